@@ -1,0 +1,94 @@
+/**
+ * @file The traced network as plain data: nodes in topological order, parameters, outputs, and where in the source each comes from.
+ * Built by the tracer, read by everything to the right of it. No TypeScript and no mathematics here.
+ */
+import type { Dim, ModelForm, Place, SiteKind } from "../schema/report"
+import type { Op } from "./op"
+
+export type NodeId = number
+
+/** "float" carries gradients; "int" and "bool" do not. */
+export type Dtype = "float" | "int" | "bool"
+
+export interface Node {
+  readonly id: NodeId // equals its index in graph.nodes
+  readonly op: Op
+  readonly operands: readonly NodeId[] // all smaller than id
+  readonly shape: readonly Dim[]
+  readonly dtype: Dtype
+  /** The call or operator in the source. */
+  readonly at?: Place
+  /** How the source names it, for reasons: "tf.softmax", "dense 'relu'", "layerNormalization". */
+  readonly label?: string
+  /** Path of the layer it belongs to, "h/3/attention", for reasons and folding. */
+  readonly scope?: string
+}
+
+export interface Parameter extends Place {
+  /** Path in the source, unique in the graph: "dense_1/kernel", "wq", "h/0/wq". */
+  readonly id: string
+  /** tfjs's weight name where it differs from id. */
+  readonly weight?: string
+  readonly shape: readonly Dim[]
+  readonly trainable: boolean
+  /** Its node, or null when it is created and never used. */
+  readonly node: NodeId | null
+  readonly regularizer?: { readonly l1: number; readonly l2: number }
+  /** Name of the initializer as tfjs spells it ("glorotUniform", "zeros", …), where known. */
+  readonly initializer?: string
+}
+
+export interface Graph {
+  readonly nodes: readonly Node[]
+  readonly parameters: readonly Parameter[]
+  /** What the loss sees. */
+  readonly outputs: readonly NodeId[]
+}
+
+/** A place of the source that hovers answer for, with what it made. */
+export interface TracedSite extends Place {
+  readonly kind: SiteKind
+  /** What a reader calls it: "dense_1", "'relu'", "wq". */
+  readonly label: string
+  readonly nodes: readonly NodeId[]
+  readonly parameters: readonly number[]
+}
+
+export type OptimizerName = "sgd" | "momentum" | "nesterov" | "adam" | "adamw" | "adamax" | "adagrad" | "adadelta" | "rmsprop" | "unknown"
+
+/** An optimizer in sight of the model: compile({optimizer}), tf.train.*, here or in a file that imports the model. */
+export interface OptimizerUse {
+  readonly name: OptimizerName
+  /** As written: "tf.train.adam(1e-3)". */
+  readonly text: string
+  readonly learningRate?: number
+  readonly momentum?: number
+  readonly weightDecay?: number
+  readonly place: Place
+}
+
+/** A loss in sight of the model, as written or as tfjs names it ("categoricalCrossentropy"). */
+export interface LossUse {
+  readonly name: string
+  readonly place: Place
+}
+
+/** One model of a file, as the tracer leaves it. */
+export interface TracedModel extends Place {
+  readonly name: string
+  readonly form: ModelForm
+  readonly graph: Graph
+  readonly inputs: readonly { readonly name: string; readonly shape: readonly Dim[] }[]
+  readonly parameterCount: Dim | null
+  readonly sites: readonly TracedSite[]
+  readonly optimizers: readonly OptimizerUse[]
+  readonly losses: readonly LossUse[]
+  readonly assumptions: readonly string[]
+  readonly unsupported: readonly (Place & { readonly what: string })[]
+}
+
+/** What tracing one file gives; never throws for bad code. */
+export interface TracedFile {
+  readonly models: readonly TracedModel[]
+  readonly problems: readonly (Place & { readonly message: string })[]
+}

@@ -1,0 +1,25 @@
+/**
+ * @file The folders in reading order and what each may import: data for test/layers.test.ts. Flow:
+ * source → trace → graph → axes → symmetry → laws → presentation | verification; hosts and webview above.
+ */
+export interface Layer {
+  /** Folder under src, or a file directly in it. */
+  readonly name: string
+  readonly mayImport: readonly string[]
+  /** Packages it may import as values. Types of "typescript" and "vscode" are checked separately. */
+  readonly packages: readonly string[]
+}
+
+export const layers: readonly Layer[] = [
+  { name: "schema", mayImport: [], packages: [] },
+  { name: "graph", mayImport: ["schema"], packages: [] },
+  { name: "source", mayImport: ["schema"], packages: [] },
+  { name: "trace", mayImport: ["source", "graph", "schema"], packages: [] },
+  { name: "axes", mayImport: ["graph", "schema"], packages: [] },
+  { name: "symmetry", mayImport: ["axes", "graph", "schema"], packages: [] },
+  { name: "laws", mayImport: ["symmetry", "axes", "graph", "schema"], packages: ["mathjs"] },
+  { name: "verification", mayImport: ["axes/size", "graph", "schema"], packages: ["ml-matrix"] },
+  { name: "pipeline", mayImport: ["source", "trace", "graph", "axes", "symmetry", "laws", "presentation", "verification/task", "schema"], packages: [] },
+  { name: "presentation", mayImport: ["laws", "axes/size", "graph", "schema"], packages: ["mathjs"] },
+  { name: "hosts", mayImport: ["pipeline", "presentation", "verification", "graph", "schema"], packages: ["typescript", "vscode"] },
+]

@@ -1,0 +1,197 @@
+/**
+ * @file The JSON report (schema 1): what `--format json`, the plugin's `_noetherLens:analyze` and the programmatic API hand out.
+ * Plain data only. Everything a view shows comes from here, so that views cannot disagree.
+ */
+
+/** A size: a number, a symbol ("batch") or an expression in symbols ("4*d"). */
+export type Dim = number | string
+
+/** A place in a file: line and column from 1, columns in UTF-16 units. `file` only where it is another file than the report's. */
+export interface Pos {
+  readonly file?: string
+  readonly line: number
+  readonly column: number
+}
+
+export interface Place {
+  readonly start: Pos
+  readonly end: Pos
+}
+
+export interface Report {
+  readonly schema: 1
+  readonly files: readonly FileReport[]
+}
+
+/** `path` is relative to the working folder, with forward slashes. */
+export interface FileReport {
+  readonly path: string
+  readonly models: readonly Model[]
+  readonly problems: readonly Problem[]
+}
+
+/** Something the reader should know about the whole file: unreadable, a limit reached, nothing to analyse because the model is loaded. */
+export interface Problem extends Place {
+  readonly message: string
+}
+
+export type ModelForm = "sequential" | "functional" | "layer-class" | "module-class" | "function"
+
+export interface Model extends Place {
+  readonly name: string
+  readonly form: ModelForm
+  readonly inputs: readonly { readonly name: string; readonly shape: readonly Dim[] }[]
+  readonly parameters: readonly ModelParameter[]
+  /** As tfjs `countParams()`: with the non-trainable statistics of batch normalization. */
+  readonly parameterCount: Dim | null
+  readonly laws: readonly Law[]
+  /** Number of conserved quantities of the exact laws. */
+  readonly quantities: Dim
+  /** Functionally independent ones among them, at the declared sizes. */
+  readonly independent: Dim
+  /** Parameters that no law mentions, and what killed every generator there. */
+  readonly lawless: readonly { readonly parameters: readonly string[]; readonly because: readonly Reason[] }[]
+  readonly sites: readonly Site[]
+  readonly findings: readonly Finding[]
+  readonly training: readonly Training[]
+  readonly assumptions: readonly string[]
+  readonly unsupported: readonly (Place & { readonly what: string })[]
+}
+
+/** `id` is the path in the source ("dense_1/kernel", "wq"); `weight` is tfjs's name where it differs. */
+export interface ModelParameter extends Place {
+  readonly id: string
+  readonly weight?: string
+  readonly shape: readonly Dim[]
+  readonly trainable: boolean
+}
+
+export type SiteKind = "model" | "layer" | "activation" | "weight" | "op" | "forward"
+
+/** A place with something to say: what hovers show. `laws` are law ids; `text` is short Markdown. */
+export interface Site extends Place {
+  readonly kind: SiteKind
+  readonly laws: readonly string[]
+  readonly text: string
+  readonly because?: readonly Reason[]
+}
+
+export interface Finding extends Place {
+  readonly rule: string
+  readonly severity: "info" | "warning"
+  readonly message: string
+  readonly proof?: string
+  readonly fixable: boolean
+}
+
+export interface Reason {
+  readonly text: string
+  readonly at?: Place
+}
+
+export type LawFamily = "balance" | "norm" | "shift" | "no-gradient" | "exchange" | "mixed"
+export type LawType = "linear" | "quadratic" | "mixed"
+
+/** Which entries of the law's value are conserved: "symmetric" = all, counted once; "differences" = entries minus the first. */
+export type LawEntries = "all" | "symmetric" | "off-diagonal" | "differences"
+
+export interface Law {
+  readonly id: string
+  readonly family: LawFamily
+  /** "GL(4)", "diag(8)", "scale", "shift(3)", … */
+  readonly symmetry: string
+  readonly parameters: readonly string[]
+  /** Unicode text. */
+  readonly formula: string
+  readonly latex: string
+  readonly type: LawType
+  readonly entries: LawEntries
+  readonly quantities: Dim
+  readonly index: readonly { readonly name: string; readonly size: Dim }[]
+  /** The repeated block the law belongs to ("h/3"); views fold, JSON does not. */
+  readonly block?: string
+  readonly exactness: "exact" | "approximate"
+  readonly because: readonly Reason[]
+  readonly references: readonly string[]
+  /** value = Σ coefficient · einsum(operands), up to a constant. */
+  readonly terms: readonly Term[]
+}
+
+/** One operand: linear; two: quadratic. Terms of one law have one result shape. */
+export interface Term {
+  readonly coefficient: number
+  readonly operands: readonly Operand[]
+  /** For instance "ai,aj->ij": Gram matrix; "ai,ai->i": its diagonal; "ai,ai->": squared norm; "ai->i": sum over a. */
+  readonly einsum: string
+}
+
+/** A parameter seen through the steps of `view`, applied in order. */
+export interface Operand {
+  readonly parameter: string
+  readonly view?: readonly ViewStep[]
+}
+
+export type ViewStep =
+  | { readonly reshape: readonly Dim[] }
+  /** Elements `from` (inclusive) to `to` (exclusive) of one axis. */
+  | { readonly slice: readonly [axis: number, from: Dim, to: Dim] }
+  | { readonly transpose: readonly number[] }
+
+export type FateStatus = "exact" | "drifts" | "decays" | "broken" | "rounding"
+
+/** What an optimizer in use does to each law. `optimizer` is "gradient flow" where none is in sight. */
+export interface Training {
+  readonly optimizer: string
+  readonly place?: Place
+  readonly fate: readonly LawFate[]
+}
+
+export interface LawFate {
+  readonly law: string
+  readonly status: FateStatus
+  /** The exact change per step as a formula, where one is known. */
+  readonly perStep?: string
+  readonly detail: string
+}
+
+export type Verdict = "conserved" | "violated" | "inconclusive"
+
+export interface Verification {
+  readonly verdict: Verdict
+  readonly seed: number
+  readonly milliseconds: number
+  /** The sizes it ran at. */
+  readonly replica: Readonly<Record<string, number>>
+  readonly laws: readonly LawVerification[]
+  readonly completeness: Completeness | null
+}
+
+/**
+ * `rate` = |⟨∇h, ∇L⟩| / (‖∇h‖ · ‖∇L on the law's own parameters‖);
+ * `drift` = max over t of ‖h(t) − h(0)‖ / (½‖θ_law(0)‖² for quadratic parts, ‖θ_law(0)‖ for linear ones).
+ */
+export interface LawVerification {
+  readonly law: string
+  readonly rate: number
+  readonly controlRate: number
+  /** Slope of log drift over log step; null for linear laws, which move by rounding only. */
+  readonly order: number | null
+  readonly drift: number
+  readonly controlDrift: number
+  readonly verdict: "conserved" | "approximate" | "violated" | "inconclusive"
+  readonly detail?: string
+}
+
+export interface Completeness {
+  readonly parameters: number
+  readonly lieRank: number
+  readonly possible: number
+  readonly derived: number
+  readonly gap: readonly [number, number]
+  readonly complete: boolean
+}
+
+/** A model of a `verify` report. */
+export interface VerifiedModel extends Model {
+  readonly verification: Verification
+}
