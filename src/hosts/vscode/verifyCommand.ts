@@ -1,0 +1,66 @@
+/** @file Noether Lens: Verify Conservation. Finds out which model is meant and opens its panel. */
+import * as vscode from "vscode"
+import type { FileReport, Model } from "../../schema/report"
+import { contains } from "../sites"
+import { languages, type Client } from "./client"
+import { toPos } from "./places"
+
+export const verifyCommand = "noetherLens.verify"
+
+/** What lenses and hovers hand over; `line` (from 1) tells models of one name apart. */
+export interface VerifyTarget {
+  readonly uri: string
+  readonly model: string
+  readonly line: number
+}
+
+/** `show` opens the panel and starts the run. */
+export async function runVerify(client: Client, argument: unknown, show: (document: vscode.TextDocument, model: Model) => Promise<void>): Promise<void> {
+  const target = isTarget(argument) ? argument : null
+  const editor = vscode.window.activeTextEditor
+  const document = target ? await vscode.workspace.openTextDocument(vscode.Uri.parse(target.uri)) : editor?.document
+  if (!document || !languages.includes(document.languageId)) return say("Open a TypeScript or JavaScript file that defines a model first.")
+  const report = await vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title: "Reading models…" }, () => client.report(document))
+  if (!report) return say(client.isAvailable() ? "TypeScript has not loaded this file yet. Try again in a moment." : unavailableText)
+  if (report.models.length === 0) return say(report.problems[0]?.message ?? "No model found in this file.")
+  const cursor = !target && editor ? contextOf(report, editor.selection.active) : null
+  const model = target ? findTarget(report, target) : cursor ?? await pickModel(report)
+  if (model) await show(document, model)
+}
+
+export const unavailableText =
+  "Noether Lens works inside VS Code's own TypeScript server, which is switched off (TypeScript 7 native preview or a browser without it)."
+
+/** The lens may be older than the text: by name, and by line only between models of one name. */
+export function findTarget(report: FileReport, target: Pick<VerifyTarget, "model" | "line">): Model | undefined {
+  const named = report.models.filter(model => model.name === target.model)
+  return named.find(model => model.start.line === target.line) ?? named[0]
+}
+
+/** The model under the cursor, or the only one. */
+function contextOf(report: FileReport, position: vscode.Position): Model | null {
+  const around = report.models.filter(model => contains(model, toPos(position)))
+  return around.at(-1) ?? (report.models.length === 1 ? report.models[0] ?? null : null)
+}
+
+async function pickModel(report: FileReport): Promise<Model | undefined> {
+  const items = report.models.map(model => ({ label: model.name, description: `line ${model.start.line}`, detail: summaryOf(model), model }))
+  const picked = await vscode.window.showQuickPick(items, { title: "Verify Conservation", placeHolder: "Which model?", matchOnDetail: true })
+  return picked?.model
+}
+
+function summaryOf(model: Model): string {
+  if (model.laws.length === 0) return "no conservation law"
+  return `${model.laws.length} ${model.laws.length === 1 ? "law" : "laws"} · ${model.quantities} conserved ${model.quantities === 1 ? "quantity" : "quantities"}`
+}
+
+/** The user asked for something that cannot be done: that is worth a message. */
+async function say(message: string): Promise<void> {
+  await vscode.window.showInformationMessage(message)
+}
+
+function isTarget(value: unknown): value is VerifyTarget {
+  if (typeof value !== "object" || value === null) return false
+  const { uri, model, line } = value as Partial<VerifyTarget>
+  return typeof uri === "string" && typeof model === "string" && typeof line === "number"
+}
