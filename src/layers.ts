@@ -3,7 +3,7 @@
  * source → trace → graph → axes → symmetry → laws → presentation | verification; hosts and webview above.
  */
 export interface Layer {
-  /** Folder under src, or a file directly in it. */
+  /** Folder under src (or webview beside it), or a file in it; the longest name counts. */
   readonly name: string
   readonly mayImport: readonly string[]
   /** Packages it may import as values. Types of "typescript" and "vscode" are checked separately. */
@@ -21,5 +21,17 @@ export const layers: readonly Layer[] = [
   { name: "verification", mayImport: ["axes/size", "graph", "schema"], packages: ["ml-matrix"] },
   { name: "pipeline", mayImport: ["source", "trace", "graph", "axes", "symmetry", "laws", "presentation", "verification/task", "schema"], packages: [] },
   { name: "presentation", mayImport: ["laws", "axes/size", "graph", "schema"], packages: ["mathjs"] },
-  { name: "hosts", mayImport: ["pipeline", "presentation", "verification", "graph", "schema"], packages: ["typescript", "vscode"] },
+  { name: "hosts/protocol", mayImport: ["verification/task", "schema"], packages: [] },
+  { name: "hosts/sites", mayImport: ["schema"], packages: [] },
+  { name: "hosts/api", mayImport: ["pipeline", "verification", "presentation", "schema"], packages: [] },
+  { name: "hosts/cli", mayImport: ["pipeline", "presentation", "verification", "graph", "schema"], packages: ["typescript", "tinyglobby", "node:"] },
+  { name: "hosts/tsserver", mayImport: ["hosts/protocol", "hosts/sites", "pipeline", "schema"], packages: [] },
+  { name: "hosts/vscode", mayImport: ["hosts/protocol", "hosts/sites", "presentation", "verification/task", "schema"], packages: ["vscode"] },
+  {
+    name: "webview", mayImport: ["webview/toolkit", "hosts/protocol", "presentation", "verification", "schema"],
+    packages: ["uplot", "temml", "inline-worker:./worker"],
+  },
+  // The toolkit is archived: one file to change when it goes.
+  { name: "webview/toolkit", mayImport: [], packages: ["@vscode/webview-ui-toolkit"] },
+  { name: "layers", mayImport: [], packages: [] },
 ]

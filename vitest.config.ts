@@ -1,0 +1,18 @@
+/**
+ * @file Three groups of tests: `fast` (under half a minute, no processes, no network), `slow` (*.slow.test.ts, real servers, command line)
+ * and `e2e` (a real VS Code in a real browser). `npm test` runs all of them.
+ */
+import { defineConfig } from "vitest/config"
+
+const slow = ["test/**/*.slow.test.ts", "test/tsserver/**/*.test.ts", "test/cli/**/*.test.ts"]
+const endToEnd = ["test/e2e/**/*.test.ts"]
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: "fast", include: ["test/**/*.test.ts"], exclude: [...slow, ...endToEnd], testTimeout: 20_000 } },
+      { test: { name: "slow", include: slow, testTimeout: 180_000, hookTimeout: 180_000 } },
+      { test: { name: "e2e", include: endToEnd, testTimeout: 300_000, hookTimeout: 900_000, fileParallelism: false } },
+    ],
+  },
+})
