@@ -5,9 +5,7 @@
  */
 import { substituteDim } from "../graph/dim"
 import type { Dim, Law, LawEntries, Operand, Term, ViewStep } from "../schema/report"
-import {
-  addNode, callNode, constantNode, multiplyNode, negateNode, parseSpec, squareNode, subtractNode, symbolNode,
-} from "./formulaTree"
+import { addNode, callNode, constantNode, multiplyNode, negateNode, parseSpec, squareNode, subtractNode, symbolNode } from "./formulaTree"
 import type { FormulaNode } from "./formulaTree"
 import { printFormula, printLatex } from "./formulaText"
 import type { DerivedLaw, SymmetryKind } from "./law"
@@ -73,11 +71,20 @@ export function displayLaw(law: DerivedLaw, declared: Readonly<Record<string, Di
 export function symmetryText({ kind, sizes }: SymmetryKind): string {
   const size = sizes.length === 0 ? "" : `(${sizes.join("×")})`
   switch (kind) {
-    case "GL": case "diag": case "shift": case "exchange": case "rotation": return kind + size
-    case "scale": return size === "" ? "scale" : `diag${size}`
-    case "no-gradient": return `translation${size}`
-    case "ones": return "scale of the sum"
-    case "mixed": return `shift × scale${size}`
+    case "GL":
+    case "diag":
+    case "shift":
+    case "exchange":
+    case "rotation":
+      return kind + size
+    case "scale":
+      return size === "" ? "scale" : `diag${size}`
+    case "no-gradient":
+      return `translation${size}`
+    case "ones":
+      return "scale of the sum"
+    case "mixed":
+      return `shift × scale${size}`
   }
 }
 
@@ -110,7 +117,10 @@ function mergeOffsets(terms: readonly Term[]): readonly OffsetTerm[] {
   const merged = terms.map((term): OffsetTerm => {
     if (term.operands.length !== 2 || operandKey(term.operands[0]) !== operandKey(term.operands[1])) return term
     const linear = terms.filter((t) => t.operands.length === 1 && operandKey(t.operands[0]) === operandKey(term.operands[0]) && !used.has(t))
-    const { inputs: [a, b], output } = parseSpec(term.einsum)
+    const {
+      inputs: [a, b],
+      output,
+    } = parseSpec(term.einsum)
     const pattern = (input: string): string => [...input].map((letter) => (output.includes(letter) ? letter : "_")).join("")
     const take = (found: readonly Term[], kind: Offset["kind"], value: number): OffsetTerm => {
       found.forEach((t) => used.add(t))
@@ -127,8 +137,10 @@ function mergeOffsets(terms: readonly Term[]): readonly OffsetTerm[] {
     // Both factors must have their own letter on the same axis: W·W has no square to complete.
     const gram = a.length === 2 && [...a].every((letter, axis) => letter === b[axis] || (output.includes(letter) && output.includes(b[axis])))
     if (!gram) return term
-    const straight = linear.find((t) => inputOf(t) === output), turned = linear.find((t) => inputOf(t) === [...output].reverse().join(""))
-    if (straight && turned && straight !== turned && straight.coefficient === turned.coefficient) return take([straight, turned], "plusIdentity", straight.coefficient / term.coefficient)
+    const straight = linear.find((t) => inputOf(t) === output),
+      turned = linear.find((t) => inputOf(t) === [...output].reverse().join(""))
+    if (straight && turned && straight !== turned && straight.coefficient === turned.coefficient)
+      return take([straight, turned], "plusIdentity", straight.coefficient / term.coefficient)
     return term
   })
   return merged.filter((term) => !used.has(term))
@@ -148,7 +160,12 @@ function isMatrixTerm(term: OffsetTerm, [row, column]: string): boolean {
   if (inputs.length === 1) return inputs[0].includes(row) && inputs[0].includes(column) && [...inputs[0]].every((letter) => output.includes(letter))
   const own = inputs.map((input) => [row, column].filter((letter) => input.includes(letter)))
   if (own.some((letters) => letters.length !== 1) || own[0][0] === own[1][0]) return false
-  const rest = inputs.map((input, k) => [...input].filter((letter) => letter !== own[k][0]).sort().join(""))
+  const rest = inputs.map((input, k) =>
+    [...input]
+      .filter((letter) => letter !== own[k][0])
+      .sort()
+      .join(""),
+  )
   return rest[0] === rest[1] && [...rest[0]].filter((letter) => !output.includes(letter)).length <= 1
 }
 
@@ -156,7 +173,8 @@ function operandNode(operand: Operand, shapeOf: ShapeOf, offset?: Offset): Formu
   let node = callNode("parameter", [constantNode(operand.parameter), constantNode(shapeOf(operand.parameter).join(","))])
   for (const step of operand.view ?? []) {
     if ("reshape" in step) node = callNode("reshape", [node, constantNode(step.reshape.join(","))])
-    else if ("slice" in step) node = callNode("slice", [node, constantNode(step.slice[0]), constantNode(String(step.slice[1])), constantNode(String(step.slice[2]))])
+    else if ("slice" in step)
+      node = callNode("slice", [node, constantNode(step.slice[0]), constantNode(String(step.slice[1])), constantNode(String(step.slice[2]))])
     else node = callNode("transpose", [node, constantNode(step.transpose.join(","))])
   }
   return offset === undefined ? node : callNode(offset.kind, [node, constantNode(offset.value)])
@@ -173,7 +191,8 @@ function entryNode(term: OffsetTerm, shapeOf: ShapeOf): FormulaNode {
   const sums = [...inputs[0]].some((letter) => !output.includes(letter))
   const rest = outputSymbols(term)
   if (operands.length === 1) return callNode(sums ? "sum" : "entry", [operands[0], constantNode(term.einsum), ...rest])
-  if (inputs[0] !== inputs[1] || operandKey(term.operands[0]) !== operandKey(term.operands[1])) return callNode("inner", [...operands, constantNode(term.einsum), ...rest])
+  if (inputs[0] !== inputs[1] || operandKey(term.operands[0]) !== operandKey(term.operands[1]))
+    return callNode("inner", [...operands, constantNode(term.einsum), ...rest])
   if (!sums) return squareNode(callNode("entry", [operands[0], constantNode(`${inputs[0]}->${output}`), ...rest]))
   // A repeated letter in a square is a diagonal, which the norm's brackets cannot show.
   if (new Set(inputs[0]).size !== inputs[0].length) return callNode("inner", [...operands, constantNode(term.einsum), ...rest])
@@ -188,29 +207,50 @@ function foldRepeats(terms: readonly NamedTerm[]): readonly NamedTerm[] {
   for (const term of terms) {
     const ids = new Set(term.operands.map((operand) => operand.parameter))
     const number = ids.size === 1 ? /^(.*?\/)(\d+)(\/.*)$/.exec([...ids][0]) : null
-    const key = number === null ? JSON.stringify(term) : JSON.stringify([number[1], number[3], term.coefficient, term.einsum, term.offset, term.operands.map((o) => o.view ?? [])])
+    const key =
+      number === null
+        ? JSON.stringify(term)
+        : JSON.stringify([number[1], number[3], term.coefficient, term.einsum, term.offset, term.operands.map((o) => o.view ?? [])])
     groups.set(key, [...(groups.get(key) ?? []), { number: Number(number?.[2] ?? 0), term }])
   }
   return [...groups.values()].flatMap((members) => {
     const whole = members.length >= 3 && members.every(({ number }, k) => number === members[0].number + k)
-    return whole ? [{ ...members[0].term, node: callNode("repeat", members.map(({ term }) => term.node)) }] : members.map(({ term }) => term)
+    return whole
+      ? [
+          {
+            ...members[0].term,
+            node: callNode(
+              "repeat",
+              members.map(({ term }) => term.node),
+            ),
+          },
+        ]
+      : members.map(({ term }) => term)
   })
 }
 
 /** Positive terms first, as one reads. */
 function sumOf(terms: readonly NamedTerm[]): FormulaNode {
   const ordered = [...terms.filter((t) => t.coefficient > 0), ...terms.filter((t) => t.coefficient < 0)]
-  const scaled = (term: NamedTerm): FormulaNode => (Math.abs(term.coefficient) === 1 ? term.node : multiplyNode(constantNode(Math.abs(term.coefficient)), term.node))
+  const scaled = (term: NamedTerm): FormulaNode =>
+    Math.abs(term.coefficient) === 1 ? term.node : multiplyNode(constantNode(Math.abs(term.coefficient)), term.node)
   const [first, ...rest] = ordered
   if (first === undefined) return constantNode(0)
-  return rest.reduce((sum, term) => (term.coefficient > 0 ? addNode(sum, scaled(term)) : subtractNode(sum, scaled(term))), first.coefficient > 0 ? scaled(first) : negateNode(scaled(first)))
+  return rest.reduce(
+    (sum, term) => (term.coefficient > 0 ? addNode(sum, scaled(term)) : subtractNode(sum, scaled(term))),
+    first.coefficient > 0 ? scaled(first) : negateNode(scaled(first)),
+  )
 }
 
 function withEntries(value: FormulaNode, law: FormulaSource, matrix: string | null): FormulaNode {
   const letters = law.index.map(({ name }) => name)
   switch (law.entries) {
-    case "all": case "symmetric": return value
-    case "off-diagonal": return callNode("offDiagonal", [value, ...(matrix === null ? letters.slice(-2) : [...matrix]).map(symbolNode)])
-    case "differences": return callNode("differences", [value, ...letters.map(symbolNode)])
+    case "all":
+    case "symmetric":
+      return value
+    case "off-diagonal":
+      return callNode("offDiagonal", [value, ...(matrix === null ? letters.slice(-2) : [...matrix]).map(symbolNode)])
+    case "differences":
+      return callNode("differences", [value, ...letters.map(symbolNode)])
   }
 }

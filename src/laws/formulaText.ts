@@ -25,7 +25,23 @@ interface Notation {
 }
 
 const subscripts: Readonly<Record<string, string>> = {
-  a: "ₐ", e: "ₑ", h: "ₕ", i: "ᵢ", j: "ⱼ", k: "ₖ", l: "ₗ", m: "ₘ", n: "ₙ", o: "ₒ", p: "ₚ", r: "ᵣ", s: "ₛ", t: "ₜ", u: "ᵤ", v: "ᵥ", x: "ₓ",
+  a: "ₐ",
+  e: "ₑ",
+  h: "ₕ",
+  i: "ᵢ",
+  j: "ⱼ",
+  k: "ₖ",
+  l: "ₗ",
+  m: "ₘ",
+  n: "ₙ",
+  o: "ₒ",
+  p: "ₚ",
+  r: "ᵣ",
+  s: "ₛ",
+  t: "ₜ",
+  u: "ᵤ",
+  v: "ᵥ",
+  x: "ₓ",
 }
 
 const fractions: Readonly<Record<string, string>> = { "0.5": "½", "0.25": "¼", "0.75": "¾" }
@@ -47,7 +63,8 @@ const unicode: Notation = {
   notEqual: "≠",
 }
 
-const escapeTex = (text: string): string => text.replace(/[\\{}_$&#%^~]/g, (c) => (c === "\\" ? "\\backslash{}" : c === "^" ? "\\hat{}" : c === "~" ? "\\sim{}" : `\\${c}`))
+const escapeTex = (text: string): string =>
+  text.replace(/[\\{}_$&#%^~]/g, (c) => (c === "\\" ? "\\backslash{}" : c === "^" ? "\\hat{}" : c === "~" ? "\\sim{}" : `\\${c}`))
 
 const latex: Notation = {
   name: (id) => (/^[A-Za-z]$/.test(id) ? id : `\\mathrm{${escapeTex(id)}}`),
@@ -55,8 +72,9 @@ const latex: Notation = {
   norm: (inner) => `\\lVert ${inner} \\rVert^2`,
   inner: (a, b) => `\\langle ${a}, ${b} \\rangle`,
   transposed: (a) => `${a}^{\\top}`,
-  sum: (letters, body) => `\\sum_{${letters.join(",")}} ${body}`,
-  number: (value) => (fractions[String(value)] === undefined ? numberText(value) : `\\tfrac{${value * 4 === 2 ? 1 : value * 4}}{${value * 4 === 2 ? 2 : 4}}`),
+  sum: (letters, body) => `\\sum${letters.length === 0 ? "" : `_{${letters.join(",")}}`} ${body}`,
+  number: (value) =>
+    fractions[String(value)] === undefined ? numberText(value) : `\\tfrac{${value * 4 === 2 ? 1 : value * 4}}{${value * 4 === 2 ? 2 : 4}}`,
   minus: "-",
   dot: " ",
   squared: "^2",
@@ -76,12 +94,19 @@ function handlerFor(notation: Notation, printNode: (node: FormulaNode, options: 
   return (node, options) => {
     const print = (n: FormulaNode): string => printNode(n, options)
     const call = callOf(node)
-    if (call !== null) return isOperand(call.name) ? printOperand(layoutOf(node), () => null, notation) : printCall(call.name, call.args, notation, print)
+    if (call !== null)
+      return isOperand(call.name) ? printOperand(layoutOf(node), () => null, notation) : printCall(call.name, call.args, notation, print)
     switch (node.type) {
-      case "OperatorNode": return printOperator(node, notation, print)
-      case "ParenthesisNode": return notation.grouped(print((node as unknown as { readonly content: FormulaNode }).content))
-      case "ConstantNode": { const value = valueOf(node); return typeof value === "number" ? notation.number(value) : value }
-      default: return undefined
+      case "OperatorNode":
+        return printOperator(node, notation, print)
+      case "ParenthesisNode":
+        return notation.grouped(print((node as unknown as { readonly content: FormulaNode }).content))
+      case "ConstantNode": {
+        const value = valueOf(node)
+        return typeof value === "number" ? notation.number(value) : value
+      }
+      default:
+        return undefined
     }
   }
 }
@@ -89,12 +114,18 @@ function handlerFor(notation: Notation, printNode: (node: FormulaNode, options: 
 function printOperator(node: FormulaNode, notation: Notation, print: (n: FormulaNode) => string): string | undefined {
   const { fn, args } = node as unknown as { readonly fn: string; readonly args: readonly FormulaNode[] }
   switch (fn) {
-    case "add": return `${print(args[0])} + ${print(args[1])}`
-    case "subtract": return `${print(args[0])} ${notation.minus} ${print(args[1])}`
-    case "unaryMinus": return `${notation.minus}${print(args[0])}`
-    case "multiply": return `${print(args[0])}${args[1].type === "FunctionNode" || args[1].type === "OperatorNode" ? notation.dot : ""}${print(args[1])}`
-    case "pow": return `${print(args[0])}${notation.squared}`
-    default: return undefined
+    case "add":
+      return `${print(args[0])} + ${print(args[1])}`
+    case "subtract":
+      return `${print(args[0])} ${notation.minus} ${print(args[1])}`
+    case "unaryMinus":
+      return `${notation.minus}${print(args[0])}`
+    case "multiply":
+      return `${print(args[0])}${args[1].type === "FunctionNode" || args[1].type === "OperatorNode" ? notation.dot : ""}${print(args[1])}`
+    case "pow":
+      return `${print(args[0])}${notation.squared}`
+    default:
+      return undefined
   }
 }
 
@@ -102,25 +133,43 @@ type OperandFunction = "parameter" | "reshape" | "slice" | "transpose" | "plusOn
 const operandFunctions: readonly string[] = ["parameter", "reshape", "slice", "transpose", "plusOne", "plusIdentity"] satisfies OperandFunction[]
 const isOperand = (name: FormulaFunction): name is OperandFunction => operandFunctions.includes(name)
 
-function printCall(name: Exclude<FormulaFunction, OperandFunction>, args: readonly FormulaNode[], notation: Notation, print: (n: FormulaNode) => string): string {
+function printCall(
+  name: Exclude<FormulaFunction, OperandFunction>,
+  args: readonly FormulaNode[],
+  notation: Notation,
+  print: (n: FormulaNode) => string,
+): string {
   const spec = (k: number): { readonly inputs: readonly string[]; readonly output: string } => parseSpec(String(valueOf(args[k])))
   const letters = (from: number): string[] => args.slice(from).map((arg) => nameOf(arg))
   switch (name) {
-    case "entry": return printOperand(layoutOf(args[0]), shown(spec(1).inputs[0], spec(1).output), notation)
-    case "normsq": return notation.norm(printOperand(layoutOf(args[0]), shown(spec(1).inputs[0], spec(1).output), notation))
-    case "sum": return printSum(layoutOf(args[0]), spec(1), notation)
-    case "inner": return printInner([layoutOf(args[0]), layoutOf(args[1])], spec(2), notation)
-    case "gram": return printGram([layoutOf(args[0]), layoutOf(args[1])], spec(2), notation)
-    case "matrix": return printMatrix(layoutOf(args[0]), spec(1), notation)
-    case "at": return `${notation.grouped(print(args[0]))}${notation.index(`[${letters(1).join(",")}]`)}`
-    case "repeat": return printRepeat(args, notation, print)
-    case "offDiagonal": return `${print(args[0])}, ${letters(1).join(` ${notation.notEqual} `)}`
-    case "differences": return `${print(args[0])} ${notation.minus} ${notation.note(`(same at ${letters(1).join("=")}=0)`)}`
+    case "entry":
+      return printOperand(layoutOf(args[0]), shown(spec(1).inputs[0], spec(1).output), notation)
+    case "normsq":
+      return notation.norm(printOperand(layoutOf(args[0]), shown(spec(1).inputs[0], spec(1).output), notation))
+    case "sum":
+      return printSum(layoutOf(args[0]), spec(1), notation)
+    case "inner":
+      return printInner([layoutOf(args[0]), layoutOf(args[1])], spec(2), notation)
+    case "gram":
+      return printGram([layoutOf(args[0]), layoutOf(args[1])], spec(2), notation)
+    case "matrix":
+      return printMatrix(layoutOf(args[0]), spec(1), notation)
+    case "at":
+      return `${notation.grouped(print(args[0]))}${notation.index(`[${letters(1).join(",")}]`)}`
+    case "repeat":
+      return printRepeat(args, notation, print)
+    case "offDiagonal":
+      return `${print(args[0])}, ${letters(1).join(` ${notation.notEqual} `)}`
+    case "differences":
+      return `${print(args[0])} ${notation.minus} ${notation.note(`(same at ${letters(1).join("=")}=0)`)}`
   }
 }
 
 /** Letters of the output are shown, all others run. */
-const shown = (input: string, output: string) => (axis: number): string | null => (output.includes(input[axis]) ? input[axis] : null)
+const shown =
+  (input: string, output: string) =>
+  (axis: number): string | null =>
+    output.includes(input[axis]) ? input[axis] : null
 
 function printOperand(layout: OperandLayout, letterOf: (axis: number) => string | null, notation: Notation): string {
   const brackets = notation.index(bracketsText(layout, letterOf))
@@ -132,15 +181,28 @@ function printOperand(layout: OperandLayout, letterOf: (axis: number) => string 
   return notation.grouped(`${sign}${constant === "" ? "1" : constant} + ${name}${brackets}`)
 }
 
-function printSum(layout: OperandLayout, { inputs: [input], output }: { readonly inputs: readonly string[]; readonly output: string }, notation: Notation): string {
+function printSum(
+  layout: OperandLayout,
+  { inputs: [input], output }: { readonly inputs: readonly string[]; readonly output: string },
+  notation: Notation,
+): string {
   const summed = [...new Set(input)].filter((letter) => !output.includes(letter))
   // A sum over part of an axis shows the range instead of a letter.
   const partial = layout.slots.some((slot) => slot.kind === "axis" && slot.to !== null && summed.includes(input[slot.axis]))
   if (partial || summed.length > 2) return notation.sum([], printOperand(layout, shown(input, output), notation))
   const free = Object.keys(subscripts).filter((letter) => !output.includes(letter))
   const names = new Map<string, string>()
-  for (const letter of summed) names.set(letter, !(letter in subscripts) || [...names.values()].includes(letter) ? free.find((f) => !summed.includes(f) && ![...names.values()].includes(f)) ?? letter : letter)
-  return notation.sum([...names.values()], printOperand(layout, (axis) => names.get(input[axis]) ?? input[axis], notation))
+  for (const letter of summed)
+    names.set(
+      letter,
+      !(letter in subscripts) || [...names.values()].includes(letter)
+        ? (free.find((f) => !summed.includes(f) && ![...names.values()].includes(f)) ?? letter)
+        : letter,
+    )
+  return notation.sum(
+    [...names.values()],
+    printOperand(layout, (axis) => names.get(input[axis]) ?? input[axis], notation),
+  )
 }
 
 type TwoSpec = { readonly inputs: readonly string[]; readonly output: string }
@@ -148,11 +210,18 @@ type TwoSpec = { readonly inputs: readonly string[]; readonly output: string }
 /** ⟨A[…,i], B[…,j]⟩, or a plain product of entries where nothing is summed, or Σ A[…]·B[…] where the summed letters differ. */
 function printInner(layouts: readonly [OperandLayout, OperandLayout], { inputs, output }: TwoSpec, notation: Notation): string {
   const summed = inputs.map((input) => [...input].filter((letter) => !output.includes(letter)))
-  if (summed[0].length + summed[1].length === 0) return layouts.map((layout, k) => printOperand(layout, shown(inputs[k], output), notation)).join(notation.dot)
+  if (summed[0].length + summed[1].length === 0)
+    return layouts.map((layout, k) => printOperand(layout, shown(inputs[k], output), notation)).join(notation.dot)
   // Inside ⟨ , ⟩ the summed axes must meet in storage order, else the text would pair the wrong entries.
-  const order = layouts.map((layout, k) => [...summed[k]].sort((a, b) => slotIndexOf(layout, inputs[k].indexOf(a)) - slotIndexOf(layout, inputs[k].indexOf(b))).join(""))
-  if (order[0] === order[1] && new Set(order[0]).size === order[0].length) return notation.inner(...layouts.map((layout, k) => printOperand(layout, shown(inputs[k], output), notation)) as [string, string])
-  return notation.sum([...new Set(summed.flat())], layouts.map((layout, k) => printOperand(layout, (axis) => inputs[k][axis], notation)).join(notation.dot))
+  const order = layouts.map((layout, k) =>
+    [...summed[k]].sort((a, b) => slotIndexOf(layout, inputs[k].indexOf(a)) - slotIndexOf(layout, inputs[k].indexOf(b))).join(""),
+  )
+  if (order[0] === order[1] && new Set(order[0]).size === order[0].length)
+    return notation.inner(...(layouts.map((layout, k) => printOperand(layout, shown(inputs[k], output), notation)) as [string, string]))
+  return notation.sum(
+    [...new Set(summed.flat())],
+    layouts.map((layout, k) => printOperand(layout, (axis) => inputs[k][axis], notation)).join(notation.dot),
+  )
 }
 
 /** Aᵀ·B, A·Bᵀ, …: the entry [i,j] of a product over one letter (of vectors where the letter has no place). */
@@ -163,7 +232,8 @@ function printGram(layouts: readonly [OperandLayout, OperandLayout], { inputs, o
   const parts = layouts.map((layout, k) => {
     const own = [...inputs[k]].find((letter) => !shared.includes(letter)) ?? ""
     const text = printOperand(layout, shown(inputs[k], batch), notation)
-    const ownSlot = slotIndexOf(layout, inputs[k].indexOf(own)), summedSlot = summed === undefined ? -1 : slotIndexOf(layout, inputs[k].indexOf(summed))
+    const ownSlot = slotIndexOf(layout, inputs[k].indexOf(own)),
+      summedSlot = summed === undefined ? -1 : slotIndexOf(layout, inputs[k].indexOf(summed))
     // Rows of the left factor are its own letter; a vector counts as a column.
     return { text, own, rows: summedSlot === -1 || ownSlot < summedSlot }
   })
@@ -171,7 +241,11 @@ function printGram(layouts: readonly [OperandLayout, OperandLayout], { inputs, o
   return `${left.rows ? left.text : notation.transposed(left.text)}${notation.dot}${right.rows ? notation.transposed(right.text) : right.text}`
 }
 
-function printMatrix(layout: OperandLayout, { inputs: [input], output }: { readonly inputs: readonly string[]; readonly output: string }, notation: Notation): string {
+function printMatrix(
+  layout: OperandLayout,
+  { inputs: [input], output }: { readonly inputs: readonly string[]; readonly output: string },
+  notation: Notation,
+): string {
   const [row, column] = output.slice(-2)
   const text = printOperand(layout, shown(input, output.slice(0, -2)), notation)
   return slotIndexOf(layout, input.indexOf(row)) < slotIndexOf(layout, input.indexOf(column)) ? text : notation.transposed(text)
@@ -180,7 +254,10 @@ function printMatrix(layout: OperandLayout, { inputs: [input], output }: { reado
 /** Terms that differ in one number of their parameter's id: Σ ‖h/{0…11}/wo‖². */
 function printRepeat(args: readonly FormulaNode[], notation: Notation, print: (n: FormulaNode) => string): string {
   const texts = args.map(print)
-  const first = texts[0].split(/(\d+)/), last = texts[texts.length - 1].split(/(\d+)/)
-  const folded = first.map((part, k) => (part === last[k] ? part : notation === latex ? `\\{${part}\\ldots${last[k]}\\}` : `{${part}…${last[k]}}`)).join("")
+  const first = texts[0].split(/(\d+)/),
+    last = texts[texts.length - 1].split(/(\d+)/)
+  const folded = first
+    .map((part, k) => (part === last[k] ? part : notation === latex ? `\\{${part}\\ldots${last[k]}\\}` : `{${part}…${last[k]}}`))
+    .join("")
   return notation.sum([], folded)
 }

@@ -9,16 +9,35 @@
  * offDiagonal(expression, …), differences(expression, …): which entries are meant
  */
 import {
-  addDependencies, create, ConstantNodeDependencies, divideDependencies, FunctionNodeDependencies, multiplyDependencies, OperatorNodeDependencies,
-  ParenthesisNodeDependencies, powDependencies, subtractDependencies, SymbolNodeDependencies, unaryMinusDependencies,
+  addDependencies,
+  create,
+  ConstantNodeDependencies,
+  divideDependencies,
+  FunctionNodeDependencies,
+  multiplyDependencies,
+  OperatorNodeDependencies,
+  ParenthesisNodeDependencies,
+  powDependencies,
+  subtractDependencies,
+  SymbolNodeDependencies,
+  unaryMinusDependencies,
 } from "mathjs/number"
 import type { MathNode } from "mathjs"
 import { evaluateDim } from "../graph/dim"
 import type { Dim } from "../schema/report"
 
 const math = create({
-  addDependencies, ConstantNodeDependencies, divideDependencies, FunctionNodeDependencies, multiplyDependencies, OperatorNodeDependencies,
-  ParenthesisNodeDependencies, powDependencies, subtractDependencies, SymbolNodeDependencies, unaryMinusDependencies,
+  addDependencies,
+  ConstantNodeDependencies,
+  divideDependencies,
+  FunctionNodeDependencies,
+  multiplyDependencies,
+  OperatorNodeDependencies,
+  ParenthesisNodeDependencies,
+  powDependencies,
+  subtractDependencies,
+  SymbolNodeDependencies,
+  unaryMinusDependencies,
 })
 
 export type FormulaNode = MathNode
@@ -27,7 +46,7 @@ export type FormulaNode = MathNode
 export const termFunctions = ["entry", "sum", "normsq", "inner", "gram", "matrix"] as const
 export type TermFunction = (typeof termFunctions)[number]
 export type FormulaFunction =
-  | TermFunction | "parameter" | "reshape" | "slice" | "transpose" | "plusOne" | "plusIdentity" | "at" | "repeat" | "offDiagonal" | "differences"
+  TermFunction | "parameter" | "reshape" | "slice" | "transpose" | "plusOne" | "plusIdentity" | "at" | "repeat" | "offDiagonal" | "differences"
 
 export const constantNode = (value: number | string): FormulaNode => new math.ConstantNode(value as number)
 export const symbolNode = (name: string): FormulaNode => new math.SymbolNode(name)
@@ -78,14 +97,19 @@ function functionsAt(tree: FormulaNode, { parameters, sizes, index }: FormulaSco
       return value
     },
     reshape: (x: NumericTensor, shape: string): NumericTensor => ({ shape: dims(shape), data: x.data }),
-    slice: (x: NumericTensor, axis: number, from: string, to: string): NumericTensor => sliceTensor(x, axis, evaluateDim(toDim(from), sizes), evaluateDim(toDim(to), sizes)),
+    slice: (x: NumericTensor, axis: number, from: string, to: string): NumericTensor =>
+      sliceTensor(x, axis, evaluateDim(toDim(from), sizes), evaluateDim(toDim(to), sizes)),
     transpose: (x: NumericTensor, permutation: string): NumericTensor => transposeTensor(x, permutation.split(",").map(Number)),
     plusOne: (x: NumericTensor, t: number): NumericTensor => ({ shape: x.shape, data: Array.from(x.data, (v) => v + t) }),
     plusIdentity: (x: NumericTensor, t: number): NumericTensor => ({
       shape: x.shape,
       data: Array.from(x.data, (v, k) => (Math.floor(k / x.shape[1]) === k % x.shape[1] ? v + t : v)),
     }),
-    entry: one, sum: one, matrix: one, gram: two, inner: two,
+    entry: one,
+    sum: one,
+    matrix: one,
+    gram: two,
+    inner: two,
     normsq: (x: NumericTensor, spec: string, ...at: number[]) => contract([x, x], spec, at),
     at: (value: number) => value,
     repeat: (...values: number[]) => values.reduce((a, b) => a + b, 0),
@@ -123,12 +147,20 @@ const stridesOf = (shape: readonly number[]): number[] => shape.map((_, axis) =>
 function sliceTensor(x: NumericTensor, axis: number, from: number, to: number): NumericTensor {
   const stride = stridesOf(x.shape)[axis]
   const shape = x.shape.map((n, k) => (k === axis ? to - from : n))
-  return { shape, data: Array.from(x.data).filter((_, k) => { const at = Math.floor(k / stride) % x.shape[axis]; return at >= from && at < to }) }
+  return {
+    shape,
+    data: Array.from(x.data).filter((_, k) => {
+      const at = Math.floor(k / stride) % x.shape[axis]
+      return at >= from && at < to
+    }),
+  }
 }
 
 /** Axis i of the result is axis permutation[i] of x. */
 function transposeTensor(x: NumericTensor, permutation: readonly number[]): NumericTensor {
-  const from = stridesOf(x.shape), shape = permutation.map((axis) => x.shape[axis]), to = stridesOf(shape)
+  const from = stridesOf(x.shape),
+    shape = permutation.map((axis) => x.shape[axis]),
+    to = stridesOf(shape)
   return {
     shape,
     data: Array.from(x.data, (_, k) => x.data[permutation.reduce((offset, axis, i) => offset + (Math.floor(k / to[i]) % shape[i]) * from[axis], 0)]),
@@ -148,7 +180,10 @@ export function contract(operands: readonly NumericTensor[], spec: string, at: r
   const strides = operands.map((x) => stridesOf(x.shape))
   const total = (depth: number): number => {
     if (depth === summed.length) {
-      return operands.reduce((product, x, k) => product * x.data[[...inputs[k]].reduce((o, letter, axis) => o + (position.get(letter) ?? 0) * strides[k][axis], 0)], 1)
+      return operands.reduce(
+        (product, x, k) => product * x.data[[...inputs[k]].reduce((o, letter, axis) => o + (position.get(letter) ?? 0) * strides[k][axis], 0)],
+        1,
+      )
     }
     let sum = 0
     for (let n = size.get(summed[depth]) ?? 1, i = 0; i < n; i++) {

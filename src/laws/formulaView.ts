@@ -8,7 +8,9 @@ import { callOf, toDim, valueOf } from "./formulaTree"
 import type { FormulaNode } from "./formulaTree"
 
 /** One place between the brackets: a fixed position, or the axis of the view that runs there, from `from` (0 and null: the whole axis). */
-export type Slot = { readonly kind: "fixed"; readonly at: Dim } | { readonly kind: "axis"; readonly axis: number; readonly from: Dim; readonly to: Dim | null; readonly size: Dim }
+export type Slot =
+  | { readonly kind: "fixed"; readonly at: Dim }
+  | { readonly kind: "axis"; readonly axis: number; readonly from: Dim; readonly to: Dim | null; readonly size: Dim }
 
 /** What is added to the operand before the law squares it: (1 + γ)², (I + W). */
 export interface Offset {
@@ -35,15 +37,25 @@ export function layoutOf(node: FormulaNode): OperandLayout {
   if (call.name === "parameter") return { parameter: text(0), closed: [], slots: plainSlots(shapeOf(text(1))), offset: null }
   const inner = layoutOf(call.args[0])
   switch (call.name) {
-    case "reshape": return reshapeLayout(inner, shapeOf(text(1)))
-    case "slice": return { ...inner, slots: inner.slots.map((slot) => (slot.kind === "axis" && slot.axis === Number(text(1)) ? sliceSlot(slot, toDim(text(2)), toDim(text(3))) : slot)) }
+    case "reshape":
+      return reshapeLayout(inner, shapeOf(text(1)))
+    case "slice":
+      return {
+        ...inner,
+        slots: inner.slots.map((slot) =>
+          slot.kind === "axis" && slot.axis === Number(text(1)) ? sliceSlot(slot, toDim(text(2)), toDim(text(3))) : slot,
+        ),
+      }
     case "transpose": {
       const permutation = text(1).split(",").map(Number)
       return { ...inner, slots: inner.slots.map((slot) => (slot.kind === "axis" ? { ...slot, axis: permutation.indexOf(slot.axis) } : slot)) }
     }
-    case "plusOne": return { ...inner, offset: { kind: "one", value: Number(text(1)) } }
-    case "plusIdentity": return { ...inner, offset: { kind: "identity", value: Number(text(1)) } }
-    default: throw new Error(`layoutOf: found ${call.name}(…), expected an operand`)
+    case "plusOne":
+      return { ...inner, offset: { kind: "one", value: Number(text(1)) } }
+    case "plusIdentity":
+      return { ...inner, offset: { kind: "identity", value: Number(text(1)) } }
+    default:
+      throw new Error(`layoutOf: found ${call.name}(…), expected an operand`)
   }
 }
 
@@ -91,4 +103,5 @@ function bracketText(slots: readonly Slot[], letterOf: (axis: number) => string 
 }
 
 /** Where an axis of the view stands in storage order; −1 for an axis of size one without a place. */
-export const slotIndexOf = (layout: OperandLayout, axis: number): number => layout.slots.findIndex((slot) => slot.kind === "axis" && slot.axis === axis)
+export const slotIndexOf = (layout: OperandLayout, axis: number): number =>
+  layout.slots.findIndex((slot) => slot.kind === "axis" && slot.axis === axis)

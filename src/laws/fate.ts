@@ -1,0 +1,170 @@
+/**
+ * @file What an optimizer does to a law h = ½θᵀMθ + cᵀθ. A step against the gradient g, θ′ = θ − τg, gives Δh = ½τ²gᵀMg exactly, because
+ * ⟨∇h, g⟩ = 0; weight decay, momentum and adaptive steps change that as written beside each case. Sources: Kunin et al. 2021
+ * (arXiv:2012.04728), Marcotte et al. 2024 (arXiv:2405.12888), Tran et al. 2026 (arXiv:2606.17816), section 6. No numbers are run here.
+ */
+import type { OptimizerUse, Parameter } from "../graph/graph"
+import type { FateStatus, Law, LawFate, Training } from "../schema/report"
+
+/** What the fate of a law depends on. */
+export type FateLaw = Pick<Law, "id" | "family" | "type" | "parameters" | "exactness">
+export type FateParameter = Pick<Parameter, "id" | "regularizer">
+
+type Fate = Omit<LawFate, "law">
+
+/** What shrinks the parameters of one law; `lambda` is the coefficient of θ in the gradient. */
+type Decay = { readonly kind: "none" } | { readonly kind: "equal"; readonly lambda: number } | { readonly kind: "broken"; readonly why: string }
+
+/** One entry for each optimizer in sight; gradient flow where there is none. */
+export function trainingOf(optimizers: readonly OptimizerUse[], laws: readonly FateLaw[], parameters: readonly FateParameter[]): readonly Training[] {
+  if (optimizers.length === 0) return [{ optimizer: "gradient flow", fate: laws.map((law) => ({ law: law.id, ...fateUnderFlow(law, parameters) })) }]
+  return optimizers.map((use) => ({
+    optimizer: use.text,
+    place: { start: use.place.start, end: use.place.end },
+    fate: laws.map((law) => ({ law: law.id, ...fateUnder(use, law, parameters) })),
+  }))
+}
+
+/** The fate of one law under gradient flow, dθ/dt = −∇L, with the model's regularizers as part of L. */
+export function fateUnderFlow(law: FateLaw, parameters: readonly FateParameter[]): Fate {
+  const decay = decayOf(law, parameters, 0)
+  if (decay.kind === "broken") return fate("broken", decay.why)
+  if (decay.kind === "equal") {
+    if (law.type === "mixed") return fate("broken", mixedDecay(decay.lambda))
+    const rate = law.type === "linear" ? "λ" : "2λ"
+    return fate(
+      "decays",
+      `decays like exp(−${rate}t) under gradient flow with weight decay λ = ${number(decay.lambda)}`,
+      law.type === "linear" ? "dh/dt = −λh" : "dh/dt = −2λh",
+    )
+  }
+  if (law.exactness === "approximate") return fate("drifts", "holds up to the ε of a normalization, so it drifts slowly even under gradient flow")
+  return fate("exact", "exact under gradient flow")
+}
+
+/** The fate of one law under an optimizer as the source writes it. */
+export function fateUnder(use: OptimizerUse, law: FateLaw, parameters: readonly FateParameter[]): Fate {
+  switch (use.name) {
+    case "sgd":
+      return fateUnderSgd(use, law, decayOf(law, parameters, use.weightDecay ?? 0))
+    case "momentum":
+    case "nesterov": {
+      const decay = decayOf(law, parameters, use.weightDecay ?? 0)
+      return use.momentum === 0 ? fateUnderSgd(use, law, decay) : fateUnderMomentum(use, law, decay)
+    }
+    case "adam":
+    case "adamax":
+    case "adagrad":
+    case "adadelta":
+    case "rmsprop":
+      return fateUnderAdaptive(use, law, decayOf(law, parameters, use.weightDecay ?? 0))
+    case "adamw":
+      return fateUnderAdamW(use, law, parameters)
+    case "unknown":
+      return fate("broken", `not guaranteed under ${use.text}: only steps along the gradient are known to keep it`)
+  }
+}
+
+function fateUnderSgd(use: OptimizerUse, law: FateLaw, decay: Decay): Fate {
+  const name = nameOf(use)
+  if (decay.kind === "broken") return fate("broken", decay.why)
+  if (decay.kind === "equal" && law.type === "mixed") return fate("broken", mixedDecay(decay.lambda))
+  if (law.exactness === "approximate") {
+    const decays = decay.kind === "equal" ? `, and decays with weight decay λ = ${number(decay.lambda)}` : ""
+    return fate("drifts", `drifts under ${name}: by the ε of a normalization and by O(τ)${decays}`)
+  }
+  if (law.type === "linear") {
+    return decay.kind === "equal"
+      ? fate("decays", `shrinks by 1 − τλ per step of ${name}, λ = ${number(decay.lambda)}`, "h′ = (1−τλ)h")
+      : fate("exact", `exact under ${name}, up to rounding`, "Δh = 0")
+  }
+  return decay.kind === "equal"
+    ? fate("decays", `shrinks by (1 − τλ)² per step of ${name}, λ = ${number(decay.lambda)}, beside a drift of ½τ²gᵀMg`, "h′ = (1−τλ)²h + ½τ²gᵀMg")
+    : fate("drifts", `drifts under ${name} by exactly ½τ²gᵀMg per step, O(τ) over a fixed training time`, "Δh = ½τ²gᵀMg")
+}
+
+function fateUnderMomentum(use: OptimizerUse, law: FateLaw, decay: Decay): Fate {
+  const name = nameOf(use)
+  if (decay.kind === "broken") return fate("broken", decay.why)
+  if (law.type !== "linear" || law.exactness === "approximate") {
+    return fate(
+      "broken",
+      `broken by the momentum of ${name}: a step is no longer along the gradient`,
+      law.type === "linear" ? undefined : "Δh = ⟨∇h,u⟩ + ½uᵀMu, u = θ′ − θ",
+    )
+  }
+  if (decay.kind === "equal") {
+    // cᵀg = 0 leaves a recursion in h alone; Nesterov's look-ahead changes its coefficients, so it is given for heavy ball only.
+    return fate(
+      "decays",
+      `shrinks under ${name} with weight decay λ = ${number(decay.lambda)}, whatever the data`,
+      use.name === "momentum" ? "h″ = (1+μ−τλ)h′ − μh" : undefined,
+    )
+  }
+  return fate("exact", `exact under ${name}, up to rounding, when the velocity starts at zero`, "Δh = 0")
+}
+
+function fateUnderAdaptive(use: OptimizerUse, law: FateLaw, decay: Decay): Fate {
+  const name = nameOf(use)
+  if (decay.kind === "broken") return fate("broken", decay.why)
+  if (decay.kind === "equal") return fate("broken", `broken by ${name}: it rescales every coordinate of the step, the regularizer's part too`)
+  if (law.family === "no-gradient") return roundingFate(name)
+  return fate("broken", `broken by ${name}: it rescales every coordinate of the step`)
+}
+
+/** AdamW decays apart from the rescaled step, so a parameter without gradient shrinks by 1 − τλ and nothing else. */
+function fateUnderAdamW(use: OptimizerUse, law: FateLaw, parameters: readonly FateParameter[]): Fate {
+  const name = nameOf(use)
+  if (law.family !== "no-gradient") return fate("broken", `broken by ${name}: it rescales every coordinate of the step`)
+  if (decayOf(law, parameters, 0).kind !== "none") return fate("broken", `broken by ${name}: it rescales the regularizer's part of the step`)
+  if (use.weightDecay === undefined || use.weightDecay === 0) return roundingFate(name)
+  return fate(
+    "decays",
+    `shrinks by 1 − τλ per step of ${name}, λ = ${number(use.weightDecay)}, beside rounding noise that it amplifies`,
+    "h′ = (1−τλ)h",
+  )
+}
+
+const mixedDecay = (lambda: number): string => `broken: weight decay λ = ${number(lambda)} shrinks its square and its linear part at different rates`
+
+const roundingFate = (name: string): Fate =>
+  fate("rounding", `has no gradient, yet ${name} divides rounding noise by its own size, so the value wanders a little`)
+
+/**
+ * The weight decay a law meets: the same λ on all its parameters, or the reason why there is no single one.
+ * tfjs adds l2·Σθ² to the loss, whose gradient is 2·l2·θ.
+ */
+function decayOf(law: FateLaw, parameters: readonly FateParameter[], ofOptimizer: number): Decay {
+  const own = law.parameters.map((id) => {
+    const regularizer = parameters.find((p) => p.id === id)?.regularizer
+    return { id, l1: regularizer?.l1 ?? 0, lambda: ofOptimizer + 2 * (regularizer?.l2 ?? 0) }
+  })
+  const absolute = own.find(({ l1 }) => l1 !== 0)
+  if (absolute) return { kind: "broken", why: `broken by the l1 regularizer of ${absolute.id}` }
+  const lambda = own[0]?.lambda ?? 0
+  const other = own.find((p) => p.lambda !== lambda)
+  if (other) {
+    const [less, more] = other.lambda < lambda ? [other, own[0]] : [own[0], other]
+    return {
+      kind: "broken",
+      why:
+        less.lambda === 0
+          ? `broken by weight decay on ${more.id} but not on ${less.id}`
+          : `broken by unequal weight decay, ${number(more.lambda)} on ${more.id} and ${number(less.lambda)} on ${less.id}`,
+    }
+  }
+  return lambda === 0 ? { kind: "none" } : { kind: "equal", lambda }
+}
+
+const fate = (status: FateStatus, detail: string, perStep?: string): Fate =>
+  perStep === undefined ? { status, detail } : { status, perStep, detail }
+const number = (value: number): string => String(Number(value.toPrecision(4)))
+
+/** "sgd (τ = 0.1)", "momentum (τ = 0.1, μ = 0.9)", "tf.train.custom(…)". */
+function nameOf(use: OptimizerUse): string {
+  const parts = [
+    use.learningRate === undefined ? "" : `τ = ${number(use.learningRate)}`,
+    use.momentum === undefined ? "" : `μ = ${number(use.momentum)}`,
+  ].filter((part) => part !== "")
+  return parts.length === 0 ? use.name : `${use.name} (${parts.join(", ")})`
+}

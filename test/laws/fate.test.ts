@@ -1,0 +1,156 @@
+/** @file What optimizers do to laws: the statuses, and the per-step identities checked on random forms and random gradients. */
+import { describe, expect, test } from "vitest"
+import type { OptimizerName, OptimizerUse } from "../../src/graph/graph"
+import { fateUnder, fateUnderFlow, trainingOf } from "../../src/laws/fate"
+import type { FateLaw, FateParameter } from "../../src/laws/fate"
+
+const at = { start: { line: 3, column: 1 }, end: { line: 3, column: 9 } }
+const use = (name: OptimizerName, more: Partial<OptimizerUse> = {}): OptimizerUse => ({ name, text: `tf.train.${name}(…)`, place: at, ...more })
+const law = (type: FateLaw["type"], more: Partial<FateLaw> = {}): FateLaw => ({
+  id: "L1",
+  family: type === "linear" ? "shift" : "balance",
+  type,
+  parameters: ["a", "b"],
+  exactness: "exact",
+  ...more,
+})
+const parameters = (...l2: number[]): FateParameter[] => ["a", "b"].map((id, k) => ({ id, regularizer: { l1: 0, l2: l2[k] ?? 0 } }))
+const plain = parameters(0, 0)
+const noGradient = law("linear", { family: "no-gradient" })
+
+describe("statuses", () => {
+  test("without an optimizer in sight", () => {
+    const [training, ...rest] = trainingOf([], [law("quadratic")], plain)
+    expect(rest).toEqual([])
+    expect(training).toEqual({ optimizer: "gradient flow", fate: [{ law: "L1", status: "exact", detail: "exact under gradient flow" }] })
+  })
+  test.each<[OptimizerName, FateLaw, string]>([
+    ["sgd", law("quadratic"), "drifts"],
+    ["sgd", law("linear"), "exact"],
+    ["sgd", law("mixed"), "drifts"],
+    ["sgd", noGradient, "exact"],
+    ["momentum", law("quadratic"), "broken"],
+    ["momentum", law("linear"), "exact"],
+    ["momentum", law("mixed"), "broken"],
+    ["nesterov", law("quadratic"), "broken"],
+    ["nesterov", law("linear"), "exact"],
+    ["adam", law("quadratic"), "broken"],
+    ["adam", law("linear"), "broken"],
+    ["adam", noGradient, "rounding"],
+    ["rmsprop", noGradient, "rounding"],
+    ["adagrad", law("linear"), "broken"],
+    ["adadelta", noGradient, "rounding"],
+    ["adamax", law("quadratic"), "broken"],
+    ["adamw", law("linear"), "broken"],
+    ["adamw", noGradient, "rounding"],
+    ["unknown", law("linear"), "broken"],
+  ])("%s", (name, subject, status) => {
+    expect(fateUnder(use(name), subject, plain).status).toBe(status)
+  })
+  test("momentum zero is plain SGD", () => {
+    expect(fateUnder(use("momentum", { momentum: 0 }), law("quadratic"), plain).status).toBe("drifts")
+  })
+  test("approximate laws drift by themselves", () => {
+    expect(fateUnderFlow(law("quadratic", { exactness: "approximate" }), plain).status).toBe("drifts")
+  })
+})
+
+describe("weight decay", () => {
+  const sgd = use("sgd")
+  test("equal regularizers decay, λ = 2·l2", () => {
+    expect(fateUnder(sgd, law("quadratic"), parameters(0.01, 0.01))).toMatchObject({ status: "decays", perStep: "h′ = (1−τλ)²h + ½τ²gᵀMg" })
+    expect(fateUnder(sgd, law("linear"), parameters(0.01, 0.01)).detail).toContain("λ = 0.02")
+    expect(fateUnderFlow(law("quadratic"), parameters(0.01, 0.01)).perStep).toBe("dh/dt = −2λh")
+  })
+  test("unequal, partial, l1 and mixed are broken, and the parameter is named", () => {
+    expect(fateUnder(sgd, law("quadratic"), parameters(0.01, 0)).detail).toBe("broken by weight decay on a but not on b")
+    expect(fateUnder(sgd, law("quadratic"), parameters(0.01, 0.02)).detail).toBe("broken by unequal weight decay, 0.04 on b and 0.02 on a")
+    expect(fateUnder(sgd, law("mixed"), parameters(0.01, 0.01)).status).toBe("broken")
+    expect(fateUnderFlow(law("linear"), [{ id: "a", regularizer: { l1: 1, l2: 0 } }]).detail).toBe("broken by the l1 regularizer of a")
+  })
+  test("a regularizer elsewhere changes nothing", () => {
+    expect(fateUnder(sgd, law("linear"), [{ id: "c", regularizer: { l1: 0, l2: 1 } }]).status).toBe("exact")
+  })
+  test("the optimizer's own decay adds up", () => {
+    expect(fateUnder(use("sgd", { weightDecay: 0.1 }), law("linear"), parameters(0.05, 0.05)).detail).toContain("λ = 0.2")
+    expect(fateUnder(use("adamw", { weightDecay: 0.1 }), noGradient, plain)).toMatchObject({ status: "decays", perStep: "h′ = (1−τλ)h" })
+  })
+})
+
+/** Deterministic numbers in (−1, 1). */
+const randomNumbers = (seed: number): (() => number) => {
+  let state = seed
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return state / 2147483648 - 1
+  }
+}
+
+describe("the identities behind perStep, on random forms", () => {
+  const random = randomNumbers(11)
+  const n = 6
+  const vector = (): number[] => Array.from({ length: n }, random)
+  const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((sum, v, k) => sum + v * b[k], 0)
+  const matrix = Array.from({ length: n }, vector)
+  const symmetric = matrix.map((row, i) => row.map((v, j) => v + matrix[j][i]))
+  const apply = (x: readonly number[]): number[] => symmetric.map((row) => dot(row, x))
+  const offset = vector()
+  /** A random gradient that keeps the law: its part along ∇h is taken off. */
+  const gradientAgainst = (normal: readonly number[]): number[] => {
+    const g = vector(),
+      factor = dot(g, normal) / dot(normal, normal)
+    return g.map((v, k) => v - factor * normal[k])
+  }
+  const tau = 0.13,
+    lambda = 0.4,
+    mu = 0.7
+
+  test("Δh = ½τ²gᵀMg for quadratic and mixed laws under SGD", () => {
+    for (const c of [offset.map(() => 0), offset]) {
+      const h = (x: readonly number[]): number => 0.5 * dot(x, apply(x)) + dot(c, x)
+      const theta = vector(),
+        g = gradientAgainst(apply(theta).map((v, k) => v + c[k]))
+      const next = theta.map((v, k) => v - tau * g[k])
+      expect(h(next) - h(theta)).toBeCloseTo(0.5 * tau ** 2 * dot(g, apply(g)), 12)
+    }
+  })
+  test("h′ = (1−τλ)²h + ½τ²gᵀMg with equal weight decay, and not for mixed laws", () => {
+    const theta = vector(),
+      g = gradientAgainst(apply(theta))
+    const h = (x: readonly number[]): number => 0.5 * dot(x, apply(x))
+    const next = theta.map((v, k) => v - tau * (g[k] + lambda * v))
+    expect(h(next)).toBeCloseTo((1 - tau * lambda) ** 2 * h(theta) + 0.5 * tau ** 2 * dot(g, apply(g)), 12)
+    const mixed = (x: readonly number[]): number => h(x) + dot(offset, x)
+    const g2 = gradientAgainst(apply(theta).map((v, k) => v + offset[k]))
+    const next2 = theta.map((v, k) => v - tau * (g2[k] + lambda * v))
+    expect(Math.abs(mixed(next2) - ((1 - tau * lambda) ** 2 * mixed(theta) + 0.5 * tau ** 2 * dot(g2, apply(g2))))).toBeGreaterThan(1e-3)
+  })
+  test("Δh = ⟨∇h,u⟩ + ½uᵀMu for any update", () => {
+    const theta = vector(),
+      u = vector()
+    const h = (x: readonly number[]): number => 0.5 * dot(x, apply(x))
+    expect(h(theta.map((v, k) => v + u[k])) - h(theta)).toBeCloseTo(dot(apply(theta), u) + 0.5 * dot(u, apply(u)), 12)
+  })
+  test("linear laws under momentum: exact without decay, h″ = (1+μ−τλ)h′ − μh with it", () => {
+    for (const decay of [0, lambda]) {
+      const values: number[] = []
+      let theta = vector(),
+        velocity = theta.map(() => 0)
+      for (let step = 0; step < 6; step++) {
+        values.push(dot(offset, theta))
+        const g = gradientAgainst(offset),
+          before = theta
+        velocity = velocity.map((v, k) => mu * v + g[k] + decay * before[k])
+        theta = theta.map((v, k) => v - tau * velocity[k])
+      }
+      for (let k = 2; k < values.length; k++) expect(values[k]).toBeCloseTo((1 + mu - tau * decay) * values[k - 1] - mu * values[k - 2], 12)
+      if (decay === 0) expect(Math.max(...values) - Math.min(...values)).toBeLessThan(1e-13)
+    }
+  })
+  test("the flow with decay: dh/dt = −2λh for quadratic laws", () => {
+    const theta = vector(),
+      g = gradientAgainst(apply(theta))
+    const speed = theta.map((v, k) => -(g[k] + lambda * v))
+    expect(dot(apply(theta), speed)).toBeCloseTo(-2 * lambda * 0.5 * dot(theta, apply(theta)), 12)
+  })
+})
