@@ -1,0 +1,91 @@
+/**
+ * @file The oracle fixtures against real tfjs: every row has a model, it type-checks, has the row's number of parameters, runs forward
+ * and has finite gradients. What they are for is in oracle.test.ts.
+ */
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import * as tf from "@tensorflow/tfjs"
+import ts from "typescript"
+import { beforeAll, describe, expect, test } from "vitest"
+import { oracleFixtures, type Fixture, type FixtureInput } from "./support/fixture"
+import { displayPath, fixtureProgram, listSources, root } from "./support/program"
+import { seededRandom, type Random } from "./support/random"
+import { prepareTfjs, randomizeVariable, runModel, type RunningModel } from "./support/runTfjs"
+
+interface OracleRow {
+  readonly name: string
+  readonly parameters: number
+  readonly independent: number
+}
+
+const rows = JSON.parse(readFileSync(join(root, "test/fixtures/oracle/laws.json"), "utf8")) as readonly OracleRow[]
+const fixtures = oracleFixtures()
+const batch = 5
+
+/** Fixtures that tfjs 4.22 cannot differentiate, and the op that has no gradient. */
+const forwardOnly: Readonly<Record<string, string>> = { "moe/SoftmaxThenTopTwoMoe": "TopK" }
+
+const drawInput = (random: Random, { shape, below }: FixtureInput): tf.Tensor => {
+  const sizes = shape.map((size) => (typeof size === "number" ? size : batch))
+  const count = sizes.reduce((a, b) => a * b, 1)
+  return below === undefined
+    ? tf.tensor(Float32Array.from({ length: count }, random.normal), sizes)
+    : tf.tensor(Int32Array.from({ length: count }, () => random.below(below)), sizes, "int32")
+}
+
+/** A layer model's inputs: token ids where it starts with an embedding. */
+function layerInputs(model: tf.LayersModel): readonly FixtureInput[] {
+  const vocabulary = (model.layers.find((layer) => layer.getClassName() === "Embedding")?.getConfig() as { inputDim?: number } | undefined)?.inputDim
+  return model.inputs.map((input) => ({ name: input.name, shape: input.shape.map((size) => size ?? "batch"), ...(vocabulary === undefined ? {} : { below: vocabulary }) }))
+}
+
+const drawInputs = (fixture: Fixture, model: RunningModel, random: Random): readonly tf.Tensor[] =>
+  (model.layers === null ? fixture.inputs : layerInputs(model.layers)).map((input) => drawInput(random, input))
+
+const lossOf = (outputs: readonly tf.Tensor[]): tf.Scalar => outputs.map((y) => y.sub(0.3).square().mean()).reduce((a, b) => a.add(b)) as tf.Scalar
+
+beforeAll(prepareTfjs)
+
+test("every oracle row has a fixture and every fixture a row", () => {
+  expect(rows.map((row) => row.name).filter((name) => !fixtures.some((f) => f.row === name))).toEqual([])
+  expect(fixtures.map((f) => f.row).filter((name) => !rows.some((row) => row.name === name))).toEqual([])
+})
+
+test("fixtures type-check against tfjs", { timeout: 60000 }, () => {
+  const program = fixtureProgram()
+  const messages = listSources("test/fixtures/oracle").flatMap((fileName) => {
+    const source = program.getSourceFile(fileName)
+    return program.getSemanticDiagnostics(source).concat(program.getSyntacticDiagnostics(source)).map((d) => {
+      const { line } = ts.getLineAndCharacterOfPosition(d.file!, d.start ?? 0)
+      return `${displayPath(fileName)}:${line + 1} ${ts.flattenDiagnosticMessageText(d.messageText, "\n")}`
+    })
+  })
+  expect(messages).toEqual([])
+})
+
+describe("on tfjs", () => {
+  test.each(fixtures.map((f): [string, Fixture] => [f.title, f]))("%s", (title, fixture) => {
+    const random = seededRandom(7)
+    const model = runModel(fixture.fileName, fixture.name)
+    const inputs = drawInputs(fixture, model, random)
+    expect(inputs.length).toBeGreaterThan(0)
+    const outputs = model.forward(inputs)
+    for (const variable of model.variables ?? []) randomizeVariable(variable, random)
+    expect(outputs.every((y) => y.dtype === "float32")).toBe(true)
+    const expected = rows.find((row) => row.name === fixture.row)?.parameters
+    if (model.variables !== null) expect(sizeOf(model.variables)).toBe(expected)
+    const compute = (): tf.Scalar => lossOf(model.forward(inputs))
+    if (title in forwardOnly) {
+      expect(() => tf.variableGrads(compute, [...(model.variables ?? [])])).toThrow(forwardOnly[title])
+      return
+    }
+    const { value, grads } = tf.variableGrads(compute, model.variables === null ? undefined : [...model.variables])
+    expect(Number.isFinite(value.dataSync()[0])).toBe(true)
+    const gradients = Object.values(grads)
+    expect(sizeOf(gradients)).toBe(expected)
+    expect(gradients.every((g) => g.dataSync().every(Number.isFinite))).toBe(true)
+    expect(gradients.some((g) => g.dataSync().some((v) => Math.abs(v) > 1e-6))).toBe(true)
+  })
+})
+
+const sizeOf = (tensors: readonly tf.Tensor[]): number => tensors.reduce((sum, t) => sum + t.size, 0)

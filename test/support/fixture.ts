@@ -1,0 +1,81 @@
+/**
+ * @file Reads the tags of a fixture file: which oracle row a declaration stands for and what data its forward method takes.
+ * Independent of the tracer, which must find the same by itself.
+ */
+import { basename } from "node:path"
+import ts from "typescript"
+import { fixtureProgram, listSources } from "./program"
+
+/** `below`: the input holds integers under this number. A string in `shape` is a symbol. */
+export interface FixtureInput {
+  readonly name: string
+  readonly shape: readonly (number | string)[]
+  readonly below?: number
+}
+
+export interface Fixture {
+  readonly fileName: string
+  /** Row of laws.json. */
+  readonly row: string
+  /** Class, function or constant. */
+  readonly name: string
+  /** "file/Name", for test titles. */
+  readonly title: string
+  /** Empty for layer models, which know their inputs. */
+  readonly inputs: readonly FixtureInput[]
+}
+
+const tagText = (tag: ts.JSDocTag): string => (ts.getTextOfJSDocComment(tag.comment) ?? "").trim()
+
+function tagsNamed(node: ts.Node, name: string): readonly string[] {
+  return ts.getJSDocTags(node).filter((tag) => tag.tagName.text === name).map(tagText)
+}
+
+/** Classes from derived to base, within one file. */
+function lineage(declaration: ts.ClassDeclaration): readonly ts.ClassDeclaration[] {
+  const base = declaration.heritageClauses?.flatMap((clause) => [...clause.types])[0]?.expression
+  if (base === undefined || !ts.isIdentifier(base)) return [declaration]
+  const parent = declaration.getSourceFile().statements.find((s): s is ts.ClassDeclaration => ts.isClassDeclaration(s) && s.name?.text === base.text)
+  return parent === undefined ? [declaration] : [declaration, ...lineage(parent)]
+}
+
+function readInputs(node: ts.FunctionDeclaration | ts.MethodDeclaration): readonly FixtureInput[] {
+  const bounds = new Map(ts.getJSDocTags(node).filter(ts.isJSDocParameterTag).map((tag) => [tag.name.getText(), /below (\d+)/.exec(tagText(tag))?.[1]]))
+  return tagsNamed(node, "shape").map((text) => {
+    const match = /^(\w+)\s*\[(.*)\]$/.exec(text)
+    if (match === null) throw new Error(`fixture: cannot read '@shape ${text}'`)
+    const shape = match[2].split(",").map((size) => (/^\d+$/.test(size.trim()) ? Number(size) : size.trim()))
+    const below = bounds.get(match[1])
+    return { name: match[1], shape, ...(below === undefined ? {} : { below: Number(below) }) }
+  })
+}
+
+function inputsOf(declaration: ts.Node): readonly FixtureInput[] {
+  if (ts.isFunctionDeclaration(declaration)) return readInputs(declaration)
+  if (!ts.isClassDeclaration(declaration)) return []
+  const methods = lineage(declaration).flatMap((c) => c.members.filter(ts.isMethodDeclaration))
+  return methods.map(readInputs).find((inputs) => inputs.length > 0) ?? []
+}
+
+/** Every tagged declaration of the oracle fixtures, in the order of files and lines. */
+export function oracleFixtures(): readonly Fixture[] {
+  const program = fixtureProgram()
+  program.getTypeChecker() // Binds the files: tags are found through parents.
+  return listSources("test/fixtures/oracle").flatMap((fileName) => {
+    const source = program.getSourceFile(fileName)
+    if (source === undefined) throw new Error(`fixture: ${fileName} is not in the program`)
+    return source.statements.flatMap((statement): readonly Fixture[] => {
+      const [row] = tagsNamed(ts.isVariableStatement(statement) ? statement.declarationList.declarations[0] : statement, "oracle")
+      if (row === undefined) return []
+      const name = nameOf(statement)
+      return [{ fileName, row, name, title: `${basename(fileName, ".ts")}/${name}`, inputs: inputsOf(statement) }]
+    })
+  })
+}
+
+function nameOf(statement: ts.Statement): string {
+  if ((ts.isClassDeclaration(statement) || ts.isFunctionDeclaration(statement)) && statement.name !== undefined) return statement.name.text
+  if (ts.isVariableStatement(statement)) return statement.declarationList.declarations[0].name.getText()
+  throw new Error(`fixture: @oracle on something without a name in ${statement.getSourceFile().fileName}`)
+}
+
