@@ -2,23 +2,15 @@
  * @file The oracle fixtures against real tfjs: every row has a model, it type-checks, has the row's number of parameters, runs forward
  * and has finite gradients. What they are for is in oracle.test.ts.
  */
-import { readFileSync } from "node:fs"
-import { join } from "node:path"
 import * as tf from "@tensorflow/tfjs"
 import ts from "typescript"
 import { beforeAll, describe, expect, test } from "vitest"
 import { oracleFixtures, type Fixture, type FixtureInput } from "./support/fixture"
-import { displayPath, fixtureProgram, listSources, root } from "./support/program"
+import { oracleRow, oracleRows } from "./support/oracle"
+import { displayPath, fixtureProgram, listSources } from "./support/program"
 import { seededRandom, type Random } from "./support/random"
 import { prepareTfjs, randomizeVariable, runModel, type RunningModel } from "./support/runTfjs"
 
-interface OracleRow {
-  readonly name: string
-  readonly parameters: number
-  readonly independent: number
-}
-
-const rows = JSON.parse(readFileSync(join(root, "test/fixtures/oracle/laws.json"), "utf8")) as readonly OracleRow[]
 const fixtures = oracleFixtures()
 const batch = 5
 
@@ -47,8 +39,8 @@ const lossOf = (outputs: readonly tf.Tensor[]): tf.Scalar => outputs.map((y) => 
 beforeAll(prepareTfjs)
 
 test("every oracle row has a fixture and every fixture a row", () => {
-  expect(rows.map((row) => row.name).filter((name) => !fixtures.some((f) => f.row === name))).toEqual([])
-  expect(fixtures.map((f) => f.row).filter((name) => !rows.some((row) => row.name === name))).toEqual([])
+  expect(oracleRows.map((row) => row.name).filter((name) => !fixtures.some((f) => f.row === name))).toEqual([])
+  expect(fixtures.map((f) => f.row).filter((name) => !oracleRows.some((row) => row.name === name))).toEqual([])
 })
 
 test("fixtures type-check against tfjs", { timeout: 60000 }, () => {
@@ -72,7 +64,7 @@ describe("on tfjs", () => {
     const outputs = model.forward(inputs)
     for (const variable of model.variables ?? []) randomizeVariable(variable, random)
     expect(outputs.every((y) => y.dtype === "float32")).toBe(true)
-    const expected = rows.find((row) => row.name === fixture.row)?.parameters
+    const expected = oracleRow(fixture.row).parameters
     if (model.variables !== null) expect(sizeOf(model.variables)).toBe(expected)
     const compute = (): tf.Scalar => lossOf(model.forward(inputs))
     if (title in forwardOnly) {
