@@ -1,0 +1,78 @@
+/**
+ * @file The text of a site: what a hover shows, at most eight lines of Markdown. A law is never shown without what the optimizer in use
+ * does to it, and a site without laws says what ended the symmetries there.
+ */
+import type { Law, Model, Reason, Site, SiteKind } from "../schema/report"
+import { foldLaws } from "./fold"
+import { countText, dimText, fateText, listText, reasonsText } from "./words"
+
+/** What a hover needs of a site, before it has a text. */
+export interface SiteSubject {
+  readonly kind: SiteKind
+  readonly label: string
+  readonly laws: readonly Law[]
+  /** Ids of the parameters that live at the site. */
+  readonly parameters: readonly string[]
+  /** Why there is no law, or no further one, here. */
+  readonly because: readonly Reason[]
+}
+
+const mostLaws = 3
+
+export function siteText(
+  subject: SiteSubject,
+  model: Pick<Model, "name" | "laws" | "training" | "quantities" | "independent" | "unsupported">,
+): string {
+  const whole = subject.kind === "model" || subject.kind === "forward"
+  const head = whole ? [modelLine(subject.label, model)] : []
+  const groups = foldLaws(subject.laws, model.training)
+  if (groups.length === 0) return joinLines([...head, ...lawlessLines(subject)])
+  // The whole model has no room for reasons; a single place shows them under each law.
+  const shown = groups.slice(0, whole ? mostLaws + 1 : mostLaws)
+  const lines = shown.flatMap((group) => {
+    const [law] = group.laws
+    const times = group.laws.length > 1 ? `, in ${group.laws.length} blocks` : ""
+    const count = countText(group.quantities, "quantity", "quantities") + times
+    const line = `**${law.symmetry}** — ${codeSpan(group.formula)} (${count}) — ${fateText(model.training, law.id)}`
+    return whole || law.because.length === 0 ? [line] : [line, `*why:* ${reasonsText(law.because.slice(0, 2))}`]
+  })
+  const rest = groups.length - shown.length
+  const more = rest > 0 ? [`… and ${countText(rest, "more law", "more laws")}`] : []
+  const gaps =
+    whole && model.unsupported.length > 0
+      ? [
+          `*not read:* ${listText(
+            model.unsupported.map(({ what }) => what),
+            2,
+          )}`,
+        ]
+      : []
+  return joinLines([...head, ...lines, ...more, ...gaps])
+}
+
+function modelLine(label: string, model: Pick<Model, "laws" | "quantities" | "independent">): string {
+  if (model.laws.length === 0) return `⚖ **${label}** — no conservation law`
+  const independent = model.independent === model.quantities ? "" : `, ${dimText(model.independent)} of them independent`
+  const quantities = countText(model.quantities, "quantity", "quantities")
+  return `⚖ **${label}** — ${countText(model.laws.length, "law")}, ${quantities} under gradient flow${independent}`
+}
+
+function lawlessLines({ label, kind, because }: SiteSubject): string[] {
+  if (because.length === 0) return kind === "model" || kind === "forward" ? [] : [`**${label}** — no conservation law is known here`]
+  const reasons = because.slice(0, 3).map((reason) => `*why:* ${reasonsText([reason])}`)
+  return kind === "model" || kind === "forward" ? reasons : [`**${label}** — no conservation law`, ...reasons]
+}
+
+/** Two spaces at the end break a line in Markdown. */
+const joinLines = (lines: readonly string[]): string => lines.join("  \n")
+const codeSpan = (text: string): string => (text.includes("`") ? `\`\` ${text} \`\`` : `\`${text}\``)
+
+/** The site as the report has it. */
+export const withText = (place: Pick<Site, "start" | "end">, subject: SiteSubject, text: string): Site => ({
+  start: place.start,
+  end: place.end,
+  kind: subject.kind,
+  laws: subject.laws.map(({ id }) => id),
+  text,
+  ...(subject.because.length === 0 ? {} : { because: subject.because }),
+})

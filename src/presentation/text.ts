@@ -1,0 +1,92 @@
+/**
+ * @file The report for a terminal, at most 100 columns: one heading per model, one block per law with count, symmetry, fate and why,
+ * then what has no law and what could not be read.
+ */
+import type { FileReport, Law, Model, Place, Training } from "../schema/report"
+import { foldLaws } from "./fold"
+import type { LawGroup } from "./fold"
+import { wrapText } from "./paint"
+import type { Paint, Painter } from "./paint"
+import { countText, dimText, fateText, listText, reasonsText } from "./words"
+
+export const terminalWidth = 100
+
+/** One file with its models. Files without models and problems give no lines. */
+export function fileText(file: FileReport, painter: Painter): string[] {
+  const problems = file.problems.flatMap(({ message, start }) =>
+    wrapText(`${file.path}:${start.line}:${start.column} ${message}`, terminalWidth, "  ", painter.warning),
+  )
+  if (file.models.length === 0 && problems.length === 0) return []
+  return [painter.heading(file.path), ...problems, ...file.models.flatMap((model) => ["", ...modelText(model, file.path, painter)])]
+}
+
+/** One model. `path` is the file that places without a file mean. */
+export function modelText(model: Model, path: string, painter: Painter): string[] {
+  const placeText = (place: Place): string => `${place.start.file ?? path}:${place.start.line}`
+  const wrapped = (label: string, text: string, paint?: Paint): string[] => wrapText(text, terminalWidth, `    ${label} `, paint)
+  const groups = foldLaws(model.laws, model.training)
+  return [
+    `  ${painter.heading(model.name)} ${painter.faint(`${formText(model)} · ${placeText(model)}`)}`,
+    ...wrapText(summaryText(model), terminalWidth, "  "),
+    ...groups.flatMap((group, k) => ["", ...lawText(group, k + 1, model.training, placeText, painter)]),
+    ...(groups.length > 0 ? [""] : []),
+    ...model.lawless.flatMap(({ parameters, because }) =>
+      wrapped("no law:", `${listText(parameters)}${because.length === 0 ? "" : ` — ${reasonsText(because.slice(0, 3), placeText)}`}`),
+    ),
+    ...model.unsupported.flatMap((gap) => wrapped("not read:", `${gap.what} (${placeText(gap)})`, painter.warning)),
+    ...model.assumptions.flatMap((assumption) => wrapped("assuming:", assumption, painter.faint)),
+  ]
+}
+
+function formText(model: Model): string {
+  switch (model.form) {
+    case "sequential":
+      return "sequential model"
+    case "functional":
+      return "functional model"
+    case "layer-class":
+      return "layer class"
+    case "module-class":
+      return "class"
+    case "function":
+      return "function"
+  }
+}
+
+function summaryText(model: Model): string {
+  const parameters = model.parameterCount === null ? [] : [countText(model.parameterCount, "parameter")]
+  if (model.laws.length === 0) return [...parameters, "no conservation law"].join(" · ")
+  const approximate = model.laws.filter((law) => law.exactness === "approximate").length
+  const laws = countText(model.laws.length, "law") + (approximate > 0 ? ` (${approximate} approximate)` : "")
+  const independent = model.independent === model.quantities ? "" : `, ${dimText(model.independent)} independent`
+  const optimizers = [...new Set(model.training.map(({ optimizer }) => optimizer))]
+  return [...parameters, laws, `${countText(model.quantities, "quantity", "quantities")}${independent}`, `trained by ${optimizers.join(", ")}`].join(
+    " · ",
+  )
+}
+
+function lawText(group: LawGroup, number: number, training: readonly Training[], placeText: (place: Place) => string, painter: Painter): string[] {
+  const [law] = group.laws
+  const label = `  ${String(number).padStart(2)}  `
+  const blocks = group.laws.length > 1 ? ` in ${group.laws.length} blocks` : ""
+  const approximate = law.exactness === "approximate" ? "approximate, " : ""
+  const count = countText(group.quantities, "quantity", "quantities") + blocks + rangeText(law)
+  const facts = `${approximate}${law.symmetry}: ${count} — ${fateText(training, law.id)}`
+  const indent = " ".repeat(label.length)
+  return [
+    ...wrapText(group.formula, terminalWidth, label, painter.formula),
+    ...wrapText(facts, terminalWidth, indent, paintOf(law, training, painter)),
+    ...law.because.flatMap((reason) => wrapText(reasonsText([reason], placeText), terminalWidth, `${indent}why: `, painter.faint)),
+  ]
+}
+
+/** ", i < 8": the range of the formula's letters. */
+const rangeText = (law: Law): string =>
+  law.index.length === 0 ? "" : `, ${law.index.map(({ name, size }) => `${name} < ${dimText(size)}`).join(", ")}`
+
+/** The worst fate colors the line. */
+function paintOf(law: Law, training: readonly Training[], painter: Painter): Paint {
+  const statuses = training.flatMap(({ fate }) => fate.filter((f) => f.law === law.id).map(({ status }) => status))
+  if (statuses.includes("broken")) return painter.bad
+  return statuses.every((status) => status === "exact") ? painter.good : painter.warning
+}

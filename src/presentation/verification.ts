@@ -1,0 +1,82 @@
+/** @file A verification for readers: the verdict in words, one line of numbers per law beside its control, and whether the list is complete. */
+import type { Law, LawVerification, Verification } from "../schema/report"
+import { wrapText } from "./paint"
+import type { Paint, Painter } from "./paint"
+import { countText } from "./words"
+
+const width = 100
+
+/** "conserved: 5 laws hold along the gradient flow". */
+export function verdictText(verification: Verification): string {
+  const count = (verdict: LawVerification["verdict"]): number => verification.laws.filter((law) => law.verdict === verdict).length
+  const parts = (["conserved", "approximate", "inconclusive", "violated"] as const).flatMap((verdict) =>
+    count(verdict) === 0 ? [] : [`${count(verdict)} ${verdict}`],
+  )
+  switch (verification.verdict) {
+    case "conserved":
+      return verification.laws.length === 0 ? "nothing to check: no law" : `every exact law holds along the gradient flow (${parts.join(", ")})`
+    case "violated":
+      return `a law does not hold (${parts.join(", ")})`
+    case "inconclusive":
+      return `no verdict (${parts.join(", ") || "nothing could be run"})`
+  }
+}
+
+/** "1.2e-16"; a dash where nothing was measured. */
+export const exponentText = (value: number | null): string =>
+  value === null || !Number.isFinite(value) ? "–" : value === 0 ? "0" : value.toExponential(1)
+
+/** Is the list of laws complete, at the sizes it was run at? Null where it was not computed. */
+export function completenessText({ completeness }: Pick<Verification, "completeness">): string | null {
+  if (completeness === null) return null
+  const { parameters, lieRank, possible, derived, gap, complete } = completeness
+  const counts = `${countText(parameters, "parameter")} − ${lieRank} directions of the flow = ${possible} possible, ${derived} derived`
+  const cut = `singular values cut between ${exponentText(gap[0])} and ${exponentText(gap[1])}`
+  return complete ? `complete: ${counts}, no further law exists (${cut})` : `not shown complete: ${counts} (${cut})`
+}
+
+/** Lines below a model's heading. `formulaOf` gives the text of a law by id. */
+export function verificationText(name: string, verification: Verification, laws: readonly Law[], painter: Painter): string[] {
+  const paint = verdictPaint(verification.verdict, painter)
+  const sizes = Object.entries(verification.replica).map(([size, n]) => `${size} = ${n}`)
+  const complete = completenessText(verification)
+  return [
+    `  ${painter.heading(name)} ${paint(verdictText(verification))}`,
+    ...wrapText(
+      [`seed ${verification.seed}`, `${Math.round(verification.milliseconds)} ms`, ...(sizes.length > 0 ? [`run at ${sizes.join(", ")}`] : [])].join(
+        " · ",
+      ),
+      width,
+      "  ",
+      painter.faint,
+    ),
+    ...(verification.laws.length === 0 ? [] : ["", painter.faint(`      ${header}`)]),
+    ...verification.laws.flatMap((checked, k) => [
+      `  ${String(k + 1).padStart(2)}  ${numbersText(checked)}  ${verdictPaint(checked.verdict, painter)(checked.verdict)}`,
+      ...wrapText(laws.find(({ id }) => id === checked.law)?.formula ?? checked.law, width, "      ", painter.formula),
+      ...(checked.detail === undefined ? [] : wrapText(checked.detail, width, "      ", painter.faint)),
+    ]),
+    ...(complete === null ? [] : ["", ...wrapText(complete, width, "  ", verification.completeness?.complete ? painter.good : undefined)]),
+  ]
+}
+
+const columns = [9, 9, 7, 9, 9] as const
+const header = ["rate", "control", "order", "drift", "control"].map((title, k) => title.padStart(columns[k])).join("  ")
+
+function numbersText(law: LawVerification): string {
+  const order = law.order === null ? "–" : law.order.toFixed(2)
+  const cells = [exponentText(law.rate), exponentText(law.controlRate), order, exponentText(law.drift), exponentText(law.controlDrift)]
+  return cells.map((cell, k) => cell.padStart(columns[k])).join("  ")
+}
+
+function verdictPaint(verdict: LawVerification["verdict"], painter: Painter): Paint {
+  switch (verdict) {
+    case "conserved":
+      return painter.good
+    case "approximate":
+    case "inconclusive":
+      return painter.warning
+    case "violated":
+      return painter.bad
+  }
+}

@@ -1,0 +1,190 @@
+/** @file From a traced network and its laws to what views show: counts, fates, hovers, the lens, the terminal. */
+import { describe, expect, test } from "vitest"
+import type { OptimizerUse, TracedModel } from "../../src/graph/graph"
+import type { DerivedLaw, DerivedModel } from "../../src/laws/law"
+import { foldLaws } from "../../src/presentation/fold"
+import { lensText } from "../../src/presentation/lens"
+import { presentModel } from "../../src/presentation/model"
+import { plainPainter, wrapText } from "../../src/presentation/paint"
+import { fileText, modelText } from "../../src/presentation/text"
+import { dimText } from "../../src/presentation/words"
+import type { Place } from "../../src/schema/report"
+
+const at = (line: number, column = 1, length = 10): Place => ({ start: { line, column }, end: { line, column: column + length } })
+
+const parameter = (id: string, shape: (number | string)[], line: number) => ({ id, shape, trainable: true, node: null, ...at(line) })
+const graph = {
+  nodes: [],
+  outputs: [],
+  parameters: [
+    parameter("dense_1/kernel", [3, 8], 4),
+    parameter("dense_1/bias", [8], 4),
+    parameter("dense_2/kernel", [8, 2], 5),
+    parameter("gate", [3], 7),
+  ],
+}
+const sgd: OptimizerUse = { name: "sgd", text: 'optimizer: "sgd"', learningRate: 0.1, place: at(9) }
+const adam: OptimizerUse = { name: "adam", text: "tf.train.adam()", place: at(10) }
+
+const traced = (optimizers: readonly OptimizerUse[]): TracedModel => ({
+  ...at(3),
+  name: "model",
+  form: "sequential",
+  graph,
+  inputs: [{ name: "x", shape: ["batch", 3] }],
+  parameterCount: 51,
+  sites: [
+    { ...at(3), kind: "model", label: "model", nodes: [], parameters: [] },
+    { ...at(4, 1, 40), kind: "layer", label: "dense_1", nodes: [], parameters: [0, 1] },
+    { ...at(4, 30, 6), kind: "activation", label: "'relu'", nodes: [], parameters: [] },
+    { ...at(7), kind: "weight", label: "gate", nodes: [], parameters: [3] },
+    { ...at(8, 3, 6), kind: "activation", label: "'tanh'", nodes: [], parameters: [] },
+  ],
+  optimizers,
+  losses: [],
+  assumptions: ["training mode"],
+  unsupported: [{ ...at(8), what: "tf.myOp" }],
+})
+
+const square = (coefficient: number, parameter: string, einsum: string) => ({ coefficient, einsum, operands: [{ parameter }, { parameter }] })
+const balance: DerivedLaw = {
+  id: "balance-1",
+  family: "balance",
+  symmetry: { kind: "diag", sizes: ["h"] },
+  parameters: ["dense_1/kernel", "dense_1/bias", "dense_2/kernel"],
+  type: "quadratic",
+  entries: "all",
+  quantities: "h",
+  index: [{ name: "i", size: "h" }],
+  exactness: "exact",
+  because: [{ text: "relu scales with its input", at: at(4, 30, 6) }],
+  references: [],
+  terms: [square(1, "dense_1/kernel", "ai,ai->i"), square(1, "dense_1/bias", "i,i->i"), square(-1, "dense_2/kernel", "ia,ia->i")],
+}
+const norm: DerivedLaw = {
+  ...balance,
+  id: "norm-1",
+  family: "norm",
+  symmetry: { kind: "scale", sizes: [] },
+  parameters: ["dense_1/kernel"],
+  quantities: 1,
+  index: [],
+  exactness: "approximate",
+  terms: [square(1, "dense_1/kernel", "ai,ai->")],
+}
+const derived = (laws: readonly DerivedLaw[]): DerivedModel => ({
+  graph: {
+    ...graph,
+    parameters: [
+      parameter("dense_1/kernel", ["n", "h"], 4),
+      parameter("dense_1/bias", ["h"], 4),
+      parameter("dense_2/kernel", ["h", "m"], 5),
+      parameter("gate", ["n"], 7),
+    ],
+  },
+  sizes: [
+    { name: "n", declared: 3, shrink: "free", minimum: 1 },
+    { name: "h", declared: 8, shrink: "free", minimum: 1 },
+    { name: "m", declared: "classes", shrink: "free", minimum: 3 },
+  ],
+  laws,
+  independent: "h",
+  lawless: [{ parameters: ["gate"], because: [{ text: "tanh saturates", at: at(8, 3, 6) }] }],
+})
+
+describe("the model of the report", () => {
+  const model = presentModel(traced([sgd, adam]), derived([balance, norm]))
+  test("sizes are those of the source, approximate laws do not count", () => {
+    expect(model).toMatchObject({ quantities: 8, independent: 8, parameterCount: 51 })
+    expect(model.laws[0]).toMatchObject({ symmetry: "diag(8)", quantities: 8, index: [{ name: "i", size: 8 }] })
+    expect(model.laws[0].formula).toBe("‖dense_1/kernel[:,i]‖² + dense_1/bias[i]² − ‖dense_2/kernel[i,:]‖²")
+    expect(presentModel(traced([]), { ...derived([{ ...balance, quantities: "h*m" }]), independent: "h*m" }).quantities).toBe("8*classes")
+  })
+  test("no places leak from the tracer's records, and no undefined keys", () => {
+    expect(JSON.parse(JSON.stringify(model))).toEqual(model)
+    expect(Object.keys(model.parameters[0]).sort()).toEqual(["end", "id", "shape", "start", "trainable"])
+  })
+  test("sites know their laws: by parameter, by the place of a reason, all for the model", () => {
+    expect(model.sites.map(({ laws }) => laws)).toEqual([["balance-1", "norm-1"], ["balance-1", "norm-1"], ["balance-1", "norm-1"], [], []])
+  })
+  test("a hover says symmetry, law, the fate under every optimizer, why", () => {
+    expect(model.sites[1].text.split("  \n").slice(0, 2)).toEqual([
+      "**diag(8)** — `‖dense_1/kernel[:,i]‖² + dense_1/bias[i]² − ‖dense_2/kernel[i,:]‖²` (8 quantities) — " +
+        "drifts under sgd (τ = 0.1) by exactly ½τ²gᵀMg per step, O(τ) over a fixed training time; " +
+        "broken by adam: it rescales every coordinate of the step",
+      "*why:* relu scales with its input (line 4)",
+    ])
+  })
+  test("a site without laws says what ended them", () => {
+    expect(model.sites[3].text).toBe("**gate** — no conservation law  \n*why:* tanh saturates (line 8)")
+    expect(model.sites[4].text).toBe("**'tanh'** — no conservation law  \n*why:* tanh saturates (line 8)")
+    expect(model.sites[4].because).toEqual([{ text: "tanh saturates", at: at(8, 3, 6) }])
+  })
+  test("hovers have at most eight lines and never a bare 'conserved'", () => {
+    const many = Array.from({ length: 9 }, (_, k): DerivedLaw => ({ ...balance, id: `law-${k}` }))
+    const crowded = presentModel(traced([sgd]), derived(many))
+    for (const site of [...model.sites, ...crowded.sites]) expect(site.text.split("\n").length).toBeLessThanOrEqual(8)
+    for (const site of crowded.sites.filter(({ laws }) => laws.length > 0)) expect(site.text).toMatch(/drifts under sgd/)
+    expect(crowded.sites[1].text).toContain("… and 6 more laws")
+  })
+  test("the lens", () => {
+    expect(lensText(model)).toBe("⚖ 2 laws · 8 conserved quantities · Verify conservation")
+    expect(lensText({ laws: [], quantities: 0 })).toBe("⚖ no conservation law · Verify conservation")
+    expect(lensText({ laws: model.laws.slice(1), quantities: 1 })).toBe("⚖ 1 law · 1 conserved quantity · Verify conservation")
+  })
+})
+
+describe("the terminal report", () => {
+  const model = presentModel(traced([sgd]), derived([balance, norm]))
+  test("names law, count, fate, why with file and line, gaps and assumptions within 100 columns", () => {
+    const lines = modelText(model, "src/net.ts", plainPainter)
+    expect(Math.max(...lines.map((line) => [...line].length))).toBeLessThanOrEqual(100)
+    expect(lines.join("\n")).toBe(`  model sequential model · src/net.ts:3
+  51 parameters · 2 laws (1 approximate) · 8 quantities · trained by optimizer: "sgd"
+
+   1  ‖dense_1/kernel[:,i]‖² + dense_1/bias[i]² − ‖dense_2/kernel[i,:]‖²
+      diag(8): 8 quantities, i < 8 — drifts under sgd (τ = 0.1) by exactly ½τ²gᵀMg per step, O(τ)
+      over a fixed training time
+      why: relu scales with its input (src/net.ts:4)
+
+   2  ‖dense_1/kernel‖²
+      approximate, scale: 1 quantity — drifts under sgd (τ = 0.1): by the ε of a normalization and
+      by O(τ)
+      why: relu scales with its input (src/net.ts:4)
+
+    no law: gate — tanh saturates (src/net.ts:8)
+    not read: tf.myOp (src/net.ts:8)
+    assuming: training mode`)
+  })
+  test("a file with only a problem shows the problem; an empty one nothing", () => {
+    expect(fileText({ path: "a.ts", models: [], problems: [{ ...at(2), message: "loaded model: nothing to analyze" }] }, plainPainter)).toEqual([
+      "a.ts",
+      "  a.ts:2:1 loaded model: nothing to analyze",
+    ])
+    expect(fileText({ path: "a.ts", models: [], problems: [] }, plainPainter)).toEqual([])
+  })
+})
+
+test("laws of repeated blocks fold into one line", () => {
+  const block = (k: number): DerivedLaw => ({
+    ...norm,
+    id: `n${k}`,
+    block: `h/${k}`,
+    exactness: "exact",
+    parameters: [`h/${k}/wo`],
+    terms: [square(1, `h/${k}/wo`, "ai,ai->")],
+  })
+  const { laws, training } = presentModel(traced([sgd]), derived(Array.from({ length: 12 }, (_, k) => block(k))))
+  expect(foldLaws(laws, training).map(({ formula, quantities, laws: members }) => [formula, quantities, members.length])).toEqual([
+    ["‖h/{0…11}/wo‖²", 12, 12],
+  ])
+})
+
+test("sizes as text", () => {
+  expect(dimText("d^2/2+d/2")).toBe("d²/2 + d/2")
+  expect(dimText(12345)).toBe("12,345")
+})
+
+test("lines break at spaces with a hanging indent", () => {
+  expect(wrapText("one two three four", 12, "a: ")).toEqual(["a: one two", "   three", "   four"])
+})
