@@ -15,7 +15,7 @@ const fixtures = oracleFixtures()
 const batch = 5
 
 /** Fixtures that tfjs 4.22 cannot differentiate, and the op that has no gradient. */
-const forwardOnly: Readonly<Record<string, string>> = { "moe/SoftmaxThenTopTwoMoe": "TopK" }
+const forwardOnly: Readonly<Record<string, string>> = { "moe/SoftmaxThenTopTwoMoe": "TopK", "forms/EinsumAttention": "Einsum" }
 
 const drawInput = (random: Random, { shape, below }: FixtureInput): tf.Tensor => {
   const sizes = shape.map((size) => (typeof size === "number" ? size : batch))

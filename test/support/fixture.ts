@@ -50,8 +50,22 @@ function readInputs(node: ts.FunctionDeclaration | ts.MethodDeclaration): readon
   })
 }
 
+/** Methods of the object a factory returns. */
+function returnedMethods(node: ts.Node): readonly ts.MethodDeclaration[] {
+  const found: ts.MethodDeclaration[] = []
+  const visit = (child: ts.Node): void => {
+    if (ts.isMethodDeclaration(child)) found.push(child)
+    else ts.forEachChild(child, visit)
+  }
+  ts.forEachChild(node, visit)
+  return found
+}
+
 function inputsOf(declaration: ts.Node): readonly FixtureInput[] {
-  if (ts.isFunctionDeclaration(declaration)) return readInputs(declaration)
+  if (ts.isFunctionDeclaration(declaration)) {
+    const own = readInputs(declaration)
+    return own.length > 0 ? own : returnedMethods(declaration).map(readInputs).find((inputs) => inputs.length > 0) ?? []
+  }
   if (!ts.isClassDeclaration(declaration)) return []
   const methods = lineage(declaration).flatMap((c) => c.members.filter(ts.isMethodDeclaration))
   return methods.map(readInputs).find((inputs) => inputs.length > 0) ?? []
