@@ -1,0 +1,95 @@
+/**
+ * @file The loss of verification, L = ½ Σ (f − y)² / n over all outputs and samples, its gradient and Hessian-vector product; and single
+ * gradient fields ∇⟨w, f(x; θ)⟩, of which the certificate and discovery are made. The squared error is used whatever the model is trained
+ * with: its gradients in f span all directions, so that what it conserves, every loss conserves.
+ */
+import type { DataSet, Sample } from "./data"
+import type { Plan } from "./plan"
+
+function bind(plan: Plan, sample: Sample): void {
+  plan.leaves.forEach((leaf, i) => {
+    leaf.buffer.value = sample.leaves[i]
+  })
+}
+
+const cells = (plan: Plan, data: DataSet): number => Math.max(1, plan.outputs.reduce((n, o) => n + o.size, 0) * data.samples.length)
+
+/** The loss at θ; writes ∇L into `into` (D numbers) unless it is left out. */
+export function evaluateLoss(plan: Plan, data: DataSet, theta: Float64Array, into?: Float64Array): number {
+  const scale = 1 / cells(plan, data)
+  let loss = 0
+  plan.theta.set(theta.length === plan.theta.length ? theta : theta.subarray(0, plan.dimension))
+  into?.fill(0)
+  for (const sample of data.samples) {
+    bind(plan, sample)
+    plan.forward()
+    for (let k = 0; k < plan.outputs.length; k++) {
+      const { value } = plan.outputs[k], y = sample.targets[k]
+      for (let i = 0; i < y.length; i++) loss += 0.5 * scale * (value[i] - y[i]) ** 2
+    }
+    if (into === undefined) continue
+    plan.backward(() => seedError(plan, sample, scale))
+    for (let i = 0; i < into.length; i++) into[i] += plan.gradient[i]
+  }
+  return loss
+}
+
+function seedError(plan: Plan, sample: Sample, scale: number): void {
+  for (let k = 0; k < plan.outputs.length; k++) {
+    const { value, adjoint, active } = plan.outputs[k], y = sample.targets[k]
+    if (active) for (let i = 0; i < y.length; i++) adjoint[i] += scale * (value[i] - y[i])
+  }
+}
+
+/** ∇²L·v at θ, and ∇L as a by-product in `gradient`. */
+export function evaluateHessianProduct(plan: Plan, data: DataSet, theta: Float64Array, v: Float64Array, gradient: Float64Array, product: Float64Array): void {
+  const scale = 1 / cells(plan, data)
+  plan.theta.set(theta)
+  plan.direction.set(v)
+  gradient.fill(0)
+  product.fill(0)
+  for (const sample of data.samples) {
+    bind(plan, sample)
+    plan.forward()
+    plan.tangent()
+    plan.backward(() => seedError(plan, sample, scale))
+    plan.backwardTangent(() => {
+      for (const { tangent, adjointTangent, active } of plan.outputs) if (active) for (let i = 0; i < tangent.length; i++) adjointTangent[i] += scale * tangent[i]
+    })
+    for (let i = 0; i < plan.dimension; i++) {
+      gradient[i] += plan.gradient[i]
+      product[i] += plan.gradientTangent[i]
+    }
+  }
+}
+
+/** A gradient field θ ↦ ∇⟨w, f(x; θ)⟩: its data x and its weights w (in `targets`). */
+export type Field = Sample
+
+/** The field at θ, D numbers into `into`. */
+export function evaluateField(plan: Plan, field: Field, theta: Float64Array, into: Float64Array): void {
+  plan.theta.set(theta)
+  bind(plan, field)
+  plan.forward()
+  plan.backward(() => seedWeights(plan, field))
+  into.set(plan.gradient)
+}
+
+/** The derivative of the field along v at θ, H_w·v, into `into`. */
+export function evaluateFieldTangent(plan: Plan, field: Field, theta: Float64Array, v: Float64Array, into: Float64Array): void {
+  plan.theta.set(theta)
+  plan.direction.set(v)
+  bind(plan, field)
+  plan.forward()
+  plan.tangent()
+  plan.backward(() => seedWeights(plan, field))
+  plan.backwardTangent(() => undefined)
+  into.set(plan.gradientTangent)
+}
+
+function seedWeights(plan: Plan, field: Field): void {
+  for (let k = 0; k < plan.outputs.length; k++) {
+    const { adjoint, active } = plan.outputs[k], w = field.targets[k]
+    if (active) for (let i = 0; i < w.length; i++) adjoint[i] += w[i]
+  }
+}
