@@ -59,6 +59,8 @@ function writeStage() {
   const plugin = { name: pluginName, version: manifest.version, license: manifest.license, description: "TypeScript server plugin of Noether Lens.", main: "index.js" }
   writeJson(`${stage}/package.json`, { ...kept, dependencies: { [pluginName]: manifest.version } })
   writeJson(`${stage}/node_modules/${pluginName}/package.json`, plugin)
+  // The folder is the package: nothing is left out, and vsce need not say so.
+  fs.writeFileSync(`${stage}/.vscodeignore`, "")
   fs.cpSync("media", `${stage}/media`, { recursive: true })
   for (const file of ["README.md", "CHANGELOG.md", "LICENSE"]) if (fs.existsSync(file)) fs.copyFileSync(file, `${stage}/${file}`)
 }

@@ -11,8 +11,8 @@ export default defineConfig({
   test: {
     projects: [
       { test: { name: "fast", include: ["test/**/*.test.ts"], exclude: [...slow, ...endToEnd], testTimeout: 20_000 } },
-      { test: { name: "slow", include: slow, testTimeout: 180_000, hookTimeout: 180_000 } },
-      { test: { name: "e2e", include: endToEnd, testTimeout: 300_000, hookTimeout: 900_000, fileParallelism: false } },
+      { test: { name: "slow", include: slow, globalSetup: ["test/buildFirst.ts"], testTimeout: 180_000, hookTimeout: 180_000 } },
+      { test: { name: "e2e", include: endToEnd, globalSetup: ["test/buildFirst.ts"], testTimeout: 300_000, hookTimeout: 900_000, fileParallelism: false } },
     ],
   },
 })

@@ -1,0 +1,124 @@
+/**
+ * @file The whole way in a real VS Code: install the VSIX, read a law in a hover, click the line above the model, watch the run, read the
+ * verdicts, in dark, light and high contrast. Pictures are left in test-results.
+ */
+import fs from "node:fs"
+import path from "node:path"
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { hover, openFile, runCommand, startEditor, webviewOf, type Editor } from "./editor"
+import { prepare } from "./requirements"
+
+const missing = prepare()
+if (missing !== null && process.env["E2E"] === "required") throw new Error(`end-to-end tests need ${missing}`)
+if (missing !== null) console.log(`skipped: end-to-end tests need ${missing}`)
+
+const vsix = path.resolve(process.env["E2E_VSIX"] ?? "build/noether-lens.vsix")
+const pictures = "test-results"
+
+describe.skipIf(missing !== null)("in VS Code", () => {
+  let editor: Editor
+
+  beforeAll(async () => {
+    fs.mkdirSync(pictures, { recursive: true })
+    editor = await startEditor({ vsix, workspace: path.resolve("examples"), settings: { "workbench.colorTheme": "Default Dark Modern" } })
+  })
+  afterAll(() => editor?.stop())
+
+  const picture = async (name: string): Promise<void> => void (await editor.page.screenshot({ path: path.join(pictures, `${name}.png`) }))
+  const finished = (): ReturnType<Editor["page"]["locator"]> => webviewOf(editor.page).locator("#page[data-phase=idle]:not([data-verdict=none])")
+
+  test("a line above the model counts its laws", async () => {
+    await openFile(editor.page, "mlp.ts")
+    const lens = editor.page.locator(".codelens-decoration a", { hasText: "Verify conservation" }).first()
+    await lens.waitFor({ timeout: 90_000 })
+    expect(await lens.textContent()).toMatch(/⚖ \d+ laws? · \S+ conserved quantit(y|ies) · Verify conservation/)
+  })
+
+  test("a hover shows the law, once, with a link to the verification", async () => {
+    const section = editor.page.locator(".monaco-hover:visible .hover-row", { hasText: "Verify conservation" })
+    await expect.poll(async () => {
+      await hover(editor.page, "relu")
+      return section.first().waitFor({ timeout: 5000 }).then(() => true, () => false)
+    }, { timeout: 60_000 }).toBe(true)
+    const text = await section.first().textContent()
+    expect(text).toMatch(/diag\(\d+\)/)
+    expect(text).toContain("‖")
+    // The plugin is silent where the extension speaks.
+    expect(await editor.page.locator(".monaco-hover:visible .hover-row", { hasText: "‖" }).count()).toBe(1)
+    await picture("hover")
+    await editor.page.mouse.move(5, 5)
+    await editor.page.keyboard.press("Escape")
+  })
+
+  test("clicking the line verifies the model", async () => {
+    await editor.page.locator(".codelens-decoration a", { hasText: "Verify conservation" }).first().click()
+    const view = webviewOf(editor.page)
+    await view.locator("#page[data-phase=running]").waitFor({ timeout: 30_000 })
+    await finished().waitFor({ timeout: 180_000 })
+    expect(await view.locator("#page").getAttribute("data-verdict")).toBe("conserved")
+    expect(await view.locator("#status").textContent()).toMatch(/^Finished: conserved, \d+ of \d+ laws? conserved\.$/)
+  })
+
+  test("every law has its formula, its numbers and its verdict", async () => {
+    const laws = webviewOf(editor.page).locator(".law")
+    expect(await laws.count()).toBeGreaterThan(0)
+    for (const law of await laws.all()) {
+      expect(await law.getAttribute("data-verdict")).toMatch(/^(conserved|approximate)$/)
+      expect(await law.locator("math").count()).toBe(1)
+      expect(await law.locator(".badge").textContent()).toMatch(/conserved|approximate/)
+      expect(await law.locator(".measured").textContent()).toMatch(/Rate.*control.*Drift.*control/)
+    }
+  })
+
+  test("the charts are drawn", async () => {
+    const canvases = webviewOf(editor.page).locator(".uplot canvas")
+    expect(await canvases.count()).toBe(2)
+    for (const canvas of await canvases.all()) {
+      const painted = await canvas.evaluate(node => {
+        const { width, height } = node as HTMLCanvasElement
+        const pixels = (node as HTMLCanvasElement).getContext("2d")!.getImageData(0, 0, width, height).data
+        return pixels.filter((value, index) => index % 4 === 3 && value > 0).length
+      })
+      expect(painted).toBeGreaterThan(1000)
+    }
+    await picture("verified-dark")
+  })
+
+  test("another optimizer and seed run from the panel, and a run can be cancelled", async () => {
+    const view = webviewOf(editor.page)
+    await view.locator("#seed input").fill("7")
+    await view.locator("#run").click()
+    await view.locator("#page[data-phase=running]").waitFor()
+    await view.locator("#cancel").click()
+    await view.locator("#page[data-phase=cancelled]").waitFor()
+    await view.locator("#run").click()
+    await finished().waitFor({ timeout: 180_000 })
+    expect(await view.locator(".summary").textContent()).toContain("seed 7")
+  })
+
+  test("the command verifies the model at the cursor", async () => {
+    await editor.page.locator(`.tab[data-resource-name="mlp.ts"]`).click()
+    await editor.page.locator(".codelens-decoration a", { hasText: "Verify conservation" }).first().waitFor()
+    await runCommand(editor.page, "Noether Lens: Verify Conservation")
+    await webviewOf(editor.page).locator("#page[data-phase=running]").waitFor({ timeout: 30_000 })
+    await finished().waitFor({ timeout: 180_000 })
+  })
+
+  test("the panel follows the theme", async () => {
+    for (const [theme, name] of [["Default Light Modern", "light"], ["Default High Contrast", "high-contrast"]] as const) {
+      await runCommand(editor.page, "Preferences: Color Theme")
+      await editor.page.locator(".quick-input-widget:visible input.input").fill(theme.replace("Default ", ""))
+      await editor.page.locator(".quick-input-list .monaco-list-row").first().waitFor()
+      await editor.page.waitForTimeout(600)
+      await editor.page.keyboard.press("Enter")
+      await editor.page.waitForTimeout(800)
+      await picture(`verified-${name}`)
+    }
+    const kinds = await webviewOf(editor.page).locator("body").getAttribute("class")
+    expect(kinds).toContain("vscode-high-contrast")
+  })
+
+  test("the page's policy was never violated", async () => {
+    expect(await webviewOf(editor.page).locator("body").getAttribute("data-violations")).toBe("0")
+  })
+})

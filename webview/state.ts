@@ -1,0 +1,48 @@
+/** @file What the page knows, and what of it survives when the page is hidden or the window reloads. */
+import { isSubject, type Subject } from "../src/hosts/protocol"
+import type { Verification } from "../src/schema/report"
+import type { Series } from "./charts"
+
+export type Optimizer = "flow" | "sgd" | "momentum" | "nesterov" | "adam" | "adamw"
+
+/** As typed; empty means: let the verification choose. */
+export interface Settings {
+  readonly optimizer: Optimizer
+  readonly seed: string
+  readonly learningRate: string
+  readonly weightDecay: string
+}
+
+export interface Outcome {
+  readonly verification: Verification
+  readonly series: Series
+  readonly settings: Settings
+}
+
+/** `setState` keeps this; hosts/vscode/panels.ts reads `subject.uri` and `subject.model.name` of it. */
+export interface StoredState {
+  readonly subject: Subject | null
+  readonly settings: Settings
+  readonly outcome: Outcome | null
+}
+
+export const defaultSettings: Settings = { optimizer: "flow", seed: "1", learningRate: "", weightDecay: "" }
+
+/** A state of another version, or none, is a fresh start. */
+export function readState(stored: unknown): StoredState {
+  const fresh: StoredState = { subject: null, settings: defaultSettings, outcome: null }
+  if (typeof stored !== "object" || stored === null) return fresh
+  const { subject, settings, outcome } = stored as Partial<StoredState>
+  return isSubject(subject) && settings ? { subject, settings: { ...defaultSettings, ...settings }, outcome: outcome ?? null } : fresh
+}
+
+/** What is wrong with a typed number, or null. */
+export function problemOf(settings: Settings): string | null {
+  if (!/^\d{1,15}$/.test(settings.seed.trim())) return "The seed is a whole number."
+  if (!isNumberOrEmpty(settings.learningRate, value => value > 0)) return "The learning rate is a number above 0, or empty."
+  if (!isNumberOrEmpty(settings.weightDecay, value => value >= 0)) return "Weight decay is a number from 0 on, or empty."
+  return null
+}
+
+const isNumberOrEmpty = (text: string, accepts: (value: number) => boolean): boolean =>
+  text.trim() === "" || (Number.isFinite(Number(text)) && accepts(Number(text)))

@@ -1,0 +1,36 @@
+/** @file The worker: runs the verification and reports what the page draws. */
+import { verify } from "../src/verification/verify"
+import type { VerifyOptions } from "../src/verification/verify"
+import type { Series } from "./charts"
+import type { FromWorker, RunRequest } from "./run"
+import type { Settings } from "./state"
+
+declare const self: {
+  onmessage: ((event: MessageEvent<RunRequest>) => void) | null
+  postMessage: (message: FromWorker) => void
+}
+
+/** The page redraws for every message: ten a second look continuous. */
+const interval = 100
+
+self.onmessage = ({ data }) => {
+  runVerification(data).catch((error: unknown) => self.postMessage({ kind: "failed", message: error instanceof Error ? error.message : String(error) }))
+}
+
+async function runVerification({ task, settings }: RunRequest): Promise<void> {
+  let last = 0
+  const run = await verify(task, {
+    ...optionsOf(settings),
+    onProgress: progress => {
+      if (performance.now() - last < interval) return
+      last = performance.now()
+      self.postMessage({ kind: "progress", fraction: progress.fraction, phase: progress.phase, series: progress.series ? toSeries(progress.series) : null })
+    },
+  })
+  self.postMessage({ kind: "done", verification: run.verification, series: toSeries(run.series) })
+}
+
+function optionsOf({ optimizer, seed, learningRate, weightDecay }: Settings): VerifyOptions {
+  const number = (text: string): number | undefined => (text.trim() === "" ? undefined : Number(text))
+  return { seed: number(seed), optimizer: { kind: optimizer, learningRate: number(learningRate), weightDecay: number(weightDecay) } }
+}
