@@ -1,0 +1,98 @@
+/**
+ * @file TypeScript programs for the files: one per tsconfig above them, one for all files without. Types of packages help where they are
+ * installed and are not missed where they are not; nothing is ever emitted or run. Pages (.html) are read as their scripts.
+ */
+import fs from "node:fs"
+import path from "node:path"
+import ts from "typescript"
+
+/** A file to analyze and the program it belongs to. `name` is the file's name inside the program. */
+export interface ProgramFile {
+  readonly file: string
+  readonly name: string
+  readonly program: ts.Program
+}
+
+const fallback: ts.CompilerOptions = {
+  target: ts.ScriptTarget.ES2022,
+  module: ts.ModuleKind.ESNext,
+  moduleResolution: ts.ModuleResolutionKind.Bundler,
+  jsx: ts.JsxEmit.Preserve,
+  types: [],
+}
+
+/** What the analysis needs, whatever a tsconfig says. */
+const required: ts.CompilerOptions = {
+  allowJs: true,
+  noEmit: true,
+  skipLibCheck: true,
+  composite: false,
+  incremental: false,
+  declaration: false,
+  checkJs: false,
+}
+
+/**
+ * @param overlay texts that replace what is on disk, by absolute path (stdin).
+ */
+export function createPrograms(files: readonly string[], overlay: ReadonlyMap<string, string> = new Map()): readonly ProgramFile[] {
+  const groups = new Map<string, string[]>()
+  for (const file of files) {
+    const config = ts.findConfigFile(path.dirname(file), ts.sys.fileExists) ?? ""
+    groups.set(config, [...(groups.get(config) ?? []), file])
+  }
+  return [...groups].flatMap(([config, members]) => {
+    const names = members.map(nameInProgram)
+    const options = { ...(config === "" ? fallback : readOptions(config)), ...required }
+    const program = ts.createProgram(names, options, createHost(options, overlay))
+    return members.map((file, k) => ({ file, name: names[k], program }))
+  })
+}
+
+const isPage = (file: string): boolean => path.extname(file) === ".html"
+const pageScript = ".html.script.mts"
+const nameInProgram = (file: string): string => (isPage(file) ? file.slice(0, -".html".length) + pageScript : file).replaceAll("\\", "/")
+
+function readOptions(config: string): ts.CompilerOptions {
+  const { config: json } = ts.readConfigFile(config, ts.sys.readFile) as { readonly config?: unknown }
+  // Only the options are wanted, so no folder is listed for the files the config includes.
+  const parsed = ts.parseJsonConfigFileContent(json ?? {}, { ...ts.sys, readDirectory: () => [] }, path.dirname(config))
+  return { ...fallback, ...parsed.options, types: parsed.options.types ?? [] }
+}
+
+function createHost(options: ts.CompilerOptions, overlay: ReadonlyMap<string, string>): ts.CompilerHost {
+  const host = ts.createCompilerHost(options, true)
+  const textOf = (name: string): string | undefined => {
+    const page = name.endsWith(pageScript) ? name.slice(0, -pageScript.length) + ".html" : null
+    const text = overlay.get(path.normalize(page ?? name)) ?? (page === null ? undefined : ts.sys.readFile(page))
+    return page !== null && text !== undefined ? scriptsOf(text) : text
+  }
+  return {
+    ...host,
+    fileExists: (name) => textOf(name) !== undefined || host.fileExists(name),
+    readFile: (name) => textOf(name) ?? host.readFile(name),
+    getSourceFile: (name, version, onError, fresh) => {
+      const text = textOf(name)
+      return text === undefined ? host.getSourceFile(name, version, onError, fresh) : ts.createSourceFile(name, text, version, true)
+    },
+  }
+}
+
+/** A page with everything but its scripts blanked out, so that lines and columns stay. Scripts in other languages ("text/x-…") are blanked too. */
+export function scriptsOf(page: string): string {
+  const blank = (text: string): string => text.replace(/[^\r\n]/g, " ")
+  let out = ""
+  let end = 0
+  for (const match of page.matchAll(/<script\b([^>]*)>([\s\S]*?)<\/script\s*>/gi)) {
+    const [, attributes, body] = match
+    const type = /\btype\s*=\s*["']?([^"'\s>]+)/i.exec(attributes)?.[1] ?? "text/javascript"
+    const start = match.index + `<script${attributes}>`.length
+    const isCode = /^(module|text\/(java|type|ecma)script|application\/(java|ecma)script|text\/babel)$/i.test(type)
+    out += blank(page.slice(end, start)) + (isCode ? body : blank(body))
+    end = start + body.length
+  }
+  return out + blank(page.slice(end))
+}
+
+/** @throws when the file cannot be read; the message names it. */
+export const assertReadable = (file: string): void => fs.accessSync(file, fs.constants.R_OK)

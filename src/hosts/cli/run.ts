@@ -1,0 +1,175 @@
+/**
+ * @file What the command line does: find files, analyze, verify, print. Findings go to stdout, progress and complaints to stderr.
+ * Exit codes: 0 fine, 1 a law failed its verification, 2 bad usage or unreadable input.
+ */
+import fs from "node:fs"
+import path from "node:path"
+import ts from "typescript"
+import { analyzeFile } from "../../pipeline"
+import type { AnalyzedModel } from "../../pipeline"
+import { jsonText, makeReport } from "../../presentation/json"
+import { colorPainter, plainPainter } from "../../presentation/paint"
+import type { Painter } from "../../presentation/paint"
+import { fileText } from "../../presentation/text"
+import { verificationText } from "../../presentation/verification"
+import type { FileReport, VerifiedModel } from "../../schema/report"
+import { helpText, parseCommand, UsageError } from "./arguments"
+import type { AnalyzeCommand, Command, VerifyCommand } from "./arguments"
+import { assertReadable, createPrograms } from "./program"
+import { displayPath, findFiles } from "./files"
+import { statsText } from "./stats"
+import { verifyModel } from "./verify"
+
+/** The world of one run; tests hand in their own. */
+export interface Io {
+  readonly cwd: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly isTerminal: { readonly stdout: boolean; readonly stderr: boolean }
+  readonly writeOut: (text: string) => void
+  readonly writeError: (text: string) => void
+  readonly readInput: () => Promise<string>
+}
+
+export type ExitCode = 0 | 1 | 2
+
+/** A file's report with what verification needs. */
+export interface AnalyzedFile {
+  readonly report: FileReport
+  readonly models: readonly AnalyzedModel[]
+  readonly milliseconds: number
+}
+
+export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
+  try {
+    return await runCommand(parseCommand(argv), io)
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    io.writeError(`noether-lens: ${error.message}\n`)
+    return 2
+  }
+}
+
+async function runCommand(command: Command, io: Io): Promise<ExitCode> {
+  switch (command.kind) {
+    case "help":
+      io.writeOut(helpText)
+      return 0
+    case "version":
+      io.writeOut(`${readVersion()}\n`)
+      return 0
+    case "stats": {
+      const started = performance.now()
+      const files = analyzeFiles(await findFiles(command.patterns, io.cwd), io)
+      io.writeOut(`${statsText(files, performance.now() - started).join("\n")}\n`)
+      return 0
+    }
+    case "analyze": {
+      const files = await analyzeInput(command, io)
+      io.writeOut(command.format === "json" ? jsonText(makeReport(files.map(({ report }) => report))) : reportText(files, painterFor(io)))
+      return 0
+    }
+    case "verify":
+      return verifyFiles(command, await analyzeInput(command, io), io)
+  }
+}
+
+async function analyzeInput(command: AnalyzeCommand | VerifyCommand, io: Io): Promise<readonly AnalyzedFile[]> {
+  const files =
+    command.stdin === null
+      ? analyzeFiles(await findFiles(command.patterns, io.cwd), io)
+      : analyzeFiles([path.resolve(io.cwd, command.stdin)], io, await io.readInput())
+  return command.model === null ? files : selectModel(files, command.model)
+}
+
+/** @param input the text of the only file, where it does not come from disk. */
+function analyzeFiles(files: readonly string[], io: Io, input?: string): readonly AnalyzedFile[] {
+  if (input === undefined) files.forEach((file) => readOrRefuse(file, io))
+  const programs = createPrograms(files, input === undefined ? undefined : new Map([[files[0], input]]))
+  return programs.map(({ file, name, program }) => {
+    const started = performance.now()
+    const { report, models } = analyzeFile(ts, program, name, { path: displayPath(file, io.cwd) })
+    return { report, models, milliseconds: performance.now() - started }
+  })
+}
+
+function readOrRefuse(file: string, io: Io): void {
+  try {
+    assertReadable(file)
+  } catch {
+    throw new UsageError(`${displayPath(file, io.cwd)}: cannot be read`)
+  }
+}
+
+function selectModel(files: readonly AnalyzedFile[], name: string): readonly AnalyzedFile[] {
+  const selected = files.map((file) => ({
+    ...file,
+    report: { ...file.report, models: file.report.models.filter((model) => model.name === name) },
+    models: file.models.filter(({ model }) => model.name === name),
+  }))
+  if (selected.every(({ models }) => models.length === 0)) {
+    const names = [...new Set(files.flatMap(({ models }) => models.map(({ model }) => model.name)))]
+    throw new UsageError(`no model '${name}', found ${names.length === 0 ? "none" : names.join(", ")}`)
+  }
+  return selected.filter(({ models }) => models.length > 0)
+}
+
+function reportText(files: readonly AnalyzedFile[], painter: Painter): string {
+  const blocks = files.map(({ report }) => fileText(report, painter)).filter((lines) => lines.length > 0)
+  if (blocks.length === 0) return `no model found in ${files.length === 1 ? files[0].report.path : `${files.length} files`}\n`
+  return `${blocks.map((lines) => lines.join("\n")).join("\n\n")}\n`
+}
+
+async function verifyFiles(command: VerifyCommand, files: readonly AnalyzedFile[], io: Io): Promise<ExitCode> {
+  const painter = painterFor(io)
+  const reports: FileReport[] = []
+  let violated = false
+  for (const { report, models } of files) {
+    if (command.format === "text" && (models.length > 0 || report.problems.length > 0)) {
+      io.writeOut(
+        `${fileText({ ...report, models: [] }, painter)
+          .concat(report.problems.length === 0 ? painter.heading(report.path) : [])
+          .join("\n")}\n`,
+      )
+    }
+    const verified: VerifiedModel[] = []
+    for (const { model, task } of models) {
+      const verification = await verifyModel(task, command, progressFor(`${report.path} ${model.name}`, io))
+      violated ||= verification.verdict === "violated"
+      verified.push({ ...model, verification })
+      if (command.format === "text") io.writeOut(`\n${verificationText(model.name, verification, model.laws, painter).join("\n")}\n`)
+    }
+    if (command.format === "text" && models.length > 0) io.writeOut("\n")
+    reports.push({ ...report, models: verified })
+  }
+  if (command.format === "json") io.writeOut(jsonText(makeReport(reports)))
+  else if (reports.every((report) => report.models.length === 0 && report.problems.length === 0)) io.writeOut(reportText(files, painter))
+  return violated ? 1 : 0
+}
+
+/** One line that is written over on a terminal; elsewhere one line per stage, so that logs stay short. */
+function progressFor(subject: string, io: Io): (stage: string, fraction: number | null) => void {
+  let last = ""
+  return (stage, fraction) => {
+    if (io.isTerminal.stderr) {
+      const percent = fraction === null ? "" : ` ${Math.round(100 * fraction)}%`
+      io.writeError(stage === "" ? "\r\u001b[K" : `\r\u001b[K${subject}: ${stage}${percent}`)
+    } else if (stage !== last && stage !== "") io.writeError(`${subject}: ${stage}\n`)
+    last = stage
+  }
+}
+
+/** https://no-color.org and https://force-color.org: set and not empty. */
+function painterFor({ env, isTerminal }: Io): Painter {
+  if (env.NO_COLOR) return plainPainter
+  if (env.FORCE_COLOR && env.FORCE_COLOR !== "0") return colorPainter
+  return isTerminal.stdout && env.TERM !== "dumb" ? colorPainter : plainPainter
+}
+
+/** The version of the package this file lies in, as source or as bundle. */
+function readVersion(): string {
+  for (let folder = import.meta.dirname; ; folder = path.dirname(folder)) {
+    const file = path.join(folder, "package.json")
+    if (fs.existsSync(file)) return (JSON.parse(fs.readFileSync(file, "utf8")) as { readonly version: string }).version
+    if (folder === path.dirname(folder)) return "unknown"
+  }
+}
