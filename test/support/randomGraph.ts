@@ -1,0 +1,152 @@
+/**
+ * @file Small random networks as graphs, for checking derived laws against what numbers say. Blocks are drawn from what people build, but put together
+ * as nobody would: shared weights, streams read twice, norms in odd places, gates, splits. The same seed gives the same network.
+ */
+import { GraphBuilder } from "../../src/graph/build"
+import type { Graph, NodeId } from "../../src/graph/graph"
+import type { Op, UnaryFunction } from "../../src/graph/op"
+import { seededRandom, type Random } from "./random"
+
+/** Rows in a batch; a number, so that graphs run as they are. */
+const batch = 4
+/** Trainable numbers at most: discovery solves for all quadratic forms of them. */
+const budget = 26
+
+const activations: readonly UnaryFunction[] = ["relu", "relu", "abs", "tanh", "sigmoid", "geluTanh", "square", "exp", "sin", "softplus", "neg"]
+
+interface Draft {
+  readonly builder: GraphBuilder
+  readonly random: Random
+  /** Tensors [batch, width] there are. */
+  readonly values: NodeId[]
+  /** Parameters by shape, to share them now and then. */
+  readonly parameters: { readonly index: number; readonly shape: readonly number[] }[]
+  size: number
+}
+
+const start = { line: 1, column: 1 }
+const pick = <T>(random: Random, items: readonly T[]): T => items[random.below(items.length)]
+const width = (draft: Draft, node: NodeId): number => Number(draft.builder.shape(node)[1])
+/** Mostly the newest tensor, sometimes an older one. */
+const operand = ({ random, values }: Draft): NodeId => (random.uniform() < 0.7 ? values[values.length - 1] : pick(random, values))
+/** Adds a node of the letters of `Op`, its shape inferred. */
+const push = (draft: Draft, op: Op, operands: readonly NodeId[], shape?: readonly number[]): NodeId => draft.builder.add(op, operands, {}, shape)
+
+/** A new parameter, or one of the same shape that is in use already; null when the budget is spent. */
+function weight(draft: Draft, shape: readonly number[]): NodeId | null {
+  const same = draft.parameters.filter((p) => p.shape.join() === shape.join())
+  if (same.length > 0 && draft.random.uniform() < 0.15) return draft.builder.parameterNode(pick(draft.random, same).index)
+  const count = shape.reduce((a, b) => a * b, 1)
+  if (draft.size + count > budget) return null
+  draft.size += count
+  const index = draft.builder.addParameter({ id: `p${draft.parameters.length}`, shape, trainable: true, start, end: start })
+  draft.parameters.push({ index, shape })
+  return draft.builder.parameterNode(index)
+}
+
+/** One block: takes tensors, may add one. */
+type Block = (draft: Draft) => NodeId | null
+
+const dense: Block = (draft) => {
+  const x = operand(draft), w = weight(draft, [width(draft, x), 2 + draft.random.below(2)])
+  return w === null ? null : push(draft, { kind: "einsum", equation: "bi,io->bo" }, [x, w])
+}
+
+/** x·Wᵀ with a weight that is there already: ties. */
+const transposedDense: Block = (draft) => {
+  const x = operand(draft), fitting = draft.parameters.filter((p) => p.shape.length === 2 && p.shape[1] === width(draft, x))
+  return fitting.length === 0 ? null : push(draft, { kind: "einsum", equation: "bo,io->bi" }, [x, draft.builder.parameterNode(pick(draft.random, fitting).index)])
+}
+
+const activation: Block = (draft) => push(draft, { kind: "unary", fn: pick(draft.random, activations) }, [operand(draft)])
+
+const withVector = (fn: "add" | "multiply"): Block => (draft) => {
+  const x = operand(draft), b = weight(draft, [draft.random.uniform() < 0.2 ? 1 : width(draft, x)])
+  return b === null ? null : push(draft, { kind: "binary", fn }, [x, b])
+}
+
+/** x·(1 + γ) */
+const offsetGain: Block = (draft) => {
+  const x = operand(draft), g = weight(draft, [width(draft, x)])
+  if (g === null) return null
+  const one = push(draft, { kind: "constant", value: { kind: "fill", value: 1 } }, [], [])
+  return push(draft, { kind: "binary", fn: "multiply" }, [x, push(draft, { kind: "binary", fn: "add" }, [g, one])])
+}
+
+const pair = (fn: "add" | "multiply" | "maximum" | "subtract"): Block => (draft) => {
+  const x = operand(draft), others = draft.values.filter((v) => v !== x && width(draft, v) === width(draft, x))
+  return others.length === 0 ? null : push(draft, { kind: "binary", fn }, [x, pick(draft.random, others)])
+}
+
+const softmax: Block = (draft) => push(draft, { kind: "softmax", axis: 1, log: draft.random.uniform() < 0.3 }, [operand(draft)])
+
+const normalize = (axis: number): Block => (draft) => {
+  const x = operand(draft), center = draft.random.uniform() < 0.6
+  return width(draft, x) < 3 && axis === 1 ? null : push(draft, { kind: "normalize", axes: [axis], center, measure: "mean", epsilon: 0 }, [x])
+}
+
+const concat: Block = (draft) => {
+  const x = operand(draft), y = operand(draft)
+  return width(draft, x) + width(draft, y) > 5 ? null : push(draft, { kind: "concat", axis: 1 }, [x, y])
+}
+
+const half: Block = (draft) => {
+  const x = operand(draft), n = width(draft, x)
+  if (n < 3) return null
+  const begin = draft.random.below(2), size = n - 1
+  return push(draft, { kind: "slice", begin: [0, begin], strides: [1, 1] }, [x], [batch, size])
+}
+
+/** [batch, 2n] → [batch, n, 2] → sum or maximum over the pairs. */
+const foldPairs: Block = (draft) => {
+  const x = operand(draft), n = width(draft, x)
+  if (n % 2 !== 0 || n < 4) return null
+  const pairs = push(draft, { kind: "reshape" }, [x], [batch, n / 2, 2])
+  return push(draft, { kind: "reduce", fn: draft.random.uniform() < 0.5 ? "sum" : "max", axes: [2], keepDims: false }, [pairs])
+}
+
+/** Rows attend to rows: softmax(x xᵀ) y, or without the softmax. */
+const attend: Block = (draft) => {
+  const q = operand(draft), same = draft.values.filter((v) => width(draft, v) === width(draft, q)), v = operand(draft)
+  const scores = push(draft, { kind: "einsum", equation: "bi,ci->bc" }, [q, pick(draft.random, same)])
+  const weights = draft.random.uniform() < 0.7 ? push(draft, { kind: "softmax", axis: 1, log: false }, [scores]) : scores
+  return push(draft, { kind: "einsum", equation: "bc,ci->bi" }, [weights, v])
+}
+
+/** A mask of the largest entry, without a gradient. */
+const gateByLargest: Block = (draft) => {
+  const x = operand(draft), n = width(draft, x)
+  const best = push(draft, { kind: "argExtreme", fn: "max", axis: 1 }, [x])
+  const mask = push(draft, { kind: "oneHot", depth: n }, [best])
+  return push(draft, { kind: "binary", fn: "multiply" }, [x, mask])
+}
+
+const scaleByConstant: Block = (draft) => {
+  const c = push(draft, { kind: "constant", value: { kind: "fill", value: 0.5 } }, [], [])
+  return push(draft, { kind: "binary", fn: draft.random.uniform() < 0.5 ? "multiply" : "add" }, [operand(draft), c])
+}
+
+const blocks: readonly Block[] = [
+  dense, dense, dense, dense, dense, transposedDense, activation, activation, activation, withVector("add"), withVector("add"), withVector("multiply"), offsetGain,
+  pair("add"), pair("add"), pair("multiply"), pair("maximum"), pair("subtract"), softmax, normalize(1), normalize(0), concat, half, foldPairs, attend, gateByLargest, scaleByConstant,
+]
+
+/** A network of `steps` blocks or a few less. */
+export function randomGraph(seed: number, steps = 7): Graph {
+  const random = seededRandom(seed), builder = new GraphBuilder()
+  const draft: Draft = { builder, random, values: [builder.input("x", [batch, 2 + random.below(2)], "real")], parameters: [], size: 0 }
+  const first = dense(draft)
+  if (first !== null) draft.values.push(first)
+  for (let tries = 0; draft.values.length < steps && tries < 3 * steps; tries++) {
+    const made = pick(random, blocks)(draft)
+    if (made !== null) draft.values.push(made)
+  }
+  return finishGraph(draft)
+}
+
+/** What nothing reads is an output, so that every parameter counts. */
+function finishGraph({ builder, values }: Draft): Graph {
+  const { nodes } = builder.finish([])
+  const read = new Set(nodes.flatMap((node) => node.operands))
+  return builder.finish(values.filter((id) => !read.has(id) && nodes[id].op.kind !== "input"))
+}
