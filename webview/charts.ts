@@ -13,10 +13,11 @@ export interface Series {
   readonly laws: readonly { readonly id: string; readonly drift: readonly number[]; readonly control: readonly number[] }[]
 }
 
-/** Below this a drift is rounding of numbers of size one; a logarithm has no zero. */
-const floor = 1e-17
+/** The smallest drift that is drawn; below it there is only rounding. */
+const floor = 1e-18
 
-const chartColors = ["blue", "orange", "green", "purple", "red", "yellow"] as const
+/** Orange is left out: themes define it as the color of a search match, which is hard to see as a line. */
+const chartColors = ["blue", "green", "purple", "yellow", "red", "foreground"] as const
 
 /** The color of the k-th law, also for its key in the legend. */
 export const colorVariable = (index: number): string => `--vscode-charts-${chartColors[index % chartColors.length]}`
@@ -66,7 +67,7 @@ interface Line {
 interface Content {
   readonly logarithmic: boolean
   readonly lines: (series: Series) => readonly Line[]
-  readonly data: (series: Series) => number[][]
+  readonly data: (series: Series) => (number | null)[][]
 }
 
 function createChart({ holder, readout, timeLabel }: ChartOptions, content: Content): Chart {
@@ -76,7 +77,7 @@ function createChart({ holder, readout, timeLabel }: ChartOptions, content: Cont
 
   const draw = (): void => {
     const lines = content.lines(series)
-    const data = content.data(series) as unknown as uPlot.AlignedData
+    const data = content.data(series) as uPlot.AlignedData
     const look = JSON.stringify([lines, timeLabel(), foreground(), font()])
     if (plot && look === drawn) return plot.setData(data)
     plot?.destroy()
@@ -103,23 +104,28 @@ function createChart({ holder, readout, timeLabel }: ChartOptions, content: Cont
 const sizeOf = (holder: HTMLElement): { readonly width: number; readonly height: number } => ({ width: Math.max(200, holder.clientWidth), height: 220 })
 
 function settings(lines: readonly Line[], logarithmic: boolean, timeLabel: string): Omit<uPlot.Options, "width" | "height"> {
-  const axis = { stroke: foreground(), font: font(), labelFont: font(), grid: { stroke: gridColor(), width: 1 }, ticks: { stroke: gridColor(), width: 1 } }
+  const axis = { stroke: foreground(), font: font(), labelFont: font(), grid: { stroke: gridColor, width: 1 }, ticks: { stroke: gridColor, width: 1 } }
   return {
     legend: { show: false },
     cursor: { points: { show: false }, drag: { x: false, y: false } },
     scales: { x: { time: false }, y: logarithmic ? { distr: 3, range: wholePowers } : {} },
     axes: [
       { ...axis, label: timeLabel, labelSize: 18, size: 32, values: (_, ticks) => ticks.map(formatMagnitude) },
-      { ...axis, size: 58, values: (_, ticks) => ticks.map(tick => (logarithmic ? powerTick(tick) : formatMagnitude(tick))) },
+      logarithmic
+        ? { ...axis, size: 58, splits: (_self, _axis, low, high) => powersBetween(low, high), filter: (_, ticks) => ticks,
+          values: (_, ticks) => ticks.map(tick => formatPower(Math.round(Math.log10(tick)))) }
+        : { ...axis, size: 58, values: (_, ticks) => ticks.map(formatMagnitude) },
     ],
-    series: [{}, ...lines.map(line => ({ label: line.label, stroke: line.color, width: line.width, dash: line.dashed ? [6, 4] : [], points: { show: false } }))],
+    series: [{}, ...lines.map(line => ({ label: line.label, stroke: line.color, spanGaps: false, width: line.width, dash: line.dashed ? [6, 4] : [], points: { show: false } }))],
   }
 }
 
-/** Laws lie many powers of ten below their controls: every third power is enough for orientation. */
-const powerTick = (tick: number): string => {
-  const exponent = Math.log10(tick)
-  return Math.abs(exponent - Math.round(exponent)) < 1e-6 && Math.round(exponent) % 3 === 0 ? formatPower(Math.round(exponent)) : ""
+/** Laws lie many powers of ten below their controls: about five ticks, at whole powers. */
+function powersBetween(low: number, high: number): number[] {
+  const first = Math.round(Math.log10(low))
+  const last = Math.round(Math.log10(high))
+  const stride = Math.max(1, Math.ceil((last - first) / 5))
+  return Array.from({ length: Math.floor((last - first) / stride) + 1 }, (_, k) => 10 ** (last - k * stride)).reverse()
 }
 
 const wholePowers = (_: uPlot, low: number, high: number): [number, number] => [
@@ -127,16 +133,15 @@ const wholePowers = (_: uPlot, low: number, high: number): [number, number] => [
   10 ** Math.ceil(Math.log10(Math.max(floor * 10, high || 1))),
 ]
 
-const positive = (values: readonly number[]): number[] => values.map(value => Math.max(floor, value))
+/** A logarithm has no zero: the start of a run, and a law that does not move at all, have no point. */
+const positive = (values: readonly number[]): (number | null)[] => values.map(value => (value >= floor ? value : null))
 
 /** Canvas knows no CSS variables: they are read when a chart is drawn. */
 const color = (variable: string): string => getComputedStyle(document.body).getPropertyValue(variable).trim() || foreground()
 
 const foreground = (): string => getComputedStyle(document.body).color
 
-const gridColor = (): string => {
-  const style = getComputedStyle(document.body)
-  return style.getPropertyValue("--vscode-contrastBorder").trim() || style.getPropertyValue("--vscode-editorIndentGuide-background1").trim() || "rgb(128 128 128 / 0.25)"
-}
+/** Seen on every background, and never taken for data. */
+const gridColor = "rgb(128 128 128 / 0.3)"
 
 const font = (): string => `11px ${getComputedStyle(document.body).fontFamily}`

@@ -63,7 +63,7 @@ export async function startEditor({ vsix, workspace, settings = {} }: EditorOpti
   if (executablePath === undefined) throw new Error("no Chromium")
   const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"] })
   // Without a locale a bare container reports one that Intl rejects.
-  const page = await browser.newPage({ viewport: { width: 1500, height: 950 }, locale: "en-US" })
+  const page = await browser.newPage({ viewport: { width: 1500, height: 950 }, locale: "en-US", colorScheme: "dark" })
   const errors: string[] = []
   page.on("console", message => void (message.type() === "error" && errors.push(message.text().slice(0, 300))))
   await page.goto(`http://127.0.0.1:${port}/?folder=${encodeURIComponent(workspace)}`)

@@ -15,12 +15,21 @@ if (missing !== null) console.log(`skipped: end-to-end tests need ${missing}`)
 const vsix = path.resolve(process.env["E2E_VSIX"] ?? "build/noether-lens.vsix")
 const pictures = "test-results"
 
+/** The editor follows what the browser says about the user's wishes. */
+const themes = {
+  "window.autoDetectColorScheme": true,
+  "window.autoDetectHighContrast": true,
+  "workbench.preferredDarkColorTheme": "Default Dark Modern",
+  "workbench.preferredLightColorTheme": "Default Light Modern",
+  "workbench.preferredHighContrastColorTheme": "Default High Contrast",
+}
+
 describe.skipIf(missing !== null)("in VS Code", () => {
   let editor: Editor
 
   beforeAll(async () => {
     fs.mkdirSync(pictures, { recursive: true })
-    editor = await startEditor({ vsix, workspace: path.resolve("examples"), settings: { "workbench.colorTheme": "Default Dark Modern" } })
+    editor = await startEditor({ vsix, workspace: path.resolve("examples"), settings: themes })
   })
   afterAll(() => editor?.stop())
 
@@ -81,7 +90,7 @@ describe.skipIf(missing !== null)("in VS Code", () => {
       })
       expect(painted).toBeGreaterThan(1000)
     }
-    await picture("verified-dark")
+    await picture("verified")
   })
 
   test("another optimizer and seed run from the panel, and a run can be cancelled", async () => {
@@ -105,17 +114,20 @@ describe.skipIf(missing !== null)("in VS Code", () => {
   })
 
   test("the panel follows the theme", async () => {
-    for (const [theme, name] of [["Default Light Modern", "light"], ["Default High Contrast", "high-contrast"]] as const) {
-      await runCommand(editor.page, "Preferences: Color Theme")
-      await editor.page.locator(".quick-input-widget:visible input.input").fill(theme.replace("Default ", ""))
-      await editor.page.locator(".quick-input-list .monaco-list-row").first().waitFor()
-      await editor.page.waitForTimeout(600)
-      await editor.page.keyboard.press("Enter")
-      await editor.page.waitForTimeout(800)
-      await picture(`verified-${name}`)
-    }
-    const kinds = await webviewOf(editor.page).locator("body").getAttribute("class")
-    expect(kinds).toContain("vscode-high-contrast")
+    const body = webviewOf(editor.page).locator("body")
+    await editor.page.keyboard.press("Control+B")
+    await editor.page.setViewportSize({ width: 1500, height: 1500 })
+    await picture("verified-dark")
+    await editor.page.emulateMedia({ colorScheme: "light" })
+    await expect.poll(() => body.getAttribute("class")).toContain("vscode-light")
+    await editor.page.waitForTimeout(500)
+    await picture("verified-light")
+    await editor.page.emulateMedia({ colorScheme: "dark", forcedColors: "active" })
+    await expect.poll(() => body.getAttribute("class")).toContain("vscode-high-contrast")
+    await editor.page.waitForTimeout(500)
+    await picture("verified-high-contrast")
+    await editor.page.emulateMedia({ colorScheme: "dark", forcedColors: "none" })
+    await expect.poll(() => body.getAttribute("class")).toContain("vscode-dark")
   })
 
   test("the page's policy was never violated", async () => {
