@@ -1,0 +1,118 @@
+/**
+ * @file Chooses the sizes a verification runs at: the same architecture, as small as it can be without becoming another one. Equal sizes stay
+ * equal, smaller ones stay smaller, minima and fixed sizes are kept; divisibility needs no care, since shapes are products of size names.
+ */
+import type { Graph } from "../graph/graph"
+import type { Dim } from "../schema/report"
+import type { SizeVariable } from "../axes/size"
+import { evaluateDim, symbolsOf } from "../graph/dim"
+import { instantiate, type Sizes } from "./instantiate"
+
+export interface Replica {
+  readonly sizes: Readonly<Record<string, number>>
+  readonly graph: Graph
+}
+
+/** Networks up to this many trainable numbers are run as they are declared, if they are small in data, too. */
+const smallModel = 60
+const smallGraph = 4000
+/** What a size nobody knows stands for at first. */
+const symbolSize = 3
+const batchSize = 4
+const growthSteps = 40
+
+/**
+ * @param overrides sizes by name, taken as they are
+ * @throws Error with the last obstacle when no size up to the declared ones fits
+ */
+export function chooseReplica(graph: Graph, variables: readonly SizeVariable[], overrides: Sizes = {}): Replica {
+  const known = new Set(variables.map((v) => v.name))
+  // Symbols the graph uses beside the size names: data axes and parameters that nothing reads.
+  const loose = [...allSymbols(graph)].filter((s) => !known.has(s)).map((name): SizeVariable => ({ name, declared: name, shrink: "free", minimum: 1 }))
+  const all = [...variables, ...loose], data = dataSizes(graph), leading = leadingSizes(graph)
+  const declared = declaredSizes(all, leading, overrides)
+  const asDeclared = attempt(graph, declared)
+  if (typeof asDeclared !== "string" && countTrainable(asDeclared.graph) <= smallModel && countCells(asDeclared.graph) <= smallGraph) return asDeclared
+  let obstacle = "no sizes"
+  for (let grown = 0; grown <= growthSteps; grown++) {
+    const sizes = shrinkSizes(all, leading, overrides), next: Record<string, number> = { ...sizes }
+    for (const v of all) {
+      if (grown === 0 || v.shrink === "fixed" || v.name in overrides) continue
+      // Spatial and other data sizes grow first and fastest; widths follow when that does not help.
+      const extra = data.has(v.name) ? grown : Math.floor(grown / 8)
+      next[v.name] = typeof v.declared === "number" ? Math.min(v.declared, sizes[v.name] + extra) : sizes[v.name] + extra
+    }
+    const result = attempt(graph, next)
+    if (typeof result === "string") obstacle = result
+    else if (collapses(graph, next, declared) && grown < growthSteps) obstacle = "an axis shrinks to one"
+    else return result
+  }
+  if (typeof asDeclared !== "string" && countCells(asDeclared.graph) <= 50 * smallGraph) return asDeclared
+  throw new Error(`replica: ${obstacle}`)
+}
+
+function attempt(graph: Graph, sizes: Record<string, number>): Replica | string {
+  try {
+    return { sizes, graph: instantiate(graph, sizes) }
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+function declaredSizes(variables: readonly SizeVariable[], leading: ReadonlySet<string>, overrides: Sizes): Record<string, number> {
+  return Object.fromEntries(variables.map((v) => [v.name, overrides[v.name] ?? (typeof v.declared === "number" ? v.declared : unknownSize(v, leading))]))
+}
+
+const unknownSize = (v: SizeVariable, leading: ReadonlySet<string>): number => Math.max(v.minimum, leading.has(v.name) ? batchSize : symbolSize)
+
+/** Distinct declared values, in order, become the smallest whole numbers that respect every minimum. */
+function shrinkSizes(variables: readonly SizeVariable[], leading: ReadonlySet<string>, overrides: Sizes): Record<string, number> {
+  const sizes: Record<string, number> = {}, free = variables.filter((v) => v.shrink === "free" && typeof v.declared === "number")
+  const values = [...new Set(free.map((v) => Number(v.declared)))].sort((a, b) => a - b)
+  let last = 1
+  for (const value of values) {
+    const group = free.filter((v) => v.declared === value), least = Math.max(...group.map((v) => v.minimum))
+    const size = value <= 1 ? value : Math.min(value, Math.max(last + 1, least, 2))
+    for (const v of group) sizes[v.name] = size
+    last = Math.max(last, size)
+  }
+  for (const v of variables) sizes[v.name] ??= typeof v.declared === "number" ? v.declared : unknownSize(v, leading)
+  return { ...sizes, ...Object.fromEntries(variables.filter((v) => v.name in overrides).map((v) => [v.name, overrides[v.name]])) }
+}
+
+/** True when an axis longer than one at the declared sizes has length one here: a softmax or a pool over it would be another network. */
+function collapses(graph: Graph, sizes: Sizes, declared: Sizes): boolean {
+  const value = (d: Dim, at: Sizes): number => {
+    try {
+      return evaluateDim(d, at)
+    } catch {
+      return 0
+    }
+  }
+  return graph.nodes.some((n) => n.shape.some((d) => typeof d === "string" && value(d, sizes) === 1 && value(d, declared) > 1))
+}
+
+function allSymbols(graph: Graph): ReadonlySet<string> {
+  const found = new Set<string>(), shapes = [...graph.nodes.map((n) => n.shape), ...graph.parameters.map((p) => p.shape)]
+  for (const d of shapes.flat()) for (const s of symbolsOf(d)) found.add(s)
+  for (const { op } of graph.nodes) {
+    const own: readonly Dim[] = op.kind === "slice" ? op.begin : op.kind === "pad" ? [...op.before, ...op.after] : op.kind === "tile" ? op.repeats
+      : op.kind === "oneHot" ? [op.depth] : op.kind === "input" && op.range !== undefined ? [op.range] : []
+    for (const d of own) for (const s of symbolsOf(d)) found.add(s)
+  }
+  return found
+}
+
+/** Size names that inputs have and parameters lack. */
+function dataSizes(graph: Graph): ReadonlySet<string> {
+  const held = new Set(graph.parameters.flatMap((p) => p.shape.flatMap(symbolsOf)))
+  return new Set(graph.nodes.flatMap((n) => (n.op.kind === "input" ? n.shape.flatMap(symbolsOf) : [])).filter((s) => !held.has(s)))
+}
+
+/** Size names of the first axes of inputs: batches. */
+const leadingSizes = (graph: Graph): ReadonlySet<string> =>
+  new Set(graph.nodes.flatMap((n) => (n.op.kind === "input" && n.shape.length > 1 ? symbolsOf(n.shape[0]) : [])))
+
+const product = (shape: readonly Dim[]): number => shape.reduce<number>((n, d) => n * Number(d), 1)
+const countTrainable = (graph: Graph): number => graph.parameters.reduce((n, p) => n + (p.trainable ? product(p.shape) : 0), 0)
+const countCells = (graph: Graph): number => graph.nodes.reduce((n, node) => n + product(node.shape), 0)
