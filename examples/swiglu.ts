@@ -18,8 +18,8 @@ export class SwiGLU {
   /** @shape x [batch, 6] */
   forward(x: tf.Tensor2D): tf.Tensor2D {
     const gate = x.matMul(this.gate)
-    const silu = gate.mul<tf.Tensor2D>(gate.sigmoid())
-    return silu.mul<tf.Tensor2D>(x.matMul(this.up)).matMul(this.down)
+    const silu = gate.mul(gate.sigmoid())
+    return tf.matMul(silu.mul(x.matMul(this.up)), this.down)
   }
 }
 
