@@ -1,0 +1,186 @@
+/**
+ * @file How each op ties the axes of its operands to those of its result: one rule per op kind. A rule only states which axes are the same
+ * index, or factors or segments of another; sizes were checked when the graph was built.
+ */
+import type { Graph, Node } from "../graph/graph"
+import type { Op, OpKind, OpOf, Padding } from "../graph/op"
+import { divideDim, multiplyDim, productOf } from "../graph/dim"
+import type { Dim } from "../schema/report"
+import { compareDims } from "./classes"
+import type { AxisClasses, ClassId } from "./classes"
+
+/** Classes of the axes of one tensor. */
+export type Axes = readonly ClassId[]
+type Relate<K extends OpKind> = (op: OpOf<K>, operands: readonly Axes[], node: Node, classes: AxisClasses) => ClassId[]
+
+/** One class per axis of every node, in the order of the nodes. */
+export function relateAxes(graph: Graph, classes: AxisClasses): Axes[] {
+  const axes: Axes[] = []
+  for (const node of graph.nodes) axes.push(relations[node.op.kind](node.op as never, node.operands.map((o) => axes[o]), node, classes))
+  return axes
+}
+
+const freshAxes: (op: Op, operands: readonly Axes[], node: Node, classes: AxisClasses) => ClassId[] = (_op, _operands, node, classes) => node.shape.map(classes.fresh)
+
+/** Numpy broadcasting: aligned from the right; axes of size one stretch. */
+function broadcast(_op: Op, operands: readonly Axes[], node: Node, classes: AxisClasses): ClassId[] {
+  const rank = node.shape.length
+  return node.shape.map((size, i) => {
+    const own = operands.map((axes) => axes[i - rank + axes.length]).filter((c) => c !== undefined && (classes.value(c) !== 1 || size === 1))
+    if (own.length === 0) return classes.fresh(size)
+    for (const other of own.slice(1)) classes.unify(own[0], other)
+    return own[0]
+  })
+}
+
+const same = (_op: Op, [x]: readonly Axes[]): ClassId[] => [...x]
+const fixAll = (axes: readonly ClassId[], classes: AxisClasses): void => axes.forEach(classes.fix)
+
+function without(axes: Axes, removed: readonly number[], keep: boolean, classes: AxisClasses): ClassId[] {
+  return axes.flatMap((c, i) => (removed.includes(i) ? (keep ? [classes.fresh(1)] : []) : [c]))
+}
+
+const paddingOf = (padding: Padding, axis: number): "valid" | "same" | readonly [number, number] => (typeof padding === "string" ? padding : padding[axis])
+
+/** Result of a convolution or pool along one spatial axis. */
+function spatial(input: ClassId, kernel: ClassId | number, size: Dim, how: { stride: number; dilation: number; padding: "valid" | "same" | readonly [number, number]; transposed: boolean }, classes: AxisClasses): ClassId {
+  if (how.stride === 1 && how.padding === "same") return input
+  if (typeof kernel !== "number") classes.fix(kernel)
+  const out = classes.fresh(size)
+  classes.derive(out, { input, kernel, ...how })
+  return out
+}
+
+/** Groups of axes with equal products, row-major: the pieces a reshape cannot mix. */
+function reshapeGroups(from: readonly Dim[], to: readonly Dim[]): { from: number[]; to: number[] }[] {
+  const groups: { from: number[]; to: number[] }[] = []
+  let i = 0, j = 0
+  while (i < from.length || j < to.length) {
+    const group = { from: [] as number[], to: [] as number[] }
+    let left: Dim = 1, right: Dim = 1
+    do {
+      const order = compareDims(left, right)
+      // With symbols that cannot be compared, take the side whose next factor makes the other divisible, else the shorter list.
+      const takeLeft = i < from.length && (j >= to.length || (order === null ? divideDim(right, multiplyDim(left, from[i])) !== null && group.from.length <= group.to.length : order < 0 || (order === 0 && from[i] !== 1 ? true : order === 0)))
+      if (takeLeft) left = multiplyDim(left, from[i]), group.from.push(i++)
+      else if (j < to.length) right = multiplyDim(right, to[j]), group.to.push(j++)
+      else break
+    } while (left !== right)
+    groups.push(group)
+  }
+  return groups
+}
+
+function reshape(x: Axes, node: Node, classes: AxisClasses): ClassId[] {
+  const from = x.map(classes.value)
+  const out: ClassId[] = node.shape.map((size) => classes.fresh(size))
+  if (productOf(from) !== productOf(node.shape)) return out
+  for (const group of reshapeGroups(from, node.shape)) {
+    const left = group.from.map((i) => x[i]).filter((c) => classes.value(c) !== 1), right = group.to.map((j) => out[j]).filter((c) => classes.value(c) !== 1)
+    if (left.length === 0 || right.length === 0) continue
+    if (left.length === 1) classes.unify(left[0], classes.product(right))
+    else if (right.length === 1) classes.unify(right[0], classes.product(left))
+    else classes.unify(classes.product(left), classes.product(right))
+  }
+  return out
+}
+
+const relations: { readonly [K in OpKind]: Relate<K> } = {
+  input: freshAxes,
+  parameter: freshAxes,
+  constant: (op, operands, node, classes) => {
+    const axes = freshAxes(op, operands, node, classes)
+    if (op.value.kind === "data") fixAll(axes, classes)
+    if (op.value.kind === "eye") classes.unify(axes[0], axes[1])
+    return axes
+  },
+  random: freshAxes,
+  unary: same,
+  binary: broadcast,
+  select: broadcast,
+  dropout: same,
+  stopGradient: same,
+  einsum: (op, operands, node, classes) => {
+    const [inputs, output] = op.equation.split("->")
+    const byLetter = new Map<string, ClassId>()
+    inputs.split(",").forEach((letters, k) => [...letters].forEach((letter, i) => {
+      const seen = byLetter.get(letter)
+      if (seen === undefined || (classes.value(seen) === 1 && classes.value(operands[k][i]) !== 1)) byLetter.set(letter, operands[k][i])
+      else if (classes.value(operands[k][i]) !== 1 || classes.value(seen) === 1) classes.unify(seen, operands[k][i])
+    }))
+    return [...output].map((letter, i) => byLetter.get(letter) ?? classes.fresh(node.shape[i]))
+  },
+  softmax: (op, [x], _node, classes) => {
+    classes.needAtLeast(x[op.axis], 3)
+    return [...x]
+  },
+  normalize: (op, [x], _node, classes) => {
+    for (const axis of op.axes) classes.needAtLeast(x[axis], 3)
+    return [...x]
+  },
+  reduce: (op, [x], _node, classes) => without(x, op.axes, op.keepDims, classes),
+  cumsum: same,
+  argExtreme: (op, [x], _node, classes) => without(x, [op.axis], false, classes),
+  topK: (op, [x], _node, classes) => {
+    const selected = classes.fresh(op.k)
+    classes.fix(selected)
+    classes.fix(x[x.length - 1])
+    return [...x.slice(0, -1), selected]
+  },
+  reshape: (_op, [x], node, classes) => reshape(x, node, classes),
+  transpose: (op, [x]) => op.permutation.map((i) => x[i]),
+  slice: (op, [x], node, classes) => x.map((c, i) => {
+    const size = node.shape[i], begin = op.begin[i], stride = op.strides[i] ?? 1
+    if (stride === 1) {
+      const part = classes.range(c, begin, size)
+      if (part !== null) return part
+    } else if (typeof begin === "number" && begin >= 0 && begin < stride) {
+      const split = classes.strided(c, stride)
+      if (split !== null && classes.value(split.quotient) === size) return split.quotient
+    }
+    classes.fix(c)
+    const out = classes.fresh(size)
+    classes.fix(out)
+    return out
+  }),
+  concat: (op, operands, node, classes) => node.shape.map((_size, i) => {
+    if (i === op.axis) return classes.sum(operands.map((axes) => axes[i]))
+    for (const axes of operands.slice(1)) classes.unify(operands[0][i], axes[i])
+    return operands[0][i]
+  }),
+  pad: (op, [x], node, classes) => x.map((c, i) => {
+    if (op.before[i] === 0 && op.after[i] === 0) return c
+    if (op.mode !== "constant") {
+      classes.fix(c)
+      const out = classes.fresh(node.shape[i])
+      classes.fix(out)
+      return out
+    }
+    return classes.sum([classes.fresh(op.before[i]), c, classes.fresh(op.after[i])].map((part, k) => { if (k !== 1) classes.fix(part); return part }))
+  }),
+  tile: (op, [x], _node, classes) => x.map((c, i) => (op.repeats[i] === 1 ? c : classes.value(c) === 1 ? classes.fresh(op.repeats[i]) : classes.product([classes.fresh(op.repeats[i]), c]))),
+  broadcast,
+  reverse: same,
+  gather: (op, [x, indices]) => [...x.slice(0, op.axis), ...indices.slice(op.batchAxes), ...x.slice(op.axis + 1)],
+  oneHot: (op, [indices], _node, classes) => [...indices, classes.fresh(op.depth)],
+  bandPart: same,
+  upsample: (op, [x], _node, classes) => x.map((c, i) => (i > 0 && i < x.length - 1 && op.factors[i - 1] !== 1 ? classes.product([c, fixedClass(op.factors[i - 1], classes)]) : c)),
+  convolve: (op, [x, kernel], node, classes) => {
+    const rank = op.strides.length
+    classes.unify(x[rank + 1], kernel[rank + (op.variant === "transposed" ? 1 : 0)])
+    const out = Array.from({ length: rank }, (_, i) => spatial(x[1 + i], kernel[i], node.shape[1 + i], { stride: op.strides[i], dilation: op.dilations[i], padding: paddingOf(op.padding, i), transposed: op.variant === "transposed" }, classes))
+    const channels = op.variant === "depthwise" ? classes.product([x[rank + 1], kernel[rank + 1]]) : kernel[rank + (op.variant === "transposed" ? 0 : 1)]
+    return [x[0], ...out, channels]
+  },
+  pool: (op, [x], node, classes) => x.map((c, i) => {
+    if (i === 0 || i === x.length - 1) return c
+    return spatial(c, op.window[i - 1], node.shape[i], { stride: op.strides[i - 1], dilation: 1, padding: paddingOf(op.padding, i - 1), transposed: false }, classes)
+  }),
+  opaque: freshAxes,
+}
+
+function fixedClass(size: number, classes: AxisClasses): ClassId {
+  const c = classes.fresh(size)
+  classes.fix(c)
+  return c
+}

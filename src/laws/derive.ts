@@ -1,0 +1,210 @@
+/**
+ * @file From symmetry to conservation laws: a linear generator δθ = Mθ + c with symmetric M conserves ½θᵀMθ + cᵀθ (Noether for gradient flow;
+ * Marcotte, Gribonval, Peyré 2023; Zhao et al. 2023). A family becomes one law: its members become einsum terms over parameter views.
+ */
+import type { GenericNetwork } from "../axes/generalize"
+import { addDim, divideDim, multiplyDim, subtractDim, substituteDim } from "../graph/dim"
+import type { Dim, LawEntries, LawFamily, LawType, Operand, Term } from "../schema/report"
+import { inferSymmetry } from "../symmetry/infer"
+import type { Symmetry } from "../symmetry/infer"
+import type { Family, Member, Role } from "../symmetry/families"
+import { familyReasons, indexEquations, lawlessReasons } from "../symmetry/reasons"
+import type { EquationIndex } from "../symmetry/reasons"
+import type { DerivedLaw, DerivedModel, SymmetryKind } from "./law"
+import { referencesOf } from "./references"
+
+export function deriveLaws(network: GenericNetwork): DerivedModel {
+  const symmetry = inferSymmetry(network)
+  const index = indexEquations(symmetry)
+  const laws: DerivedLaw[] = []
+  let independent: Dim = 0
+  const numbers = new Map<string, number>()
+  for (const family of symmetry.solutions.families) {
+    const law = lawOf(symmetry, index, family, numbers)
+    if (law === null) continue
+    laws.push(law)
+    if (law.exactness === "exact") independent = addDim(independent, independentOf(symmetry, family))
+  }
+  return { graph: network.graph, sizes: network.sizes, laws, independent, lawless: lawlessParameters(symmetry, index, laws) }
+}
+
+const parameterOp = (symmetry: Symmetry, member: Member): { parameter: number; view: Operand["view"]; axes: readonly (string | null)[]; offset: number } => {
+  const op = symmetry.program.values[member.unknown.value].op
+  if (op.kind !== "parameter") throw new Error(`deriveLaws: expected a parameter block, found '${op.kind}'`)
+  return op
+}
+
+const idOf = (symmetry: Symmetry, member: Member): string => symmetry.network.graph.parameters[parameterOp(symmetry, member).parameter].id
+
+function lawOf(symmetry: Symmetry, index: EquationIndex, family: Family, numbers: Map<string, number>): DerivedLaw | null {
+  const entries = entriesOf(family.roles)
+  const offset = family.members.some((m) => parameterOp(symmetry, m).offset !== 0)
+  // A matrix acting on W + c would need terms this format does not have; the diagonal part is lost with it.
+  if (entries === null || (offset && family.roles.some((r) => r.kind !== "diagonal"))) return null
+  const sign = Math.sign(family.members[0].weight)
+  const letters = roleLetters(family.roles)
+  const terms = family.members.flatMap((m) => termsOf(symmetry, m, family, letters, sign))
+  const parameters = [...new Set(family.members.map((m) => idOf(symmetry, m)))]
+  const name = familyName(symmetry, family)
+  const number = (numbers.get(name) ?? 0) + 1
+  numbers.set(name, number)
+  const block = blockOf(parameters)
+  return {
+    id: `${name}-${number}`,
+    family: name,
+    symmetry: symmetryKind(family, name),
+    parameters,
+    type: lawType(terms),
+    entries,
+    quantities: family.roles.map((r) => roleCount(r)).reduce(multiplyDim, 1),
+    index: family.roles.flatMap((r, i) => [...letters[i]].map((letter) => ({ name: letter, size: r.atom }))).filter(({ name: n }) => terms[0].einsum.split("->")[1].includes(n)),
+    ...(block === null ? {} : { block }),
+    exactness: family.exactness,
+    because: familyReasons(symmetry, index, symmetry.visibility, family),
+    references: referencesOf(symmetry, family),
+    terms,
+  }
+}
+
+/** Which entries of the value are conserved; null where the pieces do not make one shape. */
+function entriesOf(roles: readonly Role[]): LawEntries | null {
+  if (roles.every((r) => r.kind !== "diagonal" || r.full)) {
+    const matrices = roles.filter((r) => r.kind === "matrix")
+    if (matrices.length === 0) return "all"
+    if (matrices.length === 1) return matrices[0].full ? "symmetric" : "off-diagonal"
+    return null
+  }
+  return roles.length === 1 ? "differences" : null
+}
+
+const INDEX_LETTERS = "ijklmnuvw"
+const SUM_LETTERS = "abcdefgopqrstxyz"
+
+/** One output letter a diagonal, two a matrix, none for the matrix of ones. */
+function roleLetters(roles: readonly Role[]): string[] {
+  let next = 0
+  return roles.map((r) => {
+    const many = r.kind === "matrix" ? 2 : r.kind === "diagonal" ? 1 : 0
+    next += many
+    return INDEX_LETTERS.slice(next - many, next)
+  })
+}
+
+function termsOf(symmetry: Symmetry, member: Member, family: Family, letters: readonly string[], sign: number): Term[] {
+  const op = parameterOp(symmetry, member)
+  const operand: Operand = { parameter: idOf(symmetry, member), ...(op.view === undefined || op.view.length === 0 ? {} : { view: op.view }) }
+  const atomAxes = op.axes.flatMap((a, axis) => (a === null ? [] : [axis]))
+  const output = letters.join("")
+  const weight = member.weight * sign
+  let nextSum = 0
+  const first: string[] = [], second: string[] = []
+  op.axes.forEach((_, axis) => {
+    const role = member.positions.findIndex((p) => atomAxes[p] === axis)
+    if (role >= 0 && family.roles[role].kind === "ones") {
+      // (Σ W)²: the two factors are summed apart.
+      first.push(SUM_LETTERS[nextSum++])
+      second.push(SUM_LETTERS[nextSum++])
+    } else if (role >= 0) {
+      first.push(letters[role][0])
+      second.push(letters[role][letters[role].length - 1])
+    } else {
+      first.push(SUM_LETTERS[nextSum])
+      second.push(SUM_LETTERS[nextSum++])
+    }
+  })
+  if (member.unknown.kind === "shift") return [{ coefficient: weight, operands: [operand], einsum: `${first.join("")}->${output}` }]
+  const half = family.kind === "mixed" ? 0.5 : 1
+  const quadratic: Term = { coefficient: half * weight, operands: [operand, operand], einsum: `${first.join("")},${second.join("")}->${output}` }
+  if (op.offset === 0) return [quadratic]
+  return [quadratic, { coefficient: 2 * half * weight * op.offset, operands: [operand], einsum: `${first.join("")}->${output}` }]
+}
+
+function lawType(terms: readonly Term[]): LawType {
+  const linear = terms.some((t) => t.operands.length === 1), quadratic = terms.some((t) => t.operands.length === 2)
+  return linear && quadratic ? "mixed" : linear ? "linear" : "quadratic"
+}
+
+function familyName(symmetry: Symmetry, family: Family): LawFamily {
+  if (family.kind === "mixed") return "mixed"
+  if (family.kind === "shift") return family.noGradient ? "no-gradient" : new Set(family.members.map((m) => idOf(symmetry, m))).size > 1 ? "exchange" : "shift"
+  const signs = new Set(family.members.map((m) => Math.sign(m.weight)))
+  return signs.size > 1 ? "balance" : "norm"
+}
+
+function symmetryKind(family: Family, name: LawFamily): SymmetryKind {
+  const matrix = family.roles.find((r) => r.kind === "matrix")
+  const sizes = family.roles.map((r) => r.atom)
+  if (name === "mixed") return { kind: "mixed", sizes }
+  if (name === "no-gradient") return { kind: "no-gradient", sizes }
+  if (name === "exchange") return { kind: "exchange", sizes }
+  if (name === "shift") return { kind: "shift", sizes }
+  if (matrix !== undefined) return { kind: "GL", sizes: [matrix.atom] }
+  if (family.roles.some((r) => r.kind === "ones")) return { kind: "ones", sizes }
+  return sizes.length === 0 ? { kind: "scale", sizes: [] } : { kind: "diag", sizes }
+}
+
+// ---- counts ----
+
+function roleCount(role: Role): Dim {
+  const n = role.atom
+  switch (role.kind) {
+    case "ones": return 1
+    case "diagonal": return role.full ? n : subtractDim(n, 1)
+    case "matrix": return half(multiplyDim(n, role.full ? addDim(n, 1) : subtractDim(n, 1)))
+  }
+}
+
+const half = (d: Dim): Dim => divideDim(d, 2) ?? multiplyDim(d, "1/2")
+
+/** Quantities of a family that are functionally independent of each other and of earlier families, at the declared sizes. */
+function independentOf(symmetry: Symmetry, family: Family): Dim {
+  const declared = symmetry.network.declared
+  const sizeOf = (atom: string): Dim => substituteDim(atom, declared)
+  let total = family.roles.map((r) => rankCount(symmetry, family, r)).reduce(multiplyDim, 1)
+  for (const word of family.dependent) {
+    const lost = [...word].map((letter, i): Dim => {
+      const n = sizeOf(family.roles[i].atom)
+      return letter === "M" ? half(multiplyDim(n, subtractDim(n, 1))) : letter === "D" ? subtractDim(n, 1) : 1
+    })
+    total = subtractDim(total, lost.reduce(multiplyDim, 1))
+  }
+  return total
+
+  function rankCount(s: Symmetry, f: Family, role: Role): Dim {
+    const n = sizeOf(role.atom)
+    if (role.kind !== "matrix") return substituteDim(roleCount(role), declared)
+    const columns = f.members.map((m) => {
+      const atoms = s.program.values[m.unknown.value].atoms
+      return atoms.filter((_, p) => !m.positions.includes(p)).map(sizeOf).reduce(multiplyDim, 1)
+    }).reduce(addDim, 0)
+    // A Gram matrix of fewer columns than rows has that rank: nr − r(r − 1)/2 entries are free.
+    if (typeof n === "number" && typeof columns === "number" && columns < n && role.full) return n * columns - (columns * (columns - 1)) / 2
+    return substituteDim(roleCount(role), declared)
+  }
+}
+
+// ---- blocks and refusals ----
+
+/** "h/3" for parameters "h/3/wq", "h/3/wk": the innermost repeated block they share. */
+function blockOf(parameters: readonly string[]): string | null {
+  const paths = parameters.map((p) => p.split("/").slice(0, -1))
+  const shared: string[] = []
+  for (let i = 0; paths.every((p) => i < p.length && p[i] === paths[0][i]); i++) shared.push(paths[0][i])
+  const last = shared.findLastIndex((part) => /^\d+$/.test(part))
+  return last < 0 ? null : shared.slice(0, last + 1).join("/")
+}
+
+function lawlessParameters(symmetry: Symmetry, index: EquationIndex, laws: readonly DerivedLaw[]): DerivedModel["lawless"] {
+  const spoken = new Set(laws.flatMap((l) => l.parameters))
+  const groups = new Map<string, { parameters: string[]; because: ReturnType<typeof lawlessReasons> }>()
+  symmetry.network.graph.parameters.forEach((p, i) => {
+    if (!p.trainable || p.node === null || spoken.has(p.id)) return
+    const values = symmetry.program.values.filter((v) => v.op.kind === "parameter" && v.op.parameter === i)
+    const because = lawlessReasons(symmetry, index, values)
+    const key = JSON.stringify(because)
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, { parameters: [p.id], because })
+    else group.parameters.push(p.id)
+  })
+  return [...groups.values()]
+}

@@ -1,0 +1,194 @@
+/**
+ * @file Solves the system of unknown words and sorts its solutions into families: a matrix solution with all its diagonal and scalar
+ * downgrades is one symmetry GL(n), a diagonal with its scalar is diag(n), and so on. A family is a list of members: which block of which
+ * parameter is acted on, with which weight, along which atoms.
+ */
+import type { Program } from "./program"
+import type { Equation, Propagation, Unknown } from "./propagate"
+import { addScaled, emptyExpression, LinearSystem, scaled } from "./system"
+import type { Expression, UnknownId } from "./system"
+import type { Visibility } from "./visibility"
+
+/** Along one index of the family: a symmetric matrix, a diagonal (for shifts: a vector), or the matrix of ones. */
+export interface Role {
+  readonly kind: "matrix" | "diagonal" | "ones"
+  /** Size name of the atom. */
+  readonly atom: string
+  /** Whether the part that is the same along this index belongs to the family too; if not, only differences (or off-diagonals) do. */
+  readonly full: boolean
+}
+
+export interface Member {
+  readonly unknown: Unknown
+  readonly weight: number
+  /** For every role the position of its atom in the block. */
+  readonly positions: readonly number[]
+}
+
+export interface Family {
+  readonly kind: "action" | "shift" | "mixed"
+  readonly members: readonly Member[]
+  readonly roles: readonly Role[]
+  readonly exactness: "exact" | "approximate"
+  /** Words (as letter strings over the roles) that add nothing: they were in the span of earlier families. */
+  readonly dependent: readonly string[]
+  /** Every perturbation of the one block is invisible. */
+  readonly noGradient: boolean
+}
+
+export interface Solutions {
+  readonly families: readonly Family[]
+  /** Exact solution of each unknown; free unknowns are absent. */
+  readonly exact: ReadonlyMap<UnknownId, Expression>
+  readonly approximateCauses: readonly Equation[]
+}
+
+type Vector = Expression
+
+export function findFamilies(program: Program, propagation: Propagation, visibility: Visibility): Solutions {
+  const exactSystem = new LinearSystem(propagation.system)
+  for (const { expression } of propagation.approximate) exactSystem.demandZero(expression)
+  const finder = new FamilyFinder(program, propagation, visibility)
+  const exact = exactSystem.solve()
+  finder.collect(exact, "exact")
+  if (propagation.approximate.length > 0) finder.collect(propagation.system.solve(), "approximate")
+  return { families: finder.families, exact, approximateCauses: propagation.approximate }
+}
+
+class FamilyFinder {
+  readonly families: Family[] = []
+  private readonly byName = new Map<string, UnknownId>()
+  private readonly used = new LinearSystem()
+
+  constructor(private readonly program: Program, private readonly propagation: Propagation, private readonly visibility: Visibility) {
+    for (const u of propagation.unknowns) this.byName.set(nameOf(u.value, u.kind, u.word), u.id)
+  }
+
+  collect(solution: ReadonlyMap<UnknownId, Expression>, exactness: Family["exactness"]): void {
+    const basis = new Map<UnknownId, Map<UnknownId, number>>()
+    for (const u of this.propagation.unknowns) if (!solution.has(u.id)) basis.set(u.id, new Map([[u.id, 1]]))
+    for (const [pivot, e] of solution) for (const [free, c] of e) basis.get(free)!.set(pivot, c)
+    const candidates: { vector: Vector; rank: readonly number[] }[] = []
+    for (const vector of basis.values()) {
+      const members = [...vector.keys()].map((u) => this.propagation.unknowns[u])
+      // What acts on parameters without gradient alone is no symmetry of anything.
+      if (members.some((m) => m.kind === "action") && members.every((m) => this.isTrivial(m))) continue
+      const word = members[0].word
+      candidates.push({ vector, rank: [-count(word, /[^1]/g), -count(word, /M/g), count(word, /J/g), vector.size, Math.min(...vector.keys())] })
+    }
+    candidates.sort((a, b) => { for (let i = 0; i < a.rank.length; i++) if (a.rank[i] !== b.rank[i]) return a.rank[i] - b.rank[i]; return 0 })
+    for (const { vector } of candidates) this.emit(vector, solution, exactness)
+  }
+
+  /** The action moves its parameter where nobody sees it, so it says nothing that shift laws do not. */
+  private isTrivial(u: Unknown): boolean {
+    if (u.kind !== "action") return false
+    return this.visibility.invisible(u.value, [...u.word].map((letter) => (letter === "J" ? "C" : "A")).join(""))
+  }
+
+  private emit(vector: Vector, solution: ReadonlyMap<UnknownId, Expression>, exactness: Family["exactness"]): void {
+    if (this.isUsed(vector)) return
+    const found = this.rolesOf(vector)
+    if (found === null) return
+    const { members, roles } = found
+    const letters = roles.map((r) => (r.kind === "matrix" ? "M" : r.kind === "ones" ? "J" : "D"))
+    // Downgrade one role at a time to learn which roles are full, then take all combinations.
+    const full = roles.map((_, i) => letters[i] === "J" ? false : choicesOf(letters[i]).slice(1).every((lower) => {
+      const word = letters.map((l, k) => (k === i ? lower : l))
+      return this.isSolution(this.vectorOf(members, word), solution)
+    }))
+    let words: string[][] = [[]]
+    letters.forEach((l, i) => { words = words.flatMap((w) => (full[i] ? choicesOf(l) : [l]).map((c) => [...w, c])) })
+    const own = words.map((w) => ({ word: w.join(""), vector: this.vectorOf(members, w) })).filter(({ vector: v }) => this.isSolution(v, solution))
+    const complete = own.length === words.length
+    const dependent: string[] = []
+    for (const { word, vector: v } of complete ? own : [{ word: letters.join(""), vector }]) {
+      if (v.size === 0 || this.isUsed(v)) dependent.push(word)
+      else this.use(v)
+    }
+    // The matrix of ones is a symmetric matrix too.
+    letters.forEach((letter, i) => {
+      const ones = this.vectorOf(members, letters.map((_, k) => (k === i ? "J" : "1")))
+      if (letter === "M" && complete && this.isSolution(ones, solution)) this.use(ones)
+    })
+    const kinds = new Set(members.map((m) => m.unknown.kind))
+    this.families.push({
+      kind: kinds.size > 1 ? "mixed" : members[0].unknown.kind,
+      members, exactness, dependent,
+      roles: roles.map((r, i) => ({ ...r, full: complete && full[i] })),
+      noGradient: members.length === 1 && members[0].unknown.kind === "shift" && this.visibility.invisible(members[0].unknown.value, "A".repeat(members[0].unknown.word.length)),
+    })
+  }
+
+  /** Members with atoms matched role by role: same letter and same size. Null where two roles cannot be told apart. */
+  private rolesOf(vector: Vector): { members: Member[]; roles: Omit<Role, "full">[] } | null {
+    let roles: { kind: Role["kind"]; atom: string }[] | null = null
+    const members: Member[] = []
+    const smallest = Math.min(...[...vector.values()].map(Math.abs))
+    for (const [id, c] of [...vector].sort(([a], [b]) => a - b)) {
+      const unknown = this.propagation.unknowns[id], value = this.program.values[unknown.value]
+      const own = [...unknown.word].map((letter, position) => ({ letter, position, atom: value.atoms[position] })).filter(({ letter }) => letter !== "1")
+        .map((o) => ({ ...o, kind: o.letter === "M" ? "matrix" as const : o.letter === "J" ? "ones" as const : "diagonal" as const }))
+        .sort((a, b) => (a.kind < b.kind ? -1 : a.kind > b.kind ? 1 : a.atom < b.atom ? -1 : a.atom > b.atom ? 1 : a.position - b.position))
+      const ambiguous = own.some((o, i) => i > 0 && o.kind === own[i - 1].kind && o.atom === own[i - 1].atom)
+      if (ambiguous && vector.size > 1) return null
+      roles ??= own.map(({ kind, atom }) => ({ kind, atom }))
+      if (own.length !== roles.length || own.some((o, i) => o.kind !== roles![i].kind || o.atom !== roles![i].atom)) return null
+      members.push({ unknown, weight: nearInteger(c / smallest), positions: own.map((o) => o.position) })
+    }
+    if (roles === null) return null
+    // Diagonal roles first: they index copies of the matrix.
+    const order = roles.map((_, i) => i).sort((a, b) => Number(roles![a].kind === "matrix") - Number(roles![b].kind === "matrix") || members[0].positions[a] - members[0].positions[b])
+    return { roles: order.map((i) => roles![i]), members: members.map((m) => ({ ...m, positions: order.map((i) => m.positions[i]) })) }
+  }
+
+  /** The vector with other letters at its roles. */
+  private vectorOf(members: readonly Member[], letters: readonly string[]): Vector {
+    let vector: Vector = emptyExpression
+    for (const { unknown, weight, positions } of members) {
+      const word = [...unknown.word]
+      positions.forEach((p, i) => (word[p] = unknown.kind === "shift" && letters[i] === "D" ? "Z" : letters[i]))
+      const id = this.byName.get(nameOf(unknown.value, unknown.kind, word.join("")))
+      if (id !== undefined) vector = addScaled(vector, new Map([[id, weight]]), 1)
+    }
+    return vector
+  }
+
+  private isSolution(vector: Vector, solution: ReadonlyMap<UnknownId, Expression>): boolean {
+    // Every pivot must have the value that the free unknowns of the vector give it.
+    const seen = new Map<UnknownId, number>()
+    for (const [u, c] of vector) if (!solution.has(u)) for (const [pivot, of] of this.dependents(solution, u)) seen.set(pivot, (seen.get(pivot) ?? 0) + c * of)
+    for (const [u, c] of vector) if (solution.has(u) && Math.abs((seen.get(u) ?? 0) - c) > 1e-9) return false
+    for (const [pivot, c] of seen) if (Math.abs((vector.get(pivot) ?? 0) - c) > 1e-9) return false
+    return true
+  }
+
+  private dependentsOf: { solution: ReadonlyMap<UnknownId, Expression>; index: Map<UnknownId, [UnknownId, number][]> } | null = null
+
+  private dependents(solution: ReadonlyMap<UnknownId, Expression>, free: UnknownId): readonly [UnknownId, number][] {
+    if (this.dependentsOf?.solution !== solution) {
+      const index = new Map<UnknownId, [UnknownId, number][]>()
+      for (const [pivot, e] of solution) for (const [u, c] of e) {
+        const list = index.get(u)
+        if (list === undefined) index.set(u, [[pivot, c]])
+        else list.push([pivot, c])
+      }
+      this.dependentsOf = { solution, index }
+    }
+    return this.dependentsOf.index.get(free) ?? []
+  }
+
+  private isUsed(vector: Vector): boolean {
+    return this.used.reduce(vector).size === 0
+  }
+
+  /** Adds a vector to the span: its reduced form, set to zero, makes later combinations reduce to zero. */
+  private use(vector: Vector): void {
+    this.used.demandZero(scaled(vector, 1))
+  }
+}
+
+const choicesOf = (letter: string): string[] => (letter === "M" ? ["M", "D", "1"] : letter === "D" ? ["D", "1"] : [letter])
+const nameOf = (value: number, kind: Unknown["kind"], word: string): string => `${value}${kind}${word}`
+const count = (text: string, what: RegExp): number => text.match(what)?.length ?? 0
+const nearInteger = (x: number): number => (Math.abs(x - Math.round(x)) < 1e-9 ? Math.round(x) : x)

@@ -1,0 +1,105 @@
+/**
+ * @file Lowers elementwise functions of two arguments and selection.
+ */
+import type { Node } from "../graph/graph"
+import type { OpOf } from "../graph/op"
+import { atomsOf, broadcastBlock, contract, eachChoice, emitOver, isZero, lowerMap, sumBlocks, unionLabels, useOf } from "./lowerings"
+import type { Blocks } from "./lowerings"
+import type { Block, Choice, Lowering } from "./lower"
+import type { LowOp } from "./program"
+
+const map = (name: string, degree: number | null): LowOp => ({ kind: "map", name, degree, slope: null, exchange: null })
+
+export function lowerBinary(lowering: Lowering, node: Node, op: OpOf<"binary">): Blocks {
+  return eachChoice(lowering, node.id, (choice) => {
+    const [a, b] = node.operands.map((o) => broadcastBlock(lowering, o, node.id, choice))
+    return binaryBlock(lowering, node, op.fn, a, b, choice)
+  })
+}
+
+function binaryBlock(lowering: Lowering, node: Node, fn: OpOf<"binary">["fn"], a: Block, b: Block, choice: Choice): Block {
+  const atoms = atomsOf(choice), fillA = fillOf(lowering, a), fillB = fillOf(lowering, b)
+  const zero = (): Block => lowering.emit(node.id, { kind: "fill", value: 0 }, [], [], [])
+  const smooth = (x: Block): Block => (fillOf(lowering, x) === null ? lowerMap(lowering, node.id, x, map(fn, null)) : x)
+  const product = (x: Block, y: Block): Block => contract(lowering, node.id, [useOf(x), useOf(y)], atoms) ?? zero()
+  switch (fn) {
+    case "add": return offsetParameter(lowering, node, a, b, 1) ?? sumBlocks(lowering, node.id, [a, b], atoms)
+    case "subtract": return offsetParameter(lowering, node, a, b, -1) ?? sumBlocks(lowering, node.id, [a, b], atoms, [1, -1])
+    case "multiply": return product(a, b)
+    case "divide":
+    case "divideNoNan":
+      if (fillB !== null && fillB !== 0) return lowerMap(lowering, node.id, a, { kind: "map", name: "a constant factor", degree: 1, slope: 1 / fillB, exchange: null })
+      return product(a, lowerMap(lowering, node.id, b, map("division", -1)))
+    case "maximum":
+    case "minimum":
+      if (fillA === 0 || fillB === 0) return lowerMap(lowering, node.id, fillA === 0 ? b : a, map(fn, 1))
+      if (fillA !== null || fillB !== null) return lowerMap(lowering, node.id, fillA !== null ? b : a, map(fn, null))
+      if (a.value === b.value && a.positions.join() === b.positions.join()) return a
+      return choose(lowering, node, [a, b], atoms)
+    case "power":
+      if (fillB !== null) return lowerMap(lowering, node.id, a, map(`power ${fillB}`, fillB))
+      return product(smooth(a), smooth(b))
+    case "squaredDifference": return lowerMap(lowering, node.id, sumBlocks(lowering, node.id, [a, b], atoms, [1, -1]), map("square", 2))
+    // y = relu(x) − α·relu(−x)
+    case "prelu": {
+      const positive = lowerMap(lowering, node.id, a, map("relu", 1)), negative = lowerMap(lowering, node.id, a, map("relu", 1))
+      return sumBlocks(lowering, node.id, [positive, product(b, negative)], atoms, [1, -1])
+    }
+    case "mod":
+    case "floorDivide":
+    case "atan2": return product(smooth(a), smooth(b))
+    case "equal": case "notEqual": case "greater": case "greaterEqual": case "less": case "lessEqual": case "logicalAnd": case "logicalOr": case "logicalXor": {
+      const uses = [a, b].map(useOf)
+      return emitOver(lowering, node.id, { kind: "still" }, uses, unionLabels(uses, atoms), atoms)
+    }
+  }
+}
+
+function fillOf(lowering: Lowering, block: Block): number | null {
+  const op = lowering.value(block.value).op
+  return op.kind === "fill" ? op.value : null
+}
+
+/** W + c, where the parameter W is used nowhere else: acts as the matrix W + c (1 + γ). */
+function offsetParameter(lowering: Lowering, node: Node, a: Block, b: Block, sign: 1 | -1): Block | null {
+  const fillA = fillOf(lowering, a), fillB = fillOf(lowering, b)
+  const constant = fillA ?? (fillB === null ? null : sign * fillB)
+  if (constant === null || constant === 0 || (fillA !== null && (fillB !== null || sign === -1))) return null
+  const block = fillA === null ? a : b, operand = node.operands[fillA === null ? 0 : 1]
+  const value = lowering.value(block.value)
+  if (value.op.kind !== "parameter" || lowering.useCount[operand] !== 1 || lowering.node(operand).op.kind !== "parameter") return null
+  const emitted = lowering.emit(node.id, { ...value.op, offset: constant }, [], value.labels, value.atoms)
+  return { value: emitted.value, positions: block.positions }
+}
+
+function choose(lowering: Lowering, node: Node, blocks: readonly Block[], atoms: readonly string[]): Block {
+  const uses = blocks.map(useOf)
+  return emitOver(lowering, node.id, { kind: "choose", conditional: false, masked: false }, uses, unionLabels(uses, atoms), atoms)
+}
+
+/** Below this, e^x is zero in double precision whatever the other logits are: a mask as good as −∞. */
+const MASKED = -1e9
+
+export function lowerSelect(lowering: Lowering, node: Node): Blocks {
+  return eachChoice(lowering, node.id, (choice) => {
+    const atoms = atomsOf(choice)
+    const [condition, a, b] = node.operands.map((o) => broadcastBlock(lowering, o, node.id, choice))
+    const zeros = [a, b].filter((x) => isZero(lowering, x))
+    if (zeros.length === 2) return a
+    if (zeros.length === 1) {
+      // select(c, x, 0) is x times a mask.
+      const x = isZero(lowering, a) ? b : a
+      return contract(lowering, node.id, [useOf(x), useOf(stillCopy(lowering, node, condition))], atoms) ?? x
+    }
+    const masks = [a, b].map((x) => fillOf(lowering, x)).map((f) => f !== null && f <= MASKED)
+    const masked = masks[0] !== masks[1]
+    const uses = [...[a, b].filter((_, i) => !masked || !masks[i]), condition].map(useOf)
+    return emitOver(lowering, node.id, { kind: "choose", conditional: true, masked }, uses, unionLabels(uses, atoms), atoms)
+  })
+}
+
+/** The condition as a factor without gradient. */
+function stillCopy(lowering: Lowering, node: Node, condition: Block): Block {
+  const value = lowering.value(condition.value)
+  return lowering.emit(node.id, { kind: "still" }, [useOf(condition)], condition.positions, value.atoms)
+}

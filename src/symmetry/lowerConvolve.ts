@@ -1,0 +1,88 @@
+/**
+ * @file Lowers convolutions and pools. Spatial positions of input, kernel and result are three different labels: no action on one of them passes.
+ */
+import { joinKeys, segmentsOf } from "../axes/tree"
+import type { Segment } from "../axes/tree"
+import type { Node } from "../graph/graph"
+import type { OpOf } from "../graph/op"
+import { atomsOf, axisAt, eachChoice, emitOver, startsOf, sumBlocks } from "./lowerings"
+import type { Blocks } from "./lowerings"
+import { keyOf } from "./lower"
+import type { Block, Choice, Lowering } from "./lower"
+import type { Use } from "./program"
+
+export function lowerConvolve(lowering: Lowering, node: Node, op: OpOf<"convolve">): Blocks {
+  const [x, kernel] = node.operands, rank = op.strides.length
+  const inAxis = op.variant === "transposed" ? rank + 1 : rank, outAxis = op.variant === "transposed" ? rank : rank + 1
+  return eachChoice(lowering, node.id, (choice) => {
+    const atoms = atomsOf(choice), starts = startsOf(choice)
+    const channel = choice[rank + 1]
+    const parts: Block[] = []
+    for (const xChoice of lowering.choices(x)) {
+      if (xChoice[0].key !== choice[0].key) continue
+      for (const kChoice of lowering.choices(kernel)) {
+        if (kChoice[inAxis].key !== xChoice[rank + 1].key || kChoice[inAxis].atoms.join() !== xChoice[rank + 1].atoms.join()) continue
+        const produced = op.variant === "depthwise" ? joinKeys(kChoice[inAxis].key, kChoice[outAxis].key) : kChoice[outAxis].key
+        if (produced !== channel.key) continue
+        parts.push(convolveBlock(lowering, node, op, choice, starts, atoms, xChoice, kChoice, { inAxis, outAxis }))
+      }
+    }
+    if (parts.length === 0) return lowering.barrier(node.id, [...lowering.allBlocks(x), ...lowering.allBlocks(kernel)], atoms)
+    return sumBlocks(lowering, node.id, parts, atoms)
+  })
+}
+
+function convolveBlock(lowering: Lowering, node: Node, op: OpOf<"convolve">, choice: Choice, starts: readonly number[], atoms: readonly string[], xChoice: Choice, kChoice: Choice, axes: { inAxis: number; outAxis: number }): Block {
+  const [x, kernel] = node.operands, rank = op.strides.length
+  let next = atoms.length
+  const take = (s: Segment): number => {
+    next += s.atoms.length
+    return next - s.atoms.length
+  }
+  const depthwise = op.variant === "depthwise"
+  const xStart = xChoice.map((s, i) => (i === 0 ? starts[0] : i <= rank ? take(s) : depthwise ? starts[rank + 1] : take(s)))
+  const kStart = kChoice.map((s, i) => {
+    if (i < rank) return take(s)
+    if (i === axes.inAxis) return xStart[rank + 1]
+    return starts[rank + 1] + (depthwise ? kChoice[axes.inAxis].atoms.length : 0)
+  })
+  const use = (id: number, own: Choice, first: readonly number[]): Use => {
+    const block = lowering.block(id, keyOf(own))!
+    const from = startsOf(own)
+    return { value: block.value, labels: block.positions.map((p) => { const axis = axisAt(own, from, p); return first[axis] + p - from[axis] }) }
+  }
+  const moving = new Set<number>()
+  for (let i = 1; i <= rank; i++) {
+    xChoice[i].atoms.forEach((_, k) => moving.add(xStart[i] + k))
+    kChoice[i - 1].atoms.forEach((_, k) => moving.add(kStart[i - 1] + k))
+    choice[i].atoms.forEach((_, k) => moving.add(starts[i] + k))
+  }
+  const uses = [use(x, xChoice, xStart), use(kernel, kChoice, kStart)]
+  const labels = [...new Set([...uses.flatMap((u) => u.labels).filter((l) => l < atoms.length), ...[...moving].filter((l) => l < atoms.length)])].sort((a, b) => a - b)
+  return emitOver(lowering, node.id, { kind: "convolve", moving: [...moving], valid: op.padding === "valid" && op.variant !== "transposed" }, uses, labels, atoms)
+}
+
+export function lowerPool(lowering: Lowering, node: Node, op: OpOf<"pool">): Blocks {
+  const operand = node.operands[0], rank = op.window.length
+  return eachChoice(lowering, node.id, (choice) => {
+    const atoms = atomsOf(choice), starts = startsOf(choice)
+    const spatialTrees = Array.from({ length: rank }, (_, i) => segmentsOf(lowering.tree(operand, i + 1)))
+    if (spatialTrees.some((s) => s.length > 1)) return lowering.barrier(node.id, lowering.allBlocks(operand), atoms)
+    const own = choice.map((s, i) => (i > 0 && i <= rank ? spatialTrees[i - 1][0] : s))
+    const block = lowering.block(operand, keyOf(own))
+    if (block === undefined) return lowering.barrier(node.id, lowering.allBlocks(operand), atoms)
+    let next = atoms.length
+    const first = own.map((s, i) => {
+      if (i === 0 || i > rank) return starts[i]
+      next += s.atoms.length
+      return next - s.atoms.length
+    })
+    const from = startsOf(own)
+    const labels = block.positions.map((p) => { const axis = axisAt(own, from, p); return first[axis] + p - from[axis] })
+    const pooled = choice.flatMap((s, i) => (i > 0 && i <= rank ? s.atoms.map((_, k) => starts[i] + k) : []))
+    const over = [...labels.filter((l) => l >= atoms.length), ...pooled]
+    const out = [...new Set([...labels.filter((l) => l < atoms.length), ...pooled])].sort((a, b) => a - b)
+    return emitOver(lowering, node.id, { kind: "mix", over, keepsConstants: true, maximal: op.fn === "max" }, [{ value: block.value, labels }], out, atoms)
+  })
+}
+

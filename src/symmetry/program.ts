@@ -1,0 +1,71 @@
+/**
+ * @file The lowered network symmetry works on: every tensor is cut into blocks with one atom an axis factor, so that reshapes, slices,
+ * concatenations and transposes are mere renamings and only twelve kinds of operation remain. Atoms of one operation are matched by label (position),
+ * never by size: attention scores have two axes of one size.
+ */
+import type { NodeId } from "../graph/graph"
+import type { ViewStep } from "../schema/report"
+
+export type ValueId = number
+
+/** An operand with a label for each of its atoms. */
+export interface Use {
+  readonly value: ValueId
+  readonly labels: readonly number[]
+}
+
+/** How an elementwise function of one argument treats a scaling and a shift of it. */
+export interface Elementwise {
+  readonly kind: "map"
+  readonly name: string
+  /** f(cx) = cᵖ f(x) for c > 0; null: no scaling passes. */
+  readonly degree: number | null
+  /** f(x) = a·x; null: not linear. */
+  readonly slope: number | null
+  /** exp turns a shift into a scale, log a scale into a shift. */
+  readonly exchange: "exp" | "log" | null
+}
+
+export type LowOp =
+  /** A block of a parameter; `offset` is a constant it is always used with (W + c). */
+  | { readonly kind: "parameter"; readonly parameter: number; readonly view: readonly ViewStep[]; readonly axes: readonly (string | null)[]; readonly offset: number }
+  /** Anything that does not depend on trainable parameters. `sumsToOne`: positions of atoms over which it sums to one. */
+  | { readonly kind: "data"; readonly sumsToOne: readonly (readonly number[])[]; readonly lookup: boolean }
+  /** The same constant everywhere; zero is the neutral element of sums. */
+  | { readonly kind: "fill"; readonly value: number }
+  /** Σ over labels that only the operands have; multiplication where there are none. */
+  | { readonly kind: "contract" }
+  /** As contract, but `moving` labels (spatial positions of input, kernel and result) count as summed. `valid`: no padding. */
+  | { readonly kind: "convolve"; readonly moving: readonly number[]; readonly valid: boolean }
+  | { readonly kind: "sum"; readonly coefficients: readonly number[] }
+  /** Largest, smallest or selected operand; `masked`: other branches are −∞. The last operand is the condition where `conditional`. */
+  | { readonly kind: "choose"; readonly conditional: boolean; readonly masked: boolean }
+  | Elementwise
+  /** Softmax or a norm over `over` labels. `centered`: blind to a constant. `scaleFree`: blind to a positive factor; "nearly": but for ε. */
+  | { readonly kind: "normalize"; readonly name: string; readonly over: readonly number[]; readonly centered: boolean; readonly scaleFree: "exactly" | "nearly" | "no"; readonly sumsToOne: boolean }
+  | { readonly kind: "reduce"; readonly fn: "sum" | "mean" | "max" | "other"; readonly over: readonly number[] }
+  /** Linear or selecting along `over` labels, unchanged along the others; keeps constants where `keepsConstants`. `maximal`: picks largest cells. */
+  | { readonly kind: "mix"; readonly over: readonly number[]; readonly keepsConstants: boolean; readonly maximal: boolean }
+  /** Axes that cannot be aligned: only a common factor of all operands passes. */
+  | { readonly kind: "barrier" }
+  /** No gradient passes. */
+  | { readonly kind: "still" }
+  | { readonly kind: "opaque"; readonly reason: string }
+
+export interface Value {
+  readonly id: ValueId
+  readonly op: LowOp
+  readonly uses: readonly Use[]
+  /** Size name of each atom. */
+  readonly atoms: readonly string[]
+  /** Label of each atom in this operation. */
+  readonly labels: readonly number[]
+  /** The node it comes from, for reasons. */
+  readonly node: NodeId
+}
+
+export interface Program {
+  readonly values: readonly Value[]
+  /** Blocks of what the loss sees. */
+  readonly outputs: readonly ValueId[]
+}

@@ -1,0 +1,67 @@
+/**
+ * @file One homogeneous linear system over few unknowns, eliminated as equations arrive. Coefficients are degrees of homogeneity and their
+ * products: small numbers, exact or nearly so; below 1e-9 they count as zero.
+ */
+export type UnknownId = number
+export type Expression = ReadonlyMap<UnknownId, number>
+
+const TINY = 1e-9
+
+export const emptyExpression: Expression = new Map()
+
+export function addScaled(a: Expression, b: Expression, factor: number): Expression {
+  if (factor === 0 || b.size === 0) return a
+  const out = new Map(a)
+  for (const [u, c] of b) {
+    const sum = (out.get(u) ?? 0) + factor * c
+    if (Math.abs(sum) < TINY) out.delete(u)
+    else out.set(u, sum)
+  }
+  return out
+}
+
+export const scaled = (a: Expression, factor: number): Expression => (factor === 1 ? a : addScaled(emptyExpression, a, factor))
+
+export class LinearSystem {
+  /** pivot = Σ coefficients · other unknowns. */
+  private readonly pivots: Map<UnknownId, Expression>
+
+  constructor(from?: LinearSystem) {
+    this.pivots = new Map(from?.pivots)
+  }
+
+  /** The expression with known pivots replaced. */
+  reduce(expression: Expression): Expression {
+    let out = expression
+    for (;;) {
+      const pivot = [...out.keys()].find((u) => this.pivots.has(u))
+      if (pivot === undefined) return out
+      const coefficient = out.get(pivot)!
+      const rest = new Map(out)
+      rest.delete(pivot)
+      out = addScaled(rest, this.pivots.get(pivot)!, coefficient)
+    }
+  }
+
+  /** Demands expression = 0; solves for its newest unknown. Returns whether that was news. */
+  demandZero(expression: Expression): boolean {
+    const reduced = this.reduce(expression)
+    if (reduced.size === 0) return false
+    const pivot = Math.max(...reduced.keys())
+    const coefficient = reduced.get(pivot)!
+    const rest = new Map(reduced)
+    rest.delete(pivot)
+    this.pivots.set(pivot, scaled(rest, -1 / coefficient))
+    return true
+  }
+
+  isPivot(u: UnknownId): boolean {
+    return this.pivots.has(u)
+  }
+
+  /** Every pivot as an expression in free unknowns. */
+  solve(): ReadonlyMap<UnknownId, Expression> {
+    for (const [u, e] of this.pivots) this.pivots.set(u, this.reduce(e))
+    return this.pivots
+  }
+}

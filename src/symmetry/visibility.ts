@@ -1,0 +1,125 @@
+/**
+ * @file Backward question: is every perturbation of a value invisible to the outputs, if along each atom it is arbitrary, constant or zero-sum?
+ * Answers "no gradient", "shift-invariant" and "absorbed". Perturbations may depend on data and parameters in any way within their state.
+ */
+import { factLabels } from "./facts"
+import type { SumFacts } from "./facts"
+import type { Program, Use, Value, ValueId } from "./program"
+
+/** One letter an atom: A arbitrary, C constant along it, Z summing to zero along it (and otherwise arbitrary). */
+export type State = string
+
+export interface Visibility {
+  /** True: no perturbation of this state changes the outputs to first order. */
+  readonly invisible: (value: ValueId, state: State) => boolean
+  /** The same, looking at one consumer of the value only. */
+  readonly invisibleThrough: (consumer: Value, use: number, state: State) => boolean
+  /** Where an invisible perturbation ends: the operations that take it out. */
+  readonly absorbers: (value: ValueId, state: State) => readonly ValueId[]
+}
+
+export function makeVisibility(program: Program, facts: readonly SumFacts[]): Visibility {
+  const consumers: { readonly value: Value; readonly use: number }[][] = program.values.map(() => [])
+  for (const value of program.values) value.uses.forEach((u, k) => consumers[u.value].push({ value, use: k }))
+  const outputs = new Set(program.outputs)
+  const memo = new Map<string, boolean>()
+
+  const invisible = (id: ValueId, state: State): boolean => {
+    const key = `${id}:${state}`
+    const known = memo.get(key)
+    if (known !== undefined) return known
+    const answer = !outputs.has(id) && consumers[id].every((c) => invisibleThrough(c.value, c.use, state))
+    memo.set(key, answer)
+    return answer
+  }
+
+  const invisibleThrough = (consumer: Value, use: number, state: State): boolean => {
+    const softmaxOnly = consumers[consumer.id].every((c) => c.value.op.kind === "normalize" && c.value.op.sumsToOne)
+    const after = stateAfter(consumer, use, state, facts, softmaxOnly)
+    return after === "gone" || (after !== "lost" && invisible(consumer.id, after))
+  }
+
+  const absorbers = (id: ValueId, state: State, seen: Set<string> = new Set()): ValueId[] => {
+    const key = `${id}:${state}`
+    if (seen.has(key) || !invisible(id, state)) return []
+    seen.add(key)
+    return [...new Set(consumers[id].flatMap((c) => {
+      const after = stateAfter(c.value, c.use, state, facts, true)
+      return after === "gone" ? [c.value.id] : after === "lost" ? [] : absorbers(c.value.id, after, seen)
+    }))]
+  }
+
+  return { invisible, invisibleThrough, absorbers: (value, state) => absorbers(value, state) }
+}
+
+/** State of the consumer's result when one operand is perturbed; "gone": unchanged, "lost": anything at all. */
+function stateAfter(consumer: Value, index: number, state: State, facts: readonly SumFacts[], maskedForSoftmax: boolean): State | "gone" | "lost" {
+  const { op, labels } = consumer
+  const use = consumer.uses[index]
+  const letter = (label: number): string => state[use.labels.indexOf(label)]
+  const has = (label: number): boolean => use.labels.includes(label)
+  const build = (of: (label: number) => string): State => labels.map(of).join("")
+  const keep = (label: number): string => (has(label) ? letter(label) : "C")
+  switch (op.kind) {
+    case "contract": return contractState(consumer, index, state, facts)
+    case "convolve": {
+      const other = consumer.uses[1 - index]
+      const contracted = use.labels.filter((l) => other.labels.includes(l) && !labels.includes(l))
+      const constant = contracted.every((l) => letter(l) === "C") && use.labels.filter((l) => op.moving.includes(l)).every((l) => letter(l) === "C")
+      if (constant && factLabels(other, facts[other.value].zero).some((set) => set.every((l) => contracted.includes(l)))) return "gone"
+      return build((l) => {
+        if (op.moving.includes(l)) return op.valid && index === 0 && use.labels.filter((m) => op.moving.includes(m)).every((m) => letter(m) === "C") ? "C" : "A"
+        return has(l) && !other.labels.includes(l) ? letter(l) : "A"
+      })
+    }
+    case "sum": return build(keep)
+    case "choose": {
+      if (op.conditional && index === consumer.uses.length - 1) return "gone"
+      const condition = op.conditional ? consumer.uses[consumer.uses.length - 1] : undefined
+      // A mask of −∞ hides from a softmax that masked cells do not shift; from anything else it hides nothing.
+      if (op.masked) return build((l) => (maskedForSoftmax && keep(l) === "C" ? "C" : "A"))
+      return build((l) => (condition === undefined || condition.labels.includes(l) || !has(l) ? "A" : letter(l)))
+    }
+    case "map": return op.slope !== null ? build(keep) : build((l) => (has(l) ? "A" : "C"))
+    case "normalize": {
+      const over = use.labels.filter((l) => op.over.includes(l))
+      const single = consumer.uses.length === 1 && over.length === op.over.length
+      if (op.centered && single && over.every((l) => letter(l) === "C")) return "gone"
+      return build(() => "A")
+    }
+    case "reduce": {
+      if (op.fn === "sum" || op.fn === "mean") return op.over.some((l) => has(l) && letter(l) === "Z") ? "gone" : build(keep)
+      if (op.fn === "max" && op.over.every((l) => !has(l) || letter(l) === "C")) return build(keep)
+      return build((l) => (has(l) ? "A" : "C"))
+    }
+    case "mix": {
+      const constant = op.over.every((l) => !has(l) || letter(l) === "C")
+      if (op.keepsConstants && constant) return build((l) => (op.over.includes(l) ? "C" : keep(l)))
+      return build((l) => (op.over.includes(l) || op.maximal ? "A" : keep(l)))
+    }
+    case "barrier": return build(() => "A")
+    case "still": return "gone"
+    case "opaque": return "lost"
+    case "parameter":
+    case "data":
+    case "fill": return "lost"
+  }
+}
+
+function contractState(consumer: Value, index: number, state: State, facts: readonly SumFacts[]): State | "gone" {
+  const use: Use = consumer.uses[index], other = consumer.uses[1 - index]
+  const letter = (label: number): string => state[use.labels.indexOf(label)]
+  const inOther = new Set(other.labels), out = new Set(consumer.labels)
+  if (use.labels.some((l) => !inOther.has(l) && !out.has(l) && letter(l) === "Z")) return "gone"
+  const contracted = use.labels.filter((l) => inOther.has(l) && !out.has(l))
+  const isContracted = (set: readonly number[]): boolean => set.every((l) => contracted.includes(l))
+  if (factLabels(other, facts[other.value].zero).some((set) => isContracted(set) && set.every((l) => letter(l) === "C"))) return "gone"
+  const weighted = factLabels(other, facts[other.value].one).some((set) => set.length === contracted.length && isContracted(set))
+    && contracted.every((l) => letter(l) === "C")
+    && other.labels.every((l) => out.has(l) || contracted.includes(l))
+  return consumer.labels.map((l) => {
+    const own = use.labels.includes(l)
+    if (weighted) return own ? letter(l) : "C"
+    return own && !inOther.has(l) ? letter(l) : "A"
+  }).join("")
+}
