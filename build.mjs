@@ -83,7 +83,9 @@ function checkBudgets(results) {
 function packVsix() {
   const vsce = path.resolve("node_modules/@vscode/vsce/vsce")
   const target = path.resolve("build/noether-lens.vsix")
-  execFileSync(process.execPath, [vsce, "package", "--allow-missing-repository", "--skip-license", "-o", target], { cwd: stage, stdio: ["ignore", "pipe", "inherit"] })
+  // The manifest names no repository, so links of README to files of the project stay as they are.
+  const flags = ["--allow-missing-repository", "--no-rewrite-relative-links", "--skip-license"]
+  execFileSync(process.execPath, [vsce, "package", ...flags, "-o", target], { cwd: stage, stdio: ["ignore", "pipe", "inherit"] })
   console.log(`build/noether-lens.vsix  ${Math.round(fs.statSync(target).size / 1000)} kB`)
 }
 

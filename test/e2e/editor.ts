@@ -129,11 +129,11 @@ export async function openFile(page: Page, name: string): Promise<void> {
   await page.waitForFunction(() => [...document.querySelectorAll(".editor-instance .view-line")].some(line => line.textContent?.trim()), undefined, { timeout: 60_000 })
 }
 
-/** Moves the pointer onto the first occurrence of a text; only lines on the screen exist. */
-export async function hover(page: Page, text: string): Promise<void> {
+/** Moves the pointer onto a text, at the first place where it follows `before`; only lines on the screen exist. */
+export async function hover(page: Page, before: string, text: string): Promise<void> {
   await page.mouse.move(5, 5)
   await page.keyboard.press("Escape")
-  const box = await page.evaluate(wanted => {
+  const box = await page.evaluate(([prefix, wanted]) => {
     const lines = [...document.querySelectorAll<HTMLElement>(".editor-instance .view-line")].sort((a, b) => parseFloat(a.style.top) - parseFloat(b.style.top))
     for (const line of lines) {
       const walker = document.createTreeWalker(line, NodeFilter.SHOW_TEXT)
@@ -143,8 +143,9 @@ export async function hover(page: Page, text: string): Promise<void> {
         pieces.push({ node: walker.currentNode as Text, from: whole.length })
         whole += (walker.currentNode as Text).data
       }
-      const at = whole.replaceAll("\u00a0", " ").indexOf(wanted)
-      if (at < 0) continue
+      const found = whole.replaceAll("\u00a0", " ").indexOf(prefix + wanted)
+      if (found < 0) continue
+      const at = found + prefix.length
       const range = document.createRange()
       const first = pieces.findLast(piece => piece.from <= at)!
       const last = pieces.findLast(piece => piece.from < at + wanted.length)!
@@ -154,8 +155,8 @@ export async function hover(page: Page, text: string): Promise<void> {
       return { x: x + width / 2, y: y + height / 2 }
     }
     return null
-  }, text)
-  if (!box) throw new Error(`not on the screen: ${text}`)
+  }, [before, text] as const)
+  if (!box) throw new Error(`not on the screen: ${before}${text}`)
   await page.mouse.move(box.x - 3, box.y)
   await page.mouse.move(box.x, box.y, { steps: 4 })
 }
