@@ -4,6 +4,7 @@
  */
 import type { Graph, Node } from "../graph/graph"
 import type { Buffer, Step } from "./kernels/kernel"
+import { parseEinsum } from "../graph/shape"
 import { constantValues } from "./constant"
 import { leafStep, sizeOf } from "./kernels/kernel"
 import { compileStep } from "./kernels/table"
@@ -47,7 +48,7 @@ export interface Plan {
   readonly outputs: readonly Buffer[]
   /** Every function the output depends on is smooth. */
   readonly smooth: boolean
-  /** Cells computed in one forward sweep: a measure of cost that does not depend on the machine. */
+  /** Cells and products computed in one forward sweep: a measure of cost that does not depend on the machine. */
   readonly cost: number
   forward(): void
   tangent(): void
@@ -107,7 +108,7 @@ export function compilePlan(graph: Graph): Plan {
     gradient: gradient.subarray(0, dimension), direction: direction.subarray(0, dimension), gradientTangent: gradientTangent.subarray(0, dimension),
     outputs: graph.outputs.map((o) => buffers[o]),
     smooth: [...used].every((id) => isSmooth(graph.nodes[id])),
-    cost: [...used].reduce((n, id) => n + buffers[id].size, 0) + total,
+    cost: [...used].reduce((n, id) => n + costOf(graph.nodes[id], buffers), 0) + total,
     forward: () => {
       for (const s of steps) s.forward()
     },
@@ -127,6 +128,17 @@ export function compilePlan(graph: Graph): Plan {
       for (const s of turning) s.backwardTangent()
     },
   }
+}
+
+function costOf({ op, id, operands }: Node, buffers: readonly Buffer[]): number {
+  const size = buffers[id].size
+  if (op.kind === "einsum") {
+    const extents = new Map<string, number>()
+    parseEinsum(op.equation).operands.forEach((letters, k) => letters.forEach((l, i) => extents.set(l, buffers[operands[k]].shape[i])))
+    return size + sizeOf([...extents.values()])
+  }
+  if (op.kind === "convolve") return size * (1 + sizeOf(buffers[operands[1]].shape.slice(0, op.variant === "depthwise" ? -2 : -1)))
+  return size
 }
 
 function layoutParameters(graph: Graph): ParameterSlot[] {

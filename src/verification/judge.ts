@@ -1,0 +1,62 @@
+/** @file Verdicts from measurements, with the sentence that explains each. The thresholds stand here and nowhere else. */
+import type { LawVerification, Verdict } from "../schema/report"
+
+export interface Measured {
+  readonly law: string
+  readonly exactness: "exact" | "approximate"
+  readonly rate: number
+  readonly controlRate: number
+  readonly order: number | null
+  readonly drift: number
+  readonly controlDrift: number
+  /** Discrete training only: how theory's exact formula compares, relative to the law's scale; null where theory promises nothing. */
+  readonly deviation?: number | null
+  readonly optimizer?: string
+  /** Why the trajectory ended early. */
+  readonly ended?: string
+}
+
+/** Rates of laws are rounding, amplified by cancellation in normalized networks; those of non-laws are many orders above. */
+const lawRate = 1e-8, brokenRate = 1e-6
+/** The integrator keeps exact laws to about 1e-10; a drift over the second number is no integration error. */
+const lawDrift = 1e-8, brokenDrift = 1e-5
+/** A control must show that the test could have failed. */
+const movingRate = 1e-5, contrast = 100
+
+export function judgeLaw(m: Measured): LawVerification {
+  const { law, rate, controlRate, order, drift, controlDrift } = m
+  const [verdict, detail] = decide(m)
+  return { law, rate, controlRate, order, drift, controlDrift, verdict, ...(detail === "" ? {} : { detail }) }
+}
+
+type Decision = readonly [LawVerification["verdict"], string]
+
+function decide(m: Measured): Decision {
+  if (![m.rate, m.drift].every(Number.isFinite)) return ["inconclusive", "the network gives no finite numbers here"]
+  if (m.exactness === "approximate") return ["approximate", `holds up to the ε of a norm: moved by ${short(m.drift)}`]
+  if (m.rate > brokenRate) return ["violated", `changes along the flow: rate ${short(m.rate)}, where a law gives rounding`]
+  if (m.rate > lawRate) return ["inconclusive", `rate ${short(m.rate)} is neither rounding nor that of another quantity`]
+  if (m.controlRate < movingRate) return ["inconclusive", "no quantity on these parameters changes, so nothing sets the law apart"]
+  return m.optimizer === undefined ? decideFlow(m) : decideTraining(m, m.optimizer)
+}
+
+function decideFlow(m: Measured): Decision {
+  if (m.drift > brokenDrift && (m.order === null || m.order < 0.5)) return ["violated", `moved by ${short(m.drift)}, and smaller steps do not help`]
+  if (m.drift > lawDrift) return ["inconclusive", `moved by ${short(m.drift)}: ${m.ended ?? "the integrator did not reach its tolerance"}`]
+  if (m.controlDrift < contrast * Math.max(m.drift, 1e-13)) return ["inconclusive", `the control moved by ${short(m.controlDrift)} only${m.ended === undefined ? "" : `: ${m.ended}`}`]
+  return ["conserved", ""]
+}
+
+function decideTraining(m: Measured, optimizer: string): Decision {
+  if (m.deviation === null || m.deviation === undefined) return ["inconclusive", `${optimizer} does not keep this law, in theory either: it moved by ${short(m.drift)}`]
+  if (m.deviation > 1e-8) return ["violated", `under ${optimizer} it is ${short(m.deviation)} away from what theory says`]
+  return ["conserved", m.drift < 1e-12 ? "" : `moves by ${short(m.drift)} under ${optimizer}, step by step what theory says`]
+}
+
+const short = (x: number): string => x.toExponential(1)
+
+/** One verdict for the run: exact laws only. */
+export function judgeRun(laws: readonly LawVerification[]): Verdict {
+  if (laws.some((l) => l.verdict === "violated")) return "violated"
+  return laws.some((l) => l.verdict === "inconclusive") ? "inconclusive" : "conserved"
+}
