@@ -111,6 +111,19 @@ describe.skipIf(missing !== null)("in VS Code", () => {
     await finished().waitFor({ timeout: 180_000 })
   })
 
+  test("the link in a hover opens the panel", async () => {
+    await editor.page.locator(".tab", { hasText: "⚖" }).locator(".codicon-close").click()
+    await editor.page.locator(`.tab[data-resource-name="mlp.ts"]`).click()
+    await hover(editor.page, "tf.layers.", "dense")
+    const link = editor.page.locator(".monaco-hover:visible a", { hasText: "Verify conservation" })
+    await link.waitFor()
+    // Hovers close when the pointer jumps out of them.
+    const box = await link.boundingBox()
+    await editor.page.mouse.move(box!.x + 40, box!.y + box!.height / 2, { steps: 12 })
+    await link.click()
+    await finished().waitFor({ timeout: 180_000 })
+  })
+
   test("the panel follows the theme", async () => {
     const body = webviewOf(editor.page).locator("body")
     await editor.page.keyboard.press("Control+B")
