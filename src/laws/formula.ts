@@ -33,7 +33,7 @@ export type ShapeOf = (parameter: string) => readonly Dim[]
 export function formulaOf(law: FormulaSource, shapeOf: ShapeOf): Formula {
   const terms = mergeOffsets(law.terms)
   const matrix = law.entries === "differences" ? null : matrixLettersOf(terms)
-  const named = terms.map((term): NamedTerm => ({ ...term, node: matrix === null ? entryNode(term, shapeOf) : matrixNode(term, shapeOf) }))
+  const named = terms.map((term): NamedTerm => ({ ...term, node: matrix === null ? entryNode(term, shapeOf) : matrixNode(term, matrix, shapeOf) }))
   const sum = sumOf(foldRepeats(named))
   const value = matrix === null ? sum : callNode("at", [sum, ...[...matrix].map(symbolNode)])
   const tree = withEntries(value, law, matrix)
@@ -146,15 +146,18 @@ function mergeOffsets(terms: readonly Term[]): readonly OffsetTerm[] {
   return merged.filter((term) => !used.has(term))
 }
 
-/** The two letters of a matrix value, when every term can be written as a matrix; null otherwise. */
+/** The two letters of a matrix value, in the order of the output, when every term can be written as a matrix; null otherwise. */
 function matrixLettersOf(terms: readonly OffsetTerm[]): string | null {
-  const { output } = parseSpec(terms[0]?.einsum ?? "->")
-  if (output.length < 2 || !terms.some((term) => term.operands.length === 2)) return null
-  const letters = output.slice(-2)
-  return terms.every((term) => isMatrixTerm(term, letters)) ? letters : null
+  for (const { einsum } of terms) {
+    const { inputs, output } = parseSpec(einsum)
+    if (inputs.length !== 2) continue
+    const own = [...output].filter((letter) => inputs[0].includes(letter) !== inputs[1].includes(letter))
+    return own.length === 2 && terms.every((term) => isMatrixTerm(term, own)) ? own.join("") : null
+  }
+  return null
 }
 
-function isMatrixTerm(term: OffsetTerm, [row, column]: string): boolean {
+function isMatrixTerm(term: OffsetTerm, [row, column]: readonly string[]): boolean {
   const { inputs, output } = parseSpec(term.einsum)
   if (inputs.some((input) => new Set(input).size !== input.length)) return false
   if (inputs.length === 1) return inputs[0].includes(row) && inputs[0].includes(column) && [...inputs[0]].every((letter) => output.includes(letter))
@@ -180,9 +183,10 @@ function operandNode(operand: Operand, shapeOf: ShapeOf, offset?: Offset): Formu
   return offset === undefined ? node : callNode(offset.kind, [node, constantNode(offset.value)])
 }
 
-function matrixNode(term: OffsetTerm, shapeOf: ShapeOf): FormulaNode {
+function matrixNode(term: OffsetTerm, matrix: string, shapeOf: ShapeOf): FormulaNode {
   const operands = term.operands.map((operand) => operandNode(operand, shapeOf, term.offset))
-  return callNode(operands.length === 1 ? "matrix" : "gram", [...operands, constantNode(term.einsum), ...outputSymbols(term)])
+  const rest = [constantNode(term.einsum), ...outputSymbols(term)]
+  return operands.length === 1 ? callNode("matrix", [constantNode(matrix), operands[0], ...rest]) : callNode("gram", [...operands, ...rest])
 }
 
 function entryNode(term: OffsetTerm, shapeOf: ShapeOf): FormulaNode {
@@ -191,12 +195,20 @@ function entryNode(term: OffsetTerm, shapeOf: ShapeOf): FormulaNode {
   const sums = [...inputs[0]].some((letter) => !output.includes(letter))
   const rest = outputSymbols(term)
   if (operands.length === 1) return callNode(sums ? "sum" : "entry", [operands[0], constantNode(term.einsum), ...rest])
-  if (inputs[0] !== inputs[1] || operandKey(term.operands[0]) !== operandKey(term.operands[1]))
-    return callNode("inner", [...operands, constantNode(term.einsum), ...rest])
+  const same = operandKey(term.operands[0]) === operandKey(term.operands[1])
+  if (same && isSquaredSum(inputs, output)) return callNode("squaredSum", [operands[0], constantNode(term.einsum), ...rest])
+  if (!same || inputs[0] !== inputs[1]) return callNode("inner", [...operands, constantNode(term.einsum), ...rest])
   if (!sums) return squareNode(callNode("entry", [operands[0], constantNode(`${inputs[0]}->${output}`), ...rest]))
   // A repeated letter in a square is a diagonal, which the norm's brackets cannot show.
   if (new Set(inputs[0]).size !== inputs[0].length) return callNode("inner", [...operands, constantNode(term.einsum), ...rest])
   return callNode("normsq", [operands[0], constantNode(term.einsum), ...rest])
+}
+
+/** Both factors are alike but for letters that each sums on its own: Σ_b (Σ_a W[a,b])² is "ab,cb->". */
+function isSquaredSum([a, b]: readonly string[], output: string): boolean {
+  const apart = [...a].map((letter, axis) => (letter === b[axis] ? null : letter + b[axis])).filter((pair) => pair !== null)
+  const unique = new Set(a).size === a.length && new Set(b).size === b.length
+  return unique && apart.length > 0 && apart.every(([x, y]) => !output.includes(x) && !output.includes(y) && !b.includes(x) && !a.includes(y))
 }
 
 const outputSymbols = (term: Term): FormulaNode[] => [...parseSpec(term.einsum).output].map(symbolNode)

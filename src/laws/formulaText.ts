@@ -3,7 +3,7 @@
  * of the literature. One table serves Unicode and LaTeX, so the two cannot disagree.
  */
 import { callOf, nameOf, parseSpec, valueOf } from "./formulaTree"
-import type { FormulaFunction, FormulaNode } from "./formulaTree"
+import type { FormulaFunction, FormulaNode, Spec } from "./formulaTree"
 import { bracketsText, layoutOf, slotIndexOf } from "./formulaView"
 import type { OperandLayout } from "./formulaView"
 
@@ -139,13 +139,15 @@ function printCall(
   notation: Notation,
   print: (n: FormulaNode) => string,
 ): string {
-  const spec = (k: number): { readonly inputs: readonly string[]; readonly output: string } => parseSpec(String(valueOf(args[k])))
+  const spec = (k: number): Spec => parseSpec(String(valueOf(args[k])))
   const letters = (from: number): string[] => args.slice(from).map((arg) => nameOf(arg))
   switch (name) {
     case "entry":
       return printOperand(layoutOf(args[0]), shown(spec(1).inputs[0], spec(1).output), notation)
     case "normsq":
       return notation.norm(printOperand(layoutOf(args[0]), shown(spec(1).inputs[0], spec(1).output), notation))
+    case "squaredSum":
+      return printSquaredSum(layoutOf(args[0]), spec(1), notation)
     case "sum":
       return printSum(layoutOf(args[0]), spec(1), notation)
     case "inner":
@@ -153,7 +155,7 @@ function printCall(
     case "gram":
       return printGram([layoutOf(args[0]), layoutOf(args[1])], spec(2), notation)
     case "matrix":
-      return printMatrix(layoutOf(args[0]), spec(1), notation)
+      return printMatrix(layoutOf(args[1]), String(valueOf(args[0])), spec(2), notation)
     case "at":
       return `${notation.grouped(print(args[0]))}${notation.index(`[${letters(1).join(",")}]`)}`
     case "repeat":
@@ -181,34 +183,18 @@ function printOperand(layout: OperandLayout, letterOf: (axis: number) => string 
   return notation.grouped(`${sign}${constant === "" ? "1" : constant} + ${name}${brackets}`)
 }
 
-function printSum(
-  layout: OperandLayout,
-  { inputs: [input], output }: { readonly inputs: readonly string[]; readonly output: string },
-  notation: Notation,
-): string {
+function printSum(layout: OperandLayout, { inputs: [input], output }: Spec, notation: Notation): string {
   const summed = [...new Set(input)].filter((letter) => !output.includes(letter))
   // A sum over part of an axis shows the range instead of a letter.
   const partial = layout.slots.some((slot) => slot.kind === "axis" && slot.to !== null && summed.includes(input[slot.axis]))
   if (partial || summed.length > 2) return notation.sum([], printOperand(layout, shown(input, output), notation))
-  const free = Object.keys(subscripts).filter((letter) => !output.includes(letter))
-  const names = new Map<string, string>()
-  for (const letter of summed)
-    names.set(
-      letter,
-      !(letter in subscripts) || [...names.values()].includes(letter)
-        ? (free.find((f) => !summed.includes(f) && ![...names.values()].includes(f)) ?? letter)
-        : letter,
-    )
-  return notation.sum(
-    [...names.values()],
-    printOperand(layout, (axis) => names.get(input[axis]) ?? input[axis], notation),
-  )
+  const names = summationNames(summed, output)
+  const visible = (axis: number): string | null => names.get(input[axis]) ?? input[axis]
+  return notation.sum([...names.values()], printOperand(layout, visible, notation))
 }
 
-type TwoSpec = { readonly inputs: readonly string[]; readonly output: string }
-
 /** ⟨A[…,i], B[…,j]⟩, or a plain product of entries where nothing is summed, or Σ A[…]·B[…] where the summed letters differ. */
-function printInner(layouts: readonly [OperandLayout, OperandLayout], { inputs, output }: TwoSpec, notation: Notation): string {
+function printInner(layouts: readonly [OperandLayout, OperandLayout], { inputs, output }: Spec, notation: Notation): string {
   const summed = inputs.map((input) => [...input].filter((letter) => !output.includes(letter)))
   if (summed[0].length + summed[1].length === 0)
     return layouts.map((layout, k) => printOperand(layout, shown(inputs[k], output), notation)).join(notation.dot)
@@ -225,7 +211,7 @@ function printInner(layouts: readonly [OperandLayout, OperandLayout], { inputs, 
 }
 
 /** Aᵀ·B, A·Bᵀ, …: the entry [i,j] of a product over one letter (of vectors where the letter has no place). */
-function printGram(layouts: readonly [OperandLayout, OperandLayout], { inputs, output }: TwoSpec, notation: Notation): string {
+function printGram(layouts: readonly [OperandLayout, OperandLayout], { inputs, output }: Spec, notation: Notation): string {
   const shared = [...inputs[0]].filter((letter) => inputs[1].includes(letter))
   const batch = shared.filter((letter) => output.includes(letter)).join("")
   const summed = shared.find((letter) => !output.includes(letter))
@@ -241,14 +227,34 @@ function printGram(layouts: readonly [OperandLayout, OperandLayout], { inputs, o
   return `${left.rows ? left.text : notation.transposed(left.text)}${notation.dot}${right.rows ? notation.transposed(right.text) : right.text}`
 }
 
-function printMatrix(
-  layout: OperandLayout,
-  { inputs: [input], output }: { readonly inputs: readonly string[]; readonly output: string },
-  notation: Notation,
-): string {
-  const [row, column] = output.slice(-2)
-  const text = printOperand(layout, shown(input, output.slice(0, -2)), notation)
+function printMatrix(layout: OperandLayout, [row, column]: string, { inputs: [input], output }: Spec, notation: Notation): string {
+  const batch = [...output].filter((letter) => letter !== row && letter !== column).join("")
+  const text = printOperand(layout, shown(input, batch), notation)
   return slotIndexOf(layout, input.indexOf(row)) < slotIndexOf(layout, input.indexOf(column)) ? text : notation.transposed(text)
+}
+
+/** ‖Σₐ W[a,:]‖², or (Σₐ W[a,i])² where nothing is left to square and add. */
+function printSquaredSum(layout: OperandLayout, { inputs: [a, b], output }: Spec, notation: Notation): string {
+  const inner = [...a].filter((letter, axis) => letter !== b[axis])
+  const names = summationNames(inner, output)
+  const visible = (axis: number): string | null => names.get(a[axis]) ?? (output.includes(a[axis]) ? a[axis] : null)
+  const sum = notation.sum([...names.values()], printOperand(layout, visible, notation))
+  const squares = [...a].some((letter) => !output.includes(letter) && !inner.includes(letter))
+  return squares ? notation.norm(sum) : `${notation.grouped(sum)}${notation.squared}`
+}
+
+/** Every summation letter as one that has a subscript in Unicode and is not an index already. */
+function summationNames(summed: readonly string[], output: string): ReadonlyMap<string, string> {
+  const free = Object.keys(subscripts).filter((letter) => !output.includes(letter))
+  const names = new Map<string, string>()
+  for (const letter of summed) {
+    const taken = [...names.values()]
+    names.set(
+      letter,
+      letter in subscripts && !taken.includes(letter) ? letter : (free.find((f) => !summed.includes(f) && !taken.includes(f)) ?? letter),
+    )
+  }
+  return names
 }
 
 /** Terms that differ in one number of their parameter's id: Σ ‖h/{0…11}/wo‖². */

@@ -4,8 +4,9 @@
  *
  * Functions (x is an operand; `spec` is an einsum; the arguments after it are the letters of its output):
  * parameter(id, shape) · reshape(x, shape) · slice(x, axis, from, to) · transpose(x, permutation) · plusOne(x, t) · plusIdentity(x, t)
- * entry(x, spec, …) · sum(x, spec, …) · normsq(x, spec, …) · inner(x, y, spec, …) · gram(x, y, spec, …): an entry of a product of matrices
- * matrix(x, spec, …): an entry of x or xᵀ · at(expression, …): the expression as a matrix, at an entry · repeat(a, b, …): a + b + …
+ * entry(x, spec, …) · sum(x, spec, …) · normsq(x, spec, …) · squaredSum(x, spec, …): the norm² of a sum · inner(x, y, spec, …)
+ * gram(x, y, spec, …): an entry of a product of matrices · matrix(letters, x, spec, …): an entry of x or xᵀ
+ * at(expression, …): the expression as a matrix, at an entry · repeat(a, b, …): a + b + …
  * offDiagonal(expression, …), differences(expression, …): which entries are meant
  */
 import {
@@ -43,8 +44,7 @@ const math = create({
 export type FormulaNode = MathNode
 
 /** Functions whose value is one number: what the terms of a law become. */
-export const termFunctions = ["entry", "sum", "normsq", "inner", "gram", "matrix"] as const
-export type TermFunction = (typeof termFunctions)[number]
+export type TermFunction = "entry" | "sum" | "normsq" | "squaredSum" | "inner" | "gram" | "matrix"
 export type FormulaFunction =
   TermFunction | "parameter" | "reshape" | "slice" | "transpose" | "plusOne" | "plusIdentity" | "at" | "repeat" | "offDiagonal" | "differences"
 
@@ -79,7 +79,7 @@ export function evaluateFormula(tree: FormulaNode, scope: FormulaScope): number 
   return tree.evaluate({ ...functionsAt(tree, scope), ...scope.index }) as number
 }
 
-type Spec = { readonly inputs: readonly string[]; readonly output: string }
+export type Spec = { readonly inputs: readonly string[]; readonly output: string }
 
 export function parseSpec(spec: string): Spec {
   const [left, output] = spec.split("->")
@@ -107,7 +107,8 @@ function functionsAt(tree: FormulaNode, { parameters, sizes, index }: FormulaSco
     }),
     entry: one,
     sum: one,
-    matrix: one,
+    matrix: (_letters: string, x: NumericTensor, spec: string, ...at: number[]) => contract([x], spec, at),
+    squaredSum: (x: NumericTensor, spec: string, ...at: number[]) => contract([x, x], spec, at),
     gram: two,
     inner: two,
     normsq: (x: NumericTensor, spec: string, ...at: number[]) => contract([x, x], spec, at),

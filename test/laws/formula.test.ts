@@ -86,6 +86,12 @@ describe("Unicode text", () => {
     expect(print([term(1, "abci,abcj->ij", "conv", "conv")], "symmetric")).toBe("⟨conv[…,i], conv[…,j]⟩")
     expect(print([square(1, "i,i->i", "gamma")], "differences")).toBe("gamma[i]² − (same at i=0)")
   })
+  test("the matrix letters may stand anywhere, a squared sum shows its sum", () => {
+    const heads = [term(1, "aki,akj->ijk", "wq", "wq"), term(-1, "ki,kj->ijk", "bq", "bq")]
+    expect(print(heads, "symmetric")).toBe("(wq[:,k,:]ᵀ·wq[:,k,:] − bq[k,:]·bq[k,:]ᵀ)[i,j]")
+    expect(print([term(1, "ab,cb->", "W", "W")])).toBe("‖Σₐ W[a,:]‖²")
+    expect(print([term(1, "ia,ib->i", "W", "W")])).toBe("(Σₐ W[i,a])²")
+  })
   test("blocks fold", () => {
     expect(print([0, 1, 2].map((k) => square(1, "ab,ab->", `h/${k}/wo`)))).toBe("Σ ‖h/{0…2}/wo‖²")
   })
@@ -198,6 +204,8 @@ test("the tree evaluates to the terms, up to a constant, on random laws", () => 
       square(1, "abc,abc->", k),
       term(1, "abc->", fused),
       term(1, "ab,ba->", "W", "W"),
+      term(1, "ab,cb->", "W", "W"),
+      term(1, "abc,dbe->", k, k),
       ...[0, 1, 2].map((n) => square(1, "ab,ab->", `h/${n}/wo`)),
     ],
   ]
