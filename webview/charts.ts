@@ -4,14 +4,8 @@
  */
 import uPlot from "uplot"
 import "uplot/dist/uPlot.min.css"
+import type { VerificationSeries as Series } from "../src/verification/verify"
 import { formatMagnitude, formatPower } from "./format"
-
-/** What the charts draw: arrays of one length. `laws` in the order of the report. */
-export interface Series {
-  readonly time: readonly number[]
-  readonly loss: readonly number[]
-  readonly laws: readonly { readonly id: string; readonly drift: readonly number[]; readonly control: readonly number[] }[]
-}
 
 /** The smallest drift that is drawn; below it there is only rounding. */
 const floor = 1e-18

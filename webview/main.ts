@@ -1,6 +1,7 @@
 /** @file The script of the panel: holds the state, talks to the extension, starts and cancels runs. */
 import { readToWebview, seal, unpack, type FromWebview } from "../src/hosts/protocol"
 import type { VerificationTask } from "../src/verification/task"
+import type { VerificationProgress } from "../src/verification/verify"
 import { createPage, type View } from "./page"
 import { startRun, type FromWorker, type Run } from "./run"
 import { problemOf, readState, type StoredState } from "./state"
@@ -14,6 +15,14 @@ interface VsCodeApi {
   readonly setState: (state: StoredState) => void
 }
 declare function acquireVsCodeApi(): VsCodeApi
+
+const phaseTexts: Readonly<Record<VerificationProgress["phase"], string>> = {
+  rates: "Measuring rates beside controls",
+  order: "Halving the step",
+  flow: "Following the gradient flow",
+  training: "Training",
+  completeness: "Counting what can be conserved",
+}
 
 /** More lines than this are not told apart. */
 const linesAtFirst = 6
@@ -114,16 +123,18 @@ function start(task: VerificationTask): void {
 
 function receive(message: FromWorker, settings: View["settings"]): void {
   switch (message.kind) {
-    case "progress":
+    case "progress": {
+      const { phase, fraction, series } = message.progress
       // Not through `update`: nothing of a running run is stored.
-      view = { ...view, phase: { kind: "running", fraction: message.fraction, text: message.phase } }
+      view = { ...view, phase: { kind: "running", fraction, text: phaseTexts[phase] } }
       page.render(view)
-      if (message.series) page.plot(message.series)
+      if (series) page.plot(series)
       return
+    }
     case "done": {
-      const { verification, series } = message
+      const { verification, series, reason = null } = message.run
       current = null
-      update({ phase: { kind: "idle" }, outcome: { verification, series, settings } })
+      update({ phase: { kind: "idle" }, outcome: { verification, series, settings, reason } })
       page.plot(series)
       page.say(spokenVerdict(verification.verdict, verification.laws.filter(law => law.verdict === "conserved").length, verification.laws.length))
       return post({ kind: "finished", verdict: verification.verdict })

@@ -2,7 +2,8 @@
 import type { Subject } from "../src/hosts/protocol"
 import { countText } from "../src/presentation/words"
 import type { Place } from "../src/schema/report"
-import { createDriftChart, createLossChart, type Chart, type Series } from "./charts"
+import type { VerificationSeries } from "../src/verification/verify"
+import { createDriftChart, createLossChart, type Chart } from "./charts"
 import { drawing, element } from "./dom"
 import { formatMagnitude } from "./format"
 import type { Optimizer, Outcome, Settings } from "./state"
@@ -38,7 +39,7 @@ export interface Actions {
 export interface Page {
   /** Everything but the charts' lines. */
   readonly render: (view: View) => void
-  readonly plot: (series: Series) => void
+  readonly plot: (series: VerificationSeries) => void
   readonly restyle: () => void
   /** For screen readers: said once, at the beginning and the end of a run. */
   readonly say: (text: string) => void
@@ -107,7 +108,7 @@ export function createPage(root: HTMLElement, initial: Settings, actions: Action
     if (event.key === "Enter" && event.target instanceof HTMLElement && event.target.localName === "vscode-text-field") actions.run()
   })
 
-  let drawnSeries: Series | null = null
+  let drawnSeries: VerificationSeries | null = null
   let drawnLaws = ""
   let drawnGrid: Outcome | null = null
 
@@ -196,7 +197,8 @@ function renderVerdict(summary: HTMLElement, { phase, outcome, stale, subject }:
 function renderLaws(list: HTMLElement, view: View, actions: Actions): void {
   const model = view.subject?.model
   if (!model) return
-  const measured = new Map(view.outcome?.verification.laws.map(law => [law.law, law]))
+  // Where nothing could be run, the numbers are placeholders.
+  const measured = new Map((view.outcome?.reason === null ? view.outcome.verification.laws : []).map(law => [law.law, law]))
   list.replaceChildren(
     ...model.laws.map((law, index) => renderLaw(model, law, index, measured.get(law.id), { ...actions, isShown: k => view.shown.includes(k) })),
     ...(model.laws.length > 0 ? [] : model.lawless.flatMap(entry => entry.because.map(reason => element("li.note", {}, `${entry.parameters.join(", ")}: ${reason.text}`)))),

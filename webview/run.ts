@@ -3,9 +3,8 @@
  * can arrive later.
  */
 import workerSource from "inline-worker:./worker"
-import type { Verification } from "../src/schema/report"
 import type { VerificationTask } from "../src/verification/task"
-import type { Series } from "./charts"
+import type { VerificationProgress, VerificationRun } from "../src/verification/verify"
 import type { Settings } from "./state"
 
 export interface RunRequest {
@@ -14,9 +13,8 @@ export interface RunRequest {
 }
 
 export type FromWorker =
-  /** `fraction` from 0 to 1; the series as far as it is known. */
-  | { readonly kind: "progress"; readonly fraction: number; readonly phase: string; readonly series: Series | null }
-  | { readonly kind: "done"; readonly verification: Verification; readonly series: Series }
+  | { readonly kind: "progress"; readonly progress: VerificationProgress }
+  | { readonly kind: "done"; readonly run: VerificationRun }
   | { readonly kind: "failed"; readonly message: string }
 
 export interface Run {

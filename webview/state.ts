@@ -1,7 +1,7 @@
 /** @file What the page knows, and what of it survives when the page is hidden or the window reloads. */
 import { isSubject, type Subject } from "../src/hosts/protocol"
 import type { Verification } from "../src/schema/report"
-import type { Series } from "./charts"
+import type { VerificationSeries } from "../src/verification/verify"
 
 export type Optimizer = "flow" | "sgd" | "momentum" | "nesterov" | "adam" | "adamw"
 
@@ -15,8 +15,10 @@ export interface Settings {
 
 export interface Outcome {
   readonly verification: Verification
-  readonly series: Series
+  readonly series: VerificationSeries
   readonly settings: Settings
+  /** Why nothing could be measured. */
+  readonly reason: string | null
 }
 
 /** `setState` keeps this; hosts/vscode/panels.ts reads `subject.uri` and `subject.model.name` of it. */

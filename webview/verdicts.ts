@@ -35,6 +35,7 @@ export function renderSummary(outcome: Outcome, laws: number): readonly Child[] 
   return [
     element("div.verdict-line", {}, renderBadge(verification.verdict), element("strong", {}, what)),
     element("p.note", {}, `Float64, seed ${verification.seed}, ${formatDuration(verification.milliseconds)}${sizes === "" ? "" : `. Sizes: ${sizes}`}.`),
+    outcome.reason !== null && element("p.note", {}, `Nothing could be measured: ${outcome.reason}.`),
     completeness !== null && element("p.note", {}, `${completeness.charAt(0).toUpperCase()}${completeness.slice(1)}.`),
   ]
 }

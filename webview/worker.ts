@@ -1,7 +1,6 @@
 /** @file The worker: runs the verification and reports what the page draws. */
 import { verify } from "../src/verification/verify"
 import type { VerifyOptions } from "../src/verification/verify"
-import type { Series } from "./charts"
 import type { FromWorker, RunRequest } from "./run"
 import type { Settings } from "./state"
 
@@ -24,10 +23,10 @@ async function runVerification({ task, settings }: RunRequest): Promise<void> {
     onProgress: progress => {
       if (performance.now() - last < interval) return
       last = performance.now()
-      self.postMessage({ kind: "progress", fraction: progress.fraction, phase: progress.phase, series: progress.series ? toSeries(progress.series) : null })
+      self.postMessage({ kind: "progress", progress })
     },
   })
-  self.postMessage({ kind: "done", verification: run.verification, series: toSeries(run.series) })
+  self.postMessage({ kind: "done", run })
 }
 
 function optionsOf({ optimizer, seed, learningRate, weightDecay }: Settings): VerifyOptions {
