@@ -21,6 +21,8 @@ export interface GenericNetwork {
   readonly axes: readonly (readonly AxisTree[])[]
   /** Size names to declared sizes. */
   readonly declared: Readonly<Record<string, Dim>>
+  /** Extents that follow from others (outputs of convolutions and pools), written in names of `sizes`. */
+  readonly extents: Readonly<Record<string, Dim>>
 }
 
 export function generalize(graph: Graph): GenericNetwork {
@@ -35,7 +37,7 @@ export function generalize(graph: Graph): GenericNetwork {
     shape: axes[node.id].map((tree) => namer.size(tree)),
   }))
   const parameters = graph.parameters.map((p) => (p.node === null ? p : { ...p, shape: nodes[p.node].shape }))
-  return { graph: { ...graph, nodes, parameters }, sizes: namer.sizes(), axes, declared }
+  return { graph: { ...graph, nodes, parameters }, sizes: namer.sizes(), axes, declared, extents: namer.extents() }
 }
 
 /** Names leaves in order of appearance and resolves derived extents. */
@@ -95,6 +97,10 @@ class SizeNamer {
       this.derivedText.set(name, (size = outputExtent(input, kernel, how)))
     }
     return size
+  }
+
+  extents(): Record<string, Dim> {
+    return Object.fromEntries([...this.names].filter(([c]) => this.isDerived(c)).map(([, name]) => [name, this.resolve(name)]))
   }
 
   sizes(): SizeVariable[] {

@@ -22,10 +22,26 @@ export function deriveLaws(network: GenericNetwork): DerivedModel {
   for (const family of symmetry.solutions.families) {
     const law = lawOf(symmetry, index, family, numbers)
     if (law === null) continue
-    laws.push(law)
+    laws.push(inIndependentSizes(law, network.extents))
     if (law.exactness === "exact") independent = addDim(independent, independentOf(symmetry, family))
   }
   return { graph: network.graph, sizes: network.sizes, laws, independent, lawless: lawlessParameters(symmetry, index, laws) }
+}
+
+/** Writes extents of convolutions out, so that a law mentions independent sizes only. */
+function inIndependentSizes(law: DerivedLaw, extents: Readonly<Record<string, Dim>>): DerivedLaw {
+  const write = (d: Dim): Dim => substituteDim(d, extents)
+  const operand = (o: Operand): Operand => (o.view === undefined ? o : {
+    ...o,
+    view: o.view.map((step) => ("reshape" in step ? { reshape: step.reshape.map(write) } : "slice" in step ? { slice: [step.slice[0], write(step.slice[1]), write(step.slice[2])] } : step)),
+  })
+  return {
+    ...law,
+    symmetry: { ...law.symmetry, sizes: law.symmetry.sizes.map(write) },
+    quantities: write(law.quantities),
+    index: law.index.map((i) => ({ ...i, size: write(i.size) })),
+    terms: law.terms.map((t) => ({ ...t, operands: t.operands.map(operand) })),
+  }
 }
 
 const parameterOp = (symmetry: Symmetry, member: Member): { parameter: number; view: Operand["view"]; axes: readonly (string | null)[]; offset: number } => {

@@ -40,6 +40,10 @@ function factsOf(value: Value, known: readonly SumFacts[]): SumFacts {
       // A norm with an affine part is a norm, a product and a sum: the bare norm is centered exactly, ε or not.
       return { zero: op.centered && op.scaleFree !== "no" ? [over] : [], one: op.sumsToOne ? [over] : [] }
     }
+    case "center": {
+      const over = toPositions(op.over)
+      return { zero: over === null ? [] : [over], one: [] }
+    }
     case "contract": {
       const [a, b] = uses
       const contracted = a.labels.filter((l) => b.labels.includes(l) && !value.labels.includes(l))

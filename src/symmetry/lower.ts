@@ -7,6 +7,8 @@ import { sameTree, segmentsOf, joinKeys } from "../axes/tree"
 import type { AxisTree, Segment } from "../axes/tree"
 import type { Graph, Node, NodeId } from "../graph/graph"
 import { lowerNode } from "./lowerings"
+import { recognizePatterns } from "./patterns"
+import type { Recognized } from "./patterns"
 import type { LowOp, Program, Use, Value, ValueId } from "./program"
 
 /** One block of a tensor: a value and, for each of its atoms, the position in the block's atom sequence. Positions nobody has are broadcast. */
@@ -40,22 +42,26 @@ export class Lowering {
   /** Nodes a trainable parameter reaches. */
   readonly depends: readonly boolean[]
   readonly useCount: readonly number[]
+  /** Normalizations written by hand, by the node of their result. */
+  readonly patterns: ReadonlyMap<NodeId, Recognized>
+  private readonly live: ReadonlySet<NodeId>
 
   constructor(readonly network: GenericNetwork) {
     this.graph = network.graph
-    const depends: boolean[] = [], live = liveNodes(network.graph), uses: number[] = network.graph.nodes.map(() => 0)
+    this.patterns = recognizePatterns(network.graph)
+    const depends: boolean[] = [], live = liveNodes(network.graph, this.patterns), uses: number[] = network.graph.nodes.map(() => 0)
     for (const node of network.graph.nodes) {
       depends[node.id] = node.op.kind === "parameter" ? network.graph.parameters[node.op.parameter].trainable : node.operands.some((o) => depends[o])
-      if (live.has(node.id)) for (const o of node.operands) uses[o]++
+      if (live.has(node.id)) for (const o of operandsOf(node, this.patterns)) uses[o]++
     }
     for (const o of network.graph.outputs) uses[o]++
     this.depends = depends
     this.useCount = uses
+    this.live = live
   }
 
   run(): Lowered {
-    const live = liveNodes(this.graph)
-    for (const node of this.graph.nodes) if (live.has(node.id)) this.blocks.set(node.id, lowerNode(this, node))
+    for (const node of this.graph.nodes) if (this.live.has(node.id)) this.blocks.set(node.id, lowerNode(this, node))
     const outputs = this.graph.outputs.flatMap((o) => [...this.blocks.get(o)!.values()].map((b) => b.value))
     return { program: { values: this.values, outputs: [...new Set(outputs)] }, valuesOf: this.valuesByNode }
   }
@@ -139,8 +145,14 @@ export class Lowering {
 
 export const keyOf = (choice: Choice): string => choice.reduce((key, s) => joinKeys(key, s.key), "")
 
-function liveNodes(graph: Graph): ReadonlySet<NodeId> {
+/** A recognized normalization reads its argument, not the statistics in between. */
+function operandsOf(node: Node, patterns: ReadonlyMap<NodeId, Recognized>): readonly NodeId[] {
+  const pattern = patterns.get(node.id)
+  return pattern === undefined ? node.operands : [pattern.operand]
+}
+
+function liveNodes(graph: Graph, patterns: ReadonlyMap<NodeId, Recognized>): ReadonlySet<NodeId> {
   const live = new Set<NodeId>(graph.outputs)
-  for (let id = graph.nodes.length - 1; id >= 0; id--) if (live.has(id)) for (const o of graph.nodes[id].operands) live.add(o)
+  for (let id = graph.nodes.length - 1; id >= 0; id--) if (live.has(id)) for (const o of operandsOf(graph.nodes[id], patterns)) live.add(o)
   return live
 }

@@ -22,6 +22,9 @@ type Lower<K extends OpKind> = (lowering: Lowering, node: Node, op: OpOf<K>) => 
 export function lowerNode(lowering: Lowering, node: Node): Blocks {
   if (!lowering.depends[node.id] && !renaming.has(node.op.kind)) return lowerData(lowering, node)
   if (lowering.choices(node.id).length === 0) return lowerOpaque(lowering, node, "its axis is cut into too many pieces to follow")
+  const pattern = lowering.patterns.get(node.id)
+  if (pattern?.kind === "normalize") return lowerNormalize(lowering, node, pattern.operand, pattern.axes, pattern)
+  if (pattern?.kind === "center") return lowerCenter(lowering, node, pattern.operand, pattern.axes)
   return (lowerings[node.op.kind] as Lower<OpKind>)(lowering, node, node.op)
 }
 
@@ -262,14 +265,34 @@ function blocksOver(lowering: Lowering, operand: NodeId, axes: readonly number[]
   return { uses, over: [...over] }
 }
 
-function lowerNormalize(lowering: Lowering, node: Node, axes: readonly number[], how: { name: string; centered: boolean; scaleFree: "exactly" | "nearly" | "no"; sumsToOne: boolean }): Blocks {
+interface Normalization {
+  readonly name: string
+  readonly centered: boolean
+  readonly scaleFree: "exactly" | "nearly" | "no"
+  readonly sumsToOne: boolean
+  readonly epsilon: number
+}
+
+function lowerNormalize(lowering: Lowering, node: Node, operand: NodeId, axes: readonly number[], { name, centered, scaleFree, sumsToOne, epsilon }: Normalization): Blocks {
   return eachChoice(lowering, node.id, (choice) => {
     const atoms = atomsOf(choice)
-    const { uses, over } = blocksOver(lowering, node.operands[0], axes, choice, true)
+    const { uses, over } = blocksOver(lowering, operand, axes, choice, true)
     // Over a single cell a softmax is 1 and a norm is 0 or ±1: no gradient.
-    if (over.length === 0) return how.centered && !how.sumsToOne ? lowering.emit(node.id, { kind: "fill", value: 0 }, [], [], []) : emitOver(lowering, node.id, { kind: "still" }, uses, unionLabels(uses, atoms), atoms)
+    if (over.length === 0) return centered && !sumsToOne ? lowering.emit(node.id, { kind: "fill", value: 0 }, [], [], []) : emitOver(lowering, node.id, { kind: "still" }, uses, unionLabels(uses, atoms), atoms)
     const labels = [...new Set([...unionLabels(uses, atoms), ...over.filter((l) => l < atoms.length)])].sort((a, b) => a - b)
-    return emitOver(lowering, node.id, { kind: "normalize", over, ...how }, uses, labels, atoms)
+    return emitOver(lowering, node.id, { kind: "normalize", over, name, centered, scaleFree, sumsToOne, epsilon }, uses, labels, atoms)
+  })
+}
+
+/** Over an axis in several segments the mean ties them together: then only a common factor passes. */
+function lowerCenter(lowering: Lowering, node: Node, operand: NodeId, axes: readonly number[]): Blocks {
+  return eachChoice(lowering, node.id, (choice) => {
+    const atoms = atomsOf(choice)
+    const { uses, over } = blocksOver(lowering, operand, axes, choice, true)
+    if (uses.length > 1) return lowering.barrier(node.id, lowering.allBlocks(operand), atoms)
+    if (over.length === 0) return lowering.emit(node.id, { kind: "fill", value: 0 }, [], [], [])
+    const labels = [...new Set([...unionLabels(uses, atoms), ...over])].sort((a, b) => a - b)
+    return emitOver(lowering, node.id, { kind: "center", over }, uses, labels, atoms)
   })
 }
 
@@ -480,8 +503,8 @@ const lowerings: { readonly [K in OpKind]: Lower<K> } = {
   dropout: lowerDropout,
   stopGradient: (lowering, node) => lowerStill(lowering, node),
   einsum: lowerEinsum,
-  softmax: (lowering, node, op) => lowerNormalize(lowering, node, [op.axis], { name: op.log ? "logSoftmax" : "softmax", centered: true, scaleFree: "no", sumsToOne: !op.log }),
-  normalize: (lowering, node, op) => lowerNormalize(lowering, node, op.axes, { name: "normalization", centered: op.center, scaleFree: op.epsilon === 0 ? "exactly" : "nearly", sumsToOne: false }),
+  softmax: (lowering, node, op) => lowerNormalize(lowering, node, node.operands[0], [op.axis], { name: op.log ? "logSoftmax" : "softmax", centered: true, scaleFree: "no", sumsToOne: !op.log, epsilon: 0 }),
+  normalize: (lowering, node, op) => lowerNormalize(lowering, node, node.operands[0], op.axes, { name: "normalization", centered: op.center, scaleFree: op.epsilon === 0 ? "exactly" : "nearly", sumsToOne: false, epsilon: op.epsilon }),
   reduce: (lowering, node, op) => (op.fn === "any" || op.fn === "all" ? lowerStill(lowering, node) : lowerReduce(lowering, node, op)),
   cumsum: (lowering, node, op) => lowerAlong(lowering, node, [op.axis], { keepsConstants: false, maximal: false }),
   argExtreme: (lowering, node) => lowerStill(lowering, node),

@@ -42,7 +42,9 @@ export type LowOp =
   | { readonly kind: "choose"; readonly conditional: boolean; readonly masked: boolean }
   | Elementwise
   /** Softmax or a norm over `over` labels. `centered`: blind to a constant. `scaleFree`: blind to a positive factor; "nearly": but for ε. */
-  | { readonly kind: "normalize"; readonly name: string; readonly over: readonly number[]; readonly centered: boolean; readonly scaleFree: "exactly" | "nearly" | "no"; readonly sumsToOne: boolean }
+  | { readonly kind: "normalize"; readonly name: string; readonly over: readonly number[]; readonly centered: boolean; readonly scaleFree: "exactly" | "nearly" | "no"; readonly sumsToOne: boolean; readonly epsilon: number }
+  /** x − mean(x) over `over` labels: linear, blind to a constant, sums to zero. */
+  | { readonly kind: "center"; readonly over: readonly number[] }
   | { readonly kind: "reduce"; readonly fn: "sum" | "mean" | "max" | "other"; readonly over: readonly number[] }
   /** Linear or selecting along `over` labels, unchanged along the others; keeps constants where `keepsConstants`. `maximal`: picks largest cells. */
   | { readonly kind: "mix"; readonly over: readonly number[]; readonly keepsConstants: boolean; readonly maximal: boolean }

@@ -119,6 +119,13 @@ class Propagator {
           else this.zero(e, value.id, "kills")
         })
       case "normalize": return this.normalize(value)
+      // Blind to J along its axis as a norm is; other words on the axis do not commute with taking the mean off.
+      case "center":
+        return each((use, word, e) => {
+          if (this.isOnesOver(use, word, op.over)) return
+          if (this.support(use, word).some((l) => op.over.includes(l))) this.zero(e, value.id, "kills")
+          else this.put(out, this.carry(use, word, value.labels)!, e)
+        })
       case "reduce":
         return each((use, word, e) => {
           const passes = this.support(use, word).every((l) => !op.over.includes(l)) && (op.fn === "sum" || op.fn === "mean" || (op.fn === "max" && isDiagonal(word)))

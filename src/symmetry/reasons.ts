@@ -64,6 +64,7 @@ export function killReason(symmetry: Symmetry, equation: Equation, word: "matrix
         return word === "shift" ? `${label} multiplies the shift with data` : `${label} sums this axis against something that cannot undo the change`
       case "convolve": return word === "shift" ? `${label} multiplies the shift with data` : `${label} sums this axis against something that cannot undo the change`
       case "mix": return value.op.maximal ? `${label} picks the largest entries: it commutes with scaling, not with mixing` : `${label} mixes the positions of this axis`
+      case "center": return `${label} takes off the mean along this axis`
       case "reduce": return `${label} sums this axis away`
       case "barrier": return `the axes of ${label} cannot be matched with those of its operand`
       case "opaque": return `${label} could not be read: ${value.op.reason}`
@@ -106,8 +107,8 @@ export function familyReasons(symmetry: Symmetry, index: EquationIndex, visibili
   }
   if (family.exactness === "approximate") for (const equation of symmetry.solutions.approximateCauses) {
     if (![...equation.expression.keys()].some((u) => own.has(u))) continue
-    const value = symmetry.program.values[equation.value], node = symmetry.network.graph.nodes[value.node]
-    const epsilon = node.op.kind === "normalize" ? node.op.epsilon : 0
+    const value = symmetry.program.values[equation.value]
+    const epsilon = value.op.kind === "normalize" ? value.op.epsilon : 0
     reasons.push(reasonAt(symmetry, value, `${labelOf(symmetry, value)} is blind to scale but for its ε = ${epsilon}: the drift grows with ε over the variance of its input`))
   }
   return dedupe(reasons).slice(0, 5)
@@ -115,7 +116,8 @@ export function familyReasons(symmetry: Symmetry, index: EquationIndex, visibili
 
 function absorbText(label: string, value: Value): string {
   switch (value.op.kind) {
-    case "normalize": return `${label} does not see a constant added along its axis`
+    case "normalize":
+    case "center": return `${label} does not see a constant added along its axis`
     case "still": return `${label} has no gradient`
     case "contract": return `${label} multiplies it with something that sums to zero`
     default: return `${label} takes it out`

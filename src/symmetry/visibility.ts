@@ -87,6 +87,7 @@ function stateAfter(consumer: Value, index: number, state: State, facts: readonl
       if (op.centered && single && over.every((l) => letter(l) === "C")) return "gone"
       return build(() => "A")
     }
+    case "center": return op.over.every((l) => !has(l) || letter(l) === "C") ? "gone" : build((l) => (op.over.includes(l) ? "A" : keep(l)))
     case "reduce": {
       if (op.fn === "sum" || op.fn === "mean") return op.over.some((l) => has(l) && letter(l) === "Z") ? "gone" : build(keep)
       if (op.fn === "max" && op.over.every((l) => !has(l) || letter(l) === "C")) return build(keep)

@@ -1,0 +1,192 @@
+/**
+ * @file Recognizes normalizations that people write by hand: (x − mean)/√(var + ε), x·rsqrt(mean(x²) + ε), x/‖x‖, e^x/Σe^x, x/Σx, and a bare x − mean.
+ * The graph stays as written, so the verification computes what the source computes; only the symmetry rules see one operation.
+ */
+import type { Graph, Node, NodeId } from "../graph/graph"
+
+export type Recognized =
+  | { readonly kind: "normalize"; readonly name: string; readonly operand: NodeId; readonly axes: readonly number[]; readonly centered: boolean; readonly scaleFree: "exactly" | "nearly" | "no"; readonly sumsToOne: boolean; readonly epsilon: number }
+  /** x − mean(x): blind to a constant, sums to zero, linear. */
+  | { readonly kind: "center"; readonly operand: NodeId; readonly axes: readonly number[] }
+
+export function recognizePatterns(graph: Graph): ReadonlyMap<NodeId, Recognized> {
+  const found = new Map<NodeId, Recognized>()
+  const reader = new PatternReader(graph)
+  for (const node of graph.nodes) {
+    const own = reader.read(node)
+    if (own !== null) found.set(node.id, own)
+  }
+  return found
+}
+
+/** A statistic of x: its reduction over axes, whatever unit axes were put back. */
+interface Statistic {
+  readonly node: Node
+  readonly of: NodeId
+  readonly axes: readonly number[]
+  readonly fn: "sum" | "mean" | "max"
+}
+
+class PatternReader {
+  /** The first node that computes the same thing. */
+  private readonly canonical: NodeId[] = []
+
+  constructor(private readonly graph: Graph) {
+    const first = new Map<string, NodeId>()
+    for (const node of graph.nodes) {
+      const leaf = node.op.kind === "dropout" || node.op.kind === "random" || node.op.kind === "input" || node.op.kind === "opaque"
+      const key = leaf ? `#${node.id}` : `${JSON.stringify(node.op)}(${node.operands.map((o) => this.canonical[o]).join()})${node.shape.join()}`
+      const known = first.get(key)
+      if (known === undefined) first.set(key, node.id)
+      this.canonical.push(known ?? node.id)
+    }
+  }
+
+  read(node: Node): Recognized | null {
+    if (node.op.kind !== "binary") return null
+    const [a, b] = node.operands
+    if (node.op.fn === "subtract") return this.centered(node)
+    if (node.op.fn === "divide" || node.op.fn === "divideNoNan") return this.shares(a, b) ?? this.deviation(a, this.rootOf(b))
+    if (node.op.fn === "multiply") return this.deviation(a, this.inverseRootOf(b)) ?? this.deviation(b, this.inverseRootOf(a))
+    return null
+  }
+
+  private node(id: NodeId): Node {
+    return this.graph.nodes[id]
+  }
+
+  private same(a: NodeId, b: NodeId): boolean {
+    return this.canonical[a] === this.canonical[b]
+  }
+
+  /** Through reshapes that only add or drop axes of one cell, and broadcasts. */
+  private strip(id: NodeId): Node {
+    let node = this.node(id)
+    for (;;) {
+      const from = node.operands.length === 1 ? this.node(node.operands[0]) : null
+      const units = node.op.kind === "reshape" && from !== null && from.shape.filter((d) => d !== 1).join() === node.shape.filter((d) => d !== 1).join()
+      if (!units && node.op.kind !== "broadcast") return node
+      node = from!
+    }
+  }
+
+  /** A reduction whose result lines up with its operand when broadcast back. `target`: the tensor it is combined with. */
+  private statistic(id: NodeId, target: NodeId): Statistic | null {
+    const node = this.strip(id)
+    if (node.op.kind !== "reduce" || (node.op.fn !== "sum" && node.op.fn !== "mean" && node.op.fn !== "max")) return null
+    const of = node.operands[0], full = this.node(of).shape, seen = this.node(id).shape, rank = this.node(target).shape.length
+    if (full.length !== rank) return null
+    // Aligned from the right, every reduced axis must be a single cell and every other one the operand's.
+    const axes = node.op.axes
+    const aligned = full.every((size, i) => {
+      const own = seen[i - full.length + seen.length]
+      return axes.includes(i) ? own === undefined || own === 1 : own === size
+    })
+    return aligned ? { node, of, axes, fn: node.op.fn } : null
+  }
+
+  private centered(node: Node): Recognized | null {
+    const [x, m] = node.operands
+    const mean = this.statistic(m, x)
+    if (mean === null || mean.fn !== "mean" || !this.same(mean.of, x)) return null
+    return { kind: "center", operand: x, axes: mean.axes }
+  }
+
+  /** e^x/Σe^x and x/Σx. */
+  private shares(a: NodeId, b: NodeId): Recognized | null {
+    const total = this.statistic(b, a)
+    if (total === null || total.fn !== "sum" || !this.same(total.of, a)) return null
+    const numerator = this.node(a)
+    if (numerator.op.kind === "unary" && numerator.op.fn === "exp") {
+      const exponent = this.node(numerator.operands[0])
+      const largest = exponent.op.kind === "binary" && exponent.op.fn === "subtract" ? this.statistic(exponent.operands[1], exponent.operands[0]) : null
+      const shifted = largest !== null && largest.fn === "max" && this.same(largest.of, exponent.operands[0]) && largest.axes.every((axis) => total.axes.includes(axis)) && total.axes.length === 1
+      return { kind: "normalize", name: "softmax", operand: shifted ? exponent.operands[0] : exponent.id, axes: total.axes, centered: true, scaleFree: "no", sumsToOne: true, epsilon: 0 }
+    }
+    return { kind: "normalize", name: "division by the sum", operand: a, axes: total.axes, centered: false, scaleFree: "exactly", sumsToOne: true, epsilon: 0 }
+  }
+
+  /** √(v + ε) or √v + ε: the node of v, and ε. */
+  private rootOf(id: NodeId): { of: NodeId; epsilon: number } | null {
+    const node = this.node(id), outer = this.withoutConstant(id)
+    const root = outer ?? { of: node.id, epsilon: 0 }
+    const inner = this.strip(root.of)
+    const isRoot = inner.op.kind === "unary" && (inner.op.fn === "sqrt" || (inner.op.fn === "powConstant" && inner.op.parameters?.[0] === 0.5))
+    const power = inner.op.kind === "binary" && inner.op.fn === "power" && this.fill(inner.operands[1]) === 0.5
+    if (!isRoot && !power) return null
+    const under = this.withoutConstant(inner.operands[0]) ?? { of: inner.operands[0], epsilon: 0 }
+    return { of: under.of, epsilon: Math.max(under.epsilon, root.epsilon) }
+  }
+
+  /** rsqrt(v + ε), 1/√(v + ε), (v + ε)^−½. */
+  private inverseRootOf(id: NodeId): { of: NodeId; epsilon: number } | null {
+    const node = this.strip(id)
+    const direct = node.op.kind === "unary" && (node.op.fn === "rsqrt" || (node.op.fn === "powConstant" && node.op.parameters?.[0] === -0.5))
+    const power = node.op.kind === "binary" && node.op.fn === "power" && this.fill(node.operands[1]) === -0.5
+    if (direct || power) return this.withoutConstant(node.operands[0]) ?? { of: node.operands[0], epsilon: 0 }
+    if (node.op.kind === "unary" && node.op.fn === "reciprocal") return this.rootOf(node.operands[0])
+    if (node.op.kind === "binary" && node.op.fn === "divide" && this.fill(node.operands[0]) === 1) return this.rootOf(node.operands[1])
+    return null
+  }
+
+  /** v + ε with a small positive constant ε. */
+  private withoutConstant(id: NodeId): { of: NodeId; epsilon: number } | null {
+    const node = this.strip(id)
+    if (node.op.kind !== "binary" || node.op.fn !== "add") return null
+    const [a, b] = node.operands, fa = this.fill(a), fb = this.fill(b)
+    if (fb !== null && fb >= 0) return { of: a, epsilon: fb }
+    return fa !== null && fa >= 0 ? { of: b, epsilon: fa } : null
+  }
+
+  private fill(id: NodeId): number | null {
+    const node = this.strip(id)
+    return node.op.kind === "constant" && node.op.value.kind === "fill" ? node.op.value.value : null
+  }
+
+  /** a/√(measure(a²) + ε), where a may be x − mean(x). */
+  private deviation(a: NodeId, root: { of: NodeId; epsilon: number } | null): Recognized | null {
+    if (root === null) return null
+    const center = this.node(a).op.kind === "binary" ? this.centered(this.node(a)) : null
+    const axes = this.spreadAxes(root.of, a, center)
+    if (axes === null) return null
+    const centered = center !== null && center.axes.length === axes.length && center.axes.every((axis) => axes.includes(axis))
+    return {
+      kind: "normalize", name: "normalization", operand: centered ? center.operand : a, axes, centered,
+      scaleFree: root.epsilon === 0 ? "exactly" : "nearly", sumsToOne: false, epsilon: root.epsilon,
+    }
+  }
+
+  /** Axes over which `v` is the mean or sum of squares of a; or of mean(x²) − mean(x)² where a = x − mean(x). */
+  private spreadAxes(v: NodeId, a: NodeId, center: Recognized | null): readonly number[] | null {
+    const statistic = this.statistic(v, a)
+    if (statistic !== null && statistic.fn !== "max") {
+      const squared = this.squareRoot(statistic.of)
+      if (squared !== null && this.same(squared, a)) return statistic.axes
+      const own = squared === null ? null : this.node(squared)
+      // (x − mean)² computed from another, equal mean.
+      const again = own !== null && own.op.kind === "binary" && own.op.fn === "subtract" ? this.centered(own) : null
+      if (again !== null && center !== null && this.same(again.operand, center.operand) && again.axes.join() === center.axes.join()) return statistic.axes
+      const difference = this.node(statistic.of)
+      if (difference.op.kind === "binary" && difference.op.fn === "squaredDifference" && center !== null && this.same(difference.operands[0], center.operand)) {
+        const mean = this.statistic(difference.operands[1], center.operand)
+        if (mean !== null && mean.fn === "mean" && this.same(mean.of, center.operand)) return statistic.axes
+      }
+    }
+    const node = this.strip(v)
+    if (center === null || node.op.kind !== "binary" || node.op.fn !== "subtract") return null
+    const square = this.statistic(node.operands[0], a), root = this.squareRoot(node.operands[1])
+    const mean = root === null ? null : this.statistic(root, center.operand)
+    const base = square === null ? null : this.squareRoot(square.of)
+    const fits = square !== null && base !== null && mean !== null && square.fn === "mean" && mean.fn === "mean" && this.same(base, center.operand) && this.same(mean.of, center.operand)
+    return fits && mean.axes.join() === square.axes.join() ? square.axes : null
+  }
+
+  /** The b of b², b·b, b^2. */
+  private squareRoot(id: NodeId): NodeId | null {
+    const node = this.strip(id)
+    if (node.op.kind === "unary" && (node.op.fn === "square" || (node.op.fn === "powConstant" && node.op.parameters?.[0] === 2))) return node.operands[0]
+    if (node.op.kind !== "binary") return null
+    if (node.op.fn === "multiply" && this.same(node.operands[0], node.operands[1])) return node.operands[0]
+    return node.op.fn === "power" && this.fill(node.operands[1]) === 2 ? node.operands[0] : null
+  }
+}
