@@ -6,15 +6,17 @@ import { countText } from "./words"
 
 const width = 100
 
-/** "conserved: 5 laws hold along the gradient flow". */
-export function verdictText(verification: Verification): string {
+/** "every exact law holds along the gradient flow (5 conserved)". `optimizer` is "flow" or the optimizer that was run instead. */
+export function verdictText(verification: Verification, optimizer = "flow"): string {
   const count = (verdict: LawVerification["verdict"]): number => verification.laws.filter((law) => law.verdict === verdict).length
   const parts = (["conserved", "approximate", "inconclusive", "violated"] as const).flatMap((verdict) =>
     count(verdict) === 0 ? [] : [`${count(verdict)} ${verdict}`],
   )
   switch (verification.verdict) {
     case "conserved":
-      return verification.laws.length === 0 ? "nothing to check: no law" : `every exact law holds along the gradient flow (${parts.join(", ")})`
+      return verification.laws.length === 0
+        ? "nothing to check: no law"
+        : `every exact law ${optimizer === "flow" ? "holds along the gradient flow" : `does what theory says under ${optimizer}`} (${parts.join(", ")})`
     case "violated":
       return `a law does not hold (${parts.join(", ")})`
     case "inconclusive":
@@ -35,13 +37,15 @@ export function completenessText({ completeness }: Pick<Verification, "completen
   return complete ? `complete: ${counts}, no further law exists (${cut})` : `not shown complete: ${counts} (${cut})`
 }
 
-/** Lines below a model's heading. `formulaOf` gives the text of a law by id. */
-export function verificationText(name: string, verification: Verification, laws: readonly Law[], painter: Painter): string[] {
+/** The model's name with the verdict, then a table: for each law its numbers, its verdict, its formula. */
+export function verificationText(name: string, verification: Verification, laws: readonly Law[], painter: Painter, optimizer = "flow"): string[] {
   const paint = verdictPaint(verification.verdict, painter)
-  const sizes = Object.entries(verification.replica).map(([size, n]) => `${size} = ${n}`)
+  const sizes = Object.entries(verification.replica)
+    .sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true }))
+    .map(([size, n]) => `${size} = ${n}`)
   const complete = completenessText(verification)
   return [
-    `  ${painter.heading(name)} ${paint(verdictText(verification))}`,
+    `  ${painter.heading(name)} ${paint(verdictText(verification, optimizer))}`,
     ...wrapText(
       [`seed ${verification.seed}`, `${Math.round(verification.milliseconds)} ms`, ...(sizes.length > 0 ? [`run at ${sizes.join(", ")}`] : [])].join(
         " · ",

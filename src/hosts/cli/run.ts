@@ -136,7 +136,8 @@ async function verifyFiles(command: VerifyCommand, files: readonly AnalyzedFile[
       const verification = await verifyModel(task, command, progressFor(`${report.path} ${model.name}`, io))
       violated ||= verification.verdict === "violated"
       verified.push({ ...model, verification })
-      if (command.format === "text") io.writeOut(`\n${verificationText(model.name, verification, model.laws, painter).join("\n")}\n`)
+      if (command.format === "text")
+        io.writeOut(`\n${verificationText(model.name, verification, model.laws, painter, command.optimizer).join("\n")}\n`)
     }
     if (command.format === "text" && models.length > 0) io.writeOut("\n")
     reports.push({ ...report, models: verified })
