@@ -35,7 +35,8 @@ const inlineWorker = {
   },
 }
 
-const common = { bundle: true, minify: !watching, legalComments: "none", charset: "utf8", logLevel: "warning", metafile: true, sourcemap: watching ? "linked" : false }
+const output = { minify: !watching, legalComments: "none", charset: "utf8", metafile: true, sourcemap: watching ? "linked" : false }
+const common = { ...output, bundle: true, logLevel: "warning" }
 const node = { ...common, platform: "node", target: "node20" }
 const browser = { ...common, platform: "browser", format: "iife", target: "es2022" }
 // Bundled CommonJS packages may call require, which ES modules lack.
@@ -56,7 +57,8 @@ const bundles = [
 
 function writeStage() {
   const { devDependencies: _dev, scripts: _scripts, dependencies: _run, bin: _bin, exports: _exports, files: _files, type: _type, ...kept } = manifest
-  const plugin = { name: pluginName, version: manifest.version, license: manifest.license, description: "TypeScript server plugin of Noether Lens.", main: "index.js" }
+  const { version, license } = manifest
+  const plugin = { name: pluginName, version, license, description: "TypeScript server plugin of Noether Lens.", main: "index.js" }
   writeJson(`${stage}/package.json`, { ...kept, dependencies: { [pluginName]: manifest.version } })
   writeJson(`${stage}/node_modules/${pluginName}/package.json`, plugin)
   // The folder is the package: nothing is left out, and vsce need not say so.

@@ -4,6 +4,7 @@
  */
 import { defineConfig } from "vitest/config"
 
+const globalSetup = ["test/buildFirst.ts"]
 const slow = ["test/**/*.slow.test.ts", "test/tsserver/**/*.test.ts", "test/cli/**/*.test.ts"]
 const endToEnd = ["test/e2e/**/*.test.ts"]
 
@@ -11,8 +12,8 @@ export default defineConfig({
   test: {
     projects: [
       { test: { name: "fast", include: ["test/**/*.test.ts"], exclude: [...slow, ...endToEnd], testTimeout: 20_000 } },
-      { test: { name: "slow", include: slow, globalSetup: ["test/buildFirst.ts"], testTimeout: 180_000, hookTimeout: 180_000 } },
-      { test: { name: "e2e", include: endToEnd, globalSetup: ["test/buildFirst.ts"], testTimeout: 300_000, hookTimeout: 900_000, fileParallelism: false } },
+      { test: { name: "slow", include: slow, globalSetup, testTimeout: 180_000, hookTimeout: 180_000 } },
+      { test: { name: "e2e", include: endToEnd, globalSetup, testTimeout: 300_000, hookTimeout: 900_000, fileParallelism: false } },
     ],
   },
 })

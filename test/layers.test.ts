@@ -8,8 +8,10 @@ import ts from "typescript"
 import { describe, expect, test } from "vitest"
 import { layers, type Layer } from "../src/layers"
 
-const files = ["src", "webview"].flatMap(folder =>
-  fs.readdirSync(folder, { recursive: true, encoding: "utf8" }).filter(file => file.endsWith(".ts")).map(file => `${folder}/${file.replaceAll("\\", "/")}`))
+const files = ["src", "webview"].flatMap(folder => {
+  const names = fs.readdirSync(folder, { recursive: true, encoding: "utf8" })
+  return names.filter(name => name.endsWith(".ts")).map(name => `${folder}/${name.replaceAll("\\", "/")}`)
+})
 
 describe("layers", () => {
   test("every folder has an entry in src/layers.ts", () => {
@@ -67,7 +69,8 @@ function layerOf(file: string): Layer | undefined {
 function checkImports(file: string, text: string): readonly string[] {
   const layer = layerOf(file)
   if (!layer) return []
-  const atRunTime = new Set(importsOf(ts.transpileModule(text, { compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 } }).outputText))
+  const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 }
+  const atRunTime = new Set(importsOf(ts.transpileModule(text, { compilerOptions }).outputText))
   return importsOf(text).flatMap(name => {
     if (name.startsWith(".")) {
       const target = moduleName(path.posix.join(path.posix.dirname(file), name))

@@ -82,7 +82,8 @@ function createChart({ holder, readout, timeLabel }: ChartOptions, content: Cont
   function showReadout(self: uPlot): void {
     const index = self.cursor.idx
     const values = self.series.slice(1).map((line, k) => `${String(line.label)} ${formatMagnitude(Number(self.data[k + 1]?.[index ?? -1]))}`)
-    readout.textContent = index == null ? "" : `${timeLabel()} ${formatMagnitude(self.data[0][index] ?? 0)}: ${values.slice(0, 4).join(", ")}${values.length > 4 ? ", …" : ""}`
+    const shown = [...values.slice(0, 4), ...(values.length > 4 ? ["…"] : [])].join(", ")
+    readout.textContent = index == null ? "" : `${timeLabel()} ${formatMagnitude(self.data[0][index] ?? 0)}: ${shown}`
   }
 
   new ResizeObserver(() => plot?.setSize(sizeOf(holder))).observe(holder)
@@ -95,10 +96,11 @@ function createChart({ holder, readout, timeLabel }: ChartOptions, content: Cont
   }
 }
 
-const sizeOf = (holder: HTMLElement): { readonly width: number; readonly height: number } => ({ width: Math.max(200, holder.clientWidth), height: 220 })
+const sizeOf = (holder: HTMLElement): Pick<uPlot.Options, "width" | "height"> => ({ width: Math.max(200, holder.clientWidth), height: 220 })
 
 function settings(lines: readonly Line[], logarithmic: boolean, timeLabel: string): Omit<uPlot.Options, "width" | "height"> {
-  const axis = { stroke: foreground(), font: font(), labelFont: font(), grid: { stroke: gridColor, width: 1 }, ticks: { stroke: gridColor, width: 1 } }
+  const grid = { stroke: gridColor, width: 1 }
+  const axis = { stroke: foreground(), font: font(), labelFont: font(), grid, ticks: grid }
   return {
     legend: { show: false },
     cursor: { points: { show: false }, drag: { x: false, y: false } },
@@ -110,7 +112,10 @@ function settings(lines: readonly Line[], logarithmic: boolean, timeLabel: strin
           values: (_, ticks) => ticks.map(tick => formatPower(Math.round(Math.log10(tick)))) }
         : { ...axis, size: 58, values: (_, ticks) => ticks.map(formatMagnitude) },
     ],
-    series: [{}, ...lines.map(line => ({ label: line.label, stroke: line.color, spanGaps: false, width: line.width, dash: line.dashed ? [6, 4] : [], points: { show: false } }))],
+    series: [
+      {},
+      ...lines.map(({ label, color: stroke, width, dashed }) => ({ label, stroke, width, dash: dashed ? [6, 4] : [], points: { show: false } })),
+    ],
   }
 }
 

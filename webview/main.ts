@@ -35,7 +35,8 @@ let violations = 0
 document.addEventListener("securitypolicyviolation", event => {
   violations += 1
   document.body.dataset["violations"] = String(violations)
-  post({ kind: "trouble", source: "csp", message: `${event.violatedDirective} blocked ${event.blockedURI} (${event.sourceFile}:${event.lineNumber})` })
+  const { violatedDirective, blockedURI, sourceFile, lineNumber } = event
+  post({ kind: "trouble", source: "csp", message: `${violatedDirective} blocked ${blockedURI} (${sourceFile}:${lineNumber})` })
 })
 window.addEventListener("error", event => post({ kind: "trouble", source: "error", message: `${event.message} (${event.filename}:${event.lineno})` }))
 window.addEventListener("unhandledrejection", event => post({ kind: "trouble", source: "error", message: String(event.reason) }))
@@ -80,8 +81,8 @@ window.addEventListener("message", (event: MessageEvent<unknown>) => {
   const message = readToWebview(event.data)
   switch (message?.kind) {
     case "show": {
-      const sameModel = view.subject?.model.name === message.subject.model.name
-      const shown = sameModel && view.subject?.model.laws.length === message.subject.model.laws.length ? view.shown : firstLaws(message.subject.model.laws.length)
+      const [before, after] = [view.subject?.model, message.subject.model]
+      const shown = before?.name === after.name && before.laws.length === after.laws.length ? view.shown : firstLaws(after.laws.length)
       update({ subject: message.subject, shown, ...(view.phase.kind === "waiting" ? { phase: { kind: "idle" } } : {}) })
       if (message.run && !dropped) start(unpack<VerificationTask>(message.subject.task))
       dropped = false

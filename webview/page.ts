@@ -1,7 +1,7 @@
 /** @file The page: what stands where. Reads a view, writes elements; decides nothing. */
 import type { Subject } from "../src/hosts/protocol"
 import { countText } from "../src/presentation/words"
-import type { Place } from "../src/schema/report"
+import type { Model, Place } from "../src/schema/report"
 import type { VerificationSeries } from "../src/verification/verify"
 import { createDriftChart, createLossChart, type Chart } from "./charts"
 import { drawing, element } from "./dom"
@@ -60,11 +60,18 @@ export function createPage(root: HTMLElement, initial: Settings, actions: Action
   const used = element("p.note.used")
   const status = element("p.visually-hidden", { id: "status", role: "status", "aria-live": "polite" })
 
-  const rate = createTextField({ id: "learning-rate", label: "Learning rate", value: initial.learningRate, placeholder: "automatic", onChange: learningRate => actions.change({ learningRate }) })
-  const decay = createTextField({ id: "weight-decay", label: "Weight decay", value: initial.weightDecay, placeholder: "0", onChange: weightDecay => actions.change({ weightDecay }) })
+  const rate = createTextField({
+    id: "learning-rate", label: "Learning rate", value: initial.learningRate, placeholder: "automatic",
+    onChange: learningRate => actions.change({ learningRate }),
+  })
+  const decay = createTextField({
+    id: "weight-decay", label: "Weight decay", value: initial.weightDecay, placeholder: "0",
+    onChange: weightDecay => actions.change({ weightDecay }),
+  })
   const seed = createTextField({ id: "seed", label: "Seed", value: initial.seed, onChange: value => actions.change({ seed: value }) })
   const optimizer = createDropdown({
-    id: "optimizer", label: "Train with", value: initial.optimizer, choices: optimizers, onChange: value => actions.change({ optimizer: value as Optimizer }),
+    id: "optimizer", label: "Train with", value: initial.optimizer, choices: optimizers,
+    onChange: value => actions.change({ optimizer: value as Optimizer }),
   })
   const run = createButton("Run", "primary", actions.run)
   run.id = "run"
@@ -201,9 +208,12 @@ function renderLaws(list: HTMLElement, view: View, actions: Actions): void {
   const measured = new Map((view.outcome?.reason === null ? view.outcome.verification.laws : []).map(law => [law.law, law]))
   list.replaceChildren(
     ...model.laws.map((law, index) => renderLaw(model, law, index, measured.get(law.id), { ...actions, isShown: k => view.shown.includes(k) })),
-    ...(model.laws.length > 0 ? [] : model.lawless.flatMap(entry => entry.because.map(reason => element("li.note", {}, `${entry.parameters.join(", ")}: ${reason.text}`)))),
+    ...(model.laws.length > 0 ? [] : model.lawless.flatMap(renderLawless)),
   )
 }
+
+const renderLawless = ({ parameters, because }: Model["lawless"][number]): HTMLElement[] =>
+  because.map(reason => element("li.note", {}, `${parameters.join(", ")}: ${reason.text}`))
 
 /** At most sixty rows: enough to read a curve. */
 function renderGrid({ series }: Outcome, timeLabel: string): HTMLElement {
@@ -221,5 +231,5 @@ function renderGrid({ series }: Outcome, timeLabel: string): HTMLElement {
     })
     return row
   })
-  return createDataGrid("Loss and drifts along the run", columns, rows)
+  return createDataGrid({ label: "Loss and drifts along the run", columns, rows })
 }

@@ -11,7 +11,8 @@ import type { Button, DataGrid, Dropdown, Option, TextField } from "@vscode/webv
 /** Defines the elements; called once, before the page is built. */
 export function registerToolkit(): void {
   provideVSCodeDesignSystem().register(
-    vsCodeButton(), vsCodeTextField(), vsCodeDropdown(), vsCodeOption(), vsCodeProgressRing(), vsCodeDataGrid(), vsCodeDataGridRow(), vsCodeDataGridCell(),
+    vsCodeButton(), vsCodeTextField(), vsCodeDropdown(), vsCodeOption(), vsCodeProgressRing(),
+    vsCodeDataGrid(), vsCodeDataGridRow(), vsCodeDataGridCell(),
   )
 }
 
@@ -73,8 +74,14 @@ export function createProgressRing(): HTMLElement {
   return ring
 }
 
+export interface GridOptions {
+  readonly label: string
+  readonly columns: readonly { readonly key: string; readonly title: string }[]
+  readonly rows: readonly Readonly<Record<string, string>>[]
+}
+
 /** A grid that screen readers walk cell by cell. */
-export function createDataGrid(label: string, columns: readonly { readonly key: string; readonly title: string }[], rows: readonly Readonly<Record<string, string>>[]): HTMLElement {
+export function createDataGrid({ label, columns, rows }: GridOptions): HTMLElement {
   const grid = document.createElement("vscode-data-grid") as DataGrid
   grid.setAttribute("aria-label", label)
   grid.columnDefinitions = columns.map(({ key, title }) => ({ columnDataKey: key, title }))

@@ -31,17 +31,19 @@ export function renderSummary(outcome: Outcome, laws: number): readonly Child[] 
   const what = laws === 0 ? "This model has no conservation law to measure"
     : `${held} of ${countText(laws, "law")} conserved${approximate > 0 ? `, ${approximate} approximate` : ""}`
   const completeness = completenessText(verification)
-  const sizes = Object.entries(verification.replica).map(([name, size]) => `${name} = ${size}`).join(", ")
+  const chosen = Object.entries(verification.replica).map(([name, size]) => `${name} = ${size}`)
+  const sizes = chosen.length === 0 ? "" : `. Sizes: ${chosen.join(", ")}`
   return [
     element("div.verdict-line", {}, renderBadge(verification.verdict), element("strong", {}, what)),
-    element("p.note", {}, `Float64, seed ${verification.seed}, ${formatDuration(verification.milliseconds)}${sizes === "" ? "" : `. Sizes: ${sizes}`}.`),
+    element("p.note", {}, `Float64, seed ${verification.seed}, ${formatDuration(verification.milliseconds)}${sizes}.`),
     outcome.reason !== null && element("p.note", {}, `Nothing could be measured: ${outcome.reason}.`),
     completeness !== null && element("p.note", {}, `${completeness.charAt(0).toUpperCase()}${completeness.slice(1)}.`),
   ]
 }
 
 /** What the status line says to screen readers when a run ends. */
-export const spokenVerdict = (verdict: Verdict, held: number, laws: number): string => `Finished: ${verdict}, ${held} of ${countText(laws, "law")} conserved.`
+export const spokenVerdict = (verdict: Verdict, held: number, laws: number): string =>
+  `Finished: ${verdict}, ${held} of ${countText(laws, "law")} conserved.`
 
 export interface CardActions {
   readonly reveal: (place: Place) => void
@@ -75,7 +77,8 @@ export function renderLaw(model: Model, law: Law, index: number, measured: LawVe
 function renderKey(law: Law, index: number, actions: CardActions): HTMLElement {
   const shown = actions.isShown(index)
   const key = element("button.key", {
-    type: "button", "aria-pressed": String(shown), title: shown ? "Hide in the chart" : "Show in the chart", "aria-label": `Law ${law.id} in the chart`,
+    type: "button", title: shown ? "Hide in the chart" : "Show in the chart",
+    "aria-pressed": String(shown), "aria-label": `Law ${law.id} in the chart`,
   }, drawing("swatch", [22, 12], "M1 6h20"))
   // Through CSSOM, which the policy of the page allows.
   key.style.setProperty("--line", `var(${colorVariable(index)}, currentColor)`)
@@ -97,7 +100,9 @@ function renderMeasured(law: LawVerification): HTMLElement {
     "dl.measured", {},
     ...fact("Rate", law.rate, law.controlRate, "|⟨∇h, ∇L⟩| relative to both lengths"),
     ...fact("Drift", law.drift, law.controlDrift, "largest change along the run, relative to the parameters"),
-    order !== null && element("div", { title: "slope of log drift over log step of the integrator" }, element("dt", {}, "Order"), element("dd", {}, order)),
+    order !== null && element(
+      "div", { title: "slope of log drift over log step of the integrator" }, element("dt", {}, "Order"), element("dd", {}, order),
+    ),
   )
 }
 

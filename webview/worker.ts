@@ -13,7 +13,9 @@ declare const self: {
 const interval = 100
 
 self.onmessage = ({ data }) => {
-  runVerification(data).catch((error: unknown) => self.postMessage({ kind: "failed", message: error instanceof Error ? error.message : String(error) }))
+  runVerification(data).catch((error: unknown) => {
+    self.postMessage({ kind: "failed", message: error instanceof Error ? error.message : String(error) })
+  })
 }
 
 async function runVerification({ task, settings }: RunRequest): Promise<void> {

@@ -61,7 +61,8 @@ export async function startEditor({ vsix, workspace, settings = {} }: EditorOpti
 
   const executablePath = findChromium()
   if (executablePath === undefined) throw new Error("no Chromium")
-  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"] })
+  const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+  const browser = await chromium.launch({ executablePath, args })
   // Without a locale a bare container reports one that Intl rejects.
   const page = await browser.newPage({ viewport: { width: 1500, height: 950 }, locale: "en-US", colorScheme: "dark" })
   const errors: string[] = []
@@ -126,7 +127,8 @@ export async function openFile(page: Page, name: string): Promise<void> {
   await page.keyboard.press("Enter")
   await page.locator(`.tab[data-resource-name="${name}"]`).waitFor()
   // The tab comes before the text.
-  await page.waitForFunction(() => [...document.querySelectorAll(".editor-instance .view-line")].some(line => line.textContent?.trim()), undefined, { timeout: 60_000 })
+  const hasText = (): boolean => [...document.querySelectorAll(".editor-instance .view-line")].some(line => line.textContent?.trim())
+  await page.waitForFunction(hasText, undefined, { timeout: 60_000 })
 }
 
 /** Moves the pointer onto a text, at the first place where it follows `before`; only lines on the screen exist. */
@@ -134,7 +136,8 @@ export async function hover(page: Page, before: string, text: string): Promise<v
   await page.mouse.move(5, 5)
   await page.keyboard.press("Escape")
   const box = await page.evaluate(([prefix, wanted]) => {
-    const lines = [...document.querySelectorAll<HTMLElement>(".editor-instance .view-line")].sort((a, b) => parseFloat(a.style.top) - parseFloat(b.style.top))
+    const lines = [...document.querySelectorAll<HTMLElement>(".editor-instance .view-line")]
+    lines.sort((a, b) => parseFloat(a.style.top) - parseFloat(b.style.top))
     for (const line of lines) {
       const walker = document.createTreeWalker(line, NodeFilter.SHOW_TEXT)
       const pieces: { readonly node: Text; readonly from: number }[] = []

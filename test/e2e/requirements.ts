@@ -1,19 +1,27 @@
 /** @file What the end-to-end tests need beyond npm ci: Chromium, and a VS Code that runs in it (see setup.sh). */
-import { spawnSync } from "node:child_process"
+import { execFile } from "node:child_process"
 import fs from "node:fs"
 import path from "node:path"
+import { promisify } from "node:util"
 
 export const editorFolder = path.resolve(process.env["E2E_DIR"] ?? ".e2e")
 
-const candidates = [process.env["CHROMIUM"], "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/usr/bin/google-chrome-stable"]
+const installed = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"].map(name => `/usr/bin/${name}`)
+const candidates = [process.env["CHROMIUM"], ...installed]
 
 export const findChromium = (): string | undefined => candidates.find(file => file !== undefined && fs.existsSync(file))
 
+const run = promisify(execFile)
+
 /** What is missing, in words; null when everything is there, after installing the editor if need be. */
-export function prepare(): string | null {
-  const tools = ["bash", "make", "g++", "python3"].filter(tool => spawnSync("which", [tool]).status !== 0)
-  const missing = [...(findChromium() === undefined ? ["Chromium"] : []), ...(tools.length > 0 ? [`a C++ tool chain (${tools.join(", ")})`] : [])]
+export async function prepare(): Promise<string | null> {
+  const tools = await Promise.all(["bash", "make", "g++", "python3"].map(tool => run("which", [tool]).then(() => null, () => tool)))
+  const missingTools = tools.filter(tool => tool !== null)
+  const missing = [
+    ...(findChromium() === undefined ? ["Chromium"] : []),
+    ...(missingTools.length > 0 ? [`a C++ tool chain (${missingTools.join(", ")})`] : []),
+  ]
   if (missing.length > 0) return missing.join(" and ")
-  const setup = spawnSync("bash", ["test/e2e/setup.sh"], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] })
-  return setup.status === 0 ? null : `code-server, whose installation failed: ${setup.stderr.trim().split("\n").at(-1) ?? ""}`
+  return run("bash", ["test/e2e/setup.sh"], { maxBuffer: 1e8 }).then(() => null, (error: Error) =>
+    `code-server, whose installation failed: ${error.message.trim().split("\n").at(-1) ?? ""}`)
 }

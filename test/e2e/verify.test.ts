@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { hover, openFile, runCommand, startEditor, webviewOf, type Editor } from "./editor"
 import { prepare } from "./requirements"
 
-const missing = prepare()
+const missing = await prepare()
 if (missing !== null && process.env["E2E"] === "required") throw new Error(`end-to-end tests need ${missing}`)
 if (missing !== null) console.log(`skipped: end-to-end tests need ${missing}`)
 
@@ -43,7 +43,10 @@ describe.skipIf(missing !== null)("in VS Code", () => {
     expect(await lens.textContent()).toMatch(/⚖ \d+ laws? · \S+ conserved quantit(y|ies) · Verify conservation/)
   })
 
-  test.each([["a layer", "tf.layers.", "dense"], ["an activation", "activation: \"", "relu"]])("a hover over %s shows its law, once, with a link to the verification", async (what, before, text) => {
+  test.each([
+    ["a layer", "tf.layers.", "dense"],
+    ["an activation", "activation: \"", "relu"],
+  ])("a hover over %s shows its law, once, with a link to the verification", async (what, before, text) => {
     const section = editor.page.locator(".monaco-hover:visible .hover-row", { hasText: "Verify conservation" })
     await expect.poll(async () => {
       await hover(editor.page, before, text)
@@ -104,7 +107,7 @@ describe.skipIf(missing !== null)("in VS Code", () => {
   })
 
   test("the command verifies the model at the cursor", async () => {
-    await editor.page.locator(`.tab[data-resource-name="mlp.ts"]`).click()
+    await editor.page.locator(".tab[data-resource-name=\"mlp.ts\"]").click()
     await editor.page.locator(".codelens-decoration a", { hasText: "Verify conservation" }).first().waitFor()
     await runCommand(editor.page, "Noether Lens: Verify Conservation")
     await webviewOf(editor.page).locator("#page[data-phase=running]").waitFor({ timeout: 30_000 })
@@ -113,7 +116,7 @@ describe.skipIf(missing !== null)("in VS Code", () => {
 
   test("the link in a hover opens the panel", async () => {
     await editor.page.locator(".tab", { hasText: "⚖" }).locator(".codicon-close").click()
-    await editor.page.locator(`.tab[data-resource-name="mlp.ts"]`).click()
+    await editor.page.locator(".tab[data-resource-name=\"mlp.ts\"]").click()
     await hover(editor.page, "tf.layers.", "dense")
     const link = editor.page.locator(".monaco-hover:visible a", { hasText: "Verify conservation" })
     await link.waitFor()

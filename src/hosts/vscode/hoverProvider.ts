@@ -24,7 +24,8 @@ function toMarkdown(text: string, target: VerifyTarget | null): vscode.MarkdownS
   if (target) {
     const query = encodeURIComponent(JSON.stringify([target]))
     markdown.isTrusted = { enabledCommands: [verifyCommand] }
-    markdown.appendMarkdown(`\n\n[$(law) Verify conservation](command:${verifyCommand}?${query} "Integrate the gradient flow of this model and measure its laws")`)
+    const tooltip = "Integrate the gradient flow of this model and measure its laws"
+    markdown.appendMarkdown(`\n\n[$(law) Verify conservation](command:${verifyCommand}?${query} "${tooltip}")`)
   }
   return markdown
 }

@@ -36,7 +36,8 @@ export function createPanels(context: vscode.ExtensionContext, client: Client, l
     const model = report && findTarget(report, entry.target)
     const task = model && await client.task(document, model)
     if (!model || !task) {
-      return post(entry, { kind: "failed", message: report ? `The file has no model ${entry.target.model} any more.` : "The TypeScript server gives no answer for this file." })
+      const message = report ? `The file has no model ${entry.target.model} any more.` : "The TypeScript server gives no answer for this file."
+      return post(entry, { kind: "failed", message })
     }
     entry.target = { ...entry.target, line: model.start.line }
     post(entry, { kind: "show", subject: { uri: entry.target.uri, path: vscode.workspace.asRelativePath(document.uri), model, task }, run })
@@ -125,5 +126,6 @@ function storedTarget(state: unknown): VerifyTarget | null {
   if (typeof state !== "object" || state === null) return null
   const { subject } = state as { readonly subject?: { readonly uri?: unknown; readonly model?: Partial<Model> } }
   const name = subject?.model?.name
-  return typeof subject?.uri === "string" && typeof name === "string" ? { uri: subject.uri, model: name, line: subject.model?.start?.line ?? 1 } : null
+  if (typeof subject?.uri !== "string" || typeof name !== "string") return null
+  return { uri: subject.uri, model: name, line: subject.model?.start?.line ?? 1 }
 }

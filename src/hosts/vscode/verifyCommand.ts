@@ -1,5 +1,6 @@
 /** @file Noether Lens: Verify Conservation. Finds out which model is meant and opens its panel. */
 import * as vscode from "vscode"
+import { countText } from "../../presentation/words"
 import type { FileReport, Model } from "../../schema/report"
 import { contains } from "../sites"
 import { languages, type Client } from "./client"
@@ -14,13 +15,16 @@ export interface VerifyTarget {
   readonly line: number
 }
 
-/** `show` opens the panel and starts the run. */
-export async function runVerify(client: Client, argument: unknown, show: (document: vscode.TextDocument, model: Model) => Promise<void>): Promise<void> {
+/** Opens the panel and starts the run. */
+type Show = (document: vscode.TextDocument, model: Model) => Promise<void>
+
+export async function runVerify(client: Client, argument: unknown, show: Show): Promise<void> {
   const target = isTarget(argument) ? argument : null
   const editor = vscode.window.activeTextEditor
   const document = target ? await vscode.workspace.openTextDocument(vscode.Uri.parse(target.uri)) : editor?.document
   if (!document || !languages.includes(document.languageId)) return say("Open a TypeScript or JavaScript file that defines a model first.")
-  const report = await vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title: "Reading models…" }, () => client.report(document))
+  const location = vscode.ProgressLocation.Window
+  const report = await vscode.window.withProgress({ location, title: "Reading models…" }, () => client.report(document))
   if (!report) return say(client.isAvailable() ? "TypeScript has not loaded this file yet. Try again in a moment." : unavailableText)
   if (report.models.length === 0) return say(report.problems[0]?.message ?? "No model found in this file.")
   const cursor = !target && editor ? contextOf(report, editor.selection.active) : null
@@ -51,7 +55,7 @@ async function pickModel(report: FileReport): Promise<Model | undefined> {
 
 function summaryOf(model: Model): string {
   if (model.laws.length === 0) return "no conservation law"
-  return `${model.laws.length} ${model.laws.length === 1 ? "law" : "laws"} · ${model.quantities} conserved ${model.quantities === 1 ? "quantity" : "quantities"}`
+  return `${countText(model.laws.length, "law")} · ${countText(model.quantities, "conserved quantity", "conserved quantities")}`
 }
 
 /** The user asked for something that cannot be done: that is worth a message. */
