@@ -14,9 +14,9 @@ export function verdictText(verification: Verification, optimizer = "flow"): str
   )
   switch (verification.verdict) {
     case "conserved":
-      return verification.laws.length === 0
-        ? "nothing to check: no law"
-        : `every exact law ${optimizer === "flow" ? "holds along the gradient flow" : `does what theory says under ${optimizer}`} (${parts.join(", ")})`
+      if (verification.laws.length === 0) return "nothing to check: no law"
+      if (optimizer === "flow") return `every exact law holds along the gradient flow (${parts.join(", ")})`
+      return `every exact law does what theory says under ${optimizer} (${parts.join(", ")})`
     case "violated":
       return `a law does not hold (${parts.join(", ")})`
     case "inconclusive":

@@ -142,7 +142,8 @@ Options
   --model NAME          only the model of this name
   --format text|json    json: schema 1, on stdout
   --seed N              verify: seed of data and weights
-  --optimizer KIND      verify: ${optimizers.join(", ")} (default flow)
+  --optimizer KIND      verify: ${optimizers.join(", ")}
+                        (default flow: the gradient flow itself)
   --lr X                verify: learning rate
   --weight-decay X      verify: weight decay
   --stdin               read the source from stdin; --stdin-filename says its name

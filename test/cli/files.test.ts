@@ -1,0 +1,78 @@
+/** @file Which files the command line reads, and how pages become programs. */
+import fs from "node:fs"
+import os from "node:os"
+import path from "node:path"
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { displayPath, findFiles } from "../../src/hosts/cli/files"
+import { createPrograms, scriptsOf } from "../../src/hosts/cli/program"
+
+let folder = ""
+const write = (name: string, text = ""): void => {
+  fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true })
+  fs.writeFileSync(path.join(folder, name), text)
+}
+
+beforeAll(() => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), "noether-lens-files-"))
+  for (const name of [
+    "a.ts",
+    "b.jsx",
+    "types.d.ts",
+    "notes.md",
+    "lib/c.mjs",
+    "lib/deep/d.cts",
+    "node_modules/x/e.js",
+    "lib/node_modules/y/f.ts",
+    "page.html",
+  ])
+    write(name)
+})
+afterAll(() => fs.rmSync(folder, { recursive: true, force: true }))
+
+describe("finding files", () => {
+  const find = async (...patterns: string[]): Promise<string[]> => (await findFiles(patterns, folder)).map((file) => displayPath(file, folder))
+  test("folders are searched, without node_modules and declarations", async () => {
+    expect(await find(".")).toEqual(["a.ts", "b.jsx", "lib/c.mjs", "lib/deep/d.cts", "page.html"])
+  })
+  test("globs, files, each once", async () => {
+    expect(await find("lib/**/*.mjs", "lib", "lib/c.mjs")).toEqual(["lib/c.mjs", "lib/deep/d.cts"])
+  })
+  test.each([
+    ["none.ts", "none.ts: no such file or folder"],
+    ["*.rs", "*.rs: matches no file"],
+    ["notes.md", "notes.md: expected a file ending in"],
+  ])("%s is refused", async (pattern, message) => {
+    await expect(find(pattern)).rejects.toThrow(message)
+  })
+})
+
+describe("programs", () => {
+  test("the nearest tsconfig gives the options, and what the analysis needs wins", () => {
+    write(
+      "project/tsconfig.json",
+      '{ "compilerOptions": { "target": "ES2020", "strict": true, "noEmit": false, "allowJs": false }, "include": ["nothing"] }',
+    )
+    write("project/m.js", "export const a = 1")
+    write("n.ts", "export const b = 2")
+    const [m, n] = createPrograms([path.join(folder, "project/m.js"), path.join(folder, "n.ts")])
+    expect(m.program.getCompilerOptions()).toMatchObject({ strict: true, noEmit: true, allowJs: true })
+    expect(m.program.getSourceFile(m.name)?.text).toBe("export const a = 1")
+    expect(n.program.getCompilerOptions().strict).toBeUndefined()
+  })
+  test("text on stdin replaces the file, which need not exist", () => {
+    const file = path.join(folder, "piped.ts")
+    const [{ program, name }] = createPrograms([file], new Map([[file, "export const piped = 3"]]))
+    expect(program.getSourceFile(name)?.text).toBe("export const piped = 3")
+  })
+  test("a page is its scripts, at the same lines and columns", () => {
+    const page =
+      '<p>x</p>\n<script src="tf.js"></script>\n<script type="module">\n  const a = 1\n</script><script type="text/x-template">b</script>\n'
+    const script = scriptsOf(page)
+    expect(script.length).toBe(page.length)
+    expect(script.trim()).toBe("const a = 1")
+    expect(script.indexOf("const")).toBe(page.indexOf("const"))
+    write("page.html", page)
+    const [{ program, name }] = createPrograms([path.join(folder, "page.html")])
+    expect(program.getSourceFile(name)?.text).toBe(script)
+  })
+})

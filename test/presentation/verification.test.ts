@@ -1,0 +1,68 @@
+/** @file A verification in words: verdicts, numbers, completeness. */
+import { describe, expect, test } from "vitest"
+import { plainPainter } from "../../src/presentation/paint"
+import { completenessText, exponentText, verdictText, verificationText } from "../../src/presentation/verification"
+import type { Law, LawVerification, Verification } from "../../src/schema/report"
+
+const measured = (law: string, verdict: LawVerification["verdict"], more: Partial<LawVerification> = {}): LawVerification => ({
+  law,
+  rate: 3.25e-17,
+  controlRate: 0.21,
+  order: 1.02,
+  drift: 5e-15,
+  controlDrift: 0.0012,
+  verdict,
+  ...more,
+})
+const verification = (verdict: Verification["verdict"], ...laws: LawVerification[]): Verification => ({
+  verdict,
+  seed: 3,
+  milliseconds: 812.4,
+  replica: { n10: 4, n2: 3 },
+  laws,
+  completeness: { parameters: 16, lieRank: 7, possible: 9, derived: 9, gap: [0.015, 2e-16], complete: true },
+})
+const laws = [{ id: "balance-1", formula: "‖a[:,i]‖² − ‖b[i,:]‖²" }] as unknown as readonly Law[]
+
+describe("verdicts", () => {
+  test("say what was checked, and under what", () => {
+    const run = verification("conserved", measured("a", "conserved"), measured("b", "approximate"))
+    expect(verdictText(run)).toBe("every exact law holds along the gradient flow (1 conserved, 1 approximate)")
+    expect(verdictText(run, "sgd")).toBe("every exact law does what theory says under sgd (1 conserved, 1 approximate)")
+    expect(verdictText(verification("violated", measured("a", "violated")))).toBe("a law does not hold (1 violated)")
+    expect(verdictText(verification("inconclusive"))).toBe("no verdict (nothing could be run)")
+    expect(verdictText(verification("conserved"))).toBe("nothing to check: no law")
+  })
+  test("completeness is claimed only where it was shown", () => {
+    const run = verification("conserved")
+    expect(completenessText(run)).toMatch(/^complete: 16 parameters − 7 directions of the flow = 9 possible, 9 derived/)
+    expect(completenessText({ completeness: { ...run.completeness!, derived: 8, complete: false } })).toMatch(/^not shown complete/)
+    expect(completenessText({ completeness: null })).toBeNull()
+  })
+})
+
+test("numbers", () => {
+  expect([3.25e-17, 0, null, Number.NaN].map(exponentText)).toEqual(["3.3e-17", "0", "–", "–"])
+})
+
+test("the table: numbers under their titles, formula below, sizes in order, within 100 columns", () => {
+  const run = verification(
+    "violated",
+    measured("balance-1", "conserved"),
+    measured("shift-1", "violated", { order: null, detail: "changes along the flow" }),
+  )
+  const lines = verificationText("model", run, laws, plainPainter)
+  expect(Math.max(...lines.map((line) => [...line].length))).toBeLessThanOrEqual(100)
+  expect(lines.join("\n")).toBe(`  model a law does not hold (1 conserved, 1 violated)
+  seed 3 · 812 ms · run at n2 = 3, n10 = 4
+
+           rate    control    order      drift    control
+   1    3.3e-17     2.1e-1     1.02    5.0e-15     1.2e-3  conserved
+      ‖a[:,i]‖² − ‖b[i,:]‖²
+   2    3.3e-17     2.1e-1        –    5.0e-15     1.2e-3  violated
+      shift-1
+      changes along the flow
+
+  complete: 16 parameters − 7 directions of the flow = 9 possible, 9 derived, no further law exists
+  (singular values cut between 1.5e-2 and 2.0e-16)`)
+})
