@@ -123,7 +123,7 @@ function numberOf(flag: string, text: string | undefined, isAllowed: (n: number)
 }
 
 export const helpText = `Noether Lens reads tfjs networks in TypeScript and JavaScript, without running them, and says what
-gradient descent can never change: symmetries, conservation laws, and what your optimizer does to them.
+gradient descent can never change: symmetries, conservation laws, what your optimizer does to them.
 
 Examples
   noether-lens analyze src/model.ts              laws of every model in a file, and why
@@ -149,6 +149,7 @@ Options
   --stdin               read the source from stdin; --stdin-filename says its name
   -h, --help  -v, --version
 
-Reads .ts .tsx .mts .cts .js .jsx .mjs .cjs and the scripts of .html. NO_COLOR and FORCE_COLOR are respected.
+Reads .ts .tsx .mts .cts .js .jsx .mjs .cjs and the scripts of .html.
+NO_COLOR and FORCE_COLOR are respected.
 Exit code 0: fine; 1: a law failed its verification; 2: bad usage or unreadable input.
 `
