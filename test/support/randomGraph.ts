@@ -121,6 +121,52 @@ const gateByLargest: Block = (draft) => {
   return push(draft, { kind: "binary", fn: "multiply" }, [x, mask])
 }
 
+/** One entry of a tensor gates another tensor, as the experts of a mixture are. */
+const gateByEntry: Block = (draft) => {
+  const g = operand(draft), j = draft.random.below(width(draft, g))
+  const entry = push(draft, { kind: "slice", begin: [0, j], strides: [1, 1] }, [g], [batch, 1])
+  return push(draft, { kind: "binary", fn: "multiply" }, [operand(draft), entry])
+}
+
+/** x over its sum, its maximum taken off, or its logarithmic sum of exponentials: what people write by hand. */
+const byReduction: Block = (draft) => {
+  const x = operand(draft), fn = pick(draft.random, ["sum", "mean", "max"] as const)
+  const reduced = push(draft, { kind: "reduce", fn, axes: [1], keepDims: true }, [x])
+  return push(draft, { kind: "binary", fn: pick(draft.random, ["subtract", "subtract", "divide", "multiply"] as const) }, [x, reduced])
+}
+
+/** A different matrix for each half of the features. */
+const perHead: Block = (draft) => {
+  const x = operand(draft), n = width(draft, x)
+  if (n % 2 !== 0) return null
+  const w = weight(draft, [2, n / 2, 2])
+  if (w === null) return null
+  const heads = push(draft, { kind: "reshape" }, [x], [batch, 2, n / 2])
+  return push(draft, { kind: "reshape" }, [push(draft, { kind: "einsum", equation: "bhi,hio->bho" }, [heads, w])], [batch, 4])
+}
+
+/** The features as a signal of one channel, two filters of width two, flattened or pooled. */
+const convolution: Block = (draft) => {
+  const x = operand(draft), n = width(draft, x)
+  const k = n < 3 ? null : weight(draft, [2, 1, 2])
+  if (k === null) return null
+  const signal = push(draft, { kind: "reshape" }, [x], [batch, n, 1])
+  const channels = push(draft, { kind: "convolve", variant: "standard", strides: [1], dilations: [1], padding: "valid" }, [signal, k])
+  if (draft.random.uniform() < 0.5) return push(draft, { kind: "reduce", fn: pick(draft.random, ["mean", "max"] as const), axes: [1], keepDims: false }, [channels])
+  return push(draft, { kind: "reshape" }, [channels], [batch, 2 * (n - 1)])
+}
+
+/** Moves or picks features, or lets no gradient through. */
+const rearrange: Block = (draft) => {
+  const x = operand(draft), kind = draft.random.below(4)
+  if (kind === 0) return push(draft, { kind: "reverse", axes: [1] }, [x])
+  if (kind === 1) return push(draft, { kind: "cumsum", axis: 1, exclusive: false, reverse: false }, [x])
+  if (kind === 2) return push(draft, { kind: "binary", fn: "multiply" }, [x, push(draft, { kind: "stopGradient" }, [operandOf(draft, width(draft, x))])])
+  return push(draft, { kind: "unary", fn: "clip", parameters: [-1, 1] }, [x])
+}
+
+const operandOf = (draft: Draft, n: number): NodeId => pick(draft.random, draft.values.filter((v) => width(draft, v) === n))
+
 const scaleByConstant: Block = (draft) => {
   const c = push(draft, { kind: "constant", value: { kind: "fill", value: 0.5 } }, [], [])
   return push(draft, { kind: "binary", fn: draft.random.uniform() < 0.5 ? "multiply" : "add" }, [operand(draft), c])
@@ -129,6 +175,7 @@ const scaleByConstant: Block = (draft) => {
 const blocks: readonly Block[] = [
   dense, dense, dense, dense, dense, transposedDense, activation, activation, activation, withVector("add"), withVector("add"), withVector("multiply"), offsetGain,
   pair("add"), pair("add"), pair("multiply"), pair("maximum"), pair("subtract"), softmax, normalize(1), normalize(0), concat, half, foldPairs, attend, gateByLargest, scaleByConstant,
+  gateByEntry, gateByEntry, byReduction, byReduction, perHead, convolution, rearrange,
 ]
 
 /** A network of `steps` blocks or a few less. */

@@ -1,0 +1,15 @@
+/**
+ * @file Derived laws on random networks, judged by numbers: every law must hold at random weights and data, and the independent ones must be as many
+ * as the rank of their gradients. The slow part compares with discovery, which knows no rules.
+ */
+import { describe, expect, test } from "vitest"
+import { auditLaws } from "./support/laws"
+import { randomGraph } from "./support/randomGraph"
+
+describe("random networks", () => {
+  test.each(Array.from({ length: 60 }, (_, seed) => seed))("network %i conserves what is claimed", (seed) => {
+    const { broken, claimed, rank } = auditLaws(randomGraph(seed))
+    expect(broken).toEqual([])
+    expect(claimed).toBe(rank)
+  })
+})
