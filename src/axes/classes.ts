@@ -24,7 +24,7 @@ interface AxisClass {
 export interface Derivation {
   readonly input: ClassId
   /** The kernel's spatial axis, or a window of fixed size. */
-  readonly kernel: ClassId | number
+  readonly kernel: { readonly axis: ClassId } | { readonly cells: number }
   readonly stride: number
   readonly dilation: number
   readonly padding: "valid" | "same" | readonly [number, number]

@@ -93,7 +93,7 @@ class SizeNamer {
   private derivedSize(name: string, how: Derivation): Dim {
     let size = this.derivedText.get(name)
     if (size === undefined) {
-      const input = this.size(this.tree(how.input)), kernel = typeof how.kernel === "number" ? how.kernel : this.size(this.tree(how.kernel))
+      const input = this.size(this.tree(how.input)), kernel = "cells" in how.kernel ? how.kernel.cells : this.size(this.tree(how.kernel.axis))
       this.derivedText.set(name, (size = outputExtent(input, kernel, how)))
     }
     return size

@@ -7,7 +7,7 @@ import type { Op, OpKind, OpOf, Padding } from "../graph/op"
 import { divideDim, multiplyDim, productOf } from "../graph/dim"
 import type { Dim } from "../schema/report"
 import { compareDims } from "./classes"
-import type { AxisClasses, ClassId } from "./classes"
+import type { AxisClasses, ClassId, Derivation } from "./classes"
 
 /** Classes of the axes of one tensor. */
 export type Axes = readonly ClassId[]
@@ -43,9 +43,9 @@ function without(axes: Axes, removed: readonly number[], keep: boolean, classes:
 const paddingOf = (padding: Padding, axis: number): "valid" | "same" | readonly [number, number] => (typeof padding === "string" ? padding : padding[axis])
 
 /** Result of a convolution or pool along one spatial axis. */
-function spatial(input: ClassId, kernel: ClassId | number, size: Dim, how: { stride: number; dilation: number; padding: "valid" | "same" | readonly [number, number]; transposed: boolean }, classes: AxisClasses): ClassId {
+function spatial(input: ClassId, kernel: Derivation["kernel"], size: Dim, how: { stride: number; dilation: number; padding: "valid" | "same" | readonly [number, number]; transposed: boolean }, classes: AxisClasses): ClassId {
+  if ("axis" in kernel) classes.fix(kernel.axis)
   if (how.stride === 1 && how.padding === "same") return input
-  if (typeof kernel !== "number") classes.fix(kernel)
   const out = classes.fresh(size)
   classes.derive(out, { input, kernel, ...how })
   return out
@@ -167,14 +167,14 @@ const relations: { readonly [K in OpKind]: Relate<K> } = {
   upsample: (op, [x], _node, classes) => x.map((c, i) => (i > 0 && i < x.length - 1 && op.factors[i - 1] !== 1 ? classes.product([c, fixedClass(op.factors[i - 1], classes)]) : c)),
   convolve: (op, [x, kernel], node, classes) => {
     const rank = op.strides.length
-    classes.unify(x[rank + 1], kernel[rank + (op.variant === "transposed" ? 1 : 0)])
-    const out = Array.from({ length: rank }, (_, i) => spatial(x[1 + i], kernel[i], node.shape[1 + i], { stride: op.strides[i], dilation: op.dilations[i], padding: paddingOf(op.padding, i), transposed: op.variant === "transposed" }, classes))
-    const channels = op.variant === "depthwise" ? classes.product([x[rank + 1], kernel[rank + 1]]) : kernel[rank + (op.variant === "transposed" ? 0 : 1)]
+    classes.unify(x[rank + 1], kernel[rank])
+    const out = Array.from({ length: rank }, (_, i) => spatial(x[1 + i], { axis: kernel[i] }, node.shape[1 + i], { stride: op.strides[i], dilation: op.dilations[i], padding: paddingOf(op.padding, i), transposed: op.variant === "transposed" }, classes))
+    const channels = op.variant === "depthwise" ? classes.product([x[rank + 1], kernel[rank + 1]]) : kernel[rank + 1]
     return [x[0], ...out, channels]
   },
   pool: (op, [x], node, classes) => x.map((c, i) => {
     if (i === 0 || i === x.length - 1) return c
-    return spatial(c, op.window[i - 1], node.shape[i], { stride: op.strides[i - 1], dilation: 1, padding: paddingOf(op.padding, i - 1), transposed: false }, classes)
+    return spatial(c, { cells: op.window[i - 1] }, node.shape[i], { stride: op.strides[i - 1], dilation: 1, padding: paddingOf(op.padding, i - 1), transposed: false }, classes)
   }),
   opaque: freshAxes,
 }

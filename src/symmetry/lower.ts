@@ -52,7 +52,7 @@ export class Lowering {
     const depends: boolean[] = [], live = liveNodes(network.graph, this.patterns), uses: number[] = network.graph.nodes.map(() => 0)
     for (const node of network.graph.nodes) {
       depends[node.id] = node.op.kind === "parameter" ? network.graph.parameters[node.op.parameter].trainable : node.operands.some((o) => depends[o])
-      if (live.has(node.id)) for (const o of operandsOf(node, this.patterns)) uses[o]++
+      if (live.has(node.id)) for (const o of operandsOf(node, network.graph, this.patterns)) uses[o]++
     }
     for (const o of network.graph.outputs) uses[o]++
     this.depends = depends
@@ -146,13 +146,14 @@ export class Lowering {
 export const keyOf = (choice: Choice): string => choice.reduce((key, s) => joinKeys(key, s.key), "")
 
 /** A recognized normalization reads its argument, not the statistics in between. */
-function operandsOf(node: Node, patterns: ReadonlyMap<NodeId, Recognized>): readonly NodeId[] {
+function operandsOf(node: Node, graph: Graph, patterns: ReadonlyMap<NodeId, Recognized>): readonly NodeId[] {
   const pattern = patterns.get(node.id)
-  return pattern === undefined ? node.operands : [pattern.operand]
+  if (pattern === undefined) return node.operands
+  return pattern.kind === "contract" ? graph.nodes[pattern.product].operands : [pattern.operand]
 }
 
 function liveNodes(graph: Graph, patterns: ReadonlyMap<NodeId, Recognized>): ReadonlySet<NodeId> {
   const live = new Set<NodeId>(graph.outputs)
-  for (let id = graph.nodes.length - 1; id >= 0; id--) if (live.has(id)) for (const o of operandsOf(graph.nodes[id], patterns)) live.add(o)
+  for (let id = graph.nodes.length - 1; id >= 0; id--) if (live.has(id)) for (const o of operandsOf(graph.nodes[id], graph, patterns)) live.add(o)
   return live
 }

@@ -13,7 +13,7 @@ import type { Use } from "./program"
 
 export function lowerConvolve(lowering: Lowering, node: Node, op: OpOf<"convolve">): Blocks {
   const [x, kernel] = node.operands, rank = op.strides.length
-  const inAxis = op.variant === "transposed" ? rank + 1 : rank, outAxis = op.variant === "transposed" ? rank : rank + 1
+  const inAxis = rank, outAxis = rank + 1
   return eachChoice(lowering, node.id, (choice) => {
     const atoms = atomsOf(choice), starts = startsOf(choice)
     const channel = choice[rank + 1]
@@ -24,7 +24,7 @@ export function lowerConvolve(lowering: Lowering, node: Node, op: OpOf<"convolve
         if (kChoice[inAxis].key !== xChoice[rank + 1].key || kChoice[inAxis].atoms.join() !== xChoice[rank + 1].atoms.join()) continue
         const produced = op.variant === "depthwise" ? joinKeys(kChoice[inAxis].key, kChoice[outAxis].key) : kChoice[outAxis].key
         if (produced !== channel.key) continue
-        parts.push(convolveBlock(lowering, node, op, choice, starts, atoms, xChoice, kChoice, { inAxis, outAxis }))
+        parts.push(convolveBlock(lowering, node, op, choice, starts, atoms, xChoice, kChoice))
       }
     }
     if (parts.length === 0) return lowering.barrier(node.id, [...lowering.allBlocks(x), ...lowering.allBlocks(kernel)], atoms)
@@ -32,7 +32,7 @@ export function lowerConvolve(lowering: Lowering, node: Node, op: OpOf<"convolve
   })
 }
 
-function convolveBlock(lowering: Lowering, node: Node, op: OpOf<"convolve">, choice: Choice, starts: readonly number[], atoms: readonly string[], xChoice: Choice, kChoice: Choice, axes: { inAxis: number; outAxis: number }): Block {
+function convolveBlock(lowering: Lowering, node: Node, op: OpOf<"convolve">, choice: Choice, starts: readonly number[], atoms: readonly string[], xChoice: Choice, kChoice: Choice): Block {
   const [x, kernel] = node.operands, rank = op.strides.length
   let next = atoms.length
   const take = (s: Segment): number => {
@@ -43,8 +43,8 @@ function convolveBlock(lowering: Lowering, node: Node, op: OpOf<"convolve">, cho
   const xStart = xChoice.map((s, i) => (i === 0 ? starts[0] : i <= rank ? take(s) : depthwise ? starts[rank + 1] : take(s)))
   const kStart = kChoice.map((s, i) => {
     if (i < rank) return take(s)
-    if (i === axes.inAxis) return xStart[rank + 1]
-    return starts[rank + 1] + (depthwise ? kChoice[axes.inAxis].atoms.length : 0)
+    if (i === rank) return xStart[rank + 1]
+    return starts[rank + 1] + (depthwise ? kChoice[rank].atoms.length : 0)
   })
   const use = (id: number, own: Choice, first: readonly number[]): Use => {
     const block = lowering.block(id, keyOf(own))!

@@ -24,6 +24,7 @@ export function lowerNode(lowering: Lowering, node: Node): Blocks {
   if (lowering.choices(node.id).length === 0) return lowerOpaque(lowering, node, "its axis is cut into too many pieces to follow")
   const pattern = lowering.patterns.get(node.id)
   if (pattern?.kind === "normalize") return lowerNormalize(lowering, node, pattern.operand, pattern.axes, pattern)
+  if (pattern?.kind === "contract") return lowerProductSum(lowering, node, pattern.product, pattern.axes, pattern.keepDims)
   if (pattern?.kind === "center") return lowerCenter(lowering, node, pattern.operand, pattern.axes)
   return (lowerings[node.op.kind] as Lower<OpKind>)(lowering, node, node.op)
 }
@@ -278,9 +279,37 @@ function lowerNormalize(lowering: Lowering, node: Node, operand: NodeId, axes: r
     const atoms = atomsOf(choice)
     const { uses, over } = blocksOver(lowering, operand, axes, choice, true)
     // Over a single cell a softmax is 1 and a norm is 0 or ±1: no gradient.
-    if (over.length === 0) return centered && !sumsToOne ? lowering.emit(node.id, { kind: "fill", value: 0 }, [], [], []) : emitOver(lowering, node.id, { kind: "still" }, uses, unionLabels(uses, atoms), atoms)
+    if (over.length === 0 && uses.length === 1) return centered && !sumsToOne ? lowering.emit(node.id, { kind: "fill", value: 0 }, [], [], []) : emitOver(lowering, node.id, { kind: "still" }, uses, unionLabels(uses, atoms), atoms)
     const labels = [...new Set([...unionLabels(uses, atoms), ...over.filter((l) => l < atoms.length)])].sort((a, b) => a - b)
     return emitOver(lowering, node.id, { kind: "normalize", over, name, centered, scaleFree, sumsToOne, epsilon }, uses, labels, atoms)
+  })
+}
+
+/** Σ over `axes` of a product: a contraction, segment by segment. */
+function lowerProductSum(lowering: Lowering, node: Node, product: NodeId, axes: readonly number[], keepDims: boolean): Blocks {
+  const rank = lowering.network.axes[product].length
+  return eachChoice(lowering, node.id, (choice) => {
+    const atoms = atomsOf(choice)
+    let next = 0
+    const base = Array.from({ length: rank }, (_, i) => (axes.includes(i) ? null : choice[keepDims ? i : next++]))
+    let combinations: Segment[][] = [[]]
+    base.forEach((s, i) => { combinations = combinations.flatMap((c) => (s === null ? lowering.segments(product, i) : [s]).map((own) => [...c, own])) })
+    const parts = combinations.map((full) => {
+      const starts = startsOf(full)
+      let kept = 0, summed = atoms.length
+      const first = full.map((s, i) => {
+        const start = axes.includes(i) ? summed : kept
+        if (axes.includes(i)) summed += s.atoms.length
+        else kept += s.atoms.length
+        return start
+      })
+      const uses = lowering.node(product).operands.map((o): Use => {
+        const block = broadcastBlock(lowering, o, product, full)
+        return { value: block.value, labels: block.positions.map((p) => { const axis = axisAt(full, starts, p); return first[axis] + p - starts[axis] }) }
+      })
+      return contract(lowering, node.id, uses, atoms)
+    })
+    return sumBlocks(lowering, node.id, parts.filter((b) => b !== null), atoms)
   })
 }
 

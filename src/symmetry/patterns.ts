@@ -8,6 +8,8 @@ export type Recognized =
   | { readonly kind: "normalize"; readonly name: string; readonly operand: NodeId; readonly axes: readonly number[]; readonly centered: boolean; readonly scaleFree: "exactly" | "nearly" | "no"; readonly sumsToOne: boolean; readonly epsilon: number }
   /** x − mean(x): blind to a constant, sums to zero, linear. */
   | { readonly kind: "center"; readonly operand: NodeId; readonly axes: readonly number[] }
+  /** Σ over axes of a·b: a contraction. */
+  | { readonly kind: "contract"; readonly product: NodeId; readonly axes: readonly number[]; readonly keepDims: boolean }
 
 export function recognizePatterns(graph: Graph): ReadonlyMap<NodeId, Recognized> {
   const found = new Map<NodeId, Recognized>()
@@ -18,6 +20,8 @@ export function recognizePatterns(graph: Graph): ReadonlyMap<NodeId, Recognized>
   }
   return found
 }
+
+type Centered = Extract<Recognized, { readonly kind: "center" }>
 
 /** A statistic of x: its reduction over axes, whatever unit axes were put back. */
 interface Statistic {
@@ -43,9 +47,13 @@ class PatternReader {
   }
 
   read(node: Node): Recognized | null {
+    if (node.op.kind === "reduce" && node.op.fn === "sum") {
+      const product = this.node(node.operands[0])
+      return product.op.kind === "binary" && product.op.fn === "multiply" ? { kind: "contract", product: product.id, axes: node.op.axes, keepDims: node.op.keepDims } : null
+    }
     if (node.op.kind !== "binary") return null
     const [a, b] = node.operands
-    if (node.op.fn === "subtract") return this.centered(node)
+    if (node.op.fn === "subtract") return this.centered(node) ?? this.logShares(node)
     if (node.op.fn === "divide" || node.op.fn === "divideNoNan") return this.shares(a, b) ?? this.deviation(a, this.rootOf(b))
     if (node.op.fn === "multiply") return this.deviation(a, this.inverseRootOf(b)) ?? this.deviation(b, this.inverseRootOf(a))
     return null
@@ -85,11 +93,34 @@ class PatternReader {
     return aligned ? { node, of, axes, fn: node.op.fn } : null
   }
 
-  private centered(node: Node): Recognized | null {
+  private centered(node: Node): Centered | null {
     const [x, m] = node.operands
     const mean = this.statistic(m, x)
     if (mean === null || mean.fn !== "mean" || !this.same(mean.of, x)) return null
     return { kind: "center", operand: x, axes: mean.axes }
+  }
+
+  /** x − log Σe^x, also with the largest x taken off first. */
+  private logShares(node: Node): Recognized | null {
+    const [x, b] = node.operands
+    const log = this.strip(b)
+    if (log.op.kind !== "unary" || log.op.fn !== "log") return null
+    const inner = this.strip(log.operands[0])
+    if (inner.op.kind !== "reduce" || inner.op.fn !== "sum" || inner.op.axes.length !== 1) return null
+    const exponential = this.node(inner.operands[0])
+    if (exponential.op.kind !== "unary" || exponential.op.fn !== "exp" || !this.same(exponential.operands[0], x)) return null
+    // The sum must line up with x when it is taken off.
+    const full = this.node(x).shape, seen = this.node(b).shape, axis = inner.op.axes[0]
+    const aligned = full.every((size, i) => { const own = seen[i - full.length + seen.length]; return i === axis ? own === undefined || own === 1 : own === size })
+    return aligned ? { kind: "normalize", name: "log-softmax", operand: this.withoutLargest(x, [axis]), axes: [axis], centered: true, scaleFree: "no", sumsToOne: false, epsilon: 0 } : null
+  }
+
+  /** The x of x − max(x), where that is what it is. */
+  private withoutLargest(id: NodeId, axes: readonly number[]): NodeId {
+    const node = this.node(id)
+    const largest = node.op.kind === "binary" && node.op.fn === "subtract" ? this.statistic(node.operands[1], node.operands[0]) : null
+    const is = largest !== null && largest.fn === "max" && this.same(largest.of, node.operands[0]) && largest.axes.every((a) => axes.includes(a)) && axes.length === 1
+    return is ? node.operands[0] : id
   }
 
   /** e^x/Σe^x and x/Σx. */
@@ -98,10 +129,7 @@ class PatternReader {
     if (total === null || total.fn !== "sum" || !this.same(total.of, a)) return null
     const numerator = this.node(a)
     if (numerator.op.kind === "unary" && numerator.op.fn === "exp") {
-      const exponent = this.node(numerator.operands[0])
-      const largest = exponent.op.kind === "binary" && exponent.op.fn === "subtract" ? this.statistic(exponent.operands[1], exponent.operands[0]) : null
-      const shifted = largest !== null && largest.fn === "max" && this.same(largest.of, exponent.operands[0]) && largest.axes.every((axis) => total.axes.includes(axis)) && total.axes.length === 1
-      return { kind: "normalize", name: "softmax", operand: shifted ? exponent.operands[0] : exponent.id, axes: total.axes, centered: true, scaleFree: "no", sumsToOne: true, epsilon: 0 }
+      return { kind: "normalize", name: "softmax", operand: this.withoutLargest(numerator.operands[0], total.axes), axes: total.axes, centered: true, scaleFree: "no", sumsToOne: true, epsilon: 0 }
     }
     return { kind: "normalize", name: "division by the sum", operand: a, axes: total.axes, centered: false, scaleFree: "exactly", sumsToOne: true, epsilon: 0 }
   }
@@ -157,7 +185,7 @@ class PatternReader {
   }
 
   /** Axes over which `v` is the mean or sum of squares of a; or of mean(x²) − mean(x)² where a = x − mean(x). */
-  private spreadAxes(v: NodeId, a: NodeId, center: Recognized | null): readonly number[] | null {
+  private spreadAxes(v: NodeId, a: NodeId, center: Centered | null): readonly number[] | null {
     const statistic = this.statistic(v, a)
     if (statistic !== null && statistic.fn !== "max") {
       const squared = this.squareRoot(statistic.of)
