@@ -1,0 +1,50 @@
+/** @file What declarations look like: forward methods, tensor types of parameters, names. Syntax only; nothing is evaluated here. */
+import type * as TypeScript from "typescript"
+import { hasModelTag } from "./jsdoc"
+
+const forwardNames = ["call", "forward", "apply", "predict"]
+
+export type FunctionLike = TypeScript.FunctionDeclaration | TypeScript.FunctionExpression | TypeScript.ArrowFunction | TypeScript.MethodDeclaration
+
+/** The method a class computes with: the one marked `@model`, else the first of call, forward, apply, predict it declares. */
+export function forwardMethodOf(ts: typeof TypeScript, declaration: TypeScript.ClassLikeDeclaration): FunctionLike | null {
+  const methods = declaration.members.flatMap((member): { name: string; node: FunctionLike; doc: TypeScript.Node }[] => {
+    const name = member.name !== undefined && (ts.isIdentifier(member.name) || ts.isStringLiteral(member.name)) ? member.name.text : ""
+    if (ts.isMethodDeclaration(member) && member.body !== undefined) return [{ name, node: member, doc: member }]
+    if (ts.isPropertyDeclaration(member) && member.initializer !== undefined && (ts.isArrowFunction(member.initializer) || ts.isFunctionExpression(member.initializer))) {
+      return [{ name, node: member.initializer, doc: member }]
+    }
+    return []
+  })
+  const marked = methods.find(({ doc }) => hasModelTag(ts, doc))
+  if (marked !== undefined) return marked.node
+  for (const name of forwardNames) {
+    const found = methods.find((method) => method.name === name)
+    if (found !== undefined) return found.node
+  }
+  return null
+}
+
+/** What a parameter's type says: a tensor of known or unknown rank, a list of tensors, a weight, something else, or nothing at all. */
+export type ParameterType =
+  | { readonly kind: "tensor"; readonly rank: number | null; readonly variable: boolean }
+  | { readonly kind: "other"; readonly text: string }
+  | { readonly kind: "none" }
+
+export function readParameterType(parameter: TypeScript.ParameterDeclaration): ParameterType {
+  if (parameter.type === undefined) return { kind: "none" }
+  const text = parameter.type.getText()
+  const found = /(?:^|[.\s|(])(Tensor|SymbolicTensor|Variable|TensorLike)(\d)?D?\b(?:<\s*(?:\w+\.)*(?:Rank\.)?R(\d))?/.exec(text)
+  if (found === null) return { kind: "other", text }
+  const digits = found[2] ?? found[3]
+  return { kind: "tensor", rank: digits === undefined ? null : Number(digits), variable: found[1] === "Variable" }
+}
+
+/** The name a function or class goes by: its own, or that of the variable or property it is the value of. */
+export function declaredName(ts: typeof TypeScript, node: TypeScript.Node): TypeScript.Node | null {
+  const own = (node as { name?: TypeScript.Node }).name
+  if (own !== undefined) return own
+  const parent = node.parent
+  if (parent !== undefined && (ts.isVariableDeclaration(parent) || ts.isPropertyAssignment(parent) || ts.isPropertyDeclaration(parent))) return parent.name
+  return null
+}

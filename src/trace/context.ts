@@ -1,0 +1,216 @@
+/**
+ * @file What every part of the tracer shares: the program, the mutable state of one file's trace, its limits and notes, and the
+ * interpreter's entry points, handed in as functions so that tables of ops and layers do not import the interpreter.
+ */
+import type * as TypeScript from "typescript"
+import type { Dim, Place, SiteKind } from "../schema/report"
+import type { ClassValue, Frame, LayerState, ModelValue, ObjectValue, Scope, TensorValue, Value, Weight } from "./value"
+import { substituteDim, symbolsOf } from "../graph/dim"
+import { calleePlace, placeOf } from "../source/place"
+
+export interface Limits {
+  /** Expressions and statements evaluated per file and per model. */
+  readonly steps: number
+  readonly modelSteps: number
+  readonly depth: number
+  readonly tensors: number
+  readonly milliseconds: number
+  /** Times one loop goes round. */
+  readonly rounds: number
+}
+export const defaultLimits: Limits = { steps: 4_000_000, modelSteps: 1_000_000, depth: 150, tensors: 120_000, milliseconds: 8_000, rounds: 20_000 }
+
+export type Completion =
+  | { readonly kind: "normal" }
+  | { readonly kind: "return"; readonly value: Value }
+  | { readonly kind: "break" | "continue"; readonly label: string | null }
+export const normal: Completion = { kind: "normal" }
+
+/** Stops the evaluation of one model: a limit, or the caller no longer wants it. */
+export class Stop extends Error {
+  constructor(readonly reason: "limit" | "cancelled", message: string) {
+    super(message)
+  }
+}
+/** A `throw` of the traced program. */
+export class Thrown extends Error {
+  constructor(readonly value: Value, readonly place: Place) {
+    super("the traced code throws")
+  }
+}
+/** Something a table of ops or layers cannot read; becomes an unknown value with this reason. */
+export class Unreadable extends Error {}
+/** The rank of an input that nobody stated turned out to be another one: the model is traced again with it. */
+export class WrongRank extends Error {
+  constructor(readonly input: TensorValue, readonly rank: number) {
+    super(`rank ${rank} expected`)
+  }
+}
+
+export interface Note { readonly what: string; readonly place: Place; readonly owners: readonly object[] }
+export interface SiteRecord {
+  readonly kind: SiteKind
+  readonly label: string
+  readonly place: Place
+  readonly tensors: Set<TensorValue>
+  readonly weights: Set<Weight>
+}
+export type Container = Map<unknown, unknown> | Value[]
+
+export interface State {
+  steps: number
+  stepLimit: number
+  depth: number
+  serial: number
+  tensorCount: number
+  readonly startedAt: number
+  /** Sizes learned for symbols: a symbol of an input that met a weight's number. */
+  readonly solution: Map<string, Dim>
+  readonly symbols: Map<string, number>
+  /** Copies of what a branch nobody knows to be taken has changed, innermost last. */
+  readonly trail: Map<Container, Container>[]
+  assumptions: Set<string>
+  notes: Note[]
+  readonly sites: Map<string, SiteRecord>
+  readonly models: ModelValue[]
+  readonly instances: ObjectValue[]
+  readonly layers: LayerState[]
+  readonly owners: object[]
+  readonly scopes: Map<TypeScript.SourceFile, Scope>
+  readonly problems: { readonly message: string; readonly place: Place }[]
+  /** Function bodies entered so far, and the instances each class made. */
+  readonly entered: Set<TypeScript.Node>
+  readonly active: TypeScript.Node[]
+  /** Above 0 while a forward pass is followed: random tensors are fresh noise there, fixed numbers elsewhere. */
+  forward: number
+}
+
+export interface Context {
+  readonly ts: typeof TypeScript
+  readonly program: TypeScript.Program
+  readonly home: TypeScript.SourceFile
+  readonly limits: Limits
+  readonly cancelled: () => boolean
+  readonly state: State
+  readonly evaluate: (context: Context, node: TypeScript.Expression, scope: Scope) => Value
+  readonly execute: (context: Context, statements: readonly TypeScript.Statement[], scope: Scope) => Completion
+  readonly call: (context: Context, callee: Value, self: Value, args: readonly Value[], at: TypeScript.Node) => Value
+  readonly construct: (context: Context, callee: Value, args: readonly Value[], at: TypeScript.Node) => Value
+  readonly get: (context: Context, object: Value, key: string, at: TypeScript.Node) => Value
+  readonly set: (context: Context, object: Value, key: string, value: Value, at: TypeScript.Node) => void
+  readonly moduleScope: (context: Context, file: TypeScript.SourceFile) => Scope
+}
+
+export function createState(): State {
+  return {
+    steps: 0, stepLimit: Infinity, depth: 0, serial: 0, tensorCount: 0, startedAt: Date.now(), solution: new Map(), symbols: new Map(), trail: [],
+    assumptions: new Set(), notes: [], sites: new Map(), models: [], instances: [], layers: [], owners: [], scopes: new Map(), problems: [],
+    entered: new Set(), active: [], forward: 0,
+  }
+}
+
+/** Counts one step and stops at the limits. */
+export function step(context: Context): void {
+  const { state, limits } = context
+  state.steps++
+  if (state.steps > state.stepLimit) throw new Stop("limit", `the code takes more than ${state.stepLimit.toLocaleString("en")} steps to read`)
+  if (state.steps % 1000 === 0) {
+    if (context.cancelled()) throw new Stop("cancelled", "cancelled")
+    if (Date.now() - state.startedAt > limits.milliseconds) throw new Stop("limit", `reading takes more than ${limits.milliseconds / 1000} seconds`)
+  }
+}
+
+export const nextSerial = (context: Context): number => ++context.state.serial
+export const place = (context: Context, node: TypeScript.Node): Place => placeOf(node, context.home)
+export const callee = (context: Context, node: TypeScript.Node): Place => calleePlace(context.ts, node, context.home)
+
+/** Remembers a container before it changes, for branches that may not be taken. */
+export function touch(context: Context, container: Container): void {
+  for (const level of context.state.trail) {
+    if (!level.has(container)) level.set(container, container instanceof Map ? new Map(container) : [...container])
+  }
+}
+
+/** Writes a key of a map-like container, remembered for branches. */
+export function write<K, V>(context: Context, container: Map<K, V>, key: K, value: V): void {
+  if (context.state.trail.length > 0) touch(context, container as Container)
+  container.set(key, value)
+}
+
+export function assume(context: Context, text: string): void {
+  context.state.assumptions.add(text)
+}
+
+export function note(context: Context, what: string, node: TypeScript.Node): void {
+  const at = callee(context, node)
+  if (context.state.notes.some((known) => known.what === what && samePlace(known.place, at))) return
+  context.state.notes.push({ what, place: at, owners: [...context.state.owners] })
+}
+
+export const samePlace = (a: Place, b: Place): boolean => placeKey(a) === placeKey(b)
+export const placeKey = (at: Place): string => `${at.start.file ?? ""}:${at.start.line}:${at.start.column}:${at.end.line}:${at.end.column}`
+
+/** The site of that kind at a place, one for all rounds of a loop. */
+export function siteAt(context: Context, kind: SiteKind, at: Place, label: string): SiteRecord {
+  const key = `${kind}:${placeKey(at)}`
+  let site = context.state.sites.get(key)
+  if (site === undefined) context.state.sites.set(key, (site = { kind, label, place: at, tensors: new Set(), weights: new Set() }))
+  return site
+}
+
+/** A new symbol that reads `base`; inside it carries a number, so that two unknown sizes of one name stay two. */
+export function freshSymbol(context: Context, base: string): string {
+  const clean = base.replace(/[^\w$.]/g, "_").replace(/^(?=[\d.])/, "_") || "n"
+  const count = (context.state.symbols.get(clean) ?? 0) + 1
+  context.state.symbols.set(clean, count)
+  return `${clean}\u00b7${count}`
+}
+
+/** A size with everything learned about its symbols filled in. */
+export function resolveDim(context: Context, d: Dim): Dim {
+  const { solution } = context.state
+  if (typeof d === "number" || solution.size === 0) return d
+  let current: Dim = d
+  for (let round = 0; round < 8 && typeof current === "string"; round++) {
+    const known = symbolsOf(current).filter((symbol) => solution.has(symbol))
+    if (known.length === 0) return current
+    current = substituteDim(current, Object.fromEntries(known.map((symbol) => [symbol, solution.get(symbol) as Dim])))
+  }
+  return current
+}
+
+/** Whether a size is one symbol that may still be given a value. */
+export const isFreeSymbol = (d: Dim): d is string => typeof d === "string" && /^[\w$.]+\u00b7\d+$/.test(d)
+
+/** Makes two sizes equal where a symbol allows it. */
+export function unifyDims(context: Context, a: Dim, b: Dim): boolean {
+  const left = resolveDim(context, a), right = resolveDim(context, b)
+  if (left === right) return true
+  if (isFreeSymbol(left) && !symbolsOf(right).includes(left)) {
+    const keepLeft = isFreeSymbol(right) && rankOfSymbol(left) < rankOfSymbol(right)
+    context.state.solution.set(keepLeft ? (right as string) : left, keepLeft ? left : right)
+    return true
+  }
+  if (isFreeSymbol(right) && !symbolsOf(left).includes(right)) {
+    context.state.solution.set(right, left)
+    return true
+  }
+  return false
+}
+
+/** Symbols of the source stay; names made up for an axis ("x.1") give way first. */
+const rankOfSymbol = (symbol: string): number => (/^batch\u00b7/.test(symbol) ? 0 : symbol.includes(".") ? 2 : 1)
+
+export function childScope(parent: Scope, frame: Frame = parent.frame): Scope {
+  return { names: new Map(), parent, frame }
+}
+
+/** Whether a class value has tf.layers.Layer among its ancestors. */
+export function extendsLayer(type: Value | null): boolean {
+  for (let at: Value | null = type; at !== null;) {
+    if (at.kind === "tf") return /^(layers\.)?(Layer|RNNCell|Wrapper)$/.test(at.path)
+    if (at.kind !== "class") return false
+    at = (at as ClassValue).base
+  }
+  return false
+}

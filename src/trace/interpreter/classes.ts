@@ -1,0 +1,214 @@
+/** @file Classes and functions: declarations, construction with fields and `super`, members through inheritance, calls with parameters. */
+import type * as TypeScript from "typescript"
+import type { Context } from "../context"
+import type { ClassValue, Frame, FunctionValue, ObjectValue, Scope, Value } from "../value"
+import { bindPattern, declare, nameValue, propertyName } from "./patterns"
+import { childScope, extendsLayer, place, step, Stop, touch, write } from "../context"
+import { configureLayer, createLayerState, layerMember, snakeCase } from "../layers/layer"
+import { forkPaths, joinValues } from "./fork"
+import { arrayOf, objectOf, undefinedValue, unknown } from "../value"
+import { Thrown, normal } from "../context"
+import { declaredName } from "../../source/forms"
+
+export function evaluateClass(context: Context, node: TypeScript.ClassLikeDeclaration, scope: Scope): ClassValue {
+  const { ts } = context
+  const heritage = node.heritageClauses?.find((clause) => clause.token === ts.SyntaxKind.ExtendsKeyword)?.types[0]
+  const base = heritage === undefined ? null : context.evaluate(context, heritage.expression, scope)
+  const inner = childScope(scope)
+  const parentName = ts.isVariableDeclaration(node.parent) && ts.isIdentifier(node.parent.name) ? node.parent.name.text : "class"
+  const value: ClassValue = { kind: "class", name: node.name?.text ?? parentName, node, scope: inner, base, statics: new Map() }
+  if (node.name !== undefined) inner.names.set(node.name.text, value)
+  const statics = childScope(inner, { self: value, home: value, pending: [], yields: null, module: scope.frame.module })
+  for (const member of node.members) {
+    if (ts.isPropertyDeclaration(member) && isStatic(ts, member) && member.initializer !== undefined) {
+      const key = propertyName(context, member.name, inner)
+      if (key !== null) value.statics.set(key, context.evaluate(context, member.initializer, statics))
+    }
+    if (ts.isClassStaticBlockDeclaration(member)) context.execute(context, member.body.statements, statics)
+  }
+  return value
+}
+
+const isStatic = (ts: typeof TypeScript, member: TypeScript.ClassElement): boolean =>
+  (ts.canHaveModifiers(member) ? ts.getModifiers(member) : undefined)?.some((modifier) => modifier.kind === ts.SyntaxKind.StaticKeyword) ?? false
+
+function memberNode(context: Context, type: ClassValue, name: string, wantStatic: boolean): TypeScript.ClassElement | null {
+  const { ts } = context
+  for (const member of type.node.members) {
+    if (member.name === undefined || isStatic(ts, member) !== wantStatic) continue
+    if (!ts.isMethodDeclaration(member) && !ts.isGetAccessorDeclaration(member)) continue
+    if (member.body !== undefined && propertyName(context, member.name, type.scope) === name) return member
+  }
+  return null
+}
+
+/** A method or getter's value, found in a class or its ancestors; null when none of them has it. */
+export function memberOf(context: Context, type: Value, self: Value, name: string, at: TypeScript.Node): Value | null {
+  for (let place: Value | null = type; place !== null; place = place.base) {
+    if (place.kind !== "class") return self.kind === "object" && self.layer !== undefined && extendsLayer(place) ? layerMember(context, self, name) : null
+    const member = memberNode(context, place, name, false)
+    if (member === null) continue
+    const found: FunctionValue = { kind: "function", node: member as TypeScript.MethodDeclaration, scope: place.scope, home: place, fields: new Map() }
+    return context.ts.isGetAccessorDeclaration(member) ? callFunction(context, found, self, [], at) : found
+  }
+  return null
+}
+
+export function staticMember(context: Context, type: ClassValue, name: string, at: TypeScript.Node): Value | null {
+  for (let place: Value | null = type; place !== null && place.kind === "class"; place = place.base) {
+    const held = place.statics.get(name)
+    if (held !== undefined) return held
+    const member = memberNode(context, place, name, true)
+    if (member === null) continue
+    const found: FunctionValue = { kind: "function", node: member as TypeScript.MethodDeclaration, scope: place.scope, home: place, fields: new Map() }
+    return context.ts.isGetAccessorDeclaration(member) ? callFunction(context, found, type, [], at) : found
+  }
+  return null
+}
+
+export function hasSetter(context: Context, type: ClassValue | null, name: string): FunctionValue | null {
+  const { ts } = context
+  for (let at: Value | null = type; at !== null && at.kind === "class"; at = at.base) {
+    const setter = at.node.members.find((member) => ts.isSetAccessorDeclaration(member) && propertyName(context, member.name, context.moduleScope(context, context.home)) === name)
+    if (setter !== undefined) return { kind: "function", node: setter as TypeScript.SetAccessorDeclaration, scope: at.scope, home: at, fields: new Map() }
+  }
+  return null
+}
+
+/** A new instance: an object with the class's fields, after its constructors have run. */
+export function constructClass(context: Context, type: ClassValue, args: readonly Value[], at: TypeScript.Node): Value {
+  const isLayer = extendsLayer(type)
+  const config = args[0]?.kind === "object" ? args[0] : objectOf()
+  const layer = isLayer ? createLayerState(context, snakeCase(type.name), config, at) : undefined
+  const instance: ObjectValue = { kind: "object", fields: new Map(), type, args, ...(layer === undefined ? {} : { layer }) }
+  context.state.instances.push(instance)
+  initialize(context, type, instance, args, at)
+  return instance
+}
+
+function initialize(context: Context, type: ClassValue, instance: ObjectValue, args: readonly Value[], at: TypeScript.Node): void {
+  const { ts } = context
+  const constructor = type.node.members.find((member): member is TypeScript.ConstructorDeclaration => ts.isConstructorDeclaration(member) && member.body !== undefined)
+  if (constructor === undefined) {
+    initializeBaseOnly(context, type, instance, args, at)
+    initializeFields(context, type, instance)
+    return
+  }
+  if (type.base === null) initializeFields(context, type, instance)
+  callFunction(context, { kind: "function", node: constructor, scope: type.scope, home: type, fields: new Map() }, instance, args, at)
+}
+
+/** What `super(…)` does in a constructor of `home`: the base's construction, then home's own fields. */
+export function initializeBase(context: Context, home: ClassValue, instance: ObjectValue, args: readonly Value[], at: TypeScript.Node): void {
+  initializeBaseOnly(context, home, instance, args, at)
+  initializeFields(context, home, instance)
+}
+
+function initializeBaseOnly(context: Context, home: ClassValue, instance: ObjectValue, args: readonly Value[], at: TypeScript.Node): void {
+  if (home.base?.kind === "class") initialize(context, home.base, instance, args, at)
+  else if (home.base?.kind === "tf" && instance.layer !== undefined) configureLayer(context, instance.layer, args[0])
+}
+
+function initializeFields(context: Context, type: ClassValue, instance: ObjectValue): void {
+  const { ts } = context
+  const frame: Frame = { self: instance, home: type, pending: [], yields: null, module: type.scope.frame.module }
+  const scope = childScope(type.scope, frame)
+  for (const member of type.node.members) {
+    if (!ts.isPropertyDeclaration(member) || isStatic(ts, member)) continue
+    const key = propertyName(context, member.name, type.scope)
+    if (key === null) continue
+    if (member.initializer === undefined) {
+      if (!instance.fields.has(key)) continue
+    } else {
+      const value = context.evaluate(context, member.initializer, scope)
+      nameValue(context, value, key.replace(/^#/, ""), member.name)
+      write(context, instance.fields, key, value)
+    }
+  }
+}
+
+/** Enters a function: parameters, body, and what it returns on the ways it may take. */
+export function callFunction(context: Context, fn: FunctionValue, self: Value, args: readonly Value[], at: TypeScript.Node): Value {
+  const { ts, state } = context, { node } = fn
+  step(context)
+  if (node.body === undefined) return unknown("a function without a body")
+  if (state.depth >= context.limits.depth) return unknown("functions call each other too deeply", null, args)
+  // A function that calls itself on unknown values would never end: three rounds of the same body without a known argument are enough.
+  if (state.active.filter((active) => active === node).length > 40) return unknown("a recursion nobody can follow to its end", null, args)
+  const arrow = ts.isArrowFunction(node)
+  const generator = "asteriskToken" in node && node.asteriskToken !== undefined
+  const frame: Frame = arrow
+    ? { ...fn.scope.frame, pending: [] }
+    : { self, home: fn.home, pending: [], yields: generator ? [] : null, module: fn.scope.frame.module }
+  const scope = childScope(fn.scope, frame)
+  const owner = !arrow && self.kind === "object" && (self.type !== null || self.layer !== undefined) ? self : null
+  if (!arrow) scope.names.set("arguments", arrayOf(args))
+  state.depth++
+  state.active.push(node)
+  state.entered.add(node)
+  if (owner !== null && state.owners.at(-1) !== owner) state.owners.push(owner)
+  const ownerDepth = state.owners.length
+  try {
+    bindParameters(context, fn, args, scope, self)
+    const result = runBody(context, node, scope)
+    const joined = frame.pending.reduce((a, b) => joinValues(context, a, b, "an earlier return", at), result)
+    if (frame.yields !== null) return arrayOf(frame.yields)
+    if (joined.kind === "model" && joined.returnedBy === undefined && contains(node, joined.node)) {
+      const name = declaredName(ts, node)
+      if (name !== null && !ts.isConstructorDeclaration(node)) joined.returnedBy = { text: name.getText(), place: place(context, name) }
+    }
+    return joined
+  } finally {
+    state.depth--
+    state.active.pop()
+    if (owner !== null && state.owners.length === ownerDepth && state.owners.at(-1) === owner) state.owners.pop()
+  }
+}
+
+const contains = (outer: TypeScript.Node, inner: TypeScript.Node): boolean =>
+  outer.getSourceFile() === inner.getSourceFile() && outer.pos <= inner.pos && inner.end <= outer.end
+
+function runBody(context: Context, node: FunctionValue["node"], scope: Scope): Value {
+  const body = node.body as TypeScript.ConciseBody
+  if (!context.ts.isBlock(body)) return context.evaluate(context, body, scope)
+  const completion = context.execute(context, body.statements, scope)
+  return completion.kind === "return" ? completion.value : undefinedValue
+}
+
+function bindParameters(context: Context, fn: FunctionValue, args: readonly Value[], scope: Scope, self: Value): void {
+  const { ts } = context
+  fn.node.parameters.forEach((parameter, i) => {
+    if (ts.isIdentifier(parameter.name) && parameter.name.text === "this") return
+    const given = parameter.dotDotDotToken === undefined ? args[i] ?? undefinedValue : arrayOf(args.slice(i))
+    const absent = given.kind === "primitive" && given.value === undefined && parameter.initializer !== undefined
+    const value = absent && parameter.initializer !== undefined ? context.evaluate(context, parameter.initializer, scope) : given
+    bindPattern(context, parameter.name, value, scope, (name, item) => scope.names.set(name.text, item))
+    const property = ts.isConstructorDeclaration(fn.node) && ts.canHaveModifiers(parameter) && (ts.getModifiers(parameter)?.length ?? 0) > 0
+    if (property && self.kind === "object" && ts.isIdentifier(parameter.name)) write(context, self.fields, parameter.name.text, value)
+  })
+}
+
+/** Calls anything callable; what is unknown may call the functions it is given, and gives something unknown back. */
+export function callValue(context: Context, callee: Value, self: Value, args: readonly Value[], at: TypeScript.Node, callTf: (path: string) => Value): Value {
+  switch (callee.kind) {
+    case "function": return callFunction(context, callee, self, args, at)
+    case "native": return callee.call(args, at)
+    case "tf": return callTf(callee.path)
+    case "unknown": {
+      for (const arg of args) {
+        if (arg.kind !== "function" || context.state.entered.has(arg.node)) continue
+        try {
+          const parameters = arg.node.parameters.map((p) => unknown("an argument of a callback", p.name.getText()))
+          forkPaths(context, [() => (callFunction(context, arg, undefinedValue, parameters, at), normal), () => normal], arg.scope.frame, "a callback", at)
+        } catch (error) {
+          if (error instanceof Stop || !(error instanceof Thrown)) throw error
+        }
+      }
+      const name = callee.name === null ? null : callee.name.replace(/^(?:get|load|read|compute|calc(?:ulate)?|find)(?=[A-Z])/, "").replace(/^[A-Z]/, (c) => c.toLowerCase())
+      return unknown(callee.why, name, [self, ...args])
+    }
+    default: return unknown(`a call of a ${callee.kind}`, null, [self, ...args])
+  }
+}
+
+export { declare, place, touch }

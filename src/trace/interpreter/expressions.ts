@@ -1,0 +1,274 @@
+/** @file Evaluates expressions to abstract values. Every syntax kind it does not know gives an unknown value, never an error. */
+import type * as TypeScript from "typescript"
+import type { Context } from "../context"
+import type { Scope, Value } from "../value"
+import { assignName, itemsOf, lookup, nameValue, propertyName } from "./patterns"
+import { binaryOperation, textOf, typeOf, unaryOperation } from "./operators"
+import { evaluateClass, initializeBase, memberOf } from "./classes"
+import { globalValue } from "./globals"
+import { forkPaths, joinValues } from "./fork"
+import { normal, step, write } from "../context"
+import { isNullish, nullValue, objectOf, primitive, truthOf, undefinedValue, unknown } from "../value"
+
+export function evaluate(context: Context, node: TypeScript.Expression, scope: Scope): Value {
+  step(context)
+  const { ts } = context
+  if (ts.isIdentifier(node)) return identifier(context, node, scope)
+  if (ts.isPropertyAccessExpression(node) || ts.isElementAccessExpression(node) || ts.isCallExpression(node)) return chain(context, node, scope)
+  if (ts.isNumericLiteral(node)) return primitive(Number(node.text))
+  if (ts.isStringLiteralLike(node)) return primitive(node.text)
+  if (ts.isParenthesizedExpression(node) || ts.isAsExpression(node) || ts.isNonNullExpression(node) || ts.isTypeAssertionExpression(node)
+    || ts.isSatisfiesExpression(node) || ts.isAwaitExpression(node) || ts.isExpressionWithTypeArguments(node)) return evaluate(context, node.expression, scope)
+  if (ts.isArrowFunction(node) || ts.isFunctionExpression(node)) return { kind: "function", node, scope, home: scope.frame.home, fields: new Map() }
+  if (ts.isArrayLiteralExpression(node)) return { kind: "array", items: listItems(context, node.elements, scope) }
+  if (ts.isObjectLiteralExpression(node)) return objectLiteral(context, node, scope)
+  if (ts.isBinaryExpression(node)) return binary(context, node, scope)
+  if (ts.isConditionalExpression(node)) return conditional(context, node, scope)
+  if (ts.isTemplateExpression(node)) return template(context, node, scope)
+  if (ts.isPrefixUnaryExpression(node)) return prefix(context, node, scope)
+  if (ts.isPostfixUnaryExpression(node)) {
+    const before = evaluate(context, node.operand, scope)
+    assign(context, node.operand, increment(context, before, node.operator), scope)
+    return before
+  }
+  if (ts.isNewExpression(node)) {
+    const callee = evaluate(context, node.expression, scope)
+    return context.construct(context, callee, listItems(context, node.arguments ?? [], scope), node)
+  }
+  if (ts.isClassExpression(node)) return evaluateClass(context, node, scope)
+  if (ts.isTypeOfExpression(node)) return typeOf(evaluate(context, node.expression, scope))
+  if (ts.isVoidExpression(node)) return evaluate(context, node.expression, scope), undefinedValue
+  if (ts.isDeleteExpression(node)) return primitive(true)
+  if (ts.isYieldExpression(node)) {
+    const value = node.expression === undefined ? undefinedValue : evaluate(context, node.expression, scope)
+    scope.frame.yields?.push(...(node.asteriskToken === undefined ? [value] : itemsOf(context, value, 0)))
+    return undefinedValue
+  }
+  switch (node.kind) {
+    case ts.SyntaxKind.TrueKeyword: return primitive(true)
+    case ts.SyntaxKind.FalseKeyword: return primitive(false)
+    case ts.SyntaxKind.NullKeyword: return nullValue
+    case ts.SyntaxKind.ThisKeyword: return scope.frame.self
+    case ts.SyntaxKind.SuperKeyword: return scope.frame.home?.base ?? unknown("super outside a class")
+    case ts.SyntaxKind.OmittedExpression: return undefinedValue
+    default: return unknown(`the expression \`${shorten(node.getText())}\` is not read`)
+  }
+}
+
+const shorten = (text: string): string => (text.length > 40 ? `${text.slice(0, 37)}…` : text).replace(/\s+/g, " ")
+
+function identifier(context: Context, node: TypeScript.Identifier, scope: Scope): Value {
+  if (node.text === "undefined") return undefinedValue
+  return lookup(scope, node.text) ?? globalValue(context, node.text) ?? unknown(`'${node.text}' is not defined in the source`, node.text)
+}
+
+/** Property reads and calls, with `?.` ending the whole chain when what stands before it is absent. */
+function chain(context: Context, node: TypeScript.Expression, scope: Scope): Value {
+  const result = link(context, node, scope)
+  return result === null ? undefinedValue : result.value
+}
+
+interface Link { readonly value: Value; readonly self: Value }
+
+function link(context: Context, node: TypeScript.Expression, scope: Scope): Link | null {
+  const { ts } = context
+  if (ts.isParenthesizedExpression(node) || ts.isNonNullExpression(node)) return link(context, node.expression, scope)
+  if (ts.isPropertyAccessExpression(node) || ts.isElementAccessExpression(node)) {
+    if (node.expression.kind === ts.SyntaxKind.SuperKeyword) return superMember(context, node, scope)
+    const object = link(context, node.expression, scope)
+    if (object === null) return null
+    if (node.questionDotToken !== undefined && isNullish(object.value)) return null
+    const key = ts.isPropertyAccessExpression(node) ? primitive(node.name.text) : evaluate(context, node.argumentExpression, scope)
+    const name = textOf(context, key)
+    if (name === null) return { value: unknownItem(object.value, key), self: object.value }
+    return { value: context.get(context, object.value, name, node), self: object.value }
+  }
+  if (ts.isCallExpression(node)) {
+    step(context)
+    if (node.expression.kind === ts.SyntaxKind.SuperKeyword) {
+      const { self, home } = scope.frame
+      if (self.kind === "object" && home !== null) initializeBase(context, home, self, listItems(context, node.arguments, scope), node)
+      return { value: undefinedValue, self: undefinedValue }
+    }
+    if (node.expression.kind === ts.SyntaxKind.ImportKeyword) return { value: unknown("a module loaded at run time"), self: undefinedValue }
+    const callee = link(context, node.expression, scope)
+    if (callee === null) return null
+    if (node.questionDotToken !== undefined && isNullish(callee.value)) return null
+    const args = listItems(context, node.arguments, scope)
+    return { value: context.call(context, callee.value, callee.self, args, node), self: undefinedValue }
+  }
+  return { value: evaluate(context, node, scope), self: undefinedValue }
+}
+
+function superMember(context: Context, node: TypeScript.PropertyAccessExpression | TypeScript.ElementAccessExpression, scope: Scope): Link {
+  const { ts } = context, { self, home } = scope.frame
+  const name = ts.isPropertyAccessExpression(node) ? node.name.text : textOf(context, evaluate(context, node.argumentExpression, scope))
+  const base = home?.base ?? null
+  if (name === null || base === null) return { value: unknown("super outside a class"), self }
+  return { value: memberOf(context, base, self, name, node) ?? unknown(`super.${name} is not in the source`), self }
+}
+
+/** An item at an index nobody knows: the only one there is, one of equal ones, or unknown. */
+function unknownItem(object: Value, key: Value): Value {
+  if (object.kind === "array" && object.items.length === 1) return object.items[0]
+  return unknown("an item at an unknown index", null, [object, key])
+}
+
+/** The values of arguments or array elements, spreads opened. */
+export function listItems(context: Context, nodes: readonly TypeScript.Expression[], scope: Scope): Value[] {
+  return nodes.flatMap((node): Value[] => (context.ts.isSpreadElement(node) ? [...itemsOf(context, evaluate(context, node.expression, scope), 0)] : [evaluate(context, node, scope)]))
+}
+
+function objectLiteral(context: Context, node: TypeScript.ObjectLiteralExpression, scope: Scope): Value {
+  const { ts } = context, object = objectOf()
+  for (const property of node.properties) {
+    if (ts.isSpreadAssignment(property)) {
+      const from = evaluate(context, property.expression, scope)
+      if (from.kind === "object") from.fields.forEach((value, key) => object.fields.set(key, value))
+      else if (from.kind === "unknown") object.fields.set("\u0000rest", from)
+      continue
+    }
+    const key = propertyName(context, property.name, scope)
+    if (key === null) continue
+    if (ts.isShorthandPropertyAssignment(property)) object.fields.set(key, identifier(context, property.name, scope))
+    else if (ts.isPropertyAssignment(property)) {
+      const value = evaluate(context, property.initializer, scope)
+      nameValue(context, value, key, property.name)
+      object.fields.set(key, value)
+    } else if (ts.isMethodDeclaration(property)) object.fields.set(key, { kind: "function", node: property, scope, home: null, fields: new Map() })
+    else if (ts.isGetAccessorDeclaration(property)) object.fields.set(`\u0000get ${key}`, { kind: "function", node: property, scope, home: null, fields: new Map() })
+  }
+  return object
+}
+
+function template(context: Context, node: TypeScript.TemplateExpression, scope: Scope): Value {
+  let text = node.head.text
+  for (const span of node.templateSpans) {
+    const part = textOf(context, evaluate(context, span.expression, scope))
+    if (part === null) return unknown("text with an unknown part")
+    text += part + span.literal.text
+  }
+  return primitive(text)
+}
+
+function conditional(context: Context, node: TypeScript.ConditionalExpression, scope: Scope): Value {
+  const truth = truthOf(evaluate(context, node.condition, scope))
+  if (truth !== null) return evaluate(context, truth ? node.whenTrue : node.whenFalse, scope)
+  return either(context, node, node.condition.getText(), scope, [() => evaluate(context, node.whenTrue, scope), () => evaluate(context, node.whenFalse, scope)])
+}
+
+function either(context: Context, node: TypeScript.Expression, text: string, scope: Scope, ways: readonly (() => Value)[]): Value {
+  const values: Value[] = []
+  forkPaths(context, ways.map((way) => () => (values.push(way()), normal)), scope.frame, text, node)
+  return values.length === 0 ? undefinedValue : values.reduce((a, b) => joinValues(context, a, b, text, node))
+}
+
+function binary(context: Context, node: TypeScript.BinaryExpression, scope: Scope): Value {
+  const { ts } = context, operator = node.operatorToken.kind, K = ts.SyntaxKind
+  if (operator === K.EqualsToken) {
+    const value = evaluate(context, node.right, scope)
+    assign(context, node.left, value, scope)
+    return value
+  }
+  if (operator === K.AmpersandAmpersandToken || operator === K.BarBarToken || operator === K.QuestionQuestionToken) return logical(context, node, evaluate(context, node.left, scope), operator, scope)
+  if (operator === K.BarBarEqualsToken || operator === K.QuestionQuestionEqualsToken || operator === K.AmpersandAmpersandEqualsToken) {
+    const plain = operator === K.BarBarEqualsToken ? K.BarBarToken : operator === K.QuestionQuestionEqualsToken ? K.QuestionQuestionToken : K.AmpersandAmpersandToken
+    const value = logical(context, node, evaluate(context, node.left, scope), plain, scope)
+    assign(context, node.left, value, scope)
+    return value
+  }
+  if (operator >= K.FirstCompoundAssignment && operator <= K.LastCompoundAssignment) {
+    const text = node.operatorToken.getText().slice(0, -1)
+    const value = binaryOperation(context, text, evaluate(context, node.left, scope), evaluate(context, node.right, scope))
+    assign(context, node.left, value, scope)
+    return value
+  }
+  const left = evaluate(context, node.left, scope), right = evaluate(context, node.right, scope)
+  if (operator === K.InstanceOfKeyword) return isInstance(left, right)
+  return binaryOperation(context, node.operatorToken.getText(), left, right)
+}
+
+function logical(context: Context, node: TypeScript.BinaryExpression, left: Value, operator: TypeScript.SyntaxKind, scope: Scope): Value {
+  const K = context.ts.SyntaxKind
+  const goesRight = operator === K.QuestionQuestionToken ? (left.kind === "unknown" ? null : isNullish(left)) : operator === K.BarBarToken ? invert(truthOf(left)) : truthOf(left)
+  if (goesRight === true) return evaluate(context, node.right, scope)
+  if (goesRight === false) return left
+  // A default beside something unknown: the unknown keeps its name as a size, and the default is not assumed.
+  if (operator !== K.AmpersandAmpersandToken && left.kind === "unknown" && left.tensors.length === 0) return left
+  return either(context, node, node.left.getText(), scope, [() => evaluate(context, node.right, scope), () => left])
+}
+
+const invert = (truth: boolean | null): boolean | null => (truth === null ? null : !truth)
+
+function isInstance(left: Value, right: Value): Value {
+  if (left.kind === "unknown" || right.kind === "unknown") return unknown("whether something unknown is an instance")
+  if (right.kind === "class" && left.kind === "object") {
+    for (let type: Value | null = left.type; type !== null && type.kind === "class"; type = type.base) if (type.node === right.node) return primitive(true)
+    return primitive(false)
+  }
+  if (right.kind === "tf") {
+    const name = right.path.split(".").pop()
+    if (left.kind === "tensor") return primitive(name === "Tensor" || (name === "Variable" && left.source.kind === "weight"))
+    return primitive((left.kind === "layer" && name === "Layer") || (left.kind === "model" && (name === "LayersModel" || name === "Sequential" || name === "Layer")))
+  }
+  if (right.kind === "native") return primitive((right.name === "Array" && left.kind === "array") || ((right.name === "Map" || right.name === "Set") && left.kind === "map"))
+  return primitive(false)
+}
+
+function prefix(context: Context, node: TypeScript.PrefixUnaryExpression, scope: Scope): Value {
+  const K = context.ts.SyntaxKind, value = evaluate(context, node.operand, scope)
+  if (node.operator !== K.PlusPlusToken && node.operator !== K.MinusMinusToken) return unaryOperation(context, context.ts, node.operator, value)
+  const after = increment(context, value, node.operator)
+  assign(context, node.operand, after, scope)
+  return after
+}
+
+const increment = (context: Context, value: Value, operator: TypeScript.SyntaxKind): Value =>
+  binaryOperation(context, operator === context.ts.SyntaxKind.PlusPlusToken ? "+" : "-", value, primitive(1))
+
+/** Stores to a name, a property, an item, or what a pattern lists. */
+export function assign(context: Context, target: TypeScript.Expression, value: Value, scope: Scope): void {
+  const { ts } = context
+  if (ts.isParenthesizedExpression(target) || ts.isAsExpression(target) || ts.isNonNullExpression(target)) return assign(context, target.expression, value, scope)
+  if (ts.isIdentifier(target)) {
+    nameValue(context, value, target.text, target)
+    return assignName(context, scope, target.text, value)
+  }
+  if (ts.isPropertyAccessExpression(target)) {
+    const object = evaluate(context, target.expression, scope)
+    nameValue(context, value, target.name.text.replace(/^#/, ""), target.name)
+    return context.set(context, object, target.name.text, value, target)
+  }
+  if (ts.isElementAccessExpression(target)) {
+    const object = evaluate(context, target.expression, scope), key = textOf(context, evaluate(context, target.argumentExpression, scope))
+    if (key === null) return
+    nameValue(context, value, key, target.argumentExpression)
+    return context.set(context, object, key, value, target)
+  }
+  if (ts.isArrayLiteralExpression(target)) {
+    const items = itemsOf(context, value, target.elements.length, true)
+    target.elements.forEach((element, i) => {
+      if (ts.isSpreadElement(element)) assign(context, element.expression, { kind: "array", items: items.slice(i) }, scope)
+      else if (!ts.isOmittedExpression(element)) assignWithDefault(context, element, items[i] ?? undefinedValue, scope)
+    })
+  } else if (ts.isObjectLiteralExpression(target)) {
+    for (const property of target.properties) {
+      if (ts.isShorthandPropertyAssignment(property)) assign(context, property.name, context.get(context, value, property.name.text, property), scope)
+      else if (ts.isPropertyAssignment(property)) {
+        const key = propertyName(context, property.name, scope)
+        if (key !== null) assignWithDefault(context, property.initializer, context.get(context, value, key, property), scope)
+      }
+    }
+  }
+}
+
+function assignWithDefault(context: Context, target: TypeScript.Expression, value: Value, scope: Scope): void {
+  const { ts } = context
+  if (ts.isBinaryExpression(target) && target.operatorToken.kind === ts.SyntaxKind.EqualsToken) {
+    const absent = value.kind === "primitive" && value.value === undefined
+    return assign(context, target.left, absent ? evaluate(context, target.right, scope) : value, scope)
+  }
+  assign(context, target, value, scope)
+}
+
+export { write }

@@ -1,0 +1,113 @@
+/**
+ * @file Conditions nobody knows: every way is followed on a copy of the state, and what the ways disagree about becomes a value
+ * that may be either. A tensor that may be either of two is an opaque function of both, so no law survives that only one way has.
+ */
+import type { Completion, Container, Context } from "../context"
+import type { Frame, TensorValue, Value } from "../value"
+import type * as TypeScript from "typescript"
+import { Stop, Thrown, WrongRank, normal } from "../context"
+import { makeTensor, shapeOf } from "../tensor"
+import { tensorsIn, unknown } from "../value"
+
+const copyOf = (container: Container): Container => (container instanceof Map ? new Map(container) : [...container])
+
+function restore(container: Container, from: Container): void {
+  if (container instanceof Map && from instanceof Map) {
+    container.clear()
+    from.forEach((value, key) => container.set(key, value))
+  } else if (Array.isArray(container) && Array.isArray(from)) container.splice(0, container.length, ...from)
+}
+
+interface Outcome { readonly completion: Completion | "throws"; readonly after: Map<Container, Container> }
+
+/** Follows every alternative and merges what they leave. `text` names the condition for reasons. */
+export function forkPaths(context: Context, alternatives: readonly (() => Completion)[], frame: Frame, text: string, at: TypeScript.Node): Completion {
+  const outcomes = alternatives.map((run): Outcome => {
+    const level = new Map<Container, Container>()
+    context.state.trail.push(level)
+    let completion: Completion | "throws"
+    try {
+      completion = run()
+    } catch (error) {
+      if (error instanceof Stop || error instanceof WrongRank || !(error instanceof Thrown)) throw error
+      completion = "throws"
+    } finally {
+      context.state.trail.pop()
+    }
+    const after = new Map([...level.keys()].map((container): [Container, Container] => [container, copyOf(container)]))
+    level.forEach((before, container) => restore(container, before))
+    return { completion, after }
+  })
+  const alive = outcomes.filter((outcome) => outcome.completion !== "throws")
+  // A way that throws is a check of the arguments: the network is what passes it.
+  if (alive.length === 0) throw new Thrown(unknown("every way throws"), { start: { line: 1, column: 1 }, end: { line: 1, column: 1 } })
+  if (alive.length === 1) {
+    alive[0].after.forEach((after, container) => apply(context, container, after))
+    return alive[0].completion as Completion
+  }
+  // Where one way leaves the function and the other goes on, what follows belongs to the one that goes on.
+  const returning = alive.filter((o) => (o.completion as Completion).kind === "return")
+  const going = returning.length === alive.length ? alive : alive.filter((o) => !returning.includes(o))
+  if (returning.length < alive.length) for (const outcome of returning) frame.pending.push((outcome.completion as { value: Value }).value)
+  merge(context, going, text, at)
+  if (returning.length === alive.length) {
+    return { kind: "return", value: returning.map((o) => (o.completion as { value: Value }).value).reduce((a, b) => joinValues(context, a, b, text, at)) }
+  }
+  const first = going[0].completion as Completion
+  return going.every((o) => (o.completion as Completion).kind === first.kind) ? first : normal
+}
+
+function apply(context: Context, container: Container, after: Container): void {
+  for (const level of context.state.trail) if (!level.has(container)) level.set(container, copyOf(container))
+  restore(container, after)
+}
+
+function merge(context: Context, outcomes: readonly Outcome[], text: string, at: TypeScript.Node): void {
+  const containers = new Set(outcomes.flatMap((outcome) => [...outcome.after.keys()]))
+  for (const container of containers) {
+    const versions = outcomes.map((outcome) => outcome.after.get(container) ?? copyOf(container))
+    if (Array.isArray(container)) {
+      const lists = versions as Value[][]
+      const longest = lists.reduce((a, b) => (b.length > a.length ? b : a))
+      if (lists.some((list) => list.length !== longest.length)) {
+        context.state.assumptions.add(`the condition \`${text}\` is not known: the longer list it may leave is taken`)
+        apply(context, container, longest)
+      } else apply(context, container, longest.map((_, i) => lists.map((list) => list[i]).reduce((a, b) => joinValues(context, a, b, text, at))))
+      continue
+    }
+    const maps = versions as Map<unknown, unknown>[]
+    const merged = new Map<unknown, unknown>()
+    for (const key of new Set(maps.flatMap((map) => [...map.keys()]))) {
+      const values = maps.map((map) => map.get(key))
+      merged.set(key, values.reduce((a, b) => (a === b ? a : joinValues(context, a as Value | undefined, b as Value | undefined, text, at))))
+    }
+    apply(context, container, merged)
+  }
+}
+
+/** A value that may be either of two. */
+export function joinValues(context: Context, a: Value | undefined, b: Value | undefined, text: string, at: TypeScript.Node): Value {
+  if (a === undefined || b === undefined) return (a ?? b) as Value
+  if (a === b || sameValue(a, b)) return a
+  if (a.kind === "tensor" && b.kind === "tensor") {
+    const shape = shapeOf(context, a)
+    if (shape.join() === shapeOf(context, b).join()) return eitherTensor(context, [a, b], shape, text, at)
+  }
+  if (a.kind === "array" && b.kind === "array" && a.items.length === b.items.length) {
+    return { kind: "array", items: a.items.map((item, i) => joinValues(context, item, b.items[i], text, at)) }
+  }
+  // A map key pair of a Map value is an array of two values; it is not joined further.
+  if (!("kind" in a) || !("kind" in b)) return b
+  return unknown(`it depends on the condition \`${text}\``, null, tensorsIn([a, b]))
+}
+
+function eitherTensor(context: Context, tensors: readonly TensorValue[], shape: TensorValue["shape"], text: string, at: TypeScript.Node): Value {
+  return makeTensor(context, { kind: "opaque", what: `either way of \`${text}\``, reason: "the condition is not known" }, tensors, { at, label: "condition" }, shape)
+}
+
+function sameValue(a: Value, b: Value): boolean {
+  if (a.kind === "primitive" && b.kind === "primitive") return Object.is(a.value, b.value)
+  if (a.kind === "dim" && b.kind === "dim") return a.dim === b.dim
+  if (a.kind === "tf" && b.kind === "tf") return a.path === b.path
+  return a.kind === "function" && b.kind === "function" && a.node === b.node && a.scope === b.scope
+}

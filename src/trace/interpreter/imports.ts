@@ -1,0 +1,159 @@
+/** @file Imports and modules: tfjs under any name, other files of the program followed, everything else unknown. */
+import type * as TypeScript from "typescript"
+import type { Context } from "../context"
+import type { Scope, Value } from "../value"
+import { Stop, Thrown, WrongRank } from "../context"
+import { executeOne, hoist } from "./statements"
+import { isTfjsModule } from "../../source/tfjs"
+import { resolveModule } from "../../source/modules"
+import { tfValue, undefinedValue, unknown } from "../value"
+
+export function bindImport(context: Context, node: TypeScript.ImportDeclaration | TypeScript.ImportEqualsDeclaration, scope: Scope): void {
+  const { ts } = context
+  if (ts.isImportEqualsDeclaration(node)) {
+    if (ts.isExternalModuleReference(node.moduleReference)) scope.names.set(node.name.text, moduleValue(context, scope.frame.module, node.moduleReference.expression))
+    return
+  }
+  const clause = node.importClause
+  if (clause === undefined) {
+    importedScope(context, scope.frame.module, node.moduleSpecifier)
+    return
+  }
+  if (clause.phaseModifier === ts.SyntaxKind.TypeKeyword) return
+  const read = (name: string): Value => importedName(context, scope.frame.module, node.moduleSpecifier, name)
+  if (clause.name !== undefined) scope.names.set(clause.name.text, read("default"))
+  const bindings = clause.namedBindings
+  if (bindings === undefined) return
+  if (ts.isNamespaceImport(bindings)) {
+    scope.names.set(bindings.name.text, moduleValue(context, scope.frame.module, node.moduleSpecifier))
+    return
+  }
+  for (const element of bindings.elements) if (!element.isTypeOnly) scope.names.set(element.name.text, read((element.propertyName ?? element.name).text))
+}
+
+const specifierText = (node: TypeScript.Expression): string => (node as { text?: string }).text ?? ""
+
+function importedScope(context: Context, from: TypeScript.SourceFile, specifier: TypeScript.Expression): Scope | null {
+  const file = resolveModule(context.program, from, specifier)
+  return file === null ? null : context.moduleScope(context, file)
+}
+
+export function importedName(context: Context, from: TypeScript.SourceFile, specifier: TypeScript.Expression, name: string): Value {
+  const text = specifierText(specifier)
+  if (isTfjsModule(text)) return tfValue(name === "default" ? "" : name)
+  const file = resolveModule(context.program, from, specifier)
+  if (file === null) return unknown(`'${name}' comes from ${text}, which is not among the files read`, name === "default" ? null : name)
+  return exportOf(context, file, name, new Set()) ?? unknown(`${text} does not export '${name}'`, name)
+}
+
+/** The value of an export, through re-exports; cyclic ones end in null. */
+export function exportOf(context: Context, file: TypeScript.SourceFile, name: string, seen: Set<TypeScript.SourceFile>): Value | null {
+  if (seen.has(file)) return null
+  seen.add(file)
+  const { ts } = context, scope = context.moduleScope(context, file)
+  for (const statement of file.statements) {
+    if (!ts.isExportDeclaration(statement)) continue
+    const from = statement.moduleSpecifier
+    const clause = statement.exportClause
+    if (clause !== undefined && ts.isNamedExports(clause)) {
+      const element = clause.elements.find((e) => e.name.text === name)
+      if (element === undefined) continue
+      const source = (element.propertyName ?? element.name).text
+      return from === undefined ? scope.names.get(source) ?? null : importedName(context, file, from, source)
+    }
+    if (clause !== undefined && ts.isNamespaceExport(clause) && clause.name.text === name && from !== undefined) return moduleValue(context, file, from)
+    if (clause === undefined && from !== undefined) {
+      if (isTfjsModule(specifierText(from))) continue
+      const target = resolveModule(context.program, file, from)
+      const found = target === null ? null : exportOf(context, target, name, seen)
+      if (found !== null) return found
+    }
+  }
+  const own = scope.names.get(name) ?? (name === "default" ? defaultDeclaration(context, file, scope) : undefined)
+  return own ?? commonJsExport(scope, name)
+}
+
+function defaultDeclaration(context: Context, file: TypeScript.SourceFile, scope: Scope): Value | undefined {
+  const { ts } = context
+  for (const statement of file.statements) {
+    if ((ts.isFunctionDeclaration(statement) || ts.isClassDeclaration(statement)) && statement.modifiers?.some((m) => m.kind === ts.SyntaxKind.DefaultKeyword)) {
+      return scope.names.get(statement.name?.text ?? "default")
+    }
+  }
+  return undefined
+}
+
+function commonJsExport(scope: Scope, name: string): Value | null {
+  const module = scope.names.get("module"), held = module?.kind === "object" ? module.fields.get("exports") : undefined
+  const exports = held ?? scope.names.get("exports")
+  if (name === "default" && held !== undefined && !(held.kind === "object" && held.fields.size === 0)) return held
+  return exports?.kind === "object" ? exports.fields.get(name) ?? null : null
+}
+
+/** A whole module as a value: `import * as m` and `require`. */
+export function moduleValue(context: Context, from: TypeScript.SourceFile, specifier: TypeScript.Expression): Value {
+  const text = specifierText(specifier)
+  if (isTfjsModule(text)) return tfValue("")
+  const file = resolveModule(context.program, from, specifier)
+  if (file === null) return unknown(`${text} is not among the files read`)
+  const scope = context.moduleScope(context, file)
+  const replaced = commonJsExport(scope, "default")
+  if (replaced !== null) return replaced
+  const fields = new Map<string, Value>()
+  for (const name of exportedNames(context, file, new Set())) {
+    const value = exportOf(context, file, name, new Set())
+    if (value !== null) fields.set(name, value)
+  }
+  const exports = scope.names.get("exports")
+  if (exports?.kind === "object") exports.fields.forEach((value, key) => fields.set(key, value))
+  return { kind: "object", fields, type: null }
+}
+
+function exportedNames(context: Context, file: TypeScript.SourceFile, seen: Set<TypeScript.SourceFile>): readonly string[] {
+  if (seen.has(file)) return []
+  seen.add(file)
+  const { ts } = context
+  return file.statements.flatMap((statement): readonly string[] => {
+    if (ts.isExportDeclaration(statement)) {
+      if (statement.exportClause !== undefined) return ts.isNamedExports(statement.exportClause) ? statement.exportClause.elements.map((e) => e.name.text) : [statement.exportClause.name.text]
+      const target = statement.moduleSpecifier === undefined ? null : resolveModule(context.program, file, statement.moduleSpecifier)
+      return target === null ? [] : exportedNames(context, target, seen)
+    }
+    if (ts.isExportAssignment(statement)) return ["default"]
+    const exported = ts.canHaveModifiers(statement) && ts.getModifiers(statement)?.some((m) => m.kind === ts.SyntaxKind.ExportKeyword)
+    if (exported !== true) return []
+    if (ts.isVariableStatement(statement)) return statement.declarationList.declarations.flatMap((d) => (ts.isIdentifier(d.name) ? [d.name.text] : []))
+    const { name } = statement as { name?: TypeScript.Identifier }
+    return name === undefined ? ["default"] : [name.text]
+  })
+}
+
+/** The outermost scope of a file, after its statements have been followed once; a file that is still being read gives what it has so far. */
+export function moduleScope(context: Context, file: TypeScript.SourceFile): Scope {
+  const known = context.state.scopes.get(file)
+  if (known !== undefined) return known
+  const exports: Value = { kind: "object", fields: new Map(), type: null }
+  const module: Value = { kind: "object", fields: new Map([["exports", exports]]), type: null }
+  const scope: Scope = {
+    names: new Map([["module", module], ["exports", exports]]), parent: null,
+    frame: { self: undefinedValue, home: null, pending: [], yields: null, module: file },
+  }
+  context.state.scopes.set(file, scope)
+  hoist(context, file.statements, scope)
+  const owners = context.state.owners.splice(0)
+  for (const statement of file.statements) {
+    try {
+      executeOne(context, statement, scope)
+    } catch (error) {
+      // One statement that fails leaves the others readable; limits end the file.
+      if (error instanceof Stop) {
+        if (error.reason === "cancelled") throw error
+        context.state.problems.push({ message: error.message, place: { start: { line: 1, column: 1 }, end: { line: 1, column: 1 } } })
+        break
+      }
+      if (!(error instanceof Thrown) && !(error instanceof WrongRank) && !(error instanceof RangeError)) throw error
+    }
+  }
+  context.state.owners.push(...owners)
+  return scope
+}

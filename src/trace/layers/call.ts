@@ -1,0 +1,81 @@
+/** @file One application of a tf.layers layer: its configuration, its weights by role, and the graph ops it emits. */
+import type * as TypeScript from "typescript"
+import type { BinaryFunction, Op, UnaryFunction } from "../../graph/op"
+import type { Context } from "../context"
+import type { Dim } from "../../schema/report"
+import type { LayerState, TensorValue, Value } from "../value"
+import { booleanIn, isNullish, numberIn, stringIn } from "../value"
+import { dimOf, makeTensor, shapeOf } from "../tensor"
+import { initializerName, makeWeight, regularizerOf } from "../weight"
+import { Unreadable } from "../context"
+
+export interface LayerCall {
+  readonly context: Context
+  readonly state: LayerState
+  readonly inputs: readonly TensorValue[]
+  readonly kwargs: Value | undefined
+  readonly at: TypeScript.Node
+}
+export type LayerSpec = (call: LayerCall) => TensorValue | readonly TensorValue[]
+
+/** A configuration entry; undefined when absent or null. */
+export function option(call: LayerCall, key: string): Value | undefined {
+  const value = call.state.config.fields.get(key)
+  if (value !== undefined) return isNullish(value) ? undefined : value
+  const rest = call.state.config.fields.get("\u0000rest")
+  return rest === undefined ? undefined : undefined
+}
+
+export const input = (call: LayerCall): TensorValue => {
+  if (call.inputs.length !== 1) throw new Unreadable(`${call.state.type}: expected one input, found ${call.inputs.length}`)
+  return call.inputs[0]
+}
+export const shape = (call: LayerCall, t: TensorValue): readonly Dim[] => shapeOf(call.context, t)
+
+export function numberOption(call: LayerCall, key: string, missing: number): number {
+  const value = option(call, key)
+  if (value === undefined) return missing
+  const known = numberIn(value)
+  if (known === null) throw new Unreadable(`${call.state.type}: '${key}' is not a known number`)
+  return known
+}
+export function flagOption(call: LayerCall, key: string, missing: boolean): boolean {
+  const value = option(call, key)
+  if (value === undefined) return missing
+  const known = booleanIn(value) ?? (numberIn(value) === null ? null : numberIn(value) !== 0)
+  if (known === null) throw new Unreadable(`${call.state.type}: '${key}' is not a known flag`)
+  return known
+}
+export const textOption = (call: LayerCall, key: string, missing: string): string => {
+  const value = option(call, key)
+  if (value === undefined) return missing
+  const text = stringIn(value)
+  if (text === null) throw new Unreadable(`${call.state.type}: '${key}' is not a known text`)
+  return text
+}
+export function sizeOption(call: LayerCall, key: string): Dim {
+  const value = option(call, key)
+  if (value === undefined) throw new Unreadable(`${call.state.type}: '${key}' is missing`)
+  return dimOf(call.context, value, key)
+}
+
+export const emit = (call: LayerCall, op: Op, operands: readonly TensorValue[], target?: readonly Dim[], label = call.state.type): TensorValue =>
+  makeTensor(call.context, op, operands, { at: call.at, label }, target)
+export const unary = (call: LayerCall, fn: UnaryFunction, x: TensorValue, parameters?: readonly number[]): TensorValue =>
+  emit(call, { kind: "unary", fn, ...(parameters === undefined ? {} : { parameters }) }, [x])
+export const binary = (call: LayerCall, fn: BinaryFunction, a: TensorValue, b: TensorValue): TensorValue => emit(call, { kind: "binary", fn }, [a, b])
+
+/** The layer's weight of that role, made at the first call. `prefix` is the configuration key of its initializer and regularizer: "kernel". */
+export function layerWeight(call: LayerCall, role: string, weightShape: readonly Dim[], prefix: string, defaultInitializer: string, trainable = true): TensorValue {
+  const held = call.state.weights.find((weight) => weight.label === role)
+  if (held?.tensor !== undefined) {
+    const known = shapeOf(call.context, held.tensor)
+    if (known.join() !== weightShape.join()) throw new Unreadable(`${call.state.type}: '${role}' has shape [${known.join(", ")}], this call needs [${weightShape.join(", ")}]`)
+    return held.tensor
+  }
+  const regularizer = regularizerOf(option(call, `${prefix}Regularizer`))
+  return makeWeight(call.context, {
+    label: role, shape: weightShape, place: call.state.place, trainable, layer: call.state,
+    initializer: initializerName(option(call, `${prefix}Initializer`)) ?? defaultInitializer, ...(regularizer === undefined ? {} : { regularizer }),
+  })
+}

@@ -1,0 +1,120 @@
+/** @file Convolution and pooling layers, upsampling, padding and cropping; channels last (channels first is transposed around). */
+import type { Dim } from "../../schema/report"
+import type { LayerCall, LayerSpec } from "./call"
+import type { Padding } from "../../graph/op"
+import type { TensorValue } from "../value"
+import { binary, emit, flagOption, input, layerWeight, numberOption, option, shape, sizeOption, textOption } from "./call"
+import { multiplyDim, subtractDim } from "../../graph/dim"
+import { perAxis } from "../ops/linear"
+import { Unreadable } from "../context"
+import { withActivation } from "./core"
+import { numberIn } from "../value"
+
+/** Runs a channels-last body on a channels-first input between two transposes. */
+function channelsLast(call: LayerCall, spatial: number, body: (x: TensorValue) => TensorValue): TensorValue {
+  const x = input(call), own = shape(call, x)
+  if (own.length !== spatial + 2) throw new Unreadable(`${call.state.type}: expected ${spatial + 2} axes, found [${own.join(", ")}]`)
+  if (textOption(call, "dataFormat", "channelsLast") !== "channelsFirst") return body(x)
+  const spatialAxes = Array.from({ length: spatial }, (_, i) => i + 1)
+  const y = body(emit(call, { kind: "transpose", permutation: [0, ...spatialAxes.map((axis) => axis + 1), 1] }, [x]))
+  return emit(call, { kind: "transpose", permutation: [0, spatial + 1, ...spatialAxes] }, [y])
+}
+
+const paddingOption = (call: LayerCall): Padding | "causal" => {
+  const text = textOption(call, "padding", "valid")
+  if (text !== "same" && text !== "valid" && text !== "causal") throw new Unreadable(`${call.state.type}: the padding '${text}' is not read`)
+  return text
+}
+
+const biased = (call: LayerCall, y: TensorValue, channels: Dim): TensorValue =>
+  withActivation(call, flagOption(call, "useBias", true) ? binary(call, "add", y, layerWeight(call, "bias", [channels], "bias", "zeros")) : y)
+
+const convolution = (spatial: number): LayerSpec => (call) => channelsLast(call, spatial, (given) => {
+  const window = perAxis(option(call, "kernelSize"), spatial, NaN), filters = sizeOption(call, "filters"), own = shape(call, given)
+  const dilations = perAxis(option(call, "dilationRate"), spatial, 1), strides = perAxis(option(call, "strides"), spatial, 1)
+  const kernel = layerWeight(call, "kernel", [...window, own[spatial + 1], filters], "kernel", "glorotNormal")
+  const padding = paddingOption(call)
+  let x = given
+  if (padding === "causal") {
+    const before = own.map((_, i) => (i === 1 ? dilations[0] * (window[0] - 1) : 0))
+    x = emit(call, { kind: "pad", before, after: own.map(() => 0), mode: "constant", value: 0 }, [x])
+  }
+  return biased(call, emit(call, { kind: "convolve", variant: "standard", strides, dilations, padding: padding === "causal" ? "valid" : padding }, [x, kernel]), filters)
+})
+
+const depthwise: LayerSpec = (call) => channelsLast(call, 2, (x) => {
+  const window = perAxis(option(call, "kernelSize"), 2, NaN), channels = shape(call, x)[3], multiplier = numberOption(call, "depthMultiplier", 1)
+  const kernel = layerWeight(call, "depthwise_kernel", [...window, channels, multiplier], "depthwise", "glorotNormal")
+  const padding = paddingOption(call)
+  if (padding === "causal") throw new Unreadable("depthwiseConv2d: causal padding is not read")
+  // tfjs 4.22 passes no dilation on.
+  const y = emit(call, { kind: "convolve", variant: "depthwise", strides: perAxis(option(call, "strides"), 2, 1), dilations: [1, 1], padding }, [x, kernel])
+  return biased(call, y, multiplyDim(channels, multiplier))
+})
+
+const separable: LayerSpec = (call) => channelsLast(call, 2, (x) => {
+  const window = perAxis(option(call, "kernelSize"), 2, NaN), channels = shape(call, x)[3], multiplier = numberOption(call, "depthMultiplier", 1), filters = sizeOption(call, "filters")
+  const first = layerWeight(call, "depthwise_kernel", [...window, channels, multiplier], "depthwise", "glorotUniform")
+  const second = layerWeight(call, "pointwise_kernel", [1, 1, multiplyDim(channels, multiplier), filters], "pointwise", "glorotUniform")
+  const padding = paddingOption(call)
+  if (padding === "causal") throw new Unreadable("separableConv2d: causal padding is not read")
+  const y = emit(call, { kind: "convolve", variant: "depthwise", strides: perAxis(option(call, "strides"), 2, 1), dilations: perAxis(option(call, "dilationRate"), 2, 1), padding }, [x, first])
+  return biased(call, emit(call, { kind: "convolve", variant: "standard", strides: [1, 1], dilations: [1, 1], padding: "valid" }, [y, second]), filters)
+})
+
+const transposed: LayerSpec = (call) => channelsLast(call, 2, (x) => {
+  const window = perAxis(option(call, "kernelSize"), 2, NaN), filters = sizeOption(call, "filters"), padding = paddingOption(call)
+  if (padding === "causal") throw new Unreadable("conv2dTranspose: causal padding is not read")
+  // tfjs keeps this kernel as [height, width, out, in]; the graph's order is in, out.
+  const kernel = layerWeight(call, "kernel", [...window, filters, shape(call, x)[3]], "kernel", "glorotNormal")
+  const swapped = emit(call, { kind: "transpose", permutation: [0, 1, 3, 2] }, [kernel])
+  return biased(call, emit(call, { kind: "convolve", variant: "transposed", strides: perAxis(option(call, "strides"), 2, 1), dilations: [1, 1], padding }, [x, swapped]), filters)
+})
+
+const pooling = (spatial: number, fn: "max" | "average"): LayerSpec => (call) => channelsLast(call, spatial, (x) => {
+  const window = perAxis(option(call, "poolSize"), spatial, 2), padding = paddingOption(call)
+  if (padding === "causal") throw new Unreadable(`${call.state.type}: causal padding is not read`)
+  const strides = option(call, "strides") === undefined ? window : perAxis(option(call, "strides"), spatial, 2)
+  return emit(call, { kind: "pool", fn, window, strides, padding }, [x])
+})
+
+const globalPooling = (spatial: number, fn: "max" | "mean"): LayerSpec => (call) => {
+  const first = textOption(call, "dataFormat", "channelsLast") === "channelsFirst"
+  return emit(call, { kind: "reduce", fn, axes: Array.from({ length: spatial }, (_, i) => i + (first ? 2 : 1)), keepDims: false }, [input(call)])
+}
+
+const upSampling2d: LayerSpec = (call) => channelsLast(call, 2, (x) => {
+  if (textOption(call, "interpolation", "nearest") !== "nearest") throw new Unreadable("upSampling2d: only nearest interpolation is read")
+  return emit(call, { kind: "upsample", factors: perAxis(option(call, "size"), 2, 2) }, [x])
+})
+
+/** One number, one a spatial axis, or a pair each. */
+function pairs(call: LayerCall, key: string, missing: number): readonly (readonly [number, number])[] {
+  const value = option(call, key)
+  if (value?.kind !== "array") return perAxis(value, 2, missing).map((n): [number, number] => [n, n])
+  return value.items.map((item): [number, number] => {
+    const [a, b] = item.kind === "array" ? item.items.map((part) => numberIn(part)) : [numberIn(item), numberIn(item)]
+    if (a === null || b === null || a === undefined || b === undefined) throw new Unreadable(`${call.state.type}: '${key}' is not known`)
+    return [a, b]
+  })
+}
+
+const zeroPadding2d: LayerSpec = (call) => channelsLast(call, 2, (x) => {
+  const [rows, columns] = pairs(call, "padding", 1)
+  return emit(call, { kind: "pad", before: [0, rows[0], columns[0], 0], after: [0, rows[1], columns[1], 0], mode: "constant", value: 0 }, [x])
+})
+
+const cropping2D: LayerSpec = (call) => channelsLast(call, 2, (x) => {
+  const [rows, columns] = pairs(call, "cropping", 0), own = shape(call, x)
+  const extent = [own[0], subtractDim(own[1], rows[0] + rows[1]), subtractDim(own[2], columns[0] + columns[1]), own[3]]
+  return emit(call, { kind: "slice", begin: [0, rows[0], columns[0], 0], strides: [1, 1, 1, 1] }, [x], extent)
+})
+
+export const convolutionLayers: Readonly<Record<string, LayerSpec>> = {
+  conv1d: convolution(1), conv2d: convolution(2), conv3d: convolution(3), depthwiseConv2d: depthwise, separableConv2d: separable, conv2dTranspose: transposed,
+  maxPooling1d: pooling(1, "max"), maxPooling2d: pooling(2, "max"), maxPooling3d: pooling(3, "max"),
+  averagePooling1d: pooling(1, "average"), averagePooling2d: pooling(2, "average"), averagePooling3d: pooling(3, "average"),
+  globalAveragePooling1d: globalPooling(1, "mean"), globalAveragePooling2d: globalPooling(2, "mean"),
+  globalMaxPooling1d: globalPooling(1, "max"), globalMaxPooling2d: globalPooling(2, "max"),
+  upSampling2d, zeroPadding2d, cropping2D,
+}

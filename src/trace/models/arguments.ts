@@ -1,0 +1,142 @@
+/** @file What a forward method, constructor or factory is called with when nothing in the source calls it: inputs of stated or guessed shape, sizes as symbols. */
+import type * as TypeScript from "typescript"
+import type { Context } from "../context"
+import type { Dim } from "../../schema/report"
+import type { FunctionLike } from "../../source/forms"
+import type { TensorValue, UnknownValue, Value } from "../value"
+import { arrayOf, objectOf, primitive, tfValue, undefinedValue, unknown } from "../value"
+import { freshSymbol, place } from "../context"
+import { makeInput } from "../tensor"
+import { makeWeight } from "../weight"
+import { readParameterType } from "../../source/forms"
+import { readShapeTags } from "../../source/jsdoc"
+
+/** Ranks to take for inputs whose rank nobody states. */
+export interface Guess {
+  readonly rank: number
+  /** By input name, where the code has told. */
+  readonly ranks: ReadonlyMap<string, number>
+  /** Parameters without a type that the code uses as tensors. */
+  readonly tensors: ReadonlySet<string>
+  /** Shapes the input had where the source does call this. */
+  readonly shapes?: readonly (readonly Dim[])[]
+}
+
+export interface Arguments {
+  readonly values: readonly Value[]
+  readonly inputs: readonly TensorValue[]
+  /** Inputs whose rank was guessed. */
+  readonly guessed: readonly TensorValue[]
+  /** Unknown stand-ins by parameter name, to see which are used as tensors. */
+  readonly open: ReadonlyMap<string, UnknownValue>
+}
+
+/** Arguments for a function that computes a network's output. `expectsTensors`: an untyped first parameter is an input. */
+export function forwardArguments(context: Context, node: FunctionLike, guess: Guess, expectsTensors: boolean): Arguments {
+  const { ts } = context, tags = readShapeTags(ts, node)
+  const inputs: TensorValue[] = [], guessed: TensorValue[] = [], open = new Map<string, UnknownValue>()
+  const batch = freshSymbol(context, "batch")
+  const tensor = (name: string, rank: number | null, at: TypeScript.Node): TensorValue => {
+    const shape = inputShape(context, name, rank, tags.get(name), guess, batch, inputs.length)
+    const x = makeInput(context, name, shape.dims, "real", at)
+    inputs.push(x)
+    if (shape.guessed) guessed.push(x)
+    return x
+  }
+  const stand = (name: string): UnknownValue => {
+    const value = unknown(`the parameter '${name}' is not known`, name)
+    open.set(name, value)
+    return value
+  }
+  const valueFor = (parameter: TypeScript.ParameterDeclaration, i: number): Value => {
+    const type = readParameterType(parameter)
+    if (ts.isObjectBindingPattern(parameter.name)) return objectOf(parameter.name.elements.flatMap((element): [string, Value][] => {
+      const key = (element.propertyName ?? element.name).getText()
+      return element.initializer !== undefined && !tags.has(key) ? [] : [[key, tags.has(key) || guess.tensors.has(key) ? tensor(key, null, element) : stand(key)]]
+    }))
+    const name = parameter.name.getText()
+    if (name === "tf" || name === "tfjs") return tfValue("")
+    if (/^(is_?)?train(ing)?$/i.test(name)) return primitive(true)
+    if (tags.has(name)) return tensor(name, type.kind === "tensor" ? type.rank : null, parameter.name)
+    if (type.kind === "tensor") {
+      if (parameter.dotDotDotToken !== undefined || /\[\]\s*$/.test(parameter.type?.getText() ?? "") && !/\|/.test(parameter.type?.getText() ?? "")) {
+        return arrayOf(Array.from({ length: listLength(ts, node, name) }, (_, k) => tensor(`${name}.${k}`, type.rank, parameter.name)))
+      }
+      if (parameter.initializer !== undefined || parameter.questionToken !== undefined) return undefinedValue
+      return type.variable ? variableArgument(context, name, type.rank, parameter) : tensor(name, type.rank, parameter.name)
+    }
+    if (parameter.initializer !== undefined || parameter.questionToken !== undefined) return undefinedValue
+    if (/^(kwargs|opts|options)$/.test(name)) return objectOf([["training", primitive(true)]])
+    if (type.kind === "none" && (guess.tensors.has(name) || (expectsTensors && i === 0))) return tensor(name, null, parameter.name)
+    if (type.kind === "other" && /^\s*(any|unknown|TensorLike)\b/.test(type.text) && expectsTensors && i === 0) return tensor(name, null, parameter.name)
+    return stand(name)
+  }
+  const values = node.parameters.filter((p) => !(ts.isIdentifier(p.name) && p.name.text === "this")).map(valueFor)
+  return { values, inputs, guessed, open }
+}
+
+/** A weight handed in as an argument: its sizes are symbols. */
+function variableArgument(context: Context, name: string, rank: number | null, parameter: TypeScript.ParameterDeclaration): Value {
+  const at = place(context, parameter.name)
+  const tensor = makeWeight(context, { label: name, shape: Array.from({ length: rank ?? 2 }, (_, i) => freshSymbol(context, `${name}.${i}`)), place: at })
+  if (tensor.source.kind === "weight") tensor.source.weight.name = { text: name, place: at }
+  return tensor
+}
+
+interface InputShape { readonly dims: readonly Dim[]; readonly guessed: boolean }
+
+function inputShape(
+  context: Context, name: string, typeRank: number | null, tag: readonly (Dim | null)[] | undefined, guess: Guess, batch: string, index: number,
+): InputShape {
+  const openSize = (axis: number): Dim => freshSymbol(context, `${name}.${axis}`)
+  if (tag !== undefined) return { dims: tag.map((d, i) => (d === null ? openSize(i) : typeof d === "number" ? d : symbolFor(context, d, batch))), guessed: false }
+  const known = guess.shapes?.[index]
+  if (known !== undefined) return { dims: known, guessed: false }
+  const rank = typeRank ?? guess.ranks.get(name) ?? guess.rank
+  return { dims: Array.from({ length: rank }, (_, i) => (i === 0 && rank > 1 ? batch : openSize(i))), guessed: typeRank === null }
+}
+
+/** One symbol for each name in a @shape tag; it may still be solved when it meets a weight's size. */
+function symbolFor(context: Context, name: string, batch: string): Dim {
+  if (name === "batch") return batch
+  if (!/^[A-Za-z_$][\w$]*$/.test(name)) return name
+  const held = tagSymbols.get(batch) ?? new Map<string, string>()
+  tagSymbols.set(batch, held)
+  const symbol = held.get(name) ?? freshSymbol(context, name)
+  held.set(name, symbol)
+  return symbol
+}
+/** Symbols of the tags of one call, keyed by that call's batch symbol: keys are unique within a trace and entries are a few strings. */
+const tagSymbols = new Map<string, Map<string, string>>()
+
+/** How many items of a list parameter the body takes: a destructuring pattern's length or the largest literal index. */
+function listLength(ts: typeof TypeScript, node: FunctionLike, name: string): number {
+  let length = 1
+  const visit = (child: TypeScript.Node): void => {
+    if (ts.isVariableDeclaration(child) && ts.isArrayBindingPattern(child.name) && child.initializer?.getText() === name) length = Math.max(length, child.name.elements.length)
+    if (ts.isElementAccessExpression(child) && child.expression.getText() === name && ts.isNumericLiteral(child.argumentExpression)) length = Math.max(length, Number(child.argumentExpression.text) + 1)
+    ts.forEachChild(child, visit)
+  }
+  if (node.body !== undefined) visit(node.body)
+  return Math.min(length, 16)
+}
+
+/** Arguments for a constructor or factory: numbers become sizes named after the parameter. */
+export function constructionArguments(context: Context, node: TypeScript.SignatureDeclaration | undefined): readonly Value[] {
+  const { ts } = context
+  return (node?.parameters ?? []).map((parameter): Value => {
+    if (ts.isObjectBindingPattern(parameter.name)) {
+      if (parameter.initializer !== undefined) return undefinedValue
+      return objectOf(parameter.name.elements.flatMap((element): [string, Value][] => {
+        const key = (element.propertyName ?? element.name).getText()
+        return element.initializer === undefined ? [[key, unknown(`'${key}' is not known`, key)]] : []
+      }))
+    }
+    const name = parameter.name.getText()
+    if (name === "tf" || name === "tfjs") return tfValue("")
+    if (parameter.initializer !== undefined) return undefinedValue
+    if (parameter.questionToken !== undefined && parameter.type?.kind !== ts.SyntaxKind.NumberKeyword) return undefinedValue
+    return unknown(`the parameter '${name}' is not known`, name)
+  })
+}
+

@@ -1,0 +1,48 @@
+/** @file One attempt at following a forward pass: notes, assumptions and learned sizes are its own and are taken back when it fails. */
+import type { Context, Note } from "../context"
+import type { TensorValue } from "../value"
+import { ShapeError } from "../../graph/shape"
+import { Stop, Thrown, Unreadable, WrongRank } from "../context"
+import { plainText } from "../ops/table"
+
+export interface Attempt<T> {
+  readonly value: T | null
+  readonly notes: readonly Note[]
+  readonly assumptions: readonly string[]
+  /** The input whose rank was wrong, and the right one. */
+  readonly wrongRank: { readonly input: TensorValue; readonly rank: number } | null
+  readonly limit: string | null
+}
+
+/** Runs `follow` with its own notes and solution; a `throw` of the traced code and limits end it without a value. */
+export function attempt<T>(context: Context, follow: () => T): Attempt<T> {
+  const { state } = context
+  const outer = { notes: state.notes, assumptions: state.assumptions, solution: new Map(state.solution), owners: [...state.owners], limit: state.stepLimit, forward: state.forward, depth: state.depth, active: state.active.length, trail: state.trail.length }
+  state.notes = []
+  state.assumptions = new Set()
+  state.stepLimit = Math.min(context.limits.steps, state.steps + context.limits.modelSteps)
+  let value: T | null = null, wrongRank: Attempt<T>["wrongRank"] = null, limit: string | null = null
+  try {
+    value = follow()
+  } catch (error) {
+    if (error instanceof WrongRank) wrongRank = { input: error.input, rank: error.rank }
+    else if (error instanceof Stop) {
+      if (error.reason === "cancelled") throw error
+      limit = error.message
+    } else if (error instanceof RangeError) limit = "the code calls itself too deeply to follow"
+    else if (error instanceof Thrown) state.notes.push({ what: "the code throws for every argument the tracer can think of", place: error.place, owners: [] })
+    else if (error instanceof Unreadable || error instanceof ShapeError) limit = plainText(error.message)
+    else throw error
+  }
+  const notes = state.notes, assumptions = [...state.assumptions]
+  state.notes = outer.notes
+  state.assumptions = outer.assumptions
+  state.solution.clear()
+  outer.solution.forEach((d, symbol) => state.solution.set(symbol, d))
+  state.owners.splice(0, state.owners.length, ...outer.owners)
+  state.active.length = outer.active
+  state.trail.length = outer.trail
+  Object.assign(state, { stepLimit: outer.limit, forward: outer.forward, depth: outer.depth })
+  return { value, notes, assumptions, wrongRank, limit }
+}
+

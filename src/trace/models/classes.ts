@@ -1,0 +1,139 @@
+/** @file Models that are classes: an instance is made, its forward method followed, and its weights named by field. */
+import type * as TypeScript from "typescript"
+import type { ClassValue, ObjectValue, Value } from "../value"
+import type { Context } from "../context"
+import type { FunctionLike } from "../../source/forms"
+import type { Guess } from "./arguments"
+import type { TracedModel } from "../../graph/graph"
+import type { Attempt } from "./attempt"
+import { applyLayer } from "../layers/layer"
+import { assignPaths } from "./paths"
+import { assume, extendsLayer, place, resolveDim } from "../context"
+import { attempt } from "./attempt"
+import { constructClass } from "../interpreter/classes"
+import { constructionArguments, forwardArguments } from "./arguments"
+import { emitModel } from "./emit"
+import { forwardMethodOf } from "../../source/forms"
+import { isTrainable } from "../weight"
+import { reachableFrom, tensorsOut } from "./model"
+import { shapeText } from "../../graph/shape"
+import { makeInput } from "../tensor"
+import { arrayOf } from "../value"
+
+export type Traced = Omit<TracedModel, "optimizers" | "losses">
+
+/** The class's forward method, its own or inherited. */
+export function forwardOf(context: Context, type: ClassValue): { readonly node: FunctionLike; readonly home: ClassValue } | null {
+  for (let at: Value | null = type; at !== null && at.kind === "class"; at = at.base) {
+    const node = forwardMethodOf(context.ts, at.node)
+    if (node !== null) return { node, home: at }
+  }
+  return null
+}
+
+/** Tries ranks until the forward pass reads without complaint; null where the class is no model of its own. */
+export function traceClass(context: Context, type: ClassValue): Traced | null {
+  const forward = forwardOf(context, type)
+  if (forward === null) return null
+  const made = context.state.instances.filter((instance) => instance.type === type)
+  const used = made.find((instance) => instance.layer !== undefined && instance.layer.calls.length > 0) ?? made[0]
+  return bestAttempt(context, (guess) => attempt(context, () => followClass(context, type, forward.node, used, guess)))
+}
+
+/** One try after another: the guessed rank 2, then what the code asks for, then 3, 4 and 1; the first without complaints, else the one with the fewest. */
+export function bestAttempt<T>(context: Context, run: (guess: Guess) => Attempt<{ readonly traced: T; readonly guessed: number } | null>): T | null {
+  const ranks = new Map<string, number>()
+  let best: { readonly traced: T; readonly complaints: number } | null = null
+  for (const rank of [2, 3, 4, 1]) {
+    let result = run({ rank, ranks, tensors: new Set() })
+    for (let again = 0; result.wrongRank !== null && again < 4; again++) {
+      const { input, rank: asked } = result.wrongRank
+      if (input.source.kind !== "input" || ranks.get(input.source.input.name) === asked) break
+      ranks.set(input.source.input.name, asked)
+      result = run({ rank, ranks, tensors: new Set() })
+    }
+    if (result.value === null) {
+      if (result.limit === null && result.notes.length === 0 && result.wrongRank === null) return best?.traced ?? null
+      continue
+    }
+    const complaints = complaintsOf(result.value.traced)
+    if (best === null || complaints < best.complaints) best = { traced: result.value.traced, complaints }
+    if (complaints === 0 || result.value.guessed === 0) break
+    if (context.cancelled()) break
+  }
+  return best?.traced ?? null
+}
+
+function complaintsOf(traced: unknown): number {
+  const model = traced as Traced
+  return model.unsupported.length + model.graph.nodes.filter((node) => node.op.kind === "opaque").length
+}
+
+function followClass(
+  context: Context, type: ClassValue, forward: FunctionLike, used: ObjectValue | undefined, guess: Guess,
+): { readonly traced: Traced; readonly guessed: number } | null {
+  const isLayer = extendsLayer(type)
+  const instance = instanceOf(context, type, used, isLayer)
+  if (instance === null) return null
+  const before = new Set(context.state.instances)
+  const calledWith = used?.layer?.calls[0]?.inputs
+  const shapes = isLayer && calledWith !== undefined ? calledWith.map((x) => x.shape.map((d) => resolveDim(context, d))) : undefined
+  const args = isLayer ? layerArguments(context, forward, { ...guess, ...(shapes === undefined ? {} : { shapes }) }) : forwardArguments(context, forward, guess, true)
+  let result: Value
+  if (isLayer) result = applyLayer(context, instance, args.values[0], args.values[1], forward)
+  else {
+    context.state.forward++
+    const method = forward.name === undefined ? context.get(context, instance, nameOfProperty(context, forward), forward) : context.get(context, instance, forward.name.getText(), forward)
+    result = context.call(context, method, instance, args.values, forward)
+    context.state.forward--
+  }
+  const outputs = tensorsOut(context, result, forward)
+  const reachable = reachableFrom(outputs)
+  if (outputs.length === 0 || ![...reachable].some((t) => t.source.kind === "weight" && isTrainable(t.source.weight))) return null
+  const paths = assignPaths(instance)
+  const inner = context.state.instances.some((other) => !before.has(other))
+  const guessed = args.guessed.filter((x) => reachable.has(x))
+  for (const x of guessed) if (x.source.kind === "input" && guess.ranks.get(x.source.input.name) === undefined && isLayer) {
+    assume(context, `the shape of '${x.source.input.name}' is not stated: ${shapeText(x.shape.map((d) => String(resolveDim(context, d)).replace(/\u00b7\d+/g, "")))} is taken`)
+  }
+  const traced = emitModel(context, {
+    name: type.name, form: isLayer ? "layer-class" : "module-class", place: place(context, type.node.name ?? type.node), forward: place(context, forward.name ?? forward),
+    inputs: args.inputs, outputs, paths, notes: context.state.notes, assumptions: [...context.state.assumptions], ownsUnused: !inner || paths.weights.size > 0,
+  })
+  return { traced, guessed: guessed.length }
+}
+
+/** Name of the field that holds an arrow function. */
+function nameOfProperty(context: Context, node: FunctionLike): string {
+  return context.ts.isPropertyDeclaration(node.parent) ? node.parent.name.getText() : "forward"
+}
+
+/** tf.layers.Layer.call takes one tensor or a list of them, then the flags. */
+function layerArguments(context: Context, forward: FunctionLike, guess: Guess): ReturnType<typeof forwardArguments> {
+  const first = forward.parameters[0]
+  if (first === undefined) return { values: [makeInput(context, "inputs", [])], inputs: [], guessed: [], open: new Map() }
+  const args = forwardArguments(context, forward, guess, true)
+  if (args.inputs.length > 0 && guess.shapes === undefined) return { ...args, values: [args.values[0]] }
+  if (guess.shapes === undefined) return { ...args, values: [args.values[0]] }
+  const inputs = guess.shapes.map((dims, i) => makeInput(context, guess.shapes?.length === 1 ? first.name.getText() : `${first.name.getText()}.${i}`, dims, "real", first.name))
+  return { values: [inputs.length === 1 ? inputs[0] : arrayOf(inputs)], inputs, guessed: [], open: args.open }
+}
+
+/** An instance to follow: one more like the first the source makes, else one with symbols for sizes. */
+function instanceOf(context: Context, type: ClassValue, used: ObjectValue | undefined, isLayer: boolean): ObjectValue | null {
+  const { ts } = context
+  if (used !== undefined && (!isLayer || used.layer?.calls.length === 0)) return used
+  let args = used?.args
+  for (let at: Value | null = type; args === undefined; at = at.base) {
+    if (at === null || at.kind !== "class") {
+      args = []
+      break
+    }
+    const constructor = at.node.members.find((member): member is TypeScript.ConstructorDeclaration => ts.isConstructorDeclaration(member) && member.body !== undefined)
+    if (constructor !== undefined) args = constructionArguments(context, constructor)
+  }
+  const made = constructClass(context, type, args, type.node)
+  return made.kind === "object" ? made : null
+}
+
+

@@ -1,0 +1,174 @@
+/** @file Cuts one model's graph out of the expression graph: nodes in order, parameters by path, sites with what they made, symbols with plain names. */
+import type { Context, Note } from "../context"
+import type { Dim, ModelForm, Place } from "../../schema/report"
+import type { Graph, TracedModel, TracedSite } from "../../graph/graph"
+import type { Op } from "../../graph/op"
+import type { Paths } from "./paths"
+import type { TensorValue, Weight } from "../value"
+import { dim, multiplyDim, substituteDim, symbolsOf } from "../../graph/dim"
+import { GraphBuilder } from "../../graph/build"
+import { isTrainable } from "../weight"
+import { plainText } from "../ops/table"
+import { reachableFrom } from "./model"
+import { resolveDim, samePlace } from "../context"
+
+export interface ModelParts {
+  readonly name: string
+  readonly form: ModelForm
+  readonly place: Place
+  readonly forward?: Place
+  readonly inputs: readonly TensorValue[]
+  readonly outputs: readonly TensorValue[]
+  readonly paths: Paths
+  readonly notes: readonly Note[]
+  readonly assumptions: readonly string[]
+  /** Whether weights that no output needs belong to it as well (they do when they sit in it). */
+  readonly ownsUnused: boolean
+}
+
+/** The traced model; throws only where two shapes contradict each other after everything learned, which the caller reports. */
+export function emitModel(context: Context, parts: ModelParts): Omit<TracedModel, "optimizers" | "losses"> {
+  const reachable = [...reachableFrom(parts.outputs)].sort((a, b) => a.serial - b.serial)
+  const names = new SymbolNames(context), builder = new GraphBuilder()
+  const show = (d: Dim): Dim => names.show(d)
+  const used = new Set(reachable.flatMap((t) => (t.source.kind === "weight" ? [t.source.weight] : [])))
+  const weights = [...parts.paths.weights.keys()].filter((weight) => parts.ownsUnused || used.has(weight))
+  for (const weight of used) if (!parts.paths.weights.has(weight)) weights.push(weight)
+  // Inputs first, so that their sizes have the plain names.
+  parts.inputs.forEach((x) => x.shape.forEach(show))
+  const indexOf = new Map<Weight, number>(), ids = new Set<string>()
+  for (const weight of weights) {
+    const id = uniqueId(parts.paths.weights.get(weight) ?? weight.name?.text ?? weight.label ?? "weight", ids)
+    const tfName = weight.weight ?? weight.label
+    const at = weight.name?.place ?? weight.place
+    indexOf.set(weight, builder.addParameter({
+      id, shape: weight.shape.map(show), trainable: isTrainable(weight), start: at.start, end: at.end,
+      ...(tfName !== null && tfName !== undefined && tfName !== id && tfName !== id.split("/").at(-1) ? { weight: tfName } : {}),
+      ...(weight.initializer === undefined ? {} : { initializer: weight.initializer }), ...(weight.regularizer === undefined ? {} : { regularizer: weight.regularizer }),
+    }))
+  }
+  const nodes = new Map<TensorValue, number>(), inputNames = uniqueInputNames(parts.inputs)
+  for (const t of [...parts.inputs.filter((x) => reachable.includes(x)), ...reachable]) {
+    if (nodes.has(t)) continue
+    const scope = scopeOf(t, parts.paths)
+    const origin = { ...(t.at === undefined ? {} : { at: t.at }), ...(t.label === undefined ? {} : { label: plainText(t.label) }), ...(scope === undefined ? {} : { scope }) }
+    const target = t.shape.map((d) => show(d))
+    const { source } = t
+    switch (source.kind) {
+      case "input": {
+        const { domain, range } = source.input
+        nodes.set(t, builder.input(inputNames.get(t) ?? source.input.name, target, domain, origin, range === undefined ? undefined : show(range)))
+        break
+      }
+      case "weight":
+        nodes.set(t, builder.parameterNode(indexOf.get(source.weight) ?? 0))
+        break
+      case "op":
+        nodes.set(t, builder.add(shownOp(source.op, show), source.operands.map((operand) => nodes.get(operand) ?? 0), origin, target))
+        break
+    }
+  }
+  const graph = builder.finish(parts.outputs.flatMap((t) => nodes.get(t) ?? []))
+  return {
+    name: parts.name, form: parts.form, ...parts.place, graph,
+    inputs: parts.inputs.map((x) => ({ name: inputNames.get(x) ?? "input", shape: x.shape.map(show) })),
+    parameterCount: graph.parameters.map((p) => p.shape.reduce<Dim>(multiplyDim, 1)).reduce<Dim>((a, b) => sum(a, b), 0),
+    sites: sitesOf(context, parts, graph, nodes, indexOf),
+    assumptions: parts.assumptions.map(plainText), unsupported: unsupportedOf(parts.notes, graph),
+  }
+}
+
+const sum = (a: Dim, b: Dim): Dim => (typeof a === "number" && typeof b === "number" ? a + b : dim(`${a}+${b}`))
+
+function uniqueId(path: string, taken: Set<string>): string {
+  let id = path
+  for (let n = 2; taken.has(id); n++) id = `${path}_${n}`
+  taken.add(id)
+  return id
+}
+
+function uniqueInputNames(inputs: readonly TensorValue[]): ReadonlyMap<TensorValue, string> {
+  const taken = new Set<string>(), names = new Map<TensorValue, string>()
+  for (const x of inputs) if (x.source.kind === "input") names.set(x, uniqueId(x.source.input.name === "input" ? x.name?.text ?? "input" : x.source.input.name, taken))
+  return names
+}
+
+/** Path of the innermost layer or instance that a tensor was made in. */
+function scopeOf(t: TensorValue, paths: Paths): string | undefined {
+  for (let i = t.owners.length - 1; i >= 0; i--) {
+    const path = paths.owners.get(t.owners[i])
+    if (path !== undefined) return path === "" ? undefined : path
+  }
+  return undefined
+}
+
+/** Plain names for symbols: "x.1" for "x.1·7", "x.1_2" where two symbols of one name are left. */
+class SymbolNames {
+  private readonly shown = new Map<string, string>()
+  private readonly taken = new Set<string>()
+  constructor(private readonly context: Context) {}
+  show(d: Dim): Dim {
+    const resolved = resolveDim(this.context, d)
+    if (typeof resolved === "number") return resolved
+    const symbols = symbolsOf(resolved)
+    return substituteDim(resolved, Object.fromEntries(symbols.map((symbol) => [symbol, this.name(symbol)])))
+  }
+  private name(symbol: string): string {
+    let name = this.shown.get(symbol)
+    if (name === undefined) {
+      name = uniqueId(symbol.replace(/\u00b7\d+$/, ""), this.taken)
+      this.shown.set(symbol, name)
+    }
+    return name
+  }
+}
+
+/** An op with the sizes it mentions under their plain names. */
+function shownOp(op: Op, show: (d: Dim) => Dim): Op {
+  switch (op.kind) {
+    case "slice": return { ...op, begin: op.begin.map(show) }
+    case "pad": return { ...op, before: op.before.map(show), after: op.after.map(show) }
+    case "tile": return { ...op, repeats: op.repeats.map(show) }
+    case "oneHot": return { ...op, depth: show(op.depth) }
+    default: return op
+  }
+}
+
+function sitesOf(
+  context: Context, parts: ModelParts, graph: Graph, nodes: ReadonlyMap<TensorValue, number>, indexOf: ReadonlyMap<Weight, number>,
+): readonly TracedSite[] {
+  const all = graph.nodes.map((node) => node.id)
+  const sites: TracedSite[] = [{ ...parts.place, kind: "model", label: parts.name, nodes: all, parameters: graph.parameters.map((_, i) => i) }]
+  if (parts.forward !== undefined) sites.push({ ...parts.forward, kind: "forward", label: "forward", nodes: all, parameters: [] })
+  const layerLabels = context.state.layers.flatMap((state) => {
+    const path = parts.paths.owners.get(state)
+    return path === undefined || path === "" ? [] : [{ place: state.place, path, state }]
+  })
+  for (const site of context.state.sites.values()) {
+    const made = [...site.tensors].flatMap((t) => nodes.get(t) ?? []).sort((a, b) => a - b)
+    const labels = site.kind === "layer" ? layerLabels.filter((known) => samePlace(known.place, site.place)) : []
+    const own = [...site.weights, ...labels.flatMap((known) => known.state.weights)]
+    const parameters = [...new Set(own.flatMap((weight) => indexOf.get(weight) ?? []))]
+    if (made.length === 0 && parameters.length === 0) continue
+    const label = labels.length > 0 ? labels[0].path : site.kind === "weight" && parameters.length > 0 ? graph.parameters[parameters[0]].id : site.label
+    sites.push({ ...site.place, kind: site.kind, label, nodes: made, parameters })
+  }
+  for (const [weight, index] of indexOf) {
+    if (weight.name === undefined || sites.some((site) => site.kind === "weight" && samePlace(site, weight.name?.place ?? site))) continue
+    const node = graph.parameters[index].node
+    const shared = [...indexOf].filter(([other]) => other.name !== undefined && weight.name !== undefined && samePlace(other.name.place, weight.name.place)).map(([, i]) => i)
+    sites.push({ ...weight.name.place, kind: "weight", label: graph.parameters[index].id, nodes: node === null ? [] : [node], parameters: shared })
+  }
+  return sites
+}
+
+function unsupportedOf(notes: readonly Note[], graph: Graph): TracedModel["unsupported"] {
+  const found = notes.map((note) => ({ what: plainText(note.what), ...note.place }))
+  for (const node of graph.nodes) {
+    if (node.op.kind !== "opaque" || node.at === undefined) continue
+    const { at, op } = node
+    const what = `${op.what}: ${op.reason}`
+    if (!found.some((known) => samePlace(known, at))) found.push({ what: plainText(what), ...at })
+  }
+  return found.filter((item, i) => found.findIndex((other) => other.what === item.what && samePlace(other, item)) === i)
+}

@@ -1,0 +1,54 @@
+/** @file Models made with tf.sequential and tf.model: one report per place that makes one, the first that could be read. */
+import type { Context } from "../context"
+import type { ModelValue } from "../value"
+import type { Traced } from "./classes"
+import { allWeights } from "../layers/layer"
+import { assignPaths } from "./paths"
+import { attempt } from "./attempt"
+import { buildSequential, reachableFrom } from "./model"
+import { calleePlace } from "../../source/place"
+import { emitModel } from "./emit"
+
+/** The models that the analyzed file makes. Those used inside another one only as a part of it are left to it. */
+export function traceModels(context: Context): { readonly traced: readonly Traced[]; readonly failures: readonly { readonly model: ModelValue; readonly why: string }[] } {
+  const traced: Traced[] = [], failures: { model: ModelValue; why: string }[] = []
+  const byNode = new Map<unknown, ModelValue[]>()
+  for (const model of context.state.models) {
+    if (model.node.getSourceFile() !== context.home) continue
+    byNode.set(model.node, [...(byNode.get(model.node) ?? []), model])
+  }
+  for (const models of byNode.values()) {
+    let done: Traced | null = null, why = ""
+    for (const model of models) {
+      const result = traceModel(context, model)
+      if (typeof result === "string") why ||= result
+      else if (done === null || result.unsupported.length < done.unsupported.length) done = result
+      if (done !== null && done.unsupported.length === 0) break
+    }
+    if (done !== null) traced.push(done)
+    else failures.push({ model: models[0], why })
+  }
+  return { traced, failures }
+}
+
+function traceModel(context: Context, model: ModelValue): Traced | string {
+  const outerNotes = context.state.notes
+  const result = attempt(context, () => {
+    const before = outerNotes.length
+    buildSequential(context, model)
+    if (model.failure !== undefined && model.outputs.length === 0) return model.failure
+    if (model.outputs.length === 0) return "its layers are not all known"
+    const reachable = reachableFrom(model.outputs)
+    if (![...reachable].some((t) => t.source.kind === "weight") && model.layers.flatMap(allWeights).length === 0 && model.layers.length < 2) return "it has no weights"
+    const paths = assignPaths(model), named = model.returnedBy ?? model.name
+    const owned = outerNotes.slice(0, before).filter((note) => note.owners.some((owner) => paths.owners.has(owner)))
+    return emitModel(context, {
+      name: named?.text ?? model.explicitName ?? "model", form: model.form, place: named?.place ?? calleePlace(context.ts, model.node, context.home),
+      inputs: model.inputs, outputs: model.outputs, paths, notes: [...owned, ...context.state.notes],
+      assumptions: [...context.state.assumptions, ...(model.failure === undefined ? [] : [model.failure])], ownsUnused: true,
+    })
+  })
+  if (result.value === null) return result.limit ?? "the code that makes it cannot be followed"
+  return result.value
+}
+

@@ -1,0 +1,149 @@
+/** @file Tensors out of nothing: constants, ranges, random draws, variables; dropout and batch normalization, which bring their own. */
+import type { ConstantValue } from "../../graph/op"
+import type { Dim } from "../../schema/report"
+import type { OpCall, OpEmitter } from "./call"
+import type { TensorValue, Value, Weight } from "../value"
+import { absent, binary, dimAt, emit, labelOf, numberAt, shape, targetAt, tensorAt, unary } from "./call"
+import { booleanIn, fillOf, numberIn, stringIn, unknown } from "../value"
+import { callee, siteAt, Unreadable } from "../context"
+import { constant, nestedNumbers, tensorOf } from "../tensor"
+import { divideDim, subtractDim } from "../../graph/dim"
+import { makeWeight } from "../weight"
+
+const constantOf = (call: OpCall, value: ConstantValue, target: readonly Dim[], dtype: "float" | "int" = "float"): TensorValue =>
+  emit(call, { kind: "constant", value }, [], target, dtype)
+
+const isInt = (call: OpCall, i: number): "float" | "int" => (stringIn(call.args[i]) === "int32" ? "int" : "float")
+
+function filled(value: number): OpEmitter {
+  return (call) => constantOf(call, { kind: "fill", value }, targetAt(call, 0), isInt(call, 1))
+}
+
+/** tf.tensor(values, shape?, dtype?) and tensor1d … tensor6d; values nobody knows keep the shape where it is given. */
+function emitTensor(call: OpCall, rank: number | null): TensorValue {
+  const stated = absent(call, 1) || call.args[1].kind !== "array" ? null : targetAt(call, 1)
+  const numbers = call.args[0] === undefined ? null : nestedNumbers(call.args[0])
+  if (numbers !== null) {
+    const target = stated ?? numbers.shape
+    const same = numbers.values.every((v) => v === numbers.values[0])
+    const value: ConstantValue = same && numbers.values.length > 0 ? { kind: "fill", value: numbers.values[0] } : { kind: "data", values: numbers.values }
+    return constantOf(call, value, target, isInt(call, stated === null && call.args[1]?.kind === "primitive" ? 1 : 2))
+  }
+  if (call.args[0]?.kind === "array" && call.args[0].items.some((item) => item.kind === "tensor")) return tensorOf(call.context, call.args[0], { at: call.at })
+  if (stated !== null) return constantOf(call, { kind: "unknown", why: "data" }, stated)
+  const sizes = nestedSizes(call.args[0])
+  if (sizes !== null && (rank === null || sizes.length === rank)) return constantOf(call, { kind: "unknown", why: "data" }, sizes)
+  throw new Unreadable("the values of the tensor are not known")
+}
+
+/** Lengths of nested arrays whose items are not all known numbers. */
+function nestedSizes(value: Value | undefined): readonly number[] | null {
+  if (value?.kind !== "array") return null
+  const inner = value.items.map((item) => (item.kind === "array" ? nestedSizes(item) : []))
+  if (inner.some((sizes) => sizes === null || sizes.join() !== inner[0]?.join())) return null
+  return [value.items.length, ...(inner[0] ?? [])]
+}
+
+function random(distribution: "normal" | "uniform" | "bernoulli"): OpEmitter {
+  return (call) => {
+    const target = targetAt(call, 0)
+    if (call.context.state.forward === 0) return constantOf(call, { kind: "unknown", why: "a random draw" }, target)
+    const draw = emit(call, { kind: "random", distribution }, [], target)
+    if (distribution !== "normal") return draw
+    const mean = numberIn(call.args[1]) ?? 0, deviation = numberIn(call.args[2]) ?? 1
+    const scaled = deviation === 1 ? draw : binary(call, "multiply", draw, constant(call.context, deviation, { at: call.at }))
+    return mean === 0 ? scaled : binary(call, "add", scaled, constant(call.context, mean, { at: call.at }))
+  }
+}
+
+function emitRange(call: OpCall): TensorValue {
+  const start = dimAt(call, 0, "start"), stop = dimAt(call, 1, "stop"), step = numberAt(call, 2, 1)
+  const span = subtractDim(stop, start)
+  const length = typeof span === "number" ? Math.max(0, Math.ceil(span / step)) : divideDim(span, step)
+  if (length === null) throw new Unreadable("range: the length is not known")
+  const value: ConstantValue = typeof start === "number" ? { kind: "range", start, step } : { kind: "unknown", why: "a range" }
+  return constantOf(call, value, [length], isInt(call, 3))
+}
+
+function emitLinspace(call: OpCall): TensorValue {
+  const start = numberIn(call.args[0]), stop = numberIn(call.args[1]), count = dimAt(call, 2, "n")
+  if (start === null || stop === null || typeof count !== "number" || count < 2) return constantOf(call, { kind: "unknown", why: "evenly spaced numbers" }, [count])
+  return constantOf(call, { kind: "range", start, step: (stop - start) / (count - 1) }, [count])
+}
+
+function emitEye(call: OpCall): TensorValue {
+  const rows = dimAt(call, 0, "n"), columns = absent(call, 1) ? rows : dimAt(call, 1, "n")
+  if (!absent(call, 2)) throw new Unreadable("eye: a batch of matrices is not read")
+  if (rows === columns) return constantOf(call, { kind: "eye" }, [rows, rows])
+  return constantOf(call, { kind: "unknown", why: "a rectangular identity" }, [rows, columns])
+}
+
+/** tf.variable(initial, trainable, name): only the shape and the kind of the initial value matter. */
+function emitVariable(call: OpCall): Value {
+  const first = call.args[0]
+  if (first === undefined) throw new Unreadable("variable: the initial value is missing")
+  if (first.kind === "unknown") return unknown(first.why, first.name, [first])
+  const initial = tensorOf(call.context, first, { at: call.at })
+  const tfName = stringIn(call.args[2])
+  const tensor = makeWeight(call.context, {
+    label: null, shape: shape(call, initial), place: callee(call.context, call.at), trainable: absent(call, 1) ? true : booleanIn(call.args[1]) ?? true,
+    ...(tfName === null ? {} : { weight: tfName }), ...initializerFrom(initial),
+  })
+  const site = siteAt(call.context, "weight", callee(call.context, call.at), labelOf(call))
+  site.weights.add((tensor.source as { weight: Weight }).weight)
+  return tensor
+}
+
+/** The kind of initial value, through scalings of it. */
+function initializerFrom(initial: TensorValue): { initializer?: string } {
+  const fill = fillOf(initial)
+  if (fill !== null) return { initializer: fill === 0 ? "zeros" : fill === 1 ? "ones" : "constant" }
+  if (initial.source.kind !== "op") return {}
+  const { op, operands } = initial.source
+  if (op.kind === "constant" && op.value.kind === "unknown" && op.value.why === "a random draw") return { initializer: initial.label === "tf.randomUniform" ? "randomUniform" : "randomNormal" }
+  if (op.kind === "constant" && op.value.kind === "eye") return { initializer: "identity" }
+  return op.kind === "binary" && operands.length > 0 ? initializerFrom(operands[0]) : {}
+}
+
+/** tf.dropout(x, rate, noiseShape): axes where the noise has size 1 share their mask. */
+function emitDropout(call: OpCall): TensorValue {
+  const x = tensorAt(call, 0), own = shape(call, x), rate = numberIn(call.args[1])
+  if (rate === 0) return x
+  const noise = absent(call, 2) ? own : targetAt(call, 2)
+  const sharedAxes = own.flatMap((d, i) => (noise[i] === 1 && d !== 1 ? [i] : []))
+  return emit(call, { kind: "dropout", rate: rate ?? 0.5, sharedAxes }, [x])
+}
+
+/** (x − mean)/√(variance + ε) · scale + offset, as tfjs computes it. */
+function emitBatchNorm(call: OpCall): TensorValue {
+  const epsilon = numberAt(call, 5, 0.001)
+  const centered = binary(call, "subtract", tensorAt(call, 0), tensorAt(call, 1))
+  const spread = unary(call, "rsqrt", binary(call, "add", tensorAt(call, 2), constant(call.context, epsilon, { at: call.at })))
+  const normed = binary(call, "multiply", centered, spread)
+  const scaled = absent(call, 4) ? normed : binary(call, "multiply", normed, tensorAt(call, 4))
+  return absent(call, 3) ? scaled : binary(call, "add", scaled, tensorAt(call, 3))
+}
+
+export const createOps: Readonly<Record<string, OpEmitter>> = {
+  tensor: (call) => emitTensor(call, null),
+  ...Object.fromEntries([1, 2, 3, 4, 5, 6].map((rank): [string, OpEmitter] => [`tensor${rank}d`, (call) => emitTensor(call, rank)])),
+  scalar: (call) => {
+    const value = call.args[0]
+    const known = numberIn(value) ?? (booleanIn(value) === null ? null : Number(booleanIn(value)))
+    return known === null ? constantOf(call, { kind: "unknown", why: value?.kind === "unknown" ? value.why : "a number" }, []) : constantOf(call, { kind: "fill", value: known }, [], isInt(call, 1))
+  },
+  zeros: filled(0), ones: filled(1),
+  fill: (call) => {
+    const value = numberIn(call.args[1])
+    return constantOf(call, value === null ? { kind: "unknown", why: "a fill" } : { kind: "fill", value }, targetAt(call, 0), isInt(call, 2))
+  },
+  zerosLike: (call) => constantOf(call, { kind: "fill", value: 0 }, shape(call, tensorAt(call, 0))),
+  onesLike: (call) => constantOf(call, { kind: "fill", value: 1 }, shape(call, tensorAt(call, 0))),
+  range: emitRange, linspace: emitLinspace, eye: emitEye,
+  randomNormal: random("normal"), truncatedNormal: random("normal"), randomStandardNormal: random("normal"), randomUniform: random("uniform"), rand: random("uniform"),
+  variable: emitVariable,
+  dropout: emitDropout,
+  batchNorm: emitBatchNorm, batchNorm2d: emitBatchNorm, batchNorm3d: emitBatchNorm, batchNorm4d: emitBatchNorm,
+  clone: (call) => tensorAt(call, 0),
+}
+

@@ -1,0 +1,76 @@
+/** @file tfjs's elementwise ops as graph ops: one argument, two arguments, and those with parameters of their own. */
+import type { BinaryFunction, UnaryFunction } from "../../graph/op"
+import type { OpCall, OpEmitter } from "./call"
+import type { TensorValue } from "../value"
+import { binary, emit, numberAt, shape, tensorAt, textAt, unary } from "./call"
+import { fillOf } from "../value"
+import { Unreadable } from "../context"
+
+const plainUnary: readonly UnaryFunction[] = [
+  "neg", "abs", "sign", "relu", "relu6", "selu", "sigmoid", "logSigmoid", "tanh", "softplus", "exp", "expm1", "log", "log1p", "sqrt", "rsqrt", "square",
+  "reciprocal", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "asinh", "acosh", "atanh", "erf", "floor", "ceil", "round", "isNaN", "isFinite", "isInf",
+  "logicalNot",
+]
+
+/** tfjs name to graph function, both operands broadcasting. */
+const plainBinary: Readonly<Record<string, BinaryFunction>> = {
+  add: "add", sub: "subtract", mul: "multiply", div: "divide", divNoNan: "divideNoNan", floorDiv: "floorDivide", maximum: "maximum", minimum: "minimum", mod: "mod",
+  squaredDifference: "squaredDifference", atan2: "atan2", equal: "equal", notEqual: "notEqual", greater: "greater", greaterEqual: "greaterEqual", less: "less",
+  lessEqual: "lessEqual", logicalAnd: "logicalAnd", logicalOr: "logicalOr", logicalXor: "logicalXor",
+}
+
+function emitPower(call: OpCall): TensorValue {
+  const x = tensorAt(call, 0), exponent = tensorAt(call, 1), known = fillOf(exponent)
+  // x^1 is x and x² has its own function; a fill that is broader than x still broadcasts.
+  if (known === null || shape(call, exponent).some((d) => d !== 1)) return binary(call, "power", x, exponent)
+  if (known === 1) return x
+  return known === 2 ? unary(call, "square", x) : unary(call, "powConstant", x, [known])
+}
+
+/**
+ * To whole numbers the value is cut off and carries no gradient; between whole, truth and real numbers nothing changes.
+ * Data and indices stay what they are.
+ */
+export function emitCast(call: OpCall, x: TensorValue, dtype: string): TensorValue {
+  if (dtype === "bool") return x.dtype === "bool" ? x : binary(call, "notEqual", x, emit(call, { kind: "constant", value: { kind: "fill", value: 0 } }, [], []))
+  if (dtype !== "int32" || x.dtype !== "float") return x
+  if (fromDataOnly(x)) return x
+  return emit(call, { kind: "stopGradient" }, [unary(call, "floor", x)])
+}
+
+/** Whether no weight is behind a tensor, looking a few ops back. */
+function fromDataOnly(x: TensorValue, depth = 6): boolean {
+  if (x.source.kind === "input") return true
+  if (x.source.kind === "weight" || depth === 0) return false
+  return x.source.operands.every((operand) => fromDataOnly(operand, depth - 1))
+}
+
+function emitClip(call: OpCall): TensorValue {
+  return unary(call, "clip", tensorAt(call, 0), [numberAt(call, 1, -Infinity), numberAt(call, 2, Infinity)])
+}
+
+const special: Readonly<Record<string, OpEmitter>> = {
+  pow: emitPower,
+  leakyRelu: (call) => unary(call, "leakyRelu", tensorAt(call, 0), [numberAt(call, 1, 0.2)]),
+  elu: (call) => unary(call, "elu", tensorAt(call, 0), [1]),
+  step: (call) => unary(call, "step", tensorAt(call, 0), [numberAt(call, 1, 0)]),
+  clipByValue: emitClip,
+  prelu: (call) => binary(call, "prelu", tensorAt(call, 0), tensorAt(call, 1)),
+  cast: (call) => emitCast(call, tensorAt(call, 0), textAt(call, 1, "float32")),
+  asType: (call) => emitCast(call, tensorAt(call, 0), textAt(call, 1, "float32")),
+  toFloat: (call) => tensorAt(call, 0),
+  toInt: (call) => emitCast(call, tensorAt(call, 0), "int32"),
+  toBool: (call) => emitCast(call, tensorAt(call, 0), "bool"),
+  where: (call) => emit(call, { kind: "select" }, [tensorAt(call, 0), tensorAt(call, 1), tensorAt(call, 2)]),
+  addN: (call) => {
+    const list = call.args[0]
+    if (list?.kind !== "array" || list.items.length === 0) throw new Unreadable("the list of tensors is not known")
+    return list.items.map((_, i) => tensorAt({ ...call, args: list.items }, i)).reduce((a, b) => binary(call, "add", a, b))
+  },
+}
+
+export const elementwiseOps: Readonly<Record<string, OpEmitter>> = {
+  ...Object.fromEntries(plainUnary.map((fn): [string, OpEmitter] => [fn, (call) => unary(call, fn, tensorAt(call, 0))])),
+  ...Object.fromEntries(Object.entries(plainBinary).map(([name, fn]): [string, OpEmitter] => [name, (call) => binary(call, fn, tensorAt(call, 0), tensorAt(call, 1))])),
+  ...special,
+}

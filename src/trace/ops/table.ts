@@ -1,0 +1,52 @@
+/** @file All tfjs ops the tracer reads, by name, for `tf.op(x)` and `x.op()` alike; a call that cannot be read gives an unknown value with its reason. */
+import type * as TypeScript from "typescript"
+import type { Context } from "../context"
+import type { OpEmitter } from "./call"
+import type { Value } from "../value"
+import { ShapeError } from "../../graph/shape"
+import { Unreadable, callee, note, siteAt } from "../context"
+import { createOps } from "./create"
+import { elementwiseOps } from "./elementwise"
+import { linearOps } from "./linear"
+import { reduceOps } from "./reduce"
+import { shapeOps } from "./shape"
+import { tensorsIn, unknown } from "../value"
+
+export const ops: Readonly<Record<string, OpEmitter>> = { ...createOps, ...elementwiseOps, ...linearOps, ...reduceOps, ...shapeOps }
+
+/** Ops with a chained form under another name. */
+const aliases: Readonly<Record<string, string>> = { batchNormalization: "batchNorm", bandPart: "linalg.bandPart", asType: "cast" }
+
+/** Own keys only: `constructor` and its kin are no ops. */
+export function findOp(name: string): OpEmitter | null {
+  const key = Object.hasOwn(aliases, name) ? aliases[name] : name
+  return Object.hasOwn(ops, key) ? ops[key] : null
+}
+
+/** Calls an op; what it cannot read is noted and becomes an unknown value that depends on the tensors it was given. */
+export function callOp(context: Context, name: string, args: readonly Value[], at: TypeScript.Node): Value {
+  const emitter = findOp(name)
+  if (emitter === null) {
+    if (tensorsIn(args).length > 0) note(context, `tf.${name} is not supported`, at)
+    return unknown(`tf.${name} is not supported`, null, args)
+  }
+  try {
+    const result = emitter({ context, name, args, at })
+    const made = tensorsIn([result])
+    if (made.length > 0) {
+      const site = siteAt(context, name === "variable" ? "weight" : "op", callee(context, at), name)
+      if (name !== "variable") made.forEach((tensor) => site.tensors.add(tensor))
+    }
+    return result
+  } catch (error) {
+    if (!(error instanceof Unreadable) && !(error instanceof ShapeError)) throw error
+    const message = plainText(error.message)
+    const given = args.find((arg) => arg.kind === "unknown")
+    // Something unknown was passed on: it has been noted where it came from.
+    if (given === undefined || error instanceof ShapeError) note(context, `tf.${name}: ${message}`, at)
+    return unknown(`tf.${name}: ${message}`, null, args)
+  }
+}
+
+/** A message without the numbers that symbols carry inside. */
+export const plainText = (message: string): string => message.replace(/\u00b7\d+/g, "")

@@ -1,0 +1,148 @@
+/** @file Traces one file: follows its statements, then every class and function that can be a model, and cuts out one graph each. Never throws for bad code. */
+import type * as TypeScript from "typescript"
+import type { ClassValue, FunctionValue, Value } from "./value"
+import type { Context, Limits } from "./context"
+import type { Place } from "../schema/report"
+import type { Traced } from "./models/classes"
+import type { TracedFile } from "../graph/graph"
+import { attempt } from "./models/attempt"
+import { callTf, getProperty, setProperty } from "./interpreter/properties"
+import { callValue, constructClass } from "./interpreter/classes"
+import { createState, defaultLimits, Stop } from "./context"
+import { constructionArguments } from "./models/arguments"
+import { evaluate } from "./interpreter/expressions"
+import { execute } from "./interpreter/statements"
+import { findTraining } from "./training"
+import { followFactory, outermost, takesTensors, traceFunction } from "./models/functions"
+import { forwardOf, traceClass } from "./models/classes"
+import { mentionsTfjs } from "../source/tfjs"
+import { moduleScope } from "./interpreter/imports"
+import { placeOf } from "../source/place"
+import { traceModels } from "./models/tfjs"
+import { undefinedValue, unknown } from "./value"
+
+export interface TraceOptions {
+  /** True when the caller no longer wants the answer. */
+  readonly cancelled?: () => boolean
+  readonly limits?: Partial<Limits>
+}
+
+const nothing: TracedFile = { models: [], problems: [] }
+
+/** The models of a source file, with what could not be read; empty for files that have nothing to do with tfjs. */
+export function traceFile(ts: typeof TypeScript, program: TypeScript.Program, sourceFile: TypeScript.SourceFile, options: TraceOptions = {}): TracedFile {
+  if (sourceFile.isDeclarationFile || !mentionsTfjs(sourceFile)) return nothing
+  const context = createContext(ts, program, sourceFile, options)
+  try {
+    return follow(context)
+  } catch (error) {
+    if (error instanceof Stop && error.reason === "cancelled") return nothing
+    const message = error instanceof Error ? error.message : String(error)
+    return { models: [], problems: [{ message: `the file cannot be read: ${message}`, ...filePlace(sourceFile) }] }
+  }
+}
+
+const filePlace = (_file: TypeScript.SourceFile): Place => ({ start: { line: 1, column: 1 }, end: { line: 1, column: 1 } })
+
+function createContext(ts: typeof TypeScript, program: TypeScript.Program, home: TypeScript.SourceFile, options: TraceOptions): Context {
+  return {
+    ts, program, home, limits: { ...defaultLimits, ...options.limits }, cancelled: options.cancelled ?? (() => false), state: createState(), evaluate, execute, moduleScope,
+    call: (context, callee, self, args, at) => callValue(context, callee, self, args, at, (path) => callTf(context, path, args, at)),
+    construct, get: getProperty, set: setProperty,
+  }
+}
+
+function construct(context: Context, callee: Value, args: readonly Value[], at: TypeScript.Node): Value {
+  switch (callee.kind) {
+    case "class": return constructClass(context, callee, args, at)
+    case "native": return callee.construct?.(args, at) ?? unknown(`new ${callee.name}`)
+    case "tf": return callTf(context, callee.path, args, at)
+    case "unknown": return unknown(callee.why, callee.name, args)
+    default: return unknown("new of something that is no class", null, args)
+  }
+}
+
+function follow(context: Context): TracedFile {
+  const { state, home, ts } = context
+  state.stepLimit = context.limits.steps
+  const scope = moduleScope(context, home)
+  const problems: { message: string; start: Place["start"]; end: Place["end"] }[] = state.problems.map(({ message, place }) => ({ message, ...place }))
+  const models: Traced[] = []
+  const guarded = <T>(run: () => T): T | null => {
+    try {
+      return run()
+    } catch (error) {
+      if (!(error instanceof Stop) || error.reason === "cancelled") throw error
+      if (!problems.some((problem) => problem.message === error.message)) problems.push({ message: error.message, ...filePlace(home) })
+      return null
+    }
+  }
+  const declared = declarations(context, scope.names)
+  const classes = declared.filter((value): value is ClassValue => value.kind === "class")
+  const functions = declared.filter((value): value is FunctionValue => value.kind === "function")
+  // Functions nobody has called yet may build models.
+  for (const fn of functions) if (!state.entered.has(fn.node)) guarded(() => followFactory(context, fn))
+  for (const type of classes) guarded(() => followMethods(context, type))
+  const { traced, failures } = guarded(() => traceModels(context)) ?? { traced: [], failures: [] }
+  models.push(...traced)
+  for (const { model, why } of failures) {
+    if (/no layers|no weights/.test(why)) continue
+    problems.push({ message: `the model cannot be read: ${why}`, ...placeOf(ts.isCallExpression(model.node) ? model.node.expression : model.node, home) })
+  }
+  for (const type of classes) {
+    if (isAbstract(context, type)) continue
+    const found = guarded(() => traceClass(context, type))
+    if (found !== null) models.push(found)
+  }
+  const asModels = functions.filter((fn) => takesTensors(context, fn)).flatMap((fn) => guarded(() => traceFunction(context, fn, scope.names)) ?? [])
+  models.push(...outermost(asModels).map((found) => found.traced))
+  problems.push(...loadedModels(context))
+  const training = guarded(() => findTraining(context)) ?? { optimizers: [], losses: [] }
+  const order = (a: Traced, b: Traced): number => a.start.line - b.start.line || a.start.column - b.start.column
+  return { models: models.sort(order).map((model) => ({ ...model, ...training })), problems }
+}
+
+/** Classes and functions declared in the file: at its top, in exported objects, and inside functions that were followed. */
+function declarations(context: Context, names: ReadonlyMap<string, Value>): readonly Value[] {
+  const found = new Map<TypeScript.Node, Value>()
+  const visit = (value: Value, depth: number): void => {
+    if ((value.kind === "class" || value.kind === "function") && value.node.getSourceFile() === context.home && !found.has(value.node)) found.set(value.node, value)
+    if (depth > 0 && value.kind === "object" && value.type === null) value.fields.forEach((item) => visit(item, depth - 1))
+  }
+  names.forEach((value) => visit(value, 2))
+  return [...found.values()].sort((a, b) => (a as ClassValue).node.pos - (b as ClassValue).node.pos)
+}
+
+const isAbstract = (context: Context, type: ClassValue): boolean =>
+  context.ts.getModifiers(type.node as TypeScript.ClassDeclaration)?.some((modifier) => modifier.kind === context.ts.SyntaxKind.AbstractKeyword) ?? false
+
+/** Methods that build a model with tf.sequential or tf.model and have not been called: on an instance with unknown arguments. */
+function followMethods(context: Context, type: ClassValue): void {
+  const { ts, state } = context
+  const builders = type.node.members.filter((member): member is TypeScript.MethodDeclaration =>
+    ts.isMethodDeclaration(member) && member.body !== undefined && !state.entered.has(member) && /\b(sequential|model)\s*\(/.test(member.body.getText()))
+  const constructor = type.node.members.find((member): member is TypeScript.ConstructorDeclaration => ts.isConstructorDeclaration(member) && member.body !== undefined)
+  const buildsInConstructor = constructor !== undefined && !state.entered.has(constructor) && /\b(sequential|model)\s*\(/.test(constructor.body?.getText() ?? "")
+  if ((builders.length === 0 && !buildsInConstructor) || (forwardOf(context, type) !== null && !buildsInConstructor && builders.length === 0)) return
+  attempt(context, () => {
+    const instance = state.instances.find((made) => made.type === type) ?? constructClass(context, type, constructionArguments(context, constructor), type.node)
+    for (const method of builders) {
+      if (state.entered.has(method)) continue
+      const fn: FunctionValue = { kind: "function", node: method, scope: type.scope, home: type, fields: new Map() }
+      attempt(context, () => context.call(context, fn, instance, constructionArguments(context, method), method))
+    }
+    return undefinedValue
+  })
+}
+
+function loadedModels(context: Context): readonly (Place & { readonly message: string })[] {
+  const { ts, home } = context, found: (Place & { message: string })[] = []
+  const visit = (node: TypeScript.Node): void => {
+    if (ts.isCallExpression(node) && /(^|\.)(loadLayersModel|loadGraphModel|modelFromJSON)$/.test(node.expression.getText())) {
+      found.push({ message: "the model is loaded from a file: its definition is not in this source", ...placeOf(node.expression, home) })
+    }
+    ts.forEachChild(node, visit)
+  }
+  visit(home)
+  return found
+}
