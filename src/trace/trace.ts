@@ -32,6 +32,8 @@ const nothing: TracedFile = { models: [], problems: [] }
 /** The models of a source file, with what could not be read; empty for files that have nothing to do with tfjs. */
 export function traceFile(ts: typeof TypeScript, program: TypeScript.Program, sourceFile: TypeScript.SourceFile, options: TraceOptions = {}): TracedFile {
   if (sourceFile.isDeclarationFile || !mentionsTfjs(sourceFile)) return nothing
+  // Making the checker binds every file, which sets the parent links that reading text and places needs.
+  program.getTypeChecker()
   const context = createContext(ts, program, sourceFile, options)
   try {
     return follow(context)

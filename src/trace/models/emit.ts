@@ -144,11 +144,15 @@ function sitesOf(
     const path = parts.paths.owners.get(state)
     return path === undefined || path === "" ? [] : [{ place: state.place, path, state }]
   })
+  // The class itself, where it is a layer: it has its own site.
+  const root = context.state.layers.find((state) => parts.paths.owners.get(state) === "")
   for (const site of context.state.sites.values()) {
     const made = [...site.tensors].flatMap((t) => nodes.get(t) ?? []).sort((a, b) => a - b)
     const labels = site.kind === "layer" ? layerLabels.filter((known) => samePlace(known.place, site.place)) : []
     const own = [...site.weights, ...labels.flatMap((known) => known.state.weights)]
     const parameters = [...new Set(own.flatMap((weight) => indexOf.get(weight) ?? []))]
+    if (site.kind === "layer" && root !== undefined && samePlace(root.place, site.place)) continue
+    if (site.kind === "weight") made.push(...parameters.flatMap((index) => graph.parameters[index].node ?? []))
     if (made.length === 0 && parameters.length === 0) continue
     const label = labels.length > 0 ? labels[0].path : site.kind === "weight" && parameters.length > 0 ? graph.parameters[parameters[0]].id : site.label
     sites.push({ ...site.place, kind: site.kind, label, nodes: made, parameters })
