@@ -188,6 +188,11 @@ function printSum(layout: OperandLayout, { inputs: [input], output }: Spec, nota
   // A sum over part of an axis shows the range instead of a letter.
   const partial = layout.slots.some((slot) => slot.kind === "axis" && slot.to !== null && summed.includes(input[slot.axis]))
   if (partial || summed.length > 2) return notation.sum([], printOperand(layout, shown(input, output), notation))
+  if (output === "" && summed.length > 1)
+    return notation.sum(
+      [],
+      printOperand(layout, () => null, notation),
+    )
   const names = summationNames(summed, output)
   const visible = (axis: number): string | null => names.get(input[axis]) ?? input[axis]
   return notation.sum([...names.values()], printOperand(layout, visible, notation))

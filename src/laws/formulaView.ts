@@ -92,6 +92,7 @@ export function bracketsText(layout: OperandLayout, letterOf: (axis: number) => 
 function bracketText(slots: readonly Slot[], letterOf: (axis: number) => string | null): string {
   const parts = slots.map((slot) => {
     if (slot.kind === "fixed") return String(slot.at)
+    if (slot.to !== null && dim(slot.size) === 1) return String(slot.from)
     const letter = letterOf(slot.axis)
     if (letter === null) return slot.to === null ? ":" : `${slot.from}:${slot.to}`
     return slot.from === 0 ? letter : `${slot.from}+${letter}`

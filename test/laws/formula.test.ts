@@ -92,6 +92,21 @@ describe("Unicode text", () => {
     expect(print([term(1, "ab,cb->", "W", "W")])).toBe("‖Σₐ W[a,:]‖²")
     expect(print([term(1, "ia,ib->i", "W", "W")])).toBe("(Σₐ W[i,a])²")
   })
+  test("neighboring slices join, single entries lose their colon", () => {
+    const part = (from: number, to: number): Operand => ({ parameter: "qkv", view: [{ slice: [1, from, to] }] })
+    expect(print([square(1, "ab,ab->", part(0, 6)), square(1, "ab,ab->", part(12, 18)), square(1, "ab,ab->", part(6, 12))])).toBe("‖qkv‖²")
+    expect(print([square(1, "ab,ab->", part(0, 6)), square(1, "ab,ab->", part(6, 12))])).toBe("‖qkv[:,0:12]‖²")
+    expect(print([square(1, "ab,ab->", part(0, 6)), square(-1, "ab,ab->", part(6, 12))])).toBe("‖qkv[:,0:6]‖² − ‖qkv[:,6:12]‖²")
+    expect(print([square(1, "ab,ab->b", part(0, 6)), square(1, "ab,ab->b", part(6, 12))])).toBe("‖qkv[:,b]‖² + ‖qkv[:,6+b]‖²")
+    expect(print([square(1, "ab,ab->", part(2, 3))])).toBe("‖qkv[:,2]‖²")
+    expect(print([term(1, "ai,aj->ij", part(0, 6), part(0, 6)), term(1, "ai,aj->ij", part(6, 12), part(6, 12))])).toBe(
+      "(qkv[:,0:6]ᵀ·qkv[:,0:6] + qkv[:,6:12]ᵀ·qkv[:,6:12])[i,j]",
+    )
+    expect(print([term(1, "ia,ja->ij", part(0, 6), part(0, 6)), term(1, "ia,ja->ij", part(6, 12), part(6, 12))])).toBe(
+      "(qkv[:,0:12]·qkv[:,0:12]ᵀ)[i,j]",
+    )
+    expect(print([term(1, "ab,cb->", part(0, 6), part(0, 6)), term(1, "ab,cd->", part(6, 12), part(6, 12))])).not.toContain("0:12")
+  })
   test("blocks fold", () => {
     expect(print([0, 1, 2].map((k) => square(1, "ab,ab->", `h/${k}/wo`)))).toBe("Σ ‖h/{0…2}/wo‖²")
   })
@@ -199,6 +214,8 @@ test("the tree evaluates to the terms, up to a constant, on random laws", () => 
     [term(1, "ahi,ahj->hij", "wq", "wq"), term(1, "hi,hj->hij", "bq", "bq"), term(1, "ahi,ahj->hij", k, k), term(1, "ahi,ahj->hij", fused, fused)],
     [
       square(1, "ab,ab->", "W"),
+      ...[0, 6, 12].map((from) => square(1, "ab,ab->", { parameter: "qkv", view: [{ slice: [1, from, from + 6] }] })),
+      ...[0, 6].map((from) => term(1, "ab->", { parameter: "qkv", view: [{ slice: [1, from, from + 6] }] })),
       term(1, "aa->", "W"),
       term(1, "->", "s"),
       square(1, "abc,abc->", k),
