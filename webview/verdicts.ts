@@ -31,7 +31,8 @@ export function renderSummary(outcome: Outcome, laws: number): readonly Child[] 
   const what = laws === 0 ? "This model has no conservation law to measure"
     : `${held} of ${countText(laws, "law")} conserved${approximate > 0 ? `, ${approximate} approximate` : ""}`
   const completeness = completenessText(verification)
-  const chosen = Object.entries(verification.replica).map(([name, size]) => `${name} = ${size}`)
+  const inOrder = Object.entries(verification.replica).sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true }))
+  const chosen = inOrder.map(([name, size]) => `${name} = ${size}`)
   const sizes = chosen.length === 0 ? "" : `. Sizes: ${chosen.join(", ")}`
   return [
     element("div.verdict-line", {}, renderBadge(verification.verdict), element("strong", {}, what)),
@@ -58,16 +59,13 @@ export function renderLaw(model: Model, law: Law, index: number, measured: LawVe
     element(
       "div.law-head", {},
       renderKey(law, index, actions),
-      element("div.law-formula", {}, renderFormula(law.latex, law.formula)),
+      element("span.chip", { title: "Symmetry" }, law.symmetry),
+      element("span.law-count", {}, countText(law.quantities, "quantity", "quantities"), law.block === undefined ? null : ` · ${law.block}`),
       renderBadge(measured?.verdict ?? "pending"),
     ),
-    element(
-      "p.law-facts", {},
-      element("span.chip", { title: "Symmetry" }, law.symmetry),
-      countText(law.quantities, "quantity", "quantities"),
-      ...law.parameters.flatMap(id => [" · ", renderParameter(model, id, actions)]),
-    ),
-    ...fates.map(({ optimizer, fate }) => fate && element("p.fate", {}, element("span.fate-optimizer", {}, optimizer), ` ${fate.detail}`)),
+    element("div.law-formula", { tabindex: "0" }, renderFormula(law.latex, law.formula)),
+    element("p.law-parameters", {}, ...law.parameters.flatMap((id, k) => [k === 0 ? "" : " · ", renderParameter(model, id, actions)])),
+    ...fates.map(({ optimizer, fate }) => fate && element("p.fate", {}, element("span.fate-optimizer", {}, `${optimizer}: `), fate.detail)),
     measured ? renderMeasured(measured) : null,
     measured?.detail !== undefined && element("p.note", {}, measured.detail),
   )
