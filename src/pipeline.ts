@@ -3,9 +3,13 @@
  * hosts call `analyzeFile` and show what it returns.
  */
 import type * as TypeScript from "typescript"
+import { generalize } from "./axes/generalize"
 import type { TracedModel } from "./graph/graph"
+import { deriveLaws } from "./laws/derive"
 import type { DerivedModel } from "./laws/law"
+import { presentModel } from "./presentation/model"
 import type { FileReport, Model } from "./schema/report"
+import { traceFile } from "./trace/trace"
 import type { VerificationTask } from "./verification/task"
 
 export interface AnalyzedModel {
@@ -28,6 +32,27 @@ export interface AnalyzeOptions {
   readonly cancelled?: () => boolean
 }
 
-export function analyzeFile(_ts: typeof TypeScript, _program: TypeScript.Program, _fileName: string, options: AnalyzeOptions): Analysis {
-  return { report: { path: options.path, models: [], problems: [] }, models: [] }
+/** Analyzes every model of one file. Bad code is data in the report, never an exception; an unknown file gives a problem. */
+export function analyzeFile(ts: typeof TypeScript, program: TypeScript.Program, fileName: string, options: AnalyzeOptions): Analysis {
+  const sourceFile = program.getSourceFile(fileName)
+  if (sourceFile === undefined) {
+    const start = { line: 1, column: 1 }
+    return { report: { path: options.path, models: [], problems: [{ message: "the file is not part of the program", start, end: start }] }, models: [] }
+  }
+  const traced = traceFile(ts, program, sourceFile, { cancelled: options.cancelled })
+  const models: AnalyzedModel[] = []
+  for (const model of traced.models) {
+    if (options.cancelled?.() === true) break
+    models.push(analyzeModel(model))
+  }
+  return { report: { path: options.path, models: models.map((m) => m.model), problems: traced.problems }, models }
+}
+
+/** From one traced network to everything views and the verification need. */
+export function analyzeModel(traced: TracedModel): AnalyzedModel {
+  const derived = deriveLaws(generalize(traced.graph))
+  const model = presentModel(traced, derived)
+  const laws = derived.laws.map((law, i) => ({ ...law, formula: model.laws[i].formula, latex: model.laws[i].latex }))
+  const task: VerificationTask = { model: traced.name, graph: derived.graph, sizes: derived.sizes, laws }
+  return { traced, derived, model, task }
 }

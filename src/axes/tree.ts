@@ -77,3 +77,15 @@ export function sameTree(a: AxisTree, b: AxisTree): boolean {
   const as = segmentsOf(a), bs = segmentsOf(b)
   return as.length === bs.length && as.every((s, i) => s.key === bs[i].key && s.atoms.length === bs[i].atoms.length && s.atoms.every((atom, k) => atom === bs[i].atoms[k]))
 }
+
+/** The tree with every sum taken as one leaf: what is the same along the whole axis, however it is cut. */
+export function collapseSums(tree: AxisTree): AxisTree {
+  switch (tree.kind) {
+    case "leaf":
+    case "unit": return tree
+    case "sum": return { kind: "leaf", atom: String(genericSize(tree)), declared: declaredSize(tree) }
+    case "product": return { kind: "product", parts: tree.parts.map(collapseSums) }
+  }
+}
+
+export const hasSum = (tree: AxisTree): boolean => tree.kind === "sum" || (tree.kind === "product" && tree.parts.some(hasSum))

@@ -7,6 +7,7 @@ import { addDim, divideDim, multiplyDim, subtractDim, substituteDim } from "../g
 import type { Dim, LawEntries, LawFamily, LawType, Operand, Term } from "../schema/report"
 import { inferSymmetry } from "../symmetry/infer"
 import type { Symmetry } from "../symmetry/infer"
+import type { ParameterBlock } from "../symmetry/program"
 import type { Family, Member, Role } from "../symmetry/families"
 import { familyReasons, indexEquations, lawlessReasons } from "../symmetry/reasons"
 import type { EquationIndex } from "../symmetry/reasons"
@@ -14,17 +15,21 @@ import type { DerivedLaw, DerivedModel, SymmetryKind } from "./law"
 import { referencesOf } from "./references"
 
 export function deriveLaws(network: GenericNetwork): DerivedModel {
-  const symmetry = inferSymmetry(network)
+  const { symmetry, whole } = inferSymmetry(network)
   const index = indexEquations(symmetry)
   const laws: DerivedLaw[] = []
   let independent: Dim = 0
   const numbers = new Map<string, number>()
-  for (const family of symmetry.solutions.families) {
-    const law = lawOf(symmetry, index, family, numbers)
-    if (law === null) continue
-    laws.push(inIndependentSizes(law, network.extents))
-    if (law.exactness === "exact") independent = addDim(independent, independentOf(symmetry, family))
+  const collect = (from: Symmetry, equations: EquationIndex): void => {
+    for (const family of from.solutions.families) {
+      const law = lawOf(from, equations, family, numbers)
+      if (law === null) continue
+      laws.push(inIndependentSizes(law, network.extents))
+      if (law.exactness === "exact") independent = addDim(independent, independentOf(from, family))
+    }
   }
+  collect(symmetry, index)
+  if (whole !== null) collect(whole, indexEquations(whole))
   return { graph: network.graph, sizes: network.sizes, laws, independent, lawless: lawlessParameters(symmetry, index, laws) }
 }
 
@@ -44,7 +49,7 @@ function inIndependentSizes(law: DerivedLaw, extents: Readonly<Record<string, Di
   }
 }
 
-const parameterOp = (symmetry: Symmetry, member: Member): { parameter: number; view: Operand["view"]; axes: readonly (string | null)[]; offset: number } => {
+const parameterOp = (symmetry: Symmetry, member: Member): ParameterBlock => {
   const op = symmetry.program.values[member.unknown.value].op
   if (op.kind !== "parameter") throw new Error(`deriveLaws: expected a parameter block, found '${op.kind}'`)
   return op
@@ -54,9 +59,9 @@ const idOf = (symmetry: Symmetry, member: Member): string => symmetry.network.gr
 
 function lawOf(symmetry: Symmetry, index: EquationIndex, family: Family, numbers: Map<string, number>): DerivedLaw | null {
   const entries = entriesOf(family.roles)
-  const offset = family.members.some((m) => parameterOp(symmetry, m).offset !== 0)
-  // A matrix acting on W + c would need terms this format does not have; the diagonal part is lost with it.
-  if (entries === null || (offset && family.roles.some((r) => r.kind !== "diagonal"))) return null
+  const constant = family.kind !== "shift" && family.members.some((m) => { const { offset } = parameterOp(symmetry, m); return typeof offset === "number" && offset !== 0 })
+  // A matrix acting on W + c, the same c everywhere, would need terms this format does not have.
+  if (entries === null || (constant && family.roles.some((r) => r.kind !== "diagonal"))) return null
   const sign = Math.sign(family.members[0].weight)
   const letters = roleLetters(family.roles)
   const terms = family.members.flatMap((m) => termsOf(symmetry, m, family, letters, sign))
@@ -108,7 +113,7 @@ function roleLetters(roles: readonly Role[]): string[] {
 
 function termsOf(symmetry: Symmetry, member: Member, family: Family, letters: readonly string[], sign: number): Term[] {
   const op = parameterOp(symmetry, member)
-  const operand: Operand = { parameter: idOf(symmetry, member), ...(op.view === undefined || op.view.length === 0 ? {} : { view: op.view }) }
+  const operand = operandOf(symmetry, op)
   const atomAxes = op.axes.flatMap((a, axis) => (a === null ? [] : [axis]))
   const output = letters.join("")
   const weight = member.weight * sign
@@ -132,7 +137,16 @@ function termsOf(symmetry: Symmetry, member: Member, family: Family, letters: re
   const half = family.kind === "mixed" ? 0.5 : 1
   const quadratic: Term = { coefficient: half * weight, operands: [operand, operand], einsum: `${first.join("")},${second.join("")}->${output}` }
   if (op.offset === 0) return [quadratic]
+  if (typeof op.offset !== "number") {
+    // (W + W₀)(W + W₀)ᵀ up to the constant W₀W₀ᵀ.
+    const frozen = operandOf(symmetry, op.offset)
+    return [quadratic, { ...quadratic, operands: [frozen, operand] }, { ...quadratic, operands: [operand, frozen] }]
+  }
   return [quadratic, { coefficient: 2 * half * weight * op.offset, operands: [operand], einsum: `${first.join("")}->${output}` }]
+}
+
+function operandOf(symmetry: Symmetry, block: ParameterBlock): Operand {
+  return { parameter: symmetry.network.graph.parameters[block.parameter].id, ...(block.view.length === 0 ? {} : { view: block.view }) }
 }
 
 function lawType(terms: readonly Term[]): LawType {

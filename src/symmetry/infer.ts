@@ -2,13 +2,15 @@
  * @file Symmetry inference on a generic network: lowering, sum facts, visibility, propagation, families. Pure; never throws for a valid graph.
  */
 import type { GenericNetwork } from "../axes/generalize"
+import { collapseSums, hasSum } from "../axes/tree"
 import { sumFacts } from "./facts"
 import { findFamilies } from "./families"
-import type { Solutions } from "./families"
+import type { Family, Solutions } from "./families"
 import { lowerNetwork } from "./lower"
 import type { Program } from "./program"
 import { propagate } from "./propagate"
 import type { Propagation } from "./propagate"
+import type { UnknownId } from "./system"
 import { makeVisibility } from "./visibility"
 import type { Visibility } from "./visibility"
 
@@ -20,10 +22,58 @@ export interface Symmetry {
   readonly solutions: Solutions
 }
 
-export function inferSymmetry(network: GenericNetwork): Symmetry {
+export interface Inference {
+  readonly symmetry: Symmetry
+  /**
+   * Shifts along whole axes that the network cuts somewhere (a softmax whose entries are split among experts): the same network with sums taken as
+   * one axis, and its shift families that are news. Null where no axis is cut.
+   */
+  readonly whole: Symmetry | null
+}
+
+export function inferSymmetry(network: GenericNetwork): Inference {
+  const symmetry = inferOn(network, false)
+  if (!network.axes.some((own) => own.some(hasSum))) return { symmetry, whole: null }
+  const collapsed = inferOn({ ...network, axes: network.axes.map((own) => own.map(collapseSums)) }, true)
+  const families = collapsed.solutions.families.filter((f) => f.kind === "shift" && isNews(symmetry, collapsed, f))
+  return { symmetry, whole: { ...collapsed, solutions: { ...collapsed.solutions, families } } }
+}
+
+function inferOn(network: GenericNetwork, shiftsOnly: boolean): Symmetry {
   const { program } = lowerNetwork(network)
   const facts = sumFacts(program)
   const visibility = makeVisibility(program, facts)
-  const propagation = propagate(program, facts, visibility)
+  const propagation = propagate(program, facts, visibility, { shiftsOnly })
   return { network, program, propagation, visibility, solutions: findFamilies(program, propagation, visibility) }
+}
+
+/** Whether a shift of whole parameters is not already a combination of shifts of their blocks. Shifts that differ along a cut axis are left to the blocks. */
+function isNews(blocks: Symmetry, whole: Symmetry, family: Family): boolean {
+  const vector = new Map<UnknownId, number>()
+  for (const { unknown, weight } of family.members) {
+    const own = whole.program.values[unknown.value].op
+    if (own.kind !== "parameter") return false
+    for (const value of blocks.program.values) {
+      if (value.op.kind !== "parameter" || value.op.parameter !== own.parameter) continue
+      let word = ""
+      for (const [i, many] of value.op.groups.entries()) {
+        const letter = unknown.word[i]
+        if (letter !== "1" && many !== 1) return false
+        word += letter === "1" ? "1".repeat(many) : letter
+      }
+      const block = blocks.propagation.unknowns.find((u) => u.value === value.id && u.kind === "shift" && u.word === word)
+      if (block !== undefined) vector.set(block.id, (vector.get(block.id) ?? 0) + weight)
+    }
+  }
+  return !satisfies(blocks.solutions.exact, vector)
+}
+
+/** Whether a vector of unknowns solves the system. */
+function satisfies(solution: Solutions["exact"], vector: ReadonlyMap<UnknownId, number>): boolean {
+  for (const [pivot, e] of solution) {
+    let value = 0
+    for (const [u, c] of e) value += c * (vector.get(u) ?? 0)
+    if (Math.abs(value - (vector.get(pivot) ?? 0)) > 1e-9) return false
+  }
+  return true
 }

@@ -48,12 +48,12 @@ export class Lowering {
 
   constructor(readonly network: GenericNetwork) {
     this.graph = network.graph
-    this.patterns = recognizePatterns(network.graph)
-    const depends: boolean[] = [], live = liveNodes(network.graph, this.patterns), uses: number[] = network.graph.nodes.map(() => 0)
-    for (const node of network.graph.nodes) {
-      depends[node.id] = node.op.kind === "parameter" ? network.graph.parameters[node.op.parameter].trainable : node.operands.some((o) => depends[o])
-      if (live.has(node.id)) for (const o of operandsOf(node, network.graph, this.patterns)) uses[o]++
-    }
+    const depends: boolean[] = []
+    for (const node of network.graph.nodes) depends[node.id] = node.op.kind === "parameter" ? network.graph.parameters[node.op.parameter].trainable : node.operands.some((o) => depends[o])
+    // Data is lowered as it is written.
+    this.patterns = new Map([...recognizePatterns(network.graph)].filter(([id]) => depends[id]))
+    const live = liveNodes(network.graph, this.patterns), uses: number[] = network.graph.nodes.map(() => 0)
+    for (const node of network.graph.nodes) if (live.has(node.id)) for (const o of operandsOf(node, network.graph, this.patterns)) uses[o]++
     for (const o of network.graph.outputs) uses[o]++
     this.depends = depends
     this.useCount = uses

@@ -13,7 +13,7 @@ import { lowerConvolve, lowerPool } from "./lowerConvolve"
 import { keyOf } from "./lower"
 import type { Block, Choice, Lowering } from "./lower"
 import { parameterView } from "./parameterView"
-import type { LowOp, Use } from "./program"
+import type { LowOp, ParameterBlock, Use, Value } from "./program"
 
 export type Blocks = ReadonlyMap<string, Block>
 type Lower<K extends OpKind> = (lowering: Lowering, node: Node, op: OpOf<K>) => Blocks
@@ -100,7 +100,8 @@ function lowerData(lowering: Lowering, node: Node): Blocks {
     const last = choice[choice.length - 1]
     const oneHot = node.op.kind === "oneHot" && lowering.segments(node.id, choice.length - 1).length === 1
     const sums = oneHot ? [last.atoms.map((_, i) => labels.length - last.atoms.length + i)] : []
-    return emitOver(lowering, node.id, { kind: "data", sumsToOne: sums, lookup: false }, [], labels, atoms)
+    const frozen = node.op.kind === "parameter" ? { frozen: parameterBlock(lowering, node.id, node.op.parameter, choice) } : {}
+    return emitOver(lowering, node.id, { kind: "data", sumsToOne: sums, lookup: false, ...frozen }, [], labels, atoms)
   })
 }
 
@@ -129,6 +130,11 @@ function foldFills(lowering: Lowering, node: Node, uses: readonly Use[]): number
     case "log": return Math.log(a)
     default: return null
   }
+}
+
+function parameterBlock(lowering: Lowering, id: NodeId, parameter: number, choice: Choice): ParameterBlock {
+  const { steps, axes, groups } = parameterView(lowering.network.axes[id], choice)
+  return { kind: "parameter", parameter, view: steps, axes, groups, offset: 0 }
 }
 
 /** A value nothing is known of: any function of the operands. */
@@ -229,8 +235,54 @@ export function sumBlocks(lowering: Lowering, node: NodeId, parts: readonly Bloc
   const rest = merged.filter((m) => m.coefficient !== 0)
   if (rest.length === 0) return lowering.emit(node, { kind: "fill", value: 0 }, [], [], [])
   if (rest.length === 1) return rest[0].coefficient === 1 ? rest[0].block : lowerMap(lowering, node, rest[0].block, { kind: "map", name: "a constant factor", degree: 1, slope: rest[0].coefficient, exchange: null })
-  const uses = rest.map((m) => useOf(m.block))
-  return emitOver(lowering, node, { kind: "sum", coefficients: rest.map((m) => m.coefficient) }, uses, unionLabels(uses, atoms), atoms)
+  return frozenOffset(lowering, node, rest) ?? commonFactor(lowering, node, rest, atoms) ?? emitSum(lowering, node, rest, atoms)
+}
+
+interface Weighted {
+  readonly block: Block
+  readonly coefficient: number
+}
+
+function emitSum(lowering: Lowering, node: NodeId, parts: readonly Weighted[], atoms: readonly string[]): Block {
+  const uses = parts.map((m) => useOf(m.block))
+  return emitOver(lowering, node, { kind: "sum", coefficients: parts.map((m) => m.coefficient) }, uses, unionLabels(uses, atoms), atoms)
+}
+
+/** W + W₀ with a frozen W₀, where W is used nowhere else: acts as the matrix W + W₀. */
+function frozenOffset(lowering: Lowering, node: NodeId, parts: readonly Weighted[]): Block | null {
+  if (parts.length !== 2 || parts.some((p) => p.coefficient !== 1)) return null
+  const [trained, frozen] = lowering.value(parts[0].block.value).op.kind === "parameter" ? parts : [parts[1], parts[0]]
+  const own = lowering.value(trained.block.value), other = lowering.value(frozen.block.value)
+  if (own.op.kind !== "parameter" || own.op.offset !== 0 || other.op.kind !== "data" || other.op.frozen === undefined) return null
+  if (lowering.useCount[own.node] !== 1 || trained.block.positions.join() !== frozen.block.positions.join()) return null
+  return { value: lowering.emit(node, { ...own.op, offset: other.op.frozen }, [], own.labels, own.atoms).value, positions: trained.block.positions }
+}
+
+/** A·x + B·x is (A + B)·x, where A and B are parameters used nowhere else: only their sum is seen. */
+function commonFactor(lowering: Lowering, node: NodeId, parts: readonly Weighted[], atoms: readonly string[]): Block | null {
+  const factored = parts.map(({ block, coefficient }) => {
+    const value = lowering.value(block.value)
+    if (value.op.kind !== "contract") return null
+    const k = value.uses.findIndex((u) => { const op = lowering.value(u.value).op; return op.kind === "parameter" || (op.kind === "data" && op.frozen !== undefined) })
+    const own = k < 0 ? null : lowering.value(value.uses[k].value)
+    if (own === null || lowering.useCount[own.node] !== 1 || lowering.useCount[value.node] !== 1) return null
+    return { value, block, coefficient, own: value.uses[k], other: value.uses[1 - k] }
+  })
+  const first = factored[0]
+  if (first === null || factored.some((f) => f === null || f.other.value !== first.other.value || f.other.labels.join() !== first.other.labels.join()
+    || f.own.labels.join() !== first.own.labels.join() || f.block.positions.join() !== first.block.positions.join() || f.value.labels.join() !== first.value.labels.join())) return null
+  const own = lowering.value(first.own.value)
+  const weights = (factored as NonNullable<(typeof factored)[number]>[]).map((f) => ({ block: { value: f.own.value, positions: own.labels }, coefficient: f.coefficient }))
+  const total = frozenOffset(lowering, node, weights) ?? emitSum(lowering, node, weights, own.atoms)
+  const made = contract(lowering, node, [{ value: total.value, labels: first.own.labels }, first.other], first.value.labels.length === 0 ? [] : relabelledAtoms(first.value))
+  return made === null ? null : { value: made.value, positions: first.block.positions }
+
+  function relabelledAtoms(value: Value): string[] {
+    const out: string[] = []
+    value.labels.forEach((l, i) => (out[l] = value.atoms[i]))
+    for (let i = 0; i < out.length; i++) out[i] ??= atoms[i] ?? ""
+    return out
+  }
 }
 
 export function isZero(lowering: Lowering, block: Block): boolean {
@@ -391,9 +443,23 @@ function lowerSlice(lowering: Lowering, node: Node, op: OpOf<"slice">): Blocks {
   const operand = node.operands[0]
   return eachChoice(lowering, node.id, (choice) => {
     const own = choice.map((s, i) => sliceSegment(lowering.segments(operand, i), s, declared(lowering, op.begin[i]), op.strides[i] ?? 1))
-    if (own.some((s) => s === undefined)) return lowering.barrier(node.id, lowering.allBlocks(operand), atomsOf(choice))
+    if (own.some((s) => s === undefined)) return cutBlock(lowering, node, operand, choice, own)
     return lowering.conformed(operand, lowering.network.axes[operand])(own as Segment[])
   })
+}
+
+/** A slice along axes that stay whole: nothing is known along them but that constants stay constant. */
+function cutBlock(lowering: Lowering, node: Node, operand: NodeId, choice: Choice, own: readonly (Segment | undefined)[]): Block {
+  const atoms = atomsOf(choice)
+  const whole = own.map((s, i) => s ?? (lowering.segments(operand, i).length === 1 ? lowering.segments(operand, i)[0] : undefined))
+  if (whole.some((s) => s === undefined)) return lowering.barrier(node.id, lowering.allBlocks(operand), atoms)
+  const full = whole as Segment[], starts = startsOf(choice), from = startsOf(full)
+  const block = lowering.conformed(operand, lowering.network.axes[operand])(full)
+  const label = (p: number): number => { const axis = axisAt(full, from, p); return own[axis] === undefined ? atoms.length + p : starts[axis] + p - from[axis] }
+  const labels = block.positions.map(label)
+  const cut = choice.flatMap((s, i) => (own[i] === undefined ? s.atoms.map((_, k) => starts[i] + k) : []))
+  const out = [...new Set([...labels.filter((l) => l < atoms.length), ...cut])].sort((a, b) => a - b)
+  return emitOver(lowering, node.id, { kind: "mix", over: [...labels.filter((l) => l >= atoms.length), ...cut], keepsConstants: true, maximal: false }, [{ value: block.value, labels }], out, atoms)
 }
 
 /** The operand's segment that a segment of the slice is. */
@@ -515,9 +581,8 @@ const lowerings: { readonly [K in OpKind]: Lower<K> } = {
   oneHot: (lowering, node) => lowerStill(lowering, node),
   constant: (lowering, node, op) => (op.value.kind === "fill" ? fillBlocks(lowering, node, op.value.value) : lowerData(lowering, node)),
   parameter: (lowering, node, op) => eachChoice(lowering, node.id, (choice) => {
-    const view = parameterView(lowering.network.axes[node.id], choice)
     const atoms = atomsOf(choice)
-    return lowering.emit(node.id, { kind: "parameter", parameter: op.parameter, view: view.steps, axes: view.axes, offset: 0 }, [], atoms.map((_, i) => i), atoms)
+    return lowering.emit(node.id, parameterBlock(lowering, node.id, op.parameter, choice), [], atoms.map((_, i) => i), atoms)
   }),
   unary: (lowering, node, op) => {
     const traits = functionTraits[op.fn](op.parameters ?? [])

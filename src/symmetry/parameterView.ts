@@ -11,6 +11,8 @@ export interface ParameterView {
   readonly steps: readonly ViewStep[]
   /** Size name of each axis after the steps; null for axes of one cell. */
   readonly axes: readonly (string | null)[]
+  /** Atoms the block has for every factor of every axis: one for a leaf, those of the chosen term for a sum. */
+  readonly groups: readonly number[]
 }
 
 /** @param choice one segment an axis; only its keys are read. */
@@ -30,7 +32,9 @@ export function parameterView(trees: readonly AxisTree[], choice: Choice): Param
       return { tree: tree.parts[term], key: key.slice(1) }
     })
   }
-  return { steps, axes: axes.map(({ tree }) => (tree.kind === "leaf" ? tree.atom : null)) }
+  const factors = trees.flatMap((tree, i) => splitKey(tree.kind === "product" ? tree.parts : [tree], choice[i].key === "" ? [] : choice[i].key.split(".")))
+  const groups = factors.map(({ tree, key }) => segmentsOf(tree).find((s) => s.key === key.join("."))?.atoms.length ?? 0)
+  return { steps, groups, axes: axes.map(({ tree }) => (tree.kind === "leaf" ? tree.atom : null)) }
 }
 
 /** Deals the choices of a product's key out to its factors: each factor takes as many as its own sums ask for. */

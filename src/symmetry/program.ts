@@ -14,6 +14,17 @@ export interface Use {
   readonly labels: readonly number[]
 }
 
+/** A block of a parameter, as a view of it; `axes` are the size names after the view, `groups` the atoms of each factor of each axis. */
+export interface ParameterBlock {
+  readonly kind: "parameter"
+  readonly parameter: number
+  readonly view: readonly ViewStep[]
+  readonly axes: readonly (string | null)[]
+  readonly groups: readonly number[]
+  /** A constant it is always used with: W + c, or W + W₀ with a frozen W₀ of the same shape. */
+  readonly offset: number | ParameterBlock
+}
+
 /** How an elementwise function of one argument treats a scaling and a shift of it. */
 export interface Elementwise {
   readonly kind: "map"
@@ -27,10 +38,9 @@ export interface Elementwise {
 }
 
 export type LowOp =
-  /** A block of a parameter; `offset` is a constant it is always used with (W + c). */
-  | { readonly kind: "parameter"; readonly parameter: number; readonly view: readonly ViewStep[]; readonly axes: readonly (string | null)[]; readonly offset: number }
-  /** Anything that does not depend on trainable parameters. `sumsToOne`: positions of atoms over which it sums to one. */
-  | { readonly kind: "data"; readonly sumsToOne: readonly (readonly number[])[]; readonly lookup: boolean }
+  | ParameterBlock
+  /** Anything that does not depend on trainable parameters. `sumsToOne`: positions of atoms over which it sums to one. `frozen`: a parameter that is not trained. */
+  | { readonly kind: "data"; readonly sumsToOne: readonly (readonly number[])[]; readonly lookup: boolean; readonly frozen?: ParameterBlock }
   /** The same constant everywhere; zero is the neutral element of sums. */
   | { readonly kind: "fill"; readonly value: number }
   /** Σ over labels that only the operands have; multiplication where there are none. */

@@ -35,8 +35,8 @@ export interface Propagation {
 
 type Words = Map<string, Expression>
 
-export function propagate(program: Program, facts: readonly SumFacts[], visibility: Visibility): Propagation {
-  return new Propagator(program, facts, visibility).run()
+export function propagate(program: Program, facts: readonly SumFacts[], visibility: Visibility, options: { readonly shiftsOnly: boolean } = { shiftsOnly: false }): Propagation {
+  return new Propagator(program, facts, visibility, options.shiftsOnly).run()
 }
 
 class Propagator {
@@ -50,7 +50,7 @@ class Propagator {
   /** Values something reads: a block nobody reads has no gradient and nothing to say. */
   private readonly read: ReadonlySet<ValueId>
 
-  constructor(private readonly program: Program, private readonly facts: readonly SumFacts[], private readonly visibility: Visibility) {
+  constructor(private readonly program: Program, private readonly facts: readonly SumFacts[], private readonly visibility: Visibility, private readonly shiftsOnly: boolean) {
     this.read = new Set([...program.outputs, ...program.values.flatMap((v) => v.uses.map((u) => u.value))])
   }
 
@@ -101,7 +101,7 @@ class Propagator {
       list.forEach((use, i) => { for (const [word, e] of this.actions[use.value]) visit(use, word, e, i) })
     switch (op.kind) {
       case "parameter":
-        if (!this.read.has(value.id)) return
+        if (this.shiftsOnly || !this.read.has(value.id)) return
         for (const word of actionWords(value.atoms.length)) this.put(out, word, this.fresh(value.id, "action", word))
         return
       case "data":
