@@ -89,7 +89,7 @@ function fateUnderMomentum(use: OptimizerUse, law: FateLaw, decay: Decay): Fate 
   if (law.type !== "linear" || law.exactness === "approximate") {
     return fate(
       "broken",
-      `broken by the momentum of ${name}: a step is no longer along the gradient`,
+      `broken by ${name}: a step is no longer along the gradient`,
       law.type === "linear" ? undefined : "Δh = ⟨∇h,u⟩ + ½uᵀMu, u = θ′ − θ",
     )
   }

@@ -23,18 +23,20 @@ export function fileText(file: FileReport, painter: Painter): string[] {
 /** One model. `path` is the file that places without a file mean. */
 export function modelText(model: Model, path: string, painter: Painter): string[] {
   const placeText = (place: Place): string => `${place.start.file ?? path}:${place.start.line}`
-  const wrapped = (label: string, text: string, paint?: Paint): string[] => wrapText(text, terminalWidth, `    ${label} `, paint)
+  const wrapped = (label: string, text: string, paint?: Paint): string[] => wrapText(text, terminalWidth, `      ${label} `, paint)
   const groups = foldLaws(model.laws, model.training)
-  return [
-    `  ${painter.heading(model.name)} ${painter.faint(`${formText(model)} · ${placeText(model)}`)}`,
-    ...wrapText(summaryText(model), terminalWidth, "  "),
-    ...groups.flatMap((group, k) => ["", ...lawText(group, k + 1, model.training, placeText, painter)]),
-    ...(groups.length > 0 ? [""] : []),
+  const gaps = [
     ...model.lawless.flatMap(({ parameters, because }) =>
       wrapped("no law:", `${listText(parameters)}${because.length === 0 ? "" : ` — ${reasonsText(because.slice(0, 3), placeText)}`}`),
     ),
     ...model.unsupported.flatMap((gap) => wrapped("not read:", `${gap.what} (${placeText(gap)})`, painter.warning)),
     ...model.assumptions.flatMap((assumption) => wrapped("assuming:", assumption, painter.faint)),
+  ]
+  return [
+    `  ${painter.heading(model.name)} ${painter.faint(`${formText(model)} · ${placeText(model)}`)}`,
+    ...wrapText(summaryText(model), terminalWidth, "  "),
+    ...groups.flatMap((group, k) => ["", ...lawText(group, k + 1, model.training, placeText, painter)]),
+    ...(gaps.length > 0 ? ["", ...gaps] : []),
   ]
 }
 

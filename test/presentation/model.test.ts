@@ -152,9 +152,9 @@ describe("the terminal report", () => {
       by O(τ)
       why: relu scales with its input (src/net.ts:4)
 
-    no law: gate — tanh saturates (src/net.ts:8)
-    not read: tf.myOp (src/net.ts:8)
-    assuming: training mode`)
+      no law: gate — tanh saturates (src/net.ts:8)
+      not read: tf.myOp (src/net.ts:8)
+      assuming: training mode`)
   })
   test("a file with only a problem shows the problem; an empty one nothing", () => {
     expect(fileText({ path: "a.ts", models: [], problems: [{ ...at(2), message: "loaded model: nothing to analyze" }] }, plainPainter)).toEqual([
