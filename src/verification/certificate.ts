@@ -10,6 +10,7 @@ import type { Plan } from "./plan"
 import type { Random } from "./random"
 import { drawParameters, drawSamples, drawUnknowns, type Signs } from "./data"
 import { evaluateEntryGradient } from "./laws"
+import { integrateFlow, type VectorField } from "./flow"
 import { norm, rankOf, unit, type Rank } from "./linear"
 import { evaluateField, evaluateFieldTangent } from "./loss"
 
@@ -24,15 +25,17 @@ export function certifyCompleteness(plan: Plan, laws: readonly NumericLaw[], ran
   const parameters = plan.dimension
   if (parameters === 0 || parameters > certificateLimit) return null
   const derived = countIndependent(plan, laws, random, signs)
-  let best: Rank | null = null
-  for (let k = 0; k < attempts; k++) {
-    const found = lieRank(plan, random, signs, parameters - derived)
-    if (found !== null && (best === null || found.rank > best.rank)) best = found
-    if (best !== null && best.rank >= parameters - derived) break
+  const enough = parameters - derived
+  let best: Spanned | null = null
+  for (let k = 0; k < attempts && (best === null || best.rank.rank < enough); k++) {
+    const found = spanFirstBrackets(plan, random, signs, enough)
+    if (found !== null && (best === null || found.rank.rank > best.rank.rank)) best = found
   }
   if (best === null) return null
-  const possible = parameters - best.rank
-  return { parameters, lieRank: best.rank, possible, derived, gap: [best.gap[0], best.gap[1]], complete: derived === possible }
+  // Deeper brackets only where the shallow ones leave a difference, and where the flow meets no kinks.
+  const { rank, gap } = best.rank.rank < enough && plan.smooth ? deepenSpan(plan, random, best) : best.rank
+  const possible = parameters - rank
+  return { parameters, lieRank: rank, possible, derived, gap: [gap[0], gap[1]], complete: derived === possible }
 }
 
 /** Rank of {∇h_k} at a random θ. */
@@ -47,34 +50,46 @@ export function countIndependent(plan: Plan, laws: readonly NumericLaw[], random
   return rows.length === 0 ? 0 : rankOf(rows, plan.dimension).rank
 }
 
-/** Rank of the Lie algebra of gradient fields at one random θ; stops as soon as it reaches `enough`, which it cannot exceed. */
-function lieRank(plan: Plan, random: Random, signs: Signs, enough: number): Rank | null {
+/** Gradient fields at one θ, and what they and their first brackets span there. */
+interface Spanned {
+  readonly theta: Float64Array
+  readonly fields: readonly Field[]
+  readonly norms: readonly number[]
+  readonly rows: readonly Float64Array[]
+  readonly rank: Rank
+}
+
+/** Stops as soon as the rank reaches `enough`, which it cannot exceed. Null where the fields are not finite numbers. */
+function spanFirstBrackets(plan: Plan, random: Random, signs: Signs, enough: number): Spanned | null {
   const D = plan.dimension, theta = drawParameters(plan, random, signs), unknowns = drawUnknowns(plan, random)
-  const fields: Field[] = drawSamples(plan, D + 8, random, unknowns).samples.slice()
+  const fields: readonly Field[] = drawSamples(plan, D + 8, random, unknowns).samples
   const values = fields.map((f) => {
     const v = new Float64Array(D)
     evaluateField(plan, f, theta, v)
     return v
   })
   const norms = values.map(norm), largest = Math.max(...norms)
-  if (!Number.isFinite(largest) || largest === 0) return null
-  const rows = values.flatMap((v) => unit(v, largest * 1e-12) ?? [])
-  let rank = rankOf(rows, D)
-  if (rank.rank >= enough) return rank
-  // First brackets: a pair is worth keeping when it is not small beside the product of its fields' norms.
-  const pairs = Array.from({ length: 3 * (D - rank.rank) + 10 }, () => [random.integer(fields.length), random.integer(fields.length)] as const).filter(([a, b]) => a !== b)
-  const first = pairs.map(([a, b]) => bracketOf(plan, fields[a], fields[b], theta, values[a], values[b]))
-  first.forEach((v, k) => keep(v, norms[pairs[k][0]] * norms[pairs[k][1]], rows))
-  rank = rankOf(rows, D)
-  if (rank.rank >= enough) return rank
-  const second = pairs.slice(0, 2 * (D - rank.rank) + 8).map(([a, b], k) => {
-    const c = random.integer(fields.length)
-    return { value: secondBracket(plan, fields[a], fields[b], fields[c], theta, values[c], first[k]), scale: norms[a] * norms[b] * norms[c] }
-  })
+  if (!Number.isFinite(largest)) return null
+  const rows = values.flatMap((v) => unit(v, largest * 1e-12) ?? []), shallow = rankOf(rows, D)
+  if (shallow.rank >= enough || largest === 0) return { theta, fields, norms, rows, rank: shallow }
+  // A bracket is worth keeping when it is not small beside the product of its fields' norms.
+  for (let k = 0; k < 3 * (D - shallow.rank) + 10; k++) {
+    const a = random.integer(fields.length), b = random.integer(fields.length)
+    if (a !== b) keep(bracketOf(plan, fields[a], fields[b], theta, values[a], values[b]), norms[a] * norms[b], rows)
+  }
+  return { theta, fields, norms, rows, rank: rankOf(rows, D) }
+}
+
+/** Adds fields carried along flows; their rank counts only where it stands clear of the integrator's noise. */
+function deepenSpan(plan: Plan, random: Random, { theta, fields, norms, rows, rank }: Spanned): Rank {
   const deeper = rows.slice()
-  second.forEach(({ value, scale }) => keep(value, scale, deeper, 1e-6))
-  const next = rankOf(deeper, D)
-  return next.rank > rank.rank && next.gap[1] < 1e-7 ? next : rank
+  for (let k = 0; k < plan.dimension - rank.rank + 4; k++) {
+    const a = random.integer(fields.length), b = random.integer(fields.length)
+    const pushed = a === b ? null : pushField(plan, fields[a], fields[b], theta, norms[b])
+    if (pushed !== null) keep(pushed, norms[a], deeper)
+  }
+  const next = rankOf(deeper, plan.dimension)
+  return next.rank > rank.rank && next.gap[1] < pushNoise && next.gap[0] > 100 * pushNoise ? next : rank
 }
 
 function keep(v: Float64Array, scale: number, rows: Float64Array[], floor = 1e-9): void {
@@ -90,21 +105,53 @@ function bracketOf(plan: Plan, a: Field, b: Field, theta: Float64Array, fa: Floa
   return left.map((x, i) => x - right[i])
 }
 
+/** Relative error of pushed fields: a thousand times the integrator's tolerance. */
+const pushNoise = 1e-10
+
 /**
- * [[f_a, f_b], f_c] = H_c B − (DB) f_c, B the bracket. Third derivatives are taken by central differences of the exact bracket along f_c,
- * extrapolated once (error O(ε⁴)): good to about ten digits, so brackets below 1e-6 of their scale are dropped as noise.
+ * The field a, carried to θ by the flow of the field b from where θ lay a while before: Σ tⁿ/n! adⁿ_b(a), brackets of every depth at once, and tangent
+ * to the orbit (Sussmann 1973). Needs only first derivatives of fields, along the flow: v′ = H_b v. Null where the flow cannot be followed.
  */
-function secondBracket(plan: Plan, a: Field, b: Field, c: Field, theta: Float64Array, fc: Float64Array, bracket: Float64Array): Float64Array {
-  const out = new Float64Array(plan.dimension), length = norm(fc)
-  evaluateFieldTangent(plan, c, theta, bracket, out)
-  if (length === 0) return out
-  const at = (t: number): Float64Array => {
-    const moved = theta.slice(), fa = new Float64Array(plan.dimension), fb = new Float64Array(plan.dimension)
-    for (let i = 0; i < plan.dimension; i++) moved[i] += (t * fc[i]) / length
-    evaluateField(plan, a, moved, fa)
-    evaluateField(plan, b, moved, fb)
-    return bracketOf(plan, a, b, moved, fa, fb)
+function pushField(plan: Plan, a: Field, b: Field, theta: Float64Array, speed: number): Float64Array | null {
+  const D = plan.dimension, time = (pushLength * norm(theta.subarray(0, D))) / Math.max(speed, 1e-300)
+  const frozen = theta.subarray(D), place = new Float64Array(theta.length), v = new Float64Array(D)
+  place.set(frozen, D)
+  const settle = (state: Float64Array): Float64Array => {
+    place.set(state.subarray(0, D))
+    return place
   }
-  const h = 1e-3, [p1, m1, p2, m2] = [at(h), at(-h), at(2 * h), at(-2 * h)]
-  return out.map((x, i) => x - (length * (8 * (p1[i] - m1[i]) - (p2[i] - m2[i]))) / (12 * h))
+  const back = follow((state, into) => {
+    evaluateField(plan, b, settle(state), into)
+    for (let i = 0; i < D; i++) into[i] = -into[i]
+    return 0
+  }, theta.slice(0, D), time)
+  if (back === null) return null
+  const start = new Float64Array(2 * D), carried = new Float64Array(D)
+  start.set(back)
+  evaluateField(plan, a, settle(back), carried)
+  // The carried vector is scaled to θ's length, so that one tolerance serves both halves of the state.
+  const scale = norm(carried) === 0 ? 1 : norm(back) / norm(carried)
+  carried.forEach((x, i) => {
+    start[D + i] = scale * x
+  })
+  const end = follow((state, into) => {
+    v.set(state.subarray(D))
+    evaluateFieldTangent(plan, b, settle(state), v, carried)
+    into.set(plan.gradient)
+    into.set(carried, D)
+    return 0
+  }, start, time)
+  return end === null ? null : end.slice(D).map((x) => x / scale)
+}
+
+/** How far θ is carried, relative to its length: far enough for three brackets in a row to show. */
+const pushLength = 0.05
+
+function follow(field: VectorField, start: Float64Array, time: number): Float64Array | null {
+  const steps = integrateFlow(field, start, start.length, { tolerance: 1e-13, horizon: time, firstStep: time / 20, maximalEvaluations: 3000 })
+  for (let last = start; ;) {
+    const next = steps.next()
+    if (next.done) return next.value === "horizon" ? last.slice() : null
+    last = next.value.theta
+  }
 }

@@ -81,6 +81,8 @@ export function rankOf(rows: readonly Float64Array[], columns: number): Rank {
 /** Orthonormal basis of the vectors that all rows send to zero. */
 export function nullSpace(rows: readonly Float64Array[], columns: number): { basis: Float64Array[]; gap: readonly [number, number] } {
   const { rank, gap } = rankOf(rows, columns)
+  const identity = (): Float64Array[] => Array.from({ length: columns }, (_, k) => new Float64Array(columns).fill(1, k, k + 1))
+  if (rank === 0) return { basis: identity(), gap }
   if (rank === columns) return { basis: [], gap }
   const r = new Matrix(triangulate(rows, columns).map((row) => Array.from(row)))
   while (r.rows < columns) r.addRow(r.rows, new Array<number>(columns).fill(0))
