@@ -13,7 +13,8 @@ import { constructionArguments } from "./models/arguments"
 import { evaluate } from "./interpreter/expressions"
 import { execute } from "./interpreter/statements"
 import { findTraining } from "./training"
-import { followFactory, outermost, takesTensors, traceFunction } from "./models/functions"
+import { callableOf, followFactory, forwardIn, outermost, takesTensors, traceFunction, type Callable } from "./models/functions"
+import { declaredName, type FunctionLike } from "../source/forms"
 import { forwardOf, traceClass } from "./models/classes"
 import { mentionsTfjs } from "../source/tfjs"
 import { moduleScope } from "./interpreter/imports"
@@ -83,7 +84,11 @@ function follow(context: Context): TracedFile {
   const classes = declared.filter((value): value is ClassValue => value.kind === "class")
   const functions = declared.filter((value): value is FunctionValue => value.kind === "function")
   // Functions nobody has called yet may build models.
-  for (const fn of functions) if (!state.entered.has(fn.node)) guarded(() => followFactory(context, fn))
+  const callables: Callable[] = functions.filter((fn) => takesTensors(context, fn)).flatMap((fn) => callableOf(context, fn) ?? [])
+  for (const fn of functions) {
+    if (!state.entered.has(fn.node) || fn.node.parameters.length === 0) callables.push(...[guarded(() => followFactory(context, fn)) ?? []].flat())
+  }
+  callables.push(...objectCallables(context, scope.names))
   for (const type of classes) guarded(() => followMethods(context, type))
   const { traced, failures } = guarded(() => traceModels(context)) ?? { traced: [], failures: [] }
   models.push(...traced)
@@ -96,13 +101,38 @@ function follow(context: Context): TracedFile {
     const found = guarded(() => traceClass(context, type))
     if (found !== null) models.push(found)
   }
-  const asModels = functions.filter((fn) => takesTensors(context, fn)).flatMap((fn) => guarded(() => traceFunction(context, fn, scope.names)) ?? [])
+  const asModels = unique(callables).flatMap((callable) => guarded(() => traceFunction(context, callable, scope.names)) ?? [])
   models.push(...outermost(asModels).map((found) => found.traced))
   problems.push(...loadedModels(context))
   const training = guarded(() => findTraining(context)) ?? { optimizers: [], losses: [] }
   const order = (a: Traced, b: Traced): number => a.start.line - b.start.line || a.start.column - b.start.column
   return { models: models.sort(order).map((model) => ({ ...model, ...training })), problems }
 }
+
+/** Objects at the top of the file with a forward function among their fields, and closures that factories returned there. */
+function objectCallables(context: Context, names: ReadonlyMap<string, Value>): readonly Callable[] {
+  return [...names].flatMap(([name, value]): Callable[] => {
+    const fn = forwardIn(context, value)
+    if (fn === null || fn.node.getSourceFile() !== context.home || (value.kind === "function" && declaredName(context.ts, fn.node) !== null)) return []
+    const declaration = declarationOf(context, name)
+    if (declaration === null) return []
+    const root = value.kind === "object" ? value : null
+    return [{ name: declaration, forward: fn.node as FunctionLike, holdsWeights: true, make: () => ({ fn, self: value, root }) }]
+  })
+}
+
+function declarationOf(context: Context, name: string): TypeScript.Node | null {
+  const { ts } = context
+  for (const statement of context.home.statements) {
+    if (!ts.isVariableStatement(statement)) continue
+    for (const { name: declared } of statement.declarationList.declarations) if (ts.isIdentifier(declared) && declared.text === name) return declared
+  }
+  return null
+}
+
+/** One for every forward function: what holds its weights goes before what only calls it. */
+const unique = (callables: readonly Callable[]): readonly Callable[] =>
+  callables.filter((own) => !callables.some((other) => other !== own && other.forward === own.forward && (other.holdsWeights && !own.holdsWeights || other.holdsWeights === own.holdsWeights && callables.indexOf(other) < callables.indexOf(own))))
 
 /** Classes and functions declared in the file: at its top, in exported objects, and inside functions that were followed. */
 function declarations(context: Context, names: ReadonlyMap<string, Value>): readonly Value[] {

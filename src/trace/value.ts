@@ -148,6 +148,8 @@ export interface ModelValue {
   readonly node: TypeScript.Node
   readonly explicitName: string | null
   name?: BoundName
+  /** The variable at the top of a file that holds it in the end. */
+  variable?: BoundName
   /** The function whose return value it is. */
   returnedBy?: BoundName
   /** Name of the call's context: "h/0" of an outer model. */

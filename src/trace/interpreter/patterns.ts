@@ -15,6 +15,7 @@ export function lookup(scope: Scope, name: string): Value | undefined {
 
 export function declare(context: Context, scope: Scope, name: TypeScript.Identifier, value: Value): void {
   nameValue(context, value, name.text, name)
+  if (value.kind === "model" && scope.parent === null) value.variable ??= { text: name.text, place: place(context, name) }
   write(context, scope.names, name.text, value)
 }
 

@@ -27,12 +27,46 @@ export interface TracedFunction {
   readonly calls: ReadonlySet<TypeScript.Node>
 }
 
-/** Follows a function once with unknown arguments: models it builds are recorded, and which arguments it uses as tensors is learned. */
-export function followFactory(context: Context, fn: FunctionValue): void {
-  attempt(context, () => {
-    step(context)
-    context.call(context, fn, undefinedValue, constructionArguments(context, fn.node as FunctionLike), fn.node)
-  })
+/** Something that computes a network's output: a function, a closure a factory returns, or a function field of an object that holds the weights. */
+export interface Callable {
+  readonly name: TypeScript.Node
+  readonly forward: FunctionLike
+  /** Made anew for every attempt; `root` is what its weights are named in. */
+  readonly make: () => { readonly fn: FunctionValue; readonly self: Value; readonly root: Value | null } | null
+  /** Whether it counts as a model without a tag although its name says nothing. */
+  readonly holdsWeights: boolean
+}
+
+/** Follows a function once with unknown arguments: models it builds are recorded. Gives a model where it returns a forward function with weights of its own. */
+export function followFactory(context: Context, fn: FunctionValue): Callable | null {
+  const name = declaredName(context.ts, fn.node)
+  const run = (): Value => context.call(context, fn, undefinedValue, constructionArguments(context, fn.node as FunctionLike), fn.node)
+  const { value } = attempt(context, () => (step(context), run()))
+  if (value === null || name === null) return null
+  const found = forwardIn(context, value)
+  if (found === null || !contains(fn.node, found.node)) return null
+  return {
+    name, forward: found.node as FunctionLike, holdsWeights: true,
+    make: () => {
+      const root = run(), forward = forwardIn(context, root)
+      return forward === null ? null : { fn: forward, self: root, root: root.kind === "object" ? root : null }
+    },
+  }
+}
+
+const contains = (outer: TypeScript.Node, inner: TypeScript.Node): boolean => outer.pos <= inner.pos && inner.end <= outer.end && outer !== inner
+
+/** A function itself, or the forward function among an object's fields. */
+export function forwardIn(context: Context, value: Value): FunctionValue | null {
+  if (value.kind === "function") return value
+  if (value.kind !== "object" || value.type !== null) return null
+  const functions = [...value.fields].filter((entry): entry is [string, FunctionValue] => entry[1].kind === "function")
+  return functions.find(([, fn]) => hasModelTag(context.ts, fn.node))?.[1] ?? ["call", "forward", "apply", "predict"].flatMap((key) => functions.filter(([name]) => name === key))[0]?.[1] ?? null
+}
+
+export const callableOf = (context: Context, fn: FunctionValue): Callable | null => {
+  const name = declaredName(context.ts, fn.node)
+  return name === null ? null : { name, forward: fn.node as FunctionLike, holdsWeights: false, make: () => ({ fn, self: undefinedValue, root: null }) }
 }
 
 /** Whether a function can be a forward pass at all: it takes something and is not a constructor or accessor. */
@@ -43,14 +77,13 @@ export function takesTensors(context: Context, fn: FunctionValue): boolean {
 }
 
 /** A function as a model: null where it uses no weights and is not marked, or gives a single number (a loss). */
-export function traceFunction(context: Context, fn: FunctionValue, module: ReadonlyMap<string, Value>): TracedFunction | null {
-  const node = fn.node as FunctionLike, marked = hasModelTag(context.ts, node), name = declaredName(context.ts, node)
-  if (name === null) return null
+export function traceFunction(context: Context, callable: Callable, module: ReadonlyMap<string, Value>): TracedFunction | null {
+  const { forward: node, name } = callable, marked = callable.holdsWeights || hasModelTag(context.ts, node)
   let calls: ReadonlySet<TypeScript.Node> = new Set()
   const traced = bestAttempt(context, (guess) => {
     const before = new Set(context.state.entered)
     context.state.entered.clear()
-    const result = attempt(context, () => followFunction(context, fn, node, name, guess, marked, module))
+    const result = attempt(context, () => followFunction(context, callable, guess, hasModelTag(context.ts, node), module))
     calls = new Set([...context.state.entered].filter((entered) => entered !== node))
     before.forEach((entered) => context.state.entered.add(entered))
     return result
@@ -60,11 +93,13 @@ export function traceFunction(context: Context, fn: FunctionValue, module: Reado
 }
 
 function followFunction(
-  context: Context, fn: FunctionValue, node: FunctionLike, name: TypeScript.Node, guess: Guess, marked: boolean, module: ReadonlyMap<string, Value>,
+  context: Context, callable: Callable, guess: Guess, marked: boolean, module: ReadonlyMap<string, Value>,
 ): { readonly traced: Traced; readonly guessed: number } | null {
+  const { forward: node, name } = callable, made = callable.make()
+  if (made === null) return null
   const args = forwardArguments(context, node, guess, true)
   context.state.forward++
-  const result = context.call(context, fn, undefinedValue, args.values, node)
+  const result = context.call(context, made.fn, made.self, args.values, node)
   context.state.forward--
   const outputs = tensorsOut(context, result, node)
   if (outputs.length === 0) return null
@@ -75,8 +110,8 @@ function followFunction(
   if (!marked && args.inputs.every((x) => !reachable.has(x))) return null
   const used = args.inputs.filter((x) => reachable.has(x))
   const traced = emitModel(context, {
-    name: name.getText(), form: "function", place: place(context, name), forward: place(context, name), inputs: used.length > 0 ? used : args.inputs, outputs,
-    paths: assignPaths(null, module), notes: context.state.notes, assumptions: [...context.state.assumptions], ownsUnused: false,
+    name: name.getText(), form: "function", place: place(context, name), forward: place(context, node.name ?? name), inputs: used.length > 0 ? used : args.inputs, outputs,
+    paths: assignPaths(made.root, made.root === null ? module : []), notes: context.state.notes, assumptions: [...context.state.assumptions], ownsUnused: false,
   })
   return { traced, guessed: args.guessed.filter((x) => reachable.has(x)).length }
 }

@@ -18,17 +18,32 @@ export function traceModels(context: Context): { readonly traced: readonly Trace
     byNode.set(model.node, [...(byNode.get(model.node) ?? []), model])
   }
   for (const models of byNode.values()) {
-    let done: Traced | null = null, why = ""
-    for (const model of models) {
+    const done = new Map<string, { readonly traced: Traced; readonly model: ModelValue }>()
+    let why = ""
+    for (const model of models.slice(0, maximumVariants)) {
       const result = traceModel(context, model)
       if (typeof result === "string") why ||= result
-      else if (done === null || result.unsupported.length < done.unsupported.length) done = result
-      if (done !== null && done.unsupported.length === 0) break
+      else if (!done.has(contentOf(result))) done.set(contentOf(result), { traced: result, model })
     }
-    if (done !== null) traced.push(done)
-    else failures.push({ model: models[0], why })
+    // A factory called with different arguments makes different models, each named after its variable; the same thing again is one report.
+    const variants = [...done.values()], complete = variants.filter(({ traced: model }) => model.unsupported.length === 0)
+    if (variants.length === 0) failures.push({ model: models[0], why })
+    else if (variants.length === 1) traced.push(variants[0].traced)
+    else traced.push(...(complete.length > 0 ? complete : variants.slice(0, 1)).map(({ traced: variant, model }) => ({ ...variant, ...variantName(model, variant) })))
   }
   return { traced, failures }
+}
+
+const maximumVariants = 24
+
+/** What a model computes, without places. */
+const contentOf = (model: Traced): string => JSON.stringify([model.graph.nodes.map((node) => [node.op, node.operands, node.shape]), model.graph.parameters.map((p) => [p.id, p.shape, p.trainable])])
+
+/** The variable a variant was stored in, where there is one. */
+function variantName(model: ModelValue, variant: Traced): Pick<Traced, "name" | "start" | "end" | "sites"> {
+  const name = model.variable ?? model.name
+  if (name === undefined) return variant
+  return { name: name.text, ...name.place, sites: variant.sites.map((site) => (site.kind === "model" ? { ...site, ...name.place, label: name.text } : site)) }
 }
 
 function traceModel(context: Context, model: ModelValue): Traced | string {
