@@ -96,7 +96,7 @@ if (watching) {
   const contexts = await Promise.all(bundles.map(bundle => esbuild.context({ ...bundle, logLevel: "info" })))
   await Promise.all(contexts.map(context => context.watch()))
 } else {
-  for (const folder of ["dist", "build"]) fs.rmSync(folder, { recursive: true, force: true })
+  for (const folder of ["dist", stage]) fs.rmSync(folder, { recursive: true, force: true })
   const results = await Promise.all(bundles.map(bundle => esbuild.build(bundle)))
   checkBudgets(results)
   writeStage()

@@ -34,6 +34,10 @@ describe.skipIf(missing !== null)("in VS Code", () => {
   afterAll(() => editor?.stop())
 
   const picture = async (name: string): Promise<void> => void (await editor.page.screenshot({ path: path.join(pictures, `${name}.png`) }))
+  const leaveHover = async (): Promise<void> => {
+    await editor.page.mouse.move(5, 5)
+    await editor.page.keyboard.press("Escape")
+  }
   const finished = (): ReturnType<Editor["page"]["locator"]> => webviewOf(editor.page).locator("#page[data-phase=idle]:not([data-verdict=none])")
 
   test("a line above the model counts its laws", async () => {
@@ -56,8 +60,7 @@ describe.skipIf(missing !== null)("in VS Code", () => {
     // The plugin is silent where the extension speaks.
     expect(await editor.page.locator(".monaco-hover:visible .hover-row", { hasText: "‖" }).count()).toBe(1)
     await picture(`hover-${what.replace(/^an? /, "")}`)
-    await editor.page.mouse.move(5, 5)
-    await editor.page.keyboard.press("Escape")
+    await leaveHover()
   })
 
   test("clicking the line verifies the model", async () => {
@@ -129,6 +132,7 @@ describe.skipIf(missing !== null)("in VS Code", () => {
 
   test("the panel follows the theme", async () => {
     const body = webviewOf(editor.page).locator("body")
+    await leaveHover()
     await editor.page.keyboard.press("Control+B")
     await editor.page.setViewportSize({ width: 1500, height: 1500 })
     await picture("verified-dark")

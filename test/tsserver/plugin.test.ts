@@ -54,6 +54,15 @@ describe("requests", () => {
     expect(readAnalyzeReply(await server.request(analyzeRequest, { file: path.resolve("test/fixtures/tsserver/absent.ts") }))?.models).toEqual([])
   })
 
+  test("JavaScript without a project is read too", async () => {
+    const script = path.resolve("test/fixtures/tsserver/unsaved.js")
+    server.notify("open", { file: script, fileContent: text, scriptKindName: "JS" })
+    const report = readAnalyzeReply(await server.request(analyzeRequest, { file: script }))
+    const summary = (models: FileReport["models"] | undefined): unknown => models?.map(model => [model.name, model.laws.length])
+    expect(summary(report?.models)).toEqual(summary((await analyze()).models))
+    server.notify("close", { file: script })
+  })
+
   test("answers follow edits that are not saved", async () => {
     const before = (await analyze()).models[0]!.start.line
     edit({ line: 1, offset: 1 }, "// one\n// two\n")
