@@ -105,8 +105,8 @@ function bracketOf(plan: Plan, a: Field, b: Field, theta: Float64Array, fa: Floa
   return left.map((x, i) => x - right[i])
 }
 
-/** Relative error of pushed fields: a thousand times the integrator's tolerance. */
-const pushNoise = 1e-10
+/** Relative error of pushed fields: ten times the integrator's tolerance a step. */
+const pushNoise = 1e-12
 
 /**
  * The field a, carried to θ by the flow of the field b from where θ lay a while before: Σ tⁿ/n! adⁿ_b(a), brackets of every depth at once, and tangent
