@@ -10,7 +10,9 @@ function jsdocText(ts: typeof TypeScript, node: TypeScript.Node): string {
     else if (ts.isPropertyAssignment(node.parent) || ts.isPropertyDeclaration(node.parent)) target = node.parent
   }
   const file = target.getSourceFile()
-  const ranges = ts.getLeadingCommentRanges(file.text, target.getFullStart()) ?? []
+  // A comment on the line of the token before counts as that token's trailing one.
+  const start = target.getFullStart()
+  const ranges = [...(ts.getTrailingCommentRanges(file.text, start) ?? []), ...(ts.getLeadingCommentRanges(file.text, start) ?? [])]
   return ranges.map((range) => file.text.slice(range.pos, range.end)).filter((text) => text.startsWith("/**")).join("\n")
 }
 

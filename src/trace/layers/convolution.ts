@@ -20,33 +20,28 @@ function channelsLast(call: LayerCall, spatial: number, body: (x: TensorValue) =
   return emit(call, { kind: "transpose", permutation: [0, spatial + 1, ...spatialAxes] }, [y])
 }
 
-const paddingOption = (call: LayerCall): Padding | "causal" => {
+/** tfjs names "causal" and then throws on it. */
+const paddingOption = (call: LayerCall): Padding => {
   const text = textOption(call, "padding", "valid")
-  if (text !== "same" && text !== "valid" && text !== "causal") throw new Unreadable(`${call.state.type}: the padding '${text}' is not read`)
+  if (text !== "same" && text !== "valid") throw new Unreadable(`${call.state.type}: the padding '${text}' is not read`)
   return text
 }
 
 const biased = (call: LayerCall, y: TensorValue, channels: Dim): TensorValue =>
   withActivation(call, flagOption(call, "useBias", true) ? binary(call, "add", y, layerWeight(call, "bias", [channels], "bias", "zeros")) : y)
 
-const convolution = (spatial: number): LayerSpec => (call) => channelsLast(call, spatial, (given) => {
-  const window = perAxis(option(call, "kernelSize"), spatial, NaN), filters = sizeOption(call, "filters"), own = shape(call, given)
+const convolution = (spatial: number): LayerSpec => (call) => channelsLast(call, spatial, (x) => {
+  const window = perAxis(option(call, "kernelSize"), spatial, NaN), filters = sizeOption(call, "filters"), own = shape(call, x)
   const dilations = perAxis(option(call, "dilationRate"), spatial, 1), strides = perAxis(option(call, "strides"), spatial, 1)
   const kernel = layerWeight(call, "kernel", [...window, own[spatial + 1], filters], "kernel", "glorotNormal")
   const padding = paddingOption(call)
-  let x = given
-  if (padding === "causal") {
-    const before = own.map((_, i) => (i === 1 ? dilations[0] * (window[0] - 1) : 0))
-    x = emit(call, { kind: "pad", before, after: own.map(() => 0), mode: "constant", value: 0 }, [x])
-  }
-  return biased(call, emit(call, { kind: "convolve", variant: "standard", strides, dilations, padding: padding === "causal" ? "valid" : padding }, [x, kernel]), filters)
+  return biased(call, emit(call, { kind: "convolve", variant: "standard", strides, dilations, padding }, [x, kernel]), filters)
 })
 
 const depthwise: LayerSpec = (call) => channelsLast(call, 2, (x) => {
   const window = perAxis(option(call, "kernelSize"), 2, NaN), channels = shape(call, x)[3], multiplier = numberOption(call, "depthMultiplier", 1)
   const kernel = layerWeight(call, "depthwise_kernel", [...window, channels, multiplier], "depthwise", "glorotNormal")
   const padding = paddingOption(call)
-  if (padding === "causal") throw new Unreadable("depthwiseConv2d: causal padding is not read")
   // tfjs 4.22 passes no dilation on.
   const y = emit(call, { kind: "convolve", variant: "depthwise", strides: perAxis(option(call, "strides"), 2, 1), dilations: [1, 1], padding }, [x, kernel])
   return biased(call, y, multiplyDim(channels, multiplier))
@@ -57,14 +52,12 @@ const separable: LayerSpec = (call) => channelsLast(call, 2, (x) => {
   const first = layerWeight(call, "depthwise_kernel", [...window, channels, multiplier], "depthwise", "glorotUniform")
   const second = layerWeight(call, "pointwise_kernel", [1, 1, multiplyDim(channels, multiplier), filters], "pointwise", "glorotUniform")
   const padding = paddingOption(call)
-  if (padding === "causal") throw new Unreadable("separableConv2d: causal padding is not read")
   const y = emit(call, { kind: "convolve", variant: "depthwise", strides: perAxis(option(call, "strides"), 2, 1), dilations: perAxis(option(call, "dilationRate"), 2, 1), padding }, [x, first])
   return biased(call, emit(call, { kind: "convolve", variant: "standard", strides: [1, 1], dilations: [1, 1], padding: "valid" }, [y, second]), filters)
 })
 
 const transposed: LayerSpec = (call) => channelsLast(call, 2, (x) => {
   const window = perAxis(option(call, "kernelSize"), 2, NaN), filters = sizeOption(call, "filters"), padding = paddingOption(call)
-  if (padding === "causal") throw new Unreadable("conv2dTranspose: causal padding is not read")
   // tfjs keeps this kernel as [height, width, out, in]; the graph's order is in, out.
   const kernel = layerWeight(call, "kernel", [...window, filters, shape(call, x)[3]], "kernel", "glorotNormal")
   const swapped = emit(call, { kind: "transpose", permutation: [0, 1, 3, 2] }, [kernel])
@@ -73,7 +66,6 @@ const transposed: LayerSpec = (call) => channelsLast(call, 2, (x) => {
 
 const pooling = (spatial: number, fn: "max" | "average"): LayerSpec => (call) => channelsLast(call, spatial, (x) => {
   const window = perAxis(option(call, "poolSize"), spatial, 2), padding = paddingOption(call)
-  if (padding === "causal") throw new Unreadable(`${call.state.type}: causal padding is not read`)
   const strides = option(call, "strides") === undefined ? window : perAxis(option(call, "strides"), spatial, 2)
   return emit(call, { kind: "pool", fn, window, strides, padding }, [x])
 })

@@ -89,7 +89,10 @@ const reLU: LayerSpec = (call) => {
   return max === undefined ? unary(call, "relu", input(call)) : unary(call, "reluMax", input(call), [numberOption(call, "maxValue", 6)])
 }
 const leakyReLU: LayerSpec = (call) => unary(call, "leakyRelu", input(call), [numberOption(call, "alpha", 0.3)])
-const elu: LayerSpec = (call) => unary(call, "elu", input(call), [numberOption(call, "alpha", 1)])
+const elu: LayerSpec = (call) => {
+  if (numberOption(call, "alpha", 1) !== 1) throw new Unreadable("elu: tfjs takes no 'alpha' other than 1")
+  return unary(call, "elu", input(call), [1])
+}
 const thresholdedReLU: LayerSpec = (call) => unary(call, "thresholdedRelu", input(call), [numberOption(call, "theta", 1)])
 const softmax: LayerSpec = (call) => emit(call, { kind: "softmax", axis: axisOf(option(call, "axis"), shape(call, input(call)).length, -1), log: false }, [input(call)])
 const prelu: LayerSpec = (call) => {

@@ -171,6 +171,8 @@ function unsupportedOf(notes: readonly Note[], graph: Graph): TracedModel["unsup
   for (const node of graph.nodes) {
     if (node.op.kind !== "opaque" || node.at === undefined) continue
     const { at, op } = node
+    // What has been noted where it happened need not be said again where it ends up.
+    if (found.some((known) => known.what.includes(plainText(op.reason)) || op.reason.includes(known.what))) continue
     const what = `${op.what}: ${op.reason}`
     if (!found.some((known) => samePlace(known, at))) found.push({ what: plainText(what), ...at })
   }

@@ -1,0 +1,90 @@
+/** @file Half-typed, broken and endless code: a partial answer, no exception, in bounded time. */
+import { expect, test } from "vitest"
+import { only, parameters, trace } from "./program"
+
+const sample = `import * as tf from "@tensorflow/tfjs"
+class Attention extends tf.layers.Layer {
+  constructor(config) { super(config); this.heads = config.heads ?? 2 }
+  build([b, t, d]) { this.w = this.addWeight("w", [d, 3 * d]) }
+  call(inputs, { training }) {
+    const x = Array.isArray(inputs) ? inputs[0] : inputs, [B, T, C] = x.shape
+    const [q, k, v] = tf.split(x.reshape([B * T, C]).matMul(this.w.read()).reshape([B, T, 3 * C]), 3, -1)
+    for (let i = 0; i < this.heads; i++) { if (training) break }
+    return tf.softmax(q.matMul(k, false, true).div(Math.sqrt(C))).matMul(v)
+  }
+}
+const model = tf.sequential({ layers: [tf.layers.dense({ units: 4, inputShape: [3, 4], activation: "relu" }), new Attention({ heads: 2 })] })
+switch (model.layers.length) { case 2: model.add(tf.layers.dense({ units: \`\${1}\`.length })); break; default: throw new Error("no") }
+`
+
+test("the sample reads", () => {
+  const found = trace({ "/main.js": sample })
+  expect(parameters(only(found, "model"))).toEqual(["dense_1/kernel [4, 4]", "dense_1/bias [4]", "attention_1/w [4, 12]", "dense_2/kernel [4, 1]", "dense_2/bias [1]"])
+  expect(only(found, "model").unsupported).toEqual([])
+})
+
+test("every prefix of a file traces without a throw", () => {
+  for (let end = 0; end <= sample.length; end += 3) {
+    const found = trace({ "/main.js": sample.slice(0, end) })
+    expect(found.problems.filter((problem) => problem.message.startsWith("the file cannot be read")), sample.slice(Math.max(0, end - 40), end)).toEqual([])
+  }
+})
+
+test("every line missing traces without a throw", () => {
+  const lines = sample.split("\n")
+  lines.forEach((_, i) => {
+    const found = trace({ "/main.js": lines.filter((_line, k) => k !== i).join("\n") })
+    expect(found.problems.filter((problem) => problem.message.startsWith("the file cannot be read"))).toEqual([])
+  })
+})
+
+test("endless loops and recursion end in a partial report", () => {
+  const limits = { rounds: 500, modelSteps: 20_000, steps: 60_000 }
+  const found = trace(`
+    const model = tf.sequential({ layers: [tf.layers.dense({ units: 2, inputShape: [3] })] })
+    function spin() { let i = 0; while (true) i++ }
+    function down(n) { return down(n + 1) }
+    const deep = down(0)
+    while (true) {}`, { limits })
+  expect(parameters(only(found))).toEqual(["dense_1/kernel [3, 2]", "dense_1/bias [2]"])
+  expect(found.problems.map((problem) => problem.message)).toEqual(["a loop goes round more than 500 times"])
+})
+
+test("cyclic imports", () => {
+  const found = trace({
+    "/main.ts": `import * as tf from "@tensorflow/tfjs"; import { units } from "./other"; export const base = 3
+      export const model = tf.sequential({ layers: [tf.layers.dense({ units: units(), inputShape: [2] })] })`,
+    "/other.ts": `import { base } from "./main"; export const units = () => base + 1; export * from "./main"`,
+  })
+  expect(only(found).graph.parameters).toHaveLength(2)
+})
+
+test("a cancelled trace stops", () => {
+  expect(trace(`const m = tf.sequential(); for (let i = 0; i < 1e6; i++) m.add(tf.layers.dense({ units: 1, inputShape: [1] }))`, { cancelled: () => true })).toEqual({ models: [], problems: [] })
+})
+
+test("a file without tfjs has no models", () => {
+  expect(trace({ "/main.ts": "export const x = 1" })).toEqual({ models: [], problems: [] })
+})
+
+test("code that cannot be read becomes an opaque node that names the reason, and keeps the weights behind it", () => {
+  const model = only(trace(`import { mystery } from "elsewhere"
+    class Net { w = tf.variable(tf.zeros([3, 4])); u = tf.variable(tf.zeros([4, 2]))
+      forward(x: tf.Tensor2D) { return tf.matMul(mystery(x.matMul(this.w)), this.u) } }`))
+  const opaque = model.graph.nodes.filter((node) => node.op.kind === "opaque")
+  expect(opaque).toHaveLength(1)
+  expect(model.graph.parameters.every((p) => p.node !== null)).toBe(true)
+  expect(model.unsupported.length).toBeGreaterThan(0)
+})
+
+test("a condition nobody knows makes what it decides opaque", () => {
+  const model = only(trace(`
+    class Net { w = tf.variable(tf.zeros([3, 3])); constructor(private flag: boolean) {}
+      forward(x: tf.Tensor2D) { let y = x.matMul(this.w); if (this.flag) { y = y.relu() } return y } }`))
+  expect(model.graph.nodes.at(-1)?.op).toMatchObject({ kind: "opaque", what: "either way of `this.flag`" })
+})
+
+test("shapes that contradict each other are reported with both", () => {
+  const found = trace(`class Net { w = tf.variable(tf.zeros([3, 4])); u = tf.variable(tf.zeros([5, 2])); forward(x: tf.Tensor2D) { return x.matMul(this.w).matMul(this.u) } }`)
+  expect(found.models[0].unsupported.map((u) => u.what).join()).toMatch(/4.*5/)
+})
