@@ -57,8 +57,9 @@ function modelLine(label: string, model: Pick<Model, "laws" | "quantities" | "in
   return `⚖ **${label}** — ${countText(model.laws.length, "law")}, ${quantities} under gradient flow${independent}`
 }
 
-function lawlessLines({ label, kind, because }: SiteSubject): string[] {
-  if (because.length === 0) return kind === "model" || kind === "forward" ? [] : [`**${label}** — no conservation law is known here`]
+function lawlessLines({ label, kind, because, parameters }: SiteSubject): string[] {
+  const place = parameters.length === 0 ? "has no weights, and no law is known to pass through it" : "no conservation law is known here"
+  if (because.length === 0) return kind === "model" || kind === "forward" ? [] : [`**${label}** — ${place}`]
   const reasons = because.slice(0, 3).map((reason) => `*why:* ${reasonsText([reason])}`)
   return kind === "model" || kind === "forward" ? reasons : [`**${label}** — no conservation law`, ...reasons]
 }

@@ -10,6 +10,7 @@ import type { DerivedModel } from "../laws/law"
 import type { Dim, Law, Model, Place, Reason, Site } from "../schema/report"
 import { siteText, withText } from "./hover"
 import type { SiteSubject } from "./hover"
+import { lawsThrough, parametersRead } from "./through"
 import { isWithin } from "./words"
 
 export function presentModel(traced: TracedModel, derived: DerivedModel): Model {
@@ -39,43 +40,43 @@ export function presentModel(traced: TracedModel, derived: DerivedModel): Model 
     assumptions: traced.assumptions,
     unsupported: traced.unsupported,
   }
-  return { ...model, sites: traced.sites.map((site) => presentSite(site, traced, model)) }
+  return { ...model, sites: traced.sites.flatMap((site) => presentSite(site, traced, model)) }
 }
 
 const placeOf = ({ start, end }: Place): Place => ({ start, end })
 
-function presentSite(site: TracedSite, traced: TracedModel, model: Omit<Model, "sites">): Site {
+/** Nothing for an operation about which there is nothing to say: a hover that says nothing is in the way. */
+function presentSite(site: TracedSite, traced: TracedModel, model: Omit<Model, "sites">): readonly Site[] {
   const ids = parametersAt(site, traced)
-  const laws = lawsAt(site, ids, model.laws)
-  const subject: SiteSubject = {
-    kind: site.kind,
-    label: site.label,
-    laws,
-    parameters: ids,
-    because: laws.length > 0 ? [] : reasonsAt(site, ids, model),
-  }
-  return withText(site, subject, siteText(subject, model))
+  const laws = lawsAt(site, ids, traced, model)
+  const because = laws.length > 0 ? [] : reasonsAt(site, ids, model)
+  if (site.kind === "op" && laws.length === 0 && because.length === 0) return []
+  const label = site.kind === "forward" ? model.name : site.label
+  const subject: SiteSubject = { kind: site.kind, label, laws, parameters: ids, because }
+  return [withText(site, subject, siteText(subject, model))]
 }
 
 /** The site's own parameters; an operation without any speaks for those it reads directly. */
 function parametersAt(site: TracedSite, { graph }: TracedModel): readonly string[] {
   if (site.parameters.length > 0) return site.parameters.map((index) => graph.parameters[index].id)
   if (site.kind !== "op") return []
-  const read = site.nodes
-    .flatMap((id) => graph.nodes[id].operands)
-    .flatMap((id) => {
-      const { op } = graph.nodes[id]
-      return op.kind === "parameter" ? [graph.parameters[op.parameter].id] : []
-    })
-  return [...new Set(read)]
+  return [...new Set(site.nodes.flatMap((id) => parametersRead(graph, id)))]
 }
 
-/** Laws about the site's parameters, and laws whose derivation passes through it. */
-function lawsAt(site: TracedSite, ids: readonly string[], laws: readonly Law[]): readonly Law[] {
+/** Laws about the site's parameters; without any, laws whose derivation names it and laws that pass through it. */
+function lawsAt(
+  site: TracedSite,
+  ids: readonly string[],
+  { graph }: TracedModel,
+  { laws, lawless }: Pick<Model, "laws" | "lawless">,
+): readonly Law[] {
   if (site.kind === "model" || site.kind === "forward") return laws
   const own = laws.filter((law) => law.parameters.some((id) => ids.includes(id)))
   if (site.kind === "weight" || own.length > 0) return own
-  return laws.filter((law) => law.because.some(({ at }) => at !== undefined && isWithin(at, site)))
+  // What ended a symmetry may stand between the weights of another law all the same; it is not shown as letting that one through.
+  const ends = lawless.some(({ because }) => because.some(({ at }) => at !== undefined && isWithin(at, site)))
+  const through = ends ? [] : lawsThrough(graph, site.nodes, laws)
+  return laws.filter((law) => through.includes(law) || law.because.some(({ at }) => at !== undefined && isWithin(at, site)))
 }
 
 /** What ended the symmetries of the site's parameters, or what the site itself ended. */

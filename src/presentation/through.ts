@@ -1,0 +1,38 @@
+/**
+ * @file Which laws pass through a place without weights, such as an activation or a pool: those that bind weights met next before it to weights met
+ * next after it.
+ */
+import type { Graph, NodeId } from "../graph/graph"
+import type { Law } from "../schema/report"
+
+/** @param nodes what the place made. */
+export function lawsThrough(graph: Graph, nodes: readonly NodeId[], laws: readonly Law[]): readonly Law[] {
+  const consumers = new Map<NodeId, NodeId[]>()
+  for (const node of graph.nodes) for (const operand of node.operands) consumers.set(operand, [...(consumers.get(operand) ?? []), node.id])
+  const before = nearestParameters(graph, nodes, (id) => graph.nodes[id].operands)
+  const after = nearestParameters(graph, nodes, (id) => consumers.get(id) ?? [])
+  return laws.filter(({ parameters }) => parameters.some((id) => before.has(id)) && parameters.some((id) => after.has(id)))
+}
+
+/** Ids of the parameters that the first operations with parameters read, walking from `start` along `next`. */
+function nearestParameters(graph: Graph, start: readonly NodeId[], next: (id: NodeId) => readonly NodeId[]): ReadonlySet<string> {
+  const found = new Set<string>()
+  const seen = new Set<NodeId>(start)
+  const queue = start.flatMap(next)
+  for (let id = queue.shift(); id !== undefined; id = queue.shift()) {
+    if (seen.has(id)) continue
+    seen.add(id)
+    const own = parametersRead(graph, id)
+    own.forEach((parameter) => found.add(parameter))
+    if (own.length === 0) queue.push(...next(id))
+  }
+  return found
+}
+
+/** Ids of the parameters an operation takes as operands, or stands for. */
+export function parametersRead(graph: Graph, id: NodeId): readonly string[] {
+  return [id, ...graph.nodes[id].operands].flatMap((node) => {
+    const { op } = graph.nodes[node]
+    return op.kind === "parameter" ? [graph.parameters[op.parameter].id] : []
+  })
+}

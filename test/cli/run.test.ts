@@ -1,0 +1,127 @@
+/** @file The command line from arguments to output, on files in a temporary folder, without starting a process. */
+import fs from "node:fs"
+import os from "node:os"
+import path from "node:path"
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { run } from "../../src/hosts/cli/run"
+import type { Report, VerifiedModel } from "../../src/schema/report"
+
+const source = `import * as tf from "@tensorflow/tfjs"
+
+const net = tf.sequential()
+net.add(tf.layers.dense({ inputShape: [3], units: 4, activation: "relu", name: "a" }))
+net.add(tf.layers.dense({ units: 2, useBias: false, name: "b" }))
+net.compile({ optimizer: tf.train.sgd(0.1), loss: "meanSquaredError" })
+
+const smooth = tf.sequential({ layers: [
+  tf.layers.dense({ inputShape: [3], units: 4, activation: "tanh" }),
+  tf.layers.dense({ units: 2 }),
+] })
+`
+const formula = "‖a/kernel[:,i]‖² + a/bias[i]² − ‖b/kernel[i,:]‖²"
+
+let folder = ""
+beforeAll(() => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), "noether-lens-run-"))
+  fs.writeFileSync(path.join(folder, "net.ts"), source)
+  fs.writeFileSync(path.join(folder, "empty.js"), "export const a = 1\n")
+  fs.writeFileSync(path.join(folder, "page.html"), `<h1>x</h1>\n<script type="module">\n${source}</script>\n`)
+})
+afterAll(() => fs.rmSync(folder, { recursive: true, force: true }))
+
+async function call(line: string, { env = {}, terminal = false, input = "" } = {}) {
+  let out = ""
+  let error = ""
+  const code = await run(line.split(" "), {
+    cwd: folder,
+    env,
+    isTerminal: { stdout: terminal, stderr: false },
+    writeOut: (text) => void (out += text),
+    writeError: (text) => void (error += text),
+    readInput: () => Promise.resolve(input),
+  })
+  return { code, out, error }
+}
+
+describe("analyze", () => {
+  test("text: law, fate, why with file and line, and what ended the others", async () => {
+    const { code, out, error } = await call("analyze net.ts")
+    expect({ code, error }).toEqual({ code: 0, error: "" })
+    expect(out).toContain(formula)
+    expect(out).toContain("diag(4): 4 quantities, i < 4 — drifts under sgd (τ = 0.1) by exactly ½τ²gᵀMg per step")
+    const unwrapped = out.replace(/\s+/g, " ")
+    expect(unwrapped).toMatch(/why: dense 'relu' [^:]*\(net\.ts:4\)/)
+    expect(unwrapped).toMatch(/smooth [^—]* no conservation law no law: dense_1\/kernel, dense_1\/bias — dense 'tanh' [^(]*\(net\.ts:9\)/)
+    expect(Math.max(...out.split("\n").map((text) => [...text].length))).toBeLessThanOrEqual(100)
+    expect(out).not.toContain("\u001b[")
+  })
+  test("json is schema 1 and the only thing on stdout", async () => {
+    const { out } = await call("analyze net.ts --format json --model net")
+    const report = JSON.parse(out) as Report
+    expect(report).toMatchObject({
+      schema: 1,
+      files: [{ path: "net.ts", problems: [], models: [{ name: "net", quantities: 4, independent: 4, parameterCount: 24 }] }],
+    })
+    expect(report.files[0].models[0].laws[0].formula).toBe(formula)
+    expect(report.files[0].models[0].laws[0].terms).toHaveLength(3)
+  })
+  test("stdin, under the name it is given", async () => {
+    const { out } = await call("analyze --stdin --stdin-filename typed.ts --format json", { input: source })
+    expect((JSON.parse(out) as Report).files.map((file) => [file.path, file.models.length])).toEqual([["typed.ts", 2]])
+  })
+  test("a page has the places of its scripts", async () => {
+    const { out } = await call("analyze page.html --format json")
+    const [file] = (JSON.parse(out) as Report).files
+    expect(file.path).toBe("page.html")
+    expect(file.models.map(({ name, start }) => [name, start.line])).toEqual([
+      ["net", 5],
+      ["smooth", 10],
+    ])
+  })
+  test("nothing found is said", async () => {
+    expect(await call("analyze empty.js")).toEqual({ code: 0, out: "no model found in empty.js\n", error: "" })
+  })
+  test("color on terminals and when forced, never with NO_COLOR", async () => {
+    expect((await call("analyze net.ts", { terminal: true })).out).toContain("\u001b[")
+    expect((await call("analyze net.ts", { env: { FORCE_COLOR: "1" } })).out).toContain("\u001b[")
+    expect((await call("analyze net.ts", { terminal: true, env: { NO_COLOR: "1" } })).out).not.toContain("\u001b[")
+  })
+})
+
+describe("verify", () => {
+  test("measures every law and exits 0; progress goes to stderr", async () => {
+    const { code, out, error } = await call("verify net.ts --model net --seed 3")
+    expect(code).toBe(0)
+    expect(out).toContain("net every exact law holds along the gradient flow (1 conserved)")
+    expect(out).toContain("seed 3")
+    expect(out).toContain(formula)
+    expect(error).toMatch(/^net\.ts net: /)
+  })
+  test("json carries the verification", async () => {
+    const { out } = await call("verify net.ts --model net --format json")
+    const model = (JSON.parse(out) as Report).files[0].models[0] as VerifiedModel
+    expect(model.verification.verdict).toBe("conserved")
+    expect(model.verification.laws[0].rate).toBeLessThan(1e-12)
+    expect(model.verification.laws[0].controlRate).toBeGreaterThan(1e-4)
+  })
+})
+
+describe("refusals are one line on stderr and exit code 2", () => {
+  test.each([
+    ["analyze none.ts", "noether-lens: none.ts: no such file or folder\n"],
+    ["analyze net.ts --model Other", "noether-lens: no model 'Other', found net, smooth\n"],
+    ["monitor net.ts", "noether-lens: the command monitor does not exist yet\n"],
+  ])("%s", async (line, error) => {
+    expect(await call(line)).toEqual({ code: 2, out: "", error })
+  })
+})
+
+test("help and version", async () => {
+  expect((await call("--help")).out).toMatch(/^Noether Lens reads/)
+  expect((await call("--version")).out).toMatch(/^\d+\.\d+\.\d+\n$/)
+})
+
+test("stats count models and what could be read", async () => {
+  const { out } = await call("stats .")
+  expect(out).toMatch(/^3 files, 4 models, 2 with laws\n\d+ operations traced, 0 not read \(0\.0 %\)\n2 laws\n\d+ ms/)
+})
