@@ -43,6 +43,7 @@ export function generalize(graph: Graph): GenericNetwork {
 /** Names leaves in order of appearance and resolves derived extents. */
 class SizeNamer {
   private readonly names = new Map<ClassId, string>()
+  private readonly taken = new Set<string>(["floor", "ceil"])
   private readonly trees = new Map<ClassId, AxisTree>()
   private readonly derivedText = new Map<string, Dim>()
   constructor(private readonly classes: AxisClasses) {}
@@ -66,9 +67,18 @@ class SizeNamer {
     const how = this.classes.derivation(c)
     // Names the input's size first, so that sizes appear in the order of the data.
     if (how !== null && !this.classes.isFixed(c)) this.tree(how.input)
-    const name = `n${this.names.size + 1}`
+    const name = this.freeName(declared)
     this.names.set(c, name)
     return { kind: "leaf", atom: name, declared }
+  }
+
+  /** A symbol keeps its name; a number n becomes "n8", so that a reader of a replica sees what was shrunk. */
+  private freeName(declared: Dim): string {
+    const base = typeof declared === "number" ? `n${declared}` : /^[A-Za-z_]\w*$/.test(declared) ? declared : "size"
+    let name = base
+    for (let i = 2; this.taken.has(name); i++) name = `${base}_${i}`
+    this.taken.add(name)
+    return name
   }
 
   /** A tree's size with derived extents written out. */

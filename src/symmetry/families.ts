@@ -61,7 +61,11 @@ class FamilyFinder {
   private readonly used = new LinearSystem()
 
   constructor(private readonly program: Program, private readonly propagation: Propagation, private readonly visibility: Visibility) {
-    for (const u of propagation.unknowns) this.byName.set(nameOf(u.value, u.kind, u.word), u.id)
+    for (const u of propagation.unknowns) {
+      this.byName.set(nameOf(u.value, u.kind, u.word), u.id)
+      // Laws are counted up to what shift laws say already: that parameters without gradient stay.
+      if (this.isTrivial(u)) this.use(new Map([[u.id, 1]]))
+    }
   }
 
   collect(solution: ReadonlyMap<UnknownId, Expression>, exactness: Family["exactness"]): void {

@@ -28,6 +28,8 @@ export interface Equation {
 export interface Propagation {
   readonly unknowns: readonly Unknown[]
   readonly equations: readonly Equation[]
+  /** Words that a norm forgets: what makes room for norm laws. */
+  readonly absorbed: readonly { readonly expression: Expression; readonly value: ValueId }[]
   /** Unknowns that only ε in a norm breaks. */
   readonly approximate: readonly Equation[]
   readonly system: LinearSystem
@@ -43,6 +45,7 @@ class Propagator {
   private readonly unknowns: Unknown[] = []
   private readonly equations: Equation[] = []
   private readonly approximate: Equation[] = []
+  private readonly absorbed: { expression: Expression; value: ValueId }[] = []
   private readonly system = new LinearSystem()
   private readonly actions: Words[] = []
   private readonly shifts: Words[] = []
@@ -65,7 +68,7 @@ class Propagator {
       for (const e of this.actions[value.id].values()) this.zero(e, value.id, "output")
       for (const e of this.shifts[value.id].values()) this.zero(e, value.id, "output")
     }
-    return { unknowns: this.unknowns, equations: this.equations, approximate: this.approximate, system: this.system }
+    return { unknowns: this.unknowns, equations: this.equations, absorbed: this.absorbed, approximate: this.approximate, system: this.system }
   }
 
   private zero(expression: Expression, value: ValueId, why: Equation["why"]): void {
@@ -203,7 +206,10 @@ class Propagator {
     value.uses.forEach((use, k) => {
       for (const [word, e] of this.actions[use.value]) {
         const touches = this.support(use, word).some((l) => op.over.includes(l))
-        if (touches && op.centered && value.uses.length === 1 && this.isOnesOver(use, word, op.over)) continue
+        if (touches && op.centered && value.uses.length === 1 && this.isOnesOver(use, word, op.over)) {
+          this.absorbed.push({ expression: e, value: value.id })
+          continue
+        }
         if (touches || op.scaleFree === "no" || !isDiagonal(word)) this.zero(e, value.id, "kills")
         else {
           // Along the normalized atoms the word is 1; the others name it.
@@ -217,6 +223,7 @@ class Propagator {
     for (const list of survivors.values()) {
       for (const e of list.slice(1)) this.zero(addScaled(e, list[0], -1), value.id, "equal")
       if (op.scaleFree === "nearly") this.approximate.push({ expression: list[0], value: value.id, why: "approximate" })
+      else this.absorbed.push({ expression: list[0], value: value.id })
     }
   }
 

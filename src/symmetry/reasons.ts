@@ -93,6 +93,7 @@ export function familyReasons(symmetry: Symmetry, index: EquationIndex, visibili
     const value = symmetry.program.values[equation.value]
     reasons.push(reasonAt(symmetry, value, `${labelOf(symmetry, value)} sums over this axis: what one factor gains the other loses`))
   }
+  if (family.kind !== "shift") reasons.push(...scaleReasons(symmetry, index, own))
   family.roles.forEach((role, i) => {
     if (role.kind !== "diagonal" || family.kind !== "action") return
     const killer = firstKiller(index, family.members, i, "M")
@@ -112,6 +113,25 @@ export function familyReasons(symmetry: Symmetry, index: EquationIndex, visibili
     reasons.push(reasonAt(symmetry, value, `${labelOf(symmetry, value)} is blind to scale but for its ε = ${epsilon}: the drift grows with ε over the variance of its input`))
   }
   return dedupe(reasons).slice(0, 5)
+}
+
+/** For words that pass every contraction: which norm forgets them, which operation makes the factors of several parameters cancel. */
+function scaleReasons(symmetry: Symmetry, index: EquationIndex, own: ReadonlySet<UnknownId>): Reason[] {
+  const reasons: Reason[] = []
+  const isOwn = (expression: Equation["expression"]): boolean => [...expression.keys()].some((u) => own.has(u))
+  for (const { expression, value } of symmetry.propagation.absorbed) {
+    if (!isOwn(expression)) continue
+    const at = symmetry.program.values[value]
+    reasons.push(reasonAt(symmetry, at, `${labelOf(symmetry, at)} forgets the scale of its argument`))
+  }
+  for (const u of own) for (const equation of index.of(u)) {
+    const shared = [...equation.expression.keys()].filter((k) => own.has(k)).length
+    if (equation.why !== "kills" && equation.why !== "output") continue
+    if (shared < 2) continue
+    const at = symmetry.program.values[equation.value]
+    reasons.push(reasonAt(symmetry, at, equation.why === "output" ? "the scale of the output is seen: the factors must cancel" : `${labelOf(symmetry, at)} sees the scale of its argument: the factors must cancel`))
+  }
+  return reasons
 }
 
 function absorbText(label: string, value: Value): string {
