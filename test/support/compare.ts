@@ -41,10 +41,10 @@ export function drawData(plan: Plan, inputs: readonly { readonly name: string }[
     const position = plan.leaves.findIndex(({ node }) => node.op.kind === "input" && node.op.name === name)
     if (position < 0) throw new Error(`compare: no input '${name}' in the graph`)
     const { buffer, range } = plan.leaves[position]
-    return tf.tensor(leaves[position], [...buffer.shape], range === null ? "float32" : "int32")
+    return range === null ? tf.tensor(Float32Array.from(leaves[position]), [...buffer.shape]) : tf.tensor(Int32Array.from(leaves[position]), [...buffer.shape], "int32")
   })
   const targets = outputs.map((shape) => Float64Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => Math.fround(random.normal())))
-  return { tfjs: { inputs: tensors, targets: targets.map((values, i) => tf.tensor(values, [...outputs[i]], "float32")) }, leaves, targets }
+  return { tfjs: { inputs: tensors, targets: targets.map((values, i) => tf.tensor(Float32Array.from(values), [...outputs[i]])) }, leaves, targets }
 }
 
 /** Gives our parameters the values that tfjs's have. @throws when a shape differs */

@@ -78,23 +78,22 @@ function runLayers(model: tf.LayersModel): RunningModel {
     forward: (inputs) => asTensors(model.apply(inputs.length === 1 ? inputs[0] : [...inputs], { training: true })),
     variables: model.trainableWeights.map(variableOf),
     layers: model,
-    tensor: (id) => variableOf(findWeight(model, id)),
+    tensor: (id) => findWeight(model, id),
   }
 }
 
 /** tfjs counts layers of a kind over the whole program ("dense_Dense7"), the tracer within the model ("dense_3"). */
-function findWeight(model: tf.LayersModel, id: string): tf.LayerVariable {
-  const parts = id.split("/"), weightName = parts.pop()!, layerName = parts.join("/")
-  const snake = (layer: tf.layers.Layer): string => layer.getClassName().replace(/([a-z0-9])([A-Z])/g, "$1_$2").replace(/([A-Z])([A-Z][a-z])/g, "$1_$2").toLowerCase()
-  const named = model.layers.find((layer) => layer.name === layerName)
-  const numbered = /^(.*)_(\d+)$/.exec(layerName)
-  const sameKind = model.layers.filter((layer) => snake(layer) === numbered?.[1]).sort((a, b) => serial(a.name) - serial(b.name))
-  const layer = named ?? sameKind[Number(numbered?.[2]) - 1]
-  const weight = layer?.weights.find((w) => w.originalName.split("/").pop() === weightName || w.name.split("/").pop() === weightName)
-  if (weight === undefined) {
-    throw new Error(`runModel: no weight '${id}' among ${model.weights.map((w) => w.originalName).join(", ")}`)
-  }
-  return weight
+function findWeight(model: tf.LayersModel, id: string): tf.Variable {
+  const [first, ...rest] = id.split("/")
+  const numbered = /^(.*)_(\d+)$/.exec(first), kind = numbered?.[1].replaceAll("_", "")
+  const sameKind = model.layers.filter((layer) => layer.getClassName().toLowerCase() === kind).sort((a, b) => serial(a.name) - serial(b.name))
+  const layer = model.layers.find((candidate) => candidate.name === first) ?? sameKind[Number(numbered?.[2]) - 1]
+  if (layer instanceof tf.LayersModel) return findWeight(layer, rest.join("/"))
+  const name = rest.join("/"), byName = layer?.weights.find((w) => [w.originalName, w.name].some((full) => full === name || full.endsWith(`/${name}`)))
+  const byField = layer === undefined ? undefined : collectTensors(layer).get(name)
+  const found = byName === undefined ? byField : variableOf(byName)
+  if (!(found instanceof tf.Variable)) throw new Error(`runModel: no weight '${id}' among ${model.weights.map((w) => w.originalName).join(", ")}`)
+  return found
 }
 
 const serial = (name: string): number => Number(/(\d+)$/.exec(name)?.[1] ?? 0)
@@ -155,8 +154,9 @@ function runFunction(declared: (...inputs: tf.Tensor[]) => unknown, read: ReadNa
   }
 }
 
-/** Gives a variable reproducible values; tfjs initializers are seeded by the clock. */
-export function randomizeVariable(variable: tf.Variable, random: Random, scale = 0.8): void {
-  const values = drawNormals(random, variable.size, scale)
+/** Gives a variable reproducible values, smaller where many are summed; tfjs initializers are seeded by the clock. */
+export function randomizeVariable(variable: tf.Variable, random: Random): void {
+  const fanIn = variable.rank < 2 ? 1 : variable.size / variable.shape[variable.rank - 1]
+  const values = drawNormals(random, variable.size, Math.min(0.8, 1.4 / Math.sqrt(fanIn)))
   tf.tidy(() => variable.assign(tf.tensor(Float32Array.from(values), variable.shape)))
 }
