@@ -5,7 +5,7 @@
 import uPlot from "uplot"
 import "uplot/dist/uPlot.min.css"
 import type { VerificationSeries as Series } from "../src/verification/verify"
-import { formatMagnitude, formatPower } from "./format"
+import { formatMagnitude, formatPower, formatTick } from "./format"
 
 /** The smallest drift that is drawn; below it there is only rounding. */
 const floor = 1e-18
@@ -106,11 +106,11 @@ function settings(lines: readonly Line[], logarithmic: boolean, timeLabel: strin
     cursor: { points: { show: false }, drag: { x: false, y: false } },
     scales: { x: { time: false }, y: logarithmic ? { distr: 3, range: wholePowers } : {} },
     axes: [
-      { ...axis, label: timeLabel, labelSize: 18, size: 32, values: (_, ticks) => ticks.map(formatMagnitude) },
+      { ...axis, label: timeLabel, labelSize: 18, size: 32, values: (_, ticks) => ticks.map(formatTick) },
       logarithmic
         ? { ...axis, size: 58, splits: (_self, _axis, low, high) => powersBetween(low, high), filter: (_, ticks) => ticks,
           values: (_, ticks) => ticks.map(tick => formatPower(Math.round(Math.log10(tick)))) }
-        : { ...axis, size: 58, values: (_, ticks) => ticks.map(formatMagnitude) },
+        : { ...axis, size: 58, values: (_, ticks) => ticks.map(formatTick) },
     ],
     series: [
       {},

@@ -12,6 +12,12 @@ export function formatMagnitude(value: number): string {
   return minus(`${digits.replace(/\.0$/, "")}·10${superscript(Number(exponent))}`)
 }
 
+/** A tick of a linear axis: round already, so that all its digits count. */
+export const formatTick = (value: number): string => {
+  const size = Math.abs(value)
+  return value === 0 || (size >= 1e-4 && size < 1e6) ? minus(String(Number(value.toPrecision(6)))) : formatMagnitude(value)
+}
+
 /** "10⁻¹²" for ticks of a logarithmic axis. */
 export const formatPower = (exponent: number): string => `10${superscript(exponent)}`
 

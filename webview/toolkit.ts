@@ -84,6 +84,7 @@ export interface GridOptions {
 export function createDataGrid({ label, columns, rows }: GridOptions): HTMLElement {
   const grid = document.createElement("vscode-data-grid") as DataGrid
   grid.setAttribute("aria-label", label)
+  grid.gridTemplateColumns = `repeat(${columns.length}, minmax(7.5em, 1fr))`
   grid.columnDefinitions = columns.map(({ key, title }) => ({ columnDataKey: key, title }))
   grid.rowsData = [...rows]
   return grid

@@ -1,6 +1,6 @@
 /** @file Numbers in the panel, and what it keeps of typed settings. */
 import { expect, test } from "vitest"
-import { formatDuration, formatMagnitude, formatPower } from "../../webview/format"
+import { formatDuration, formatMagnitude, formatPower, formatTick } from "../../webview/format"
 import { defaultSettings, problemOf, readState } from "../../webview/state"
 
 test.each([
@@ -9,6 +9,10 @@ test.each([
   [Infinity, "∞"], [-Infinity, "−∞"], [NaN, "not a number"],
 ])("%d reads %s", (value, text) => {
   expect(formatMagnitude(value)).toBe(text)
+})
+
+test("ticks keep the digits that tell them apart", () => {
+  expect([0, 0.125, 0.1 + 0.2, 1250, -0.5, 2.5e-7].map(formatTick)).toEqual(["0", "0.125", "0.3", "1250", "−0.5", "2.5·10⁻⁷"])
 })
 
 test("powers and durations", () => {
