@@ -5,34 +5,17 @@
 import * as tf from "@tensorflow/tfjs"
 import ts from "typescript"
 import { beforeAll, describe, expect, test } from "vitest"
-import { oracleFixtures, type Fixture, type FixtureInput } from "./support/fixture"
+import { drawInputs, inputsOf } from "./support/data"
+import { oracleFixtures, type Fixture } from "./support/fixture"
 import { oracleRow, oracleRows } from "./support/oracle"
 import { displayPath, fixtureProgram, listSources } from "./support/program"
-import { seededRandom, type Random } from "./support/random"
-import { prepareTfjs, randomizeVariable, runModel, type RunningModel } from "./support/runTfjs"
+import { seededRandom } from "./support/random"
+import { prepareTfjs, randomizeVariable, runModel } from "./support/runTfjs"
 
 const fixtures = oracleFixtures()
-const batch = 5
 
 /** Fixtures that tfjs 4.22 cannot differentiate, and the op that has no gradient. */
 const forwardOnly: Readonly<Record<string, string>> = { "moe/SoftmaxThenTopTwoMoe": "TopK", "forms/EinsumAttention": "Einsum" }
-
-const drawInput = (random: Random, { shape, below }: FixtureInput): tf.Tensor => {
-  const sizes = shape.map((size) => (typeof size === "number" ? size : batch))
-  const count = sizes.reduce((a, b) => a * b, 1)
-  return below === undefined
-    ? tf.tensor(Float32Array.from({ length: count }, random.normal), sizes)
-    : tf.tensor(Int32Array.from({ length: count }, () => random.below(below)), sizes, "int32")
-}
-
-/** A layer model's inputs: token ids where it starts with an embedding. */
-function layerInputs(model: tf.LayersModel): readonly FixtureInput[] {
-  const vocabulary = (model.layers.find((layer) => layer.getClassName() === "Embedding")?.getConfig() as { inputDim?: number } | undefined)?.inputDim
-  return model.inputs.map((input) => ({ name: input.name, shape: input.shape.map((size) => size ?? "batch"), ...(vocabulary === undefined ? {} : { below: vocabulary }) }))
-}
-
-const drawInputs = (fixture: Fixture, model: RunningModel, random: Random): readonly tf.Tensor[] =>
-  (model.layers === null ? fixture.inputs : layerInputs(model.layers)).map((input) => drawInput(random, input))
 
 const lossOf = (outputs: readonly tf.Tensor[]): tf.Scalar => outputs.map((y) => y.sub(0.3).square().mean()).reduce((a, b) => a.add(b)) as tf.Scalar
 
@@ -59,7 +42,7 @@ describe("on tfjs", () => {
   test.each(fixtures.map((f): [string, Fixture] => [f.title, f]))("%s", (title, fixture) => {
     const random = seededRandom(7)
     const model = runModel(fixture.fileName, fixture.name)
-    const inputs = drawInputs(fixture, model, random)
+    const inputs = drawInputs(inputsOf(fixture, model), random)
     expect(inputs.length).toBeGreaterThan(0)
     const outputs = model.forward(inputs)
     for (const variable of model.variables ?? []) randomizeVariable(variable, random)
