@@ -93,7 +93,7 @@ export function familyReasons(symmetry: Symmetry, index: EquationIndex, visibili
     const value = symmetry.program.values[equation.value]
     reasons.push(reasonAt(symmetry, value, `${labelOf(symmetry, value)} sums over this axis: what one factor gains the other loses`))
   }
-  if (family.kind !== "shift") reasons.push(...scaleReasons(symmetry, index, own))
+  reasons.push(...(family.kind === "shift" ? exchangeReasons(symmetry, index, own) : scaleReasons(symmetry, index, own)))
   family.roles.forEach((role, i) => {
     if (role.kind !== "diagonal" || family.kind !== "action") return
     const killer = firstKiller(index, family.members, i, "M")
@@ -126,12 +126,21 @@ function scaleReasons(symmetry: Symmetry, index: EquationIndex, own: ReadonlySet
   }
   for (const u of own) for (const equation of index.of(u)) {
     const shared = [...equation.expression.keys()].filter((k) => own.has(k)).length
-    if (equation.why !== "kills" && equation.why !== "output") continue
-    if (shared < 2) continue
+    if (shared < 2 || equation.why === "meets") continue
     const at = symmetry.program.values[equation.value]
-    reasons.push(reasonAt(symmetry, at, equation.why === "output" ? "the scale of the output is seen: the factors must cancel" : `${labelOf(symmetry, at)} sees the scale of its argument: the factors must cancel`))
+    if (equation.why === "equal") reasons.push(reasonAt(symmetry, at, `${labelOf(symmetry, at)} joins its operands: they must scale alike`))
+    else reasons.push(reasonAt(symmetry, at, equation.why === "output" ? "the scale of the output is seen: the factors must cancel" : `${labelOf(symmetry, at)} sees the scale of its argument: the factors must cancel`))
   }
   return reasons
+}
+
+/** For shifts of several parameters: the operation that sees only their sum. */
+function exchangeReasons(symmetry: Symmetry, index: EquationIndex, own: ReadonlySet<UnknownId>): Reason[] {
+  const seen = [...own].flatMap((u) => index.of(u)).filter((e) => [...e.expression.keys()].filter((k) => own.has(k)).length > 1)
+  return [...new Set(seen)].map((equation) => {
+    const at = symmetry.program.values[equation.value]
+    return reasonAt(symmetry, at, equation.why === "output" ? "the loss sees only their sum: what one gains the other loses" : `${labelOf(symmetry, at)} sees only their sum: what one gains the other loses`)
+  })
 }
 
 function absorbText(label: string, value: Value): string {
