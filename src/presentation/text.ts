@@ -61,10 +61,9 @@ function summaryText(model: Model): string {
   const approximate = model.laws.filter((law) => law.exactness === "approximate").length
   const laws = countText(model.laws.length, "law") + (approximate > 0 ? ` (${approximate} approximate)` : "")
   const independent = model.independent === model.quantities ? "" : `, ${dimText(model.independent)} independent`
-  const optimizers = [...new Set(model.training.map(({ optimizer }) => optimizer))]
-  return [...parameters, laws, `${countText(model.quantities, "quantity", "quantities")}${independent}`, `trained by ${optimizers.join(", ")}`].join(
-    " · ",
-  )
+  const optimizers = [...new Set(model.training.flatMap(({ optimizer, place }) => (place === undefined ? [] : [optimizer])))]
+  const trained = optimizers.length === 0 ? "no optimizer in sight" : `trained by ${optimizers.join(", ")}`
+  return [...parameters, laws, `${countText(model.quantities, "quantity", "quantities")}${independent}`, trained].join(" · ")
 }
 
 function lawText(group: LawGroup, number: number, training: readonly Training[], placeText: (place: Place) => string, painter: Painter): string[] {
