@@ -14,7 +14,7 @@ export default tseslint.config(
       "no-var": "error",
       "object-shorthand": "error",
       "prefer-const": "error",
-      quotes: ["error", "double", { avoidEscape: true }],
+      quotes: ["error", "double", { avoidEscape: true, allowTemplateLiterals: true }],
       semi: ["error", "never", { beforeStatementContinuationChars: "never" }],
       "@typescript-eslint/no-explicit-any": "error",
       "@typescript-eslint/no-require-imports": "error",
@@ -22,7 +22,7 @@ export default tseslint.config(
       "@typescript-eslint/consistent-type-imports": ["error", { fixStyle: "separate-type-imports", disallowTypeAnnotations: false }],
       "@typescript-eslint/no-non-null-assertion": "off",
       "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
-      "@typescript-eslint/no-unused-expressions": ["error", { allowShortCircuit: false, allowTernary: false }],
+      "@typescript-eslint/no-unused-expressions": ["error", { allowShortCircuit: true, allowTernary: true }],
     },
   },
   // A terminal program and build scripts talk on the console; so do tests that say why they skip.
