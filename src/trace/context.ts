@@ -18,7 +18,7 @@ export interface Limits {
   /** Times one loop goes round. */
   readonly rounds: number
 }
-export const defaultLimits: Limits = { steps: 4_000_000, modelSteps: 1_000_000, depth: 150, tensors: 120_000, milliseconds: 8_000, rounds: 20_000 }
+export const defaultLimits: Limits = { steps: 1_500_000, modelSteps: 400_000, depth: 150, tensors: 60_000, milliseconds: 5_000, rounds: 5_000 }
 
 export type Completion =
   | { readonly kind: "normal" }
@@ -46,6 +46,9 @@ export class WrongRank extends Error {
     super(`rank ${rank} expected`)
   }
 }
+
+/** Whether an error steers the evaluation; any other one is a fault of the reader and must not end the file. */
+export const isControl = (error: unknown): boolean => error instanceof Stop || error instanceof Thrown || error instanceof WrongRank || error instanceof RangeError
 
 export interface Note { readonly what: string; readonly place: Place; readonly owners: readonly object[] }
 export interface SiteRecord {

@@ -130,7 +130,7 @@ export function dimOf(context: Context, value: Value | undefined, fallback = "n"
   if (value === undefined) throw new Unreadable(`the size '${fallback}' is missing`)
   if (value.kind === "dim") return resolveDim(context, value.dim)
   const known = numberIn(value)
-  if (known !== null) return known
+  if (known !== null && !Number.isNaN(known)) return known
   if (value.kind === "primitive" && typeof value.value === "string" && /^\d+$/.test(value.value)) return Number(value.value)
   if (value.kind === "unknown") {
     const held = value.properties.get("\u0000size")

@@ -41,6 +41,7 @@ export function traceFile(ts: typeof TypeScript, program: TypeScript.Program, so
   } catch (error) {
     if (error instanceof Stop && error.reason === "cancelled") return nothing
     const message = error instanceof Error ? error.message : String(error)
+    if (process.env.DEBUGT) console.log(error)
     return { models: [], problems: [{ message: `the file cannot be read: ${message}`, ...filePlace(sourceFile) }] }
   }
 }
@@ -161,10 +162,10 @@ function followMethods(context: Context, type: ClassValue): void {
     for (const method of builders) {
       if (state.entered.has(method)) continue
       const fn: FunctionValue = { kind: "function", node: method, scope: type.scope, home: type, fields: new Map() }
-      attempt(context, () => context.call(context, fn, instance, constructionArguments(context, method), method))
+      attempt(context, () => context.call(context, fn, instance, constructionArguments(context, method), method), "keep")
     }
     return undefinedValue
-  })
+  }, "keep")
 }
 
 function loadedModels(context: Context): readonly (Place & { readonly message: string })[] {

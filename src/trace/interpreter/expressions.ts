@@ -5,7 +5,7 @@ import type { Scope, Value } from "../value"
 import { assignName, itemsOf, lookup, nameValue, propertyName } from "./patterns"
 import { binaryOperation, textOf, typeOf, unaryOperation } from "./operators"
 import { evaluateClass, initializeBase, memberOf } from "./classes"
-import { globalValue } from "./globals"
+import { globalValue, overlay } from "./globals"
 import { forkPaths, joinValues } from "./fork"
 import { normal, step, write } from "../context"
 import { isNullish, nullValue, objectOf, primitive, truthOf, undefinedValue, unknown } from "../value"
@@ -125,7 +125,7 @@ function objectLiteral(context: Context, node: TypeScript.ObjectLiteralExpressio
     if (ts.isSpreadAssignment(property)) {
       const from = evaluate(context, property.expression, scope)
       if (from.kind === "object") from.fields.forEach((value, key) => object.fields.set(key, value))
-      else if (from.kind === "unknown") object.fields.set("\u0000rest", from)
+      else if (from.kind === "unknown") overlay(context, object.fields, from)
       continue
     }
     const key = propertyName(context, property.name, scope)

@@ -1,6 +1,6 @@
 /** @file JavaScript's globals as abstract values: Math, Array, Object, Number, Map, Set, Promise, console. Nothing that reaches outside. */
 import type * as TypeScript from "typescript"
-import type { Context } from "../context"
+import { assume, type Context } from "../context"
 import type { Dim } from "../../schema/report"
 import type { NativeValue, Value } from "../value"
 import { arrayOf, native, numberIn, objectOf, primitive, sizeValue, stringIn, tfValue, undefinedValue, unknown } from "../value"
@@ -174,7 +174,8 @@ function objectConstructor(context: Context): Value {
     assign: native("Object.assign", ([target, ...sources], at) => {
       if (target?.kind !== "object") return target ?? objectOf()
       for (const source of sources) {
-        if (source.kind === "unknown") target.fields.set("\u0000rest", source)
+        const rest = source.kind === "unknown" ? source : source.kind === "object" ? source.fields.get("\u0000rest") : undefined
+        if (rest !== undefined) overlay(context, target.fields, rest)
         for (const [key, item] of entries(source)) context.set(context, target, key, item, at)
       }
       return target
@@ -183,6 +184,12 @@ function objectConstructor(context: Context): Value {
     create: native("Object.create", () => objectOf()),
     defineProperty: native("Object.defineProperty", ([target]) => target ?? undefinedValue),
   })
+}
+
+/** An unknown record laid over known fields: the known ones are taken as they are, which is an assumption. */
+export function overlay(context: Context, fields: Map<string, Value>, rest: Value): void {
+  if ([...fields.keys()].some((key) => !key.startsWith("\u0000") && key !== "name")) assume(context, "defaults are taken where the configuration is not known")
+  fields.set("\u0000rest", rest)
 }
 
 function numberConstructor(context: Context): Value {

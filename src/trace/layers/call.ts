@@ -7,7 +7,7 @@ import type { LayerState, TensorValue, Value } from "../value"
 import { booleanIn, isNullish, numberIn, stringIn } from "../value"
 import { dimOf, makeTensor, shapeOf } from "../tensor"
 import { initializerName, makeWeight, regularizerOf } from "../weight"
-import { Unreadable } from "../context"
+import { assume, Unreadable } from "../context"
 
 export interface LayerCall {
   readonly context: Context
@@ -22,8 +22,7 @@ export type LayerSpec = (call: LayerCall) => TensorValue | readonly TensorValue[
 export function option(call: LayerCall, key: string): Value | undefined {
   const value = call.state.config.fields.get(key)
   if (value !== undefined) return isNullish(value) ? undefined : value
-  const rest = call.state.config.fields.get("\u0000rest")
-  return rest === undefined ? undefined : undefined
+  return undefined
 }
 
 export const input = (call: LayerCall): TensorValue => {
@@ -43,8 +42,8 @@ export function flagOption(call: LayerCall, key: string, missing: boolean): bool
   const value = option(call, key)
   if (value === undefined) return missing
   const known = booleanIn(value) ?? (numberIn(value) === null ? null : numberIn(value) !== 0)
-  if (known === null) throw new Unreadable(`${call.state.type}: '${key}' is not a known flag`)
-  return known
+  if (known === null) assume(call.context, `'${key}' of ${call.state.type} is not known: ${missing} is taken`)
+  return known ?? missing
 }
 export const textOption = (call: LayerCall, key: string, missing: string): string => {
   const value = option(call, key)

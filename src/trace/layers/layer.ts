@@ -5,7 +5,7 @@ import type { Dim } from "../../schema/report"
 import type { LayerCall, LayerSpec } from "./call"
 import type { LayerState, ObjectValue, TensorValue, Value, Weight } from "../value"
 import { arrayOf, booleanIn, isNullish, native, objectOf, primitive, sizeValue, stringIn, undefinedValue, unknown } from "../value"
-import { callee, freshSymbol, nextSerial, note, siteAt, Unreadable } from "../context"
+import { callee, freshSymbol, isControl, nextSerial, note, siteAt, Unreadable } from "../context"
 import { coreLayers } from "./core"
 import { convolutionLayers } from "./convolution"
 import { dimOf, makeTensor, reshape, shapeArgument, shapeOf, tensorOf } from "../tensor"
@@ -113,8 +113,8 @@ export function applyLayer(context: Context, layer: Value, given: Value | undefi
     state.weights.forEach((weight) => site.weights.add(weight))
     return result
   } catch (error) {
-    if (!(error instanceof Unreadable) && !(error instanceof ShapeError)) throw error
-    const message = plainText(error.message)
+    if (isControl(error) || !(error instanceof Error)) throw error
+    const message = error instanceof Unreadable || error instanceof ShapeError ? plainText(error.message) : "the layer cannot be read"
     if (given.kind !== "unknown") context.state.notes.push({ what: message.startsWith(state.type) ? message : `${state.type}: ${message}`, place: state.place, owners: [owner] })
     return unknown(message, null, [given, ...state.weights.flatMap((weight) => (weight.tensor === undefined ? [] : [weight.tensor]))])
   } finally {

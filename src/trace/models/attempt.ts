@@ -14,8 +14,8 @@ export interface Attempt<T> {
   readonly limit: string | null
 }
 
-/** Runs `follow` with its own notes and solution; a `throw` of the traced code and limits end it without a value. */
-export function attempt<T>(context: Context, follow: () => T): Attempt<T> {
+/** Runs `follow` with its own notes and, unless sizes are kept because models made on the way need them, its own solution; a `throw` of the traced code and limits end it without a value. */
+export function attempt<T>(context: Context, follow: () => T, sizes: "keep" | "forget" = "forget"): Attempt<T> {
   const { state } = context
   const outer = { notes: state.notes, assumptions: state.assumptions, solution: new Map(state.solution), owners: [...state.owners], limit: state.stepLimit, forward: state.forward, depth: state.depth, active: state.active.length, trail: state.trail.length }
   state.notes = []
@@ -37,8 +37,10 @@ export function attempt<T>(context: Context, follow: () => T): Attempt<T> {
   const notes = state.notes, assumptions = [...state.assumptions]
   state.notes = outer.notes
   state.assumptions = outer.assumptions
-  state.solution.clear()
-  outer.solution.forEach((d, symbol) => state.solution.set(symbol, d))
+  if (sizes === "forget") {
+    state.solution.clear()
+    outer.solution.forEach((d, symbol) => state.solution.set(symbol, d))
+  }
   state.owners.splice(0, state.owners.length, ...outer.owners)
   state.active.length = outer.active
   state.trail.length = outer.trail

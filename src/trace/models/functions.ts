@@ -41,7 +41,7 @@ export interface Callable {
 export function followFactory(context: Context, fn: FunctionValue): Callable | null {
   const name = declaredName(context.ts, fn.node)
   const run = (): Value => context.call(context, fn, undefinedValue, constructionArguments(context, fn.node as FunctionLike), fn.node)
-  const { value } = attempt(context, () => (step(context), run()))
+  const { value } = attempt(context, () => (step(context), run()), "keep")
   if (value === null || name === null) return null
   const found = forwardIn(context, value)
   if (found === null || !contains(fn.node, found.node)) return null

@@ -15,6 +15,7 @@ export function traceModels(context: Context): { readonly traced: readonly Trace
   const byNode = new Map<unknown, ModelValue[]>()
   for (const model of context.state.models) {
     if (model.node.getSourceFile() !== context.home) continue
+    if (isPartOnly(context, model)) continue
     byNode.set(model.node, [...(byNode.get(model.node) ?? []), model])
   }
   for (const models of byNode.values()) {
@@ -29,6 +30,7 @@ export function traceModels(context: Context): { readonly traced: readonly Trace
     const variants = [...done.values()], complete = variants.filter(({ traced: model }) => model.unsupported.length === 0)
     if (variants.length === 0) failures.push({ model: models[0], why })
     else if (variants.length === 1) traced.push(variants[0].traced)
+    else if (variants.every(({ model }) => model.variable === undefined)) traced.push((complete[0] ?? variants[0]).traced)
     else traced.push(...(complete.length > 0 ? complete : variants.slice(0, 1)).map(({ traced: variant, model }) => ({ ...variant, ...variantName(model, variant) })))
   }
   return { traced, failures }
@@ -36,8 +38,12 @@ export function traceModels(context: Context): { readonly traced: readonly Trace
 
 const maximumVariants = 24
 
+/** A model that only a function's own variable holds and that is a layer of another model there: the outer one says it all. */
+const isPartOnly = (context: Context, model: ModelValue): boolean =>
+  model.variable === undefined && model.returnedBy === undefined && context.state.models.some((outer) => outer !== model && outer.layers.includes(model))
+
 /** What a model computes, without places. */
-const contentOf = (model: Traced): string => JSON.stringify([model.graph.nodes.map((node) => [node.op, node.operands, node.shape]), model.graph.parameters.map((p) => [p.id, p.shape, p.trainable])])
+const contentOf = (model: Traced): string => JSON.stringify([model.graph.nodes.map((node) => [node.op, node.operands, node.shape]), model.graph.parameters.map((p) => [p.shape, p.trainable])])
 
 /** The variable a variant was stored in, where there is one. */
 function variantName(model: ModelValue, variant: Traced): Pick<Traced, "name" | "start" | "end" | "sites"> {

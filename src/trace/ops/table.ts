@@ -4,7 +4,7 @@ import type { Context } from "../context"
 import type { OpEmitter } from "./call"
 import type { Value } from "../value"
 import { ShapeError } from "../../graph/shape"
-import { Unreadable, callee, note, siteAt } from "../context"
+import { Unreadable, callee, isControl, note, siteAt } from "../context"
 import { createOps } from "./create"
 import { elementwiseOps } from "./elementwise"
 import { linearOps } from "./linear"
@@ -39,8 +39,8 @@ export function callOp(context: Context, name: string, args: readonly Value[], a
     }
     return result
   } catch (error) {
-    if (!(error instanceof Unreadable) && !(error instanceof ShapeError)) throw error
-    const message = plainText(error.message)
+    if (isControl(error) || !(error instanceof Error)) throw error
+    const message = error instanceof Unreadable || error instanceof ShapeError ? plainText(error.message) : "its arguments cannot be read"
     const given = args.find((arg) => arg.kind === "unknown")
     // Something unknown was passed on: it has been noted where it came from.
     if (given === undefined || error instanceof ShapeError) note(context, `tf.${name}: ${message}`, at)
