@@ -33,7 +33,8 @@ export function siteText(
     const [law] = group.laws
     const times = group.laws.length > 1 ? `, in ${group.laws.length} blocks` : ""
     const count = countText(group.quantities, "quantity", "quantities") + times
-    const line = `**${law.symmetry}** — ${codeSpan(group.formula)} (${count}) — ${fateText(model.training, law.id)}`
+    const name = law.exactness === "approximate" ? `${law.symmetry}, approximate` : law.symmetry
+    const line = `**${name}** — ${codeSpan(group.formula)} (${count}) — ${fateText(model.training, law.id)}`
     return whole || law.because.length === 0 ? [line] : [line, `*why:* ${reasonsText(law.because.slice(0, 2))}`]
   })
   const rest = groups.length - shown.length

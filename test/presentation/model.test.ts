@@ -115,6 +115,9 @@ describe("the model of the report", () => {
       "*why:* relu scales with its input (line 4)",
     ])
   })
+  test("an approximate law is marked as one", () => {
+    expect(model.sites[1].text).toContain("**scale, approximate** — `‖dense_1/kernel‖²` (1 quantity) — drifts under sgd")
+  })
   test("a site without laws says what ended them", () => {
     expect(model.sites[3].text).toBe("**gate** — no conservation law  \n*why:* tanh saturates (line 8)")
     expect(model.sites[4].text).toBe("**'tanh'** — no conservation law  \n*why:* tanh saturates (line 8)")
