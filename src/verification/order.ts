@@ -16,21 +16,28 @@ export interface Order {
 /** Drifts below this are rounding: no slope. */
 const roundingDrift = 1e-13
 
-/** @param span the horizon; halved until Euler stays finite and does not raise the loss tenfold */
+/** @param span the horizon; halved until Euler is stable and two halvings of the step give nearly one slope */
 export function measureOrders({ plan, watched }: Setting, { theta, data, loss }: Point, field: VectorField, span: number): readonly Order[] {
-  const steps = [8, 16, 32]
-  const drifts = (end: Float64Array): readonly number[] => startDrift(watched, theta).observe(end).laws
-  let horizon = span, euler = steps.map((n) => integrateEuler(field, theta, plan.dimension, horizon / n, n))
-  for (let tries = 0; tries < 12 && euler.some((end) => !(evaluateLoss(plan, data, end) < 10 * loss + 1)); tries++) {
-    horizon /= 2
-    euler = steps.map((n) => integrateEuler(field, theta, plan.dimension, horizon / n, n))
+  const steps = [8, 16, 32], n = plan.dimension
+  const drifts = (ends: readonly Float64Array[]): readonly (readonly number[])[] => ends.map((end) => startDrift(watched, theta).observe(end).laws)
+  let horizon = span, euler: readonly (readonly number[])[] = []
+  for (let tries = 0; tries < 12; tries++, horizon /= 2) {
+    const ends = steps.map((count) => integrateEuler(field, theta, n, horizon / count, count))
+    euler = drifts(ends)
+    const stable = ends.every((end) => evaluateLoss(plan, data, end) < 10 * loss + 1)
+    if (stable && watched.every((_, k) => isSettled(euler.map((d) => d[k])))) break
   }
-  const eulerDrifts = euler.map(drifts)
-  const classical = plan.smooth ? steps.map((n) => drifts(integrateRungeKutta(field, theta, plan.dimension, horizon / n, n))) : null
+  const classical = plan.smooth ? drifts(steps.map((count) => integrateRungeKutta(field, theta, n, horizon / count, count))) : null
   return watched.map(({ law }, k) => ({
-    euler: law.linearOnly ? null : slope(eulerDrifts.map((d) => d[k])),
+    euler: law.linearOnly ? null : slope(euler.map((d) => d[k])),
     rungeKutta: law.linearOnly || classical === null ? null : slope(classical.map((d) => d[k])),
   }))
+}
+
+/** The slopes of both halvings agree, or there is none. */
+function isSettled(drifts: readonly number[]): boolean {
+  const [coarse, middle, fine] = drifts
+  return slope(drifts) === null || Math.abs(Math.log2(coarse / middle) - Math.log2(middle / fine)) < 0.25
 }
 
 /** log₂ of the ratio for one halving, from the outer two of three. */

@@ -9,7 +9,7 @@ import { dot, norm } from "./linear"
 /**
  * Own gradients below this share of the whole gradient are rounding: a parameter without gradient would otherwise be judged by the noise in it.
  */
-const ownFloor = 1e-7
+const ownFloor = 1e-6
 
 /** The rate of one entry at θ, given ∇L there. */
 export function measureRate(entry: Entry, own: Int32Array, theta: Float64Array, gradient: Float64Array, scratch: Float64Array): number {

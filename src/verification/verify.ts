@@ -53,7 +53,8 @@ export interface VerificationRun {
 }
 
 const pointsKept = 240
-const localTolerance = 1e-12
+// Laws drift a hundred times less than the trajectory errs: the error of each step lies almost along the level set.
+const localTolerance = 1e-11
 /** Products a trajectory may cost, and the steps it may take in any case. */
 const workBudget = 3e8, leastEvaluations = 1500, mostEvaluations = 40000
 const trainingSteps = 300
@@ -144,8 +145,7 @@ async function followFlow(setting: Setting, field: VectorField, scale: number, o
     }
     const { time, loss, theta, evaluations } = next.value
     recorder.add(time, loss, meter.observe(theta))
-    // Enough is seen when the loss has fallen visibly and every control has moved.
-    if (options.horizon === undefined && loss < 0.3 * start.loss && meter.worstControl.every((d) => d > 1e-2)) break
+    if (options.horizon === undefined && isEnough(loss / start.loss, time / scale, evaluations / maximalEvaluations, Math.min(...meter.worstControl))) break
     if (++count % 16 === 0) {
       advance(Math.min(1, Math.max(evaluations / maximalEvaluations, time / horizon)), recorder.series())
       await rest()
@@ -154,6 +154,13 @@ async function followFlow(setting: Setting, field: VectorField, scale: number, o
   }
   return { meter, series: recorder.series(), ended, cancelled, deviations: watched.map(() => null) }
 }
+
+/**
+ * Enough is seen when the loss has fallen visibly and every control has moved. Random targets cannot always be fitted and some flows are stiff,
+ * so after a while, or after a good part of the work allowed, less is enough.
+ */
+const isEnough = (loss: number, time: number, work: number, control: number): boolean =>
+  (loss < 0.5 && control > 1e-2) || (time > 4 && control > 3e-3) || (work > 0.2 && loss < 0.97 && control > 1e-3) || (work > 0.5 && control > 1e-5)
 
 const endings = { evaluations: "the work allowed for one run was used up", stiff: "the flow is too stiff", "not finite": "the flow leaves the finite numbers" } as const
 
