@@ -82,7 +82,7 @@ function lawOf(symmetry: Symmetry, index: EquationIndex, family: Family, numbers
     ...(block === null ? {} : { block }),
     exactness: family.exactness,
     because: familyReasons(symmetry, index, symmetry.visibility, family),
-    references: referencesOf(symmetry, family),
+    references: referencesOf(symmetry, index, family),
     terms,
   }
 }

@@ -5,6 +5,8 @@
  */
 import type { Program } from "./program"
 import type { Equation, Propagation, Unknown } from "./propagate"
+import { makeSolutionSpace } from "./solution"
+import type { SolutionSpace } from "./solution"
 import { addScaled, emptyExpression, LinearSystem, scaled } from "./system"
 import type { Expression, UnknownId } from "./system"
 import type { Visibility } from "./visibility"
@@ -38,8 +40,7 @@ export interface Family {
 
 export interface Solutions {
   readonly families: readonly Family[]
-  /** Exact solution of each unknown; free unknowns are absent. */
-  readonly exact: ReadonlyMap<UnknownId, Expression>
+    readonly exact: SolutionSpace
   readonly approximateCauses: readonly Equation[]
 }
 
@@ -49,9 +50,9 @@ export function findFamilies(program: Program, propagation: Propagation, visibil
   const exactSystem = new LinearSystem(propagation.system)
   for (const { expression } of propagation.approximate) exactSystem.demandZero(expression)
   const finder = new FamilyFinder(program, propagation, visibility)
-  const exact = exactSystem.solve()
+  const exact = makeSolutionSpace(exactSystem.solve())
   finder.collect(exact, "exact")
-  if (propagation.approximate.length > 0) finder.collect(propagation.system.solve(), "approximate")
+  if (propagation.approximate.length > 0) finder.collect(makeSolutionSpace(propagation.system.solve()), "approximate")
   return { families: finder.families, exact, approximateCauses: propagation.approximate }
 }
 
@@ -68,10 +69,10 @@ class FamilyFinder {
     }
   }
 
-  collect(solution: ReadonlyMap<UnknownId, Expression>, exactness: Family["exactness"]): void {
+  collect(solution: SolutionSpace, exactness: Family["exactness"]): void {
     const basis = new Map<UnknownId, Map<UnknownId, number>>()
-    for (const u of this.propagation.unknowns) if (!solution.has(u.id)) basis.set(u.id, new Map([[u.id, 1]]))
-    for (const [pivot, e] of solution) for (const [free, c] of e) basis.get(free)!.set(pivot, c)
+    for (const u of this.propagation.unknowns) if (!solution.pivots.has(u.id)) basis.set(u.id, new Map([[u.id, 1]]))
+    for (const [pivot, e] of solution.pivots) for (const [free, c] of e) basis.get(free)!.set(pivot, c)
     const candidates: { vector: Vector; rank: readonly number[] }[] = []
     for (const vector of basis.values()) {
       const members = [...vector.keys()].map((u) => this.propagation.unknowns[u])
@@ -90,7 +91,7 @@ class FamilyFinder {
     return this.visibility.invisible(u.value, [...u.word].map((letter) => (letter === "J" ? "C" : "A")).join(""))
   }
 
-  private emit(vector: Vector, solution: ReadonlyMap<UnknownId, Expression>, exactness: Family["exactness"]): void {
+  private emit(vector: Vector, solution: SolutionSpace, exactness: Family["exactness"]): void {
     if (this.isUsed(vector)) return
     const found = this.rolesOf(vector)
     if (found === null) return
@@ -99,11 +100,11 @@ class FamilyFinder {
     // Downgrade one role at a time to learn which roles are full, then take all combinations.
     const full = roles.map((_, i) => letters[i] === "J" ? false : choicesOf(letters[i]).slice(1).every((lower) => {
       const word = letters.map((l, k) => (k === i ? lower : l))
-      return this.isSolution(this.vectorOf(members, word), solution)
+      return solution.contains(this.vectorOf(members, word))
     }))
     let words: string[][] = [[]]
     letters.forEach((l, i) => { words = words.flatMap((w) => (full[i] ? choicesOf(l) : [l]).map((c) => [...w, c])) })
-    const own = words.map((w) => ({ word: w.join(""), vector: this.vectorOf(members, w) })).filter(({ vector: v }) => this.isSolution(v, solution))
+    const own = words.map((w) => ({ word: w.join(""), vector: this.vectorOf(members, w) })).filter(({ vector: v }) => solution.contains(v))
     const complete = own.length === words.length
     const dependent: string[] = []
     for (const { word, vector: v } of complete ? own : [{ word: letters.join(""), vector }]) {
@@ -113,7 +114,7 @@ class FamilyFinder {
     // The matrix of ones is a symmetric matrix too.
     letters.forEach((letter, i) => {
       const ones = this.vectorOf(members, letters.map((_, k) => (k === i ? "J" : "1")))
-      if (letter === "M" && complete && this.isSolution(ones, solution)) this.use(ones)
+      if (letter === "M" && complete && solution.contains(ones)) this.use(ones)
     })
     const kinds = new Set(members.map((m) => m.unknown.kind))
     this.families.push({
@@ -156,30 +157,6 @@ class FamilyFinder {
       if (id !== undefined) vector = addScaled(vector, new Map([[id, weight]]), 1)
     }
     return vector
-  }
-
-  private isSolution(vector: Vector, solution: ReadonlyMap<UnknownId, Expression>): boolean {
-    // Every pivot must have the value that the free unknowns of the vector give it.
-    const seen = new Map<UnknownId, number>()
-    for (const [u, c] of vector) if (!solution.has(u)) for (const [pivot, of] of this.dependents(solution, u)) seen.set(pivot, (seen.get(pivot) ?? 0) + c * of)
-    for (const [u, c] of vector) if (solution.has(u) && Math.abs((seen.get(u) ?? 0) - c) > 1e-9) return false
-    for (const [pivot, c] of seen) if (Math.abs((vector.get(pivot) ?? 0) - c) > 1e-9) return false
-    return true
-  }
-
-  private dependentsOf: { solution: ReadonlyMap<UnknownId, Expression>; index: Map<UnknownId, [UnknownId, number][]> } | null = null
-
-  private dependents(solution: ReadonlyMap<UnknownId, Expression>, free: UnknownId): readonly [UnknownId, number][] {
-    if (this.dependentsOf?.solution !== solution) {
-      const index = new Map<UnknownId, [UnknownId, number][]>()
-      for (const [pivot, e] of solution) for (const [u, c] of e) {
-        const list = index.get(u)
-        if (list === undefined) index.set(u, [[pivot, c]])
-        else list.push([pivot, c])
-      }
-      this.dependentsOf = { solution, index }
-    }
-    return this.dependentsOf.index.get(free) ?? []
   }
 
   private isUsed(vector: Vector): boolean {

@@ -7,7 +7,7 @@ import { sumFacts } from "./facts"
 import { findFamilies } from "./families"
 import type { Family, Solutions } from "./families"
 import { lowerNetwork } from "./lower"
-import type { Program } from "./program"
+import type { Program, Value } from "./program"
 import { propagate } from "./propagate"
 import type { Propagation } from "./propagate"
 import type { UnknownId } from "./system"
@@ -35,7 +35,10 @@ export function inferSymmetry(network: GenericNetwork): Inference {
   const symmetry = inferOn(network, false)
   if (!network.axes.some((own) => own.some(hasSum))) return { symmetry, whole: null }
   const collapsed = inferOn({ ...network, axes: network.axes.map((own) => own.map(collapseSums)) }, true)
-  const families = collapsed.solutions.families.filter((f) => f.kind === "shift" && isNews(symmetry, collapsed, f))
+  const named = new Map(symmetry.propagation.unknowns.filter((u) => u.kind === "shift").map((u) => [`${u.value}:${u.word}`, u.id]))
+  const blocksOf = new Map<number, Value[]>()
+  for (const value of symmetry.program.values) if (value.op.kind === "parameter") blocksOf.set(value.op.parameter, [...(blocksOf.get(value.op.parameter) ?? []), value])
+  const families = collapsed.solutions.families.filter((f) => f.kind === "shift" && isNews(symmetry, collapsed, f, blocksOf, named))
   return { symmetry, whole: { ...collapsed, solutions: { ...collapsed.solutions, families } } }
 }
 
@@ -48,32 +51,22 @@ function inferOn(network: GenericNetwork, shiftsOnly: boolean): Symmetry {
 }
 
 /** Whether a shift of whole parameters is not already a combination of shifts of their blocks. Shifts that differ along a cut axis are left to the blocks. */
-function isNews(blocks: Symmetry, whole: Symmetry, family: Family): boolean {
+function isNews(blocks: Symmetry, whole: Symmetry, family: Family, blocksOf: ReadonlyMap<number, readonly Value[]>, named: ReadonlyMap<string, UnknownId>): boolean {
   const vector = new Map<UnknownId, number>()
   for (const { unknown, weight } of family.members) {
     const own = whole.program.values[unknown.value].op
     if (own.kind !== "parameter") return false
-    for (const value of blocks.program.values) {
-      if (value.op.kind !== "parameter" || value.op.parameter !== own.parameter) continue
+    for (const value of blocksOf.get(own.parameter) ?? []) {
+      if (value.op.kind !== "parameter") continue
       let word = ""
       for (const [i, many] of value.op.groups.entries()) {
         const letter = unknown.word[i]
         if (letter !== "1" && many !== 1) return false
         word += letter === "1" ? "1".repeat(many) : letter
       }
-      const block = blocks.propagation.unknowns.find((u) => u.value === value.id && u.kind === "shift" && u.word === word)
-      if (block !== undefined) vector.set(block.id, (vector.get(block.id) ?? 0) + weight)
+      const block = named.get(`${value.id}:${word}`)
+      if (block !== undefined) vector.set(block, (vector.get(block) ?? 0) + weight)
     }
   }
-  return !satisfies(blocks.solutions.exact, vector)
-}
-
-/** Whether a vector of unknowns solves the system. */
-function satisfies(solution: Solutions["exact"], vector: ReadonlyMap<UnknownId, number>): boolean {
-  for (const [pivot, e] of solution) {
-    let value = 0
-    for (const [u, c] of e) value += c * (vector.get(u) ?? 0)
-    if (Math.abs(value - (vector.get(pivot) ?? 0)) > 1e-9) return false
-  }
-  return true
+  return !blocks.solutions.exact.contains(vector)
 }

@@ -93,7 +93,7 @@ export function familyReasons(symmetry: Symmetry, index: EquationIndex, visibili
     const value = symmetry.program.values[equation.value]
     reasons.push(reasonAt(symmetry, value, `${labelOf(symmetry, value)} sums over this axis: what one factor gains the other loses`))
   }
-  reasons.push(...(family.kind === "shift" ? exchangeReasons(symmetry, index, own) : scaleReasons(symmetry, index, own)))
+  reasons.push(...(family.kind === "shift" ? exchangeReasons(symmetry, index, own) : scaleReasons(symmetry, index, own, family.roles.length === 0)))
   family.roles.forEach((role, i) => {
     if (role.kind !== "diagonal" || family.kind !== "action") return
     const killer = firstKiller(index, family.members, i, "M")
@@ -116,7 +116,7 @@ export function familyReasons(symmetry: Symmetry, index: EquationIndex, visibili
 }
 
 /** For words that pass every contraction: which norm forgets them, which operation makes the factors of several parameters cancel. */
-function scaleReasons(symmetry: Symmetry, index: EquationIndex, own: ReadonlySet<UnknownId>): Reason[] {
+function scaleReasons(symmetry: Symmetry, index: EquationIndex, own: ReadonlySet<UnknownId>, whole: boolean): Reason[] {
   const reasons: Reason[] = []
   const isOwn = (expression: Equation["expression"]): boolean => [...expression.keys()].some((u) => own.has(u))
   for (const { expression, value } of symmetry.propagation.absorbed) {
@@ -126,7 +126,7 @@ function scaleReasons(symmetry: Symmetry, index: EquationIndex, own: ReadonlySet
   }
   for (const u of own) for (const equation of index.of(u)) {
     const shared = [...equation.expression.keys()].filter((k) => own.has(k)).length
-    if (shared < 2 || equation.why === "meets") continue
+    if (!whole || shared < 2 || equation.why === "meets") continue
     const at = symmetry.program.values[equation.value]
     if (equation.why === "equal") reasons.push(reasonAt(symmetry, at, `${labelOf(symmetry, at)} joins its operands: they must scale alike`))
     else reasons.push(reasonAt(symmetry, at, equation.why === "output" ? "the scale of the output is seen: the factors must cancel" : `${labelOf(symmetry, at)} sees the scale of its argument: the factors must cancel`))

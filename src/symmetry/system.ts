@@ -32,14 +32,19 @@ export class LinearSystem {
 
   /** The expression with known pivots replaced. */
   reduce(expression: Expression): Expression {
-    let out = expression
+    let out: Map<UnknownId, number> | null = null
     for (;;) {
-      const pivot = [...out.keys()].find((u) => this.pivots.has(u))
-      if (pivot === undefined) return out
+      let pivot: UnknownId | undefined
+      for (const u of (out ?? expression).keys()) if (this.pivots.has(u)) { pivot = u; break }
+      if (pivot === undefined) return out ?? expression
+      out ??= new Map(expression)
       const coefficient = out.get(pivot)!
-      const rest = new Map(out)
-      rest.delete(pivot)
-      out = addScaled(rest, this.pivots.get(pivot)!, coefficient)
+      out.delete(pivot)
+      for (const [u, c] of this.pivots.get(pivot)!) {
+        const sum = (out.get(u) ?? 0) + coefficient * c
+        if (Math.abs(sum) < TINY) out.delete(u)
+        else out.set(u, sum)
+      }
     }
   }
 
@@ -47,7 +52,8 @@ export class LinearSystem {
   demandZero(expression: Expression): boolean {
     const reduced = this.reduce(expression)
     if (reduced.size === 0) return false
-    const pivot = Math.max(...reduced.keys())
+    let pivot = -1
+    for (const u of reduced.keys()) if (u > pivot) pivot = u
     const coefficient = reduced.get(pivot)!
     const rest = new Map(reduced)
     rest.delete(pivot)

@@ -22,35 +22,76 @@ export function makeVisibility(program: Program, facts: readonly SumFacts[]): Vi
   const consumers: { readonly value: Value; readonly use: number }[][] = program.values.map(() => [])
   for (const value of program.values) value.uses.forEach((u, k) => consumers[u.value].push({ value, use: k }))
   const outputs = new Set(program.outputs)
-  const memo = new Map<string, boolean>()
+  const softmaxOnly = consumers.map((list) => list.every((c) => c.value.op.kind === "normalize" && c.value.op.sumsToOne))
+  const after = (consumer: Value, use: number, state: State): State | "gone" | "lost" => stateAfter(consumer, use, state, facts, softmaxOnly[consumer.id])
+  const answers = new Map<string, boolean>()
+  const questions = new Map<string, readonly Question[] | null>()
 
+  /** What has to be invisible further on; null: something is seen at once. */
+  const needs = (q: Question): readonly Question[] | null => {
+    let list = questions.get(q.key)
+    if (list === undefined) {
+      const after1 = outputs.has(q.value) ? null : consumers[q.value].map((c) => ({ consumer: c.value.id, state: after(c.value, c.use, q.state) }))
+      list = after1 === null || after1.some((r) => r.state === "lost") ? null : after1.filter((r) => r.state !== "gone").map((r) => question(r.consumer, r.state))
+      questions.set(q.key, list)
+    }
+    return list
+  }
+
+  // Depth first with an own stack: networks are deeper than the stack of the machine.
   const invisible = (id: ValueId, state: State): boolean => {
-    const key = `${id}:${state}`
-    const known = memo.get(key)
-    if (known !== undefined) return known
-    const answer = !outputs.has(id) && consumers[id].every((c) => invisibleThrough(c.value, c.use, state))
-    memo.set(key, answer)
-    return answer
+    const root = question(id, state)
+    const stack = [root]
+    while (stack.length > 0) {
+      const top = stack[stack.length - 1]
+      if (answers.has(top.key)) {
+        stack.pop()
+        continue
+      }
+      const list = needs(top)
+      if (list === null || list.some((q) => answers.get(q.key) === false)) answers.set(top.key, false)
+      else {
+        const open = list.find((q) => !answers.has(q.key))
+        if (open === undefined) answers.set(top.key, true)
+        else stack.push(open)
+      }
+    }
+    return answers.get(root.key)!
   }
 
   const invisibleThrough = (consumer: Value, use: number, state: State): boolean => {
-    const softmaxOnly = consumers[consumer.id].every((c) => c.value.op.kind === "normalize" && c.value.op.sumsToOne)
-    const after = stateAfter(consumer, use, state, facts, softmaxOnly)
-    return after === "gone" || (after !== "lost" && invisible(consumer.id, after))
+    const next = after(consumer, use, state)
+    return next === "gone" || (next !== "lost" && invisible(consumer.id, next))
   }
 
-  const absorbers = (id: ValueId, state: State, seen: Set<string> = new Set()): ValueId[] => {
-    const key = `${id}:${state}`
-    if (seen.has(key) || !invisible(id, state)) return []
-    seen.add(key)
-    return [...new Set(consumers[id].flatMap((c) => {
-      const after = stateAfter(c.value, c.use, state, facts, true)
-      return after === "gone" ? [c.value.id] : after === "lost" ? [] : absorbers(c.value.id, after, seen)
-    }))]
+  const absorbers = (id: ValueId, state: State): ValueId[] => {
+    const seen = new Set<string>(), found = new Set<ValueId>(), queue = [question(id, state)]
+    for (let at = 0; at < queue.length && at < ABSORBER_SEARCH; at++) {
+      const q = queue[at]
+      if (seen.has(q.key) || !invisible(q.value, q.state)) continue
+      seen.add(q.key)
+      for (const c of consumers[q.value]) {
+        const next = after(c.value, c.use, q.state)
+        if (next === "gone") found.add(c.value.id)
+        else if (next !== "lost") queue.push(question(c.value.id, next))
+      }
+    }
+    return [...found]
   }
 
-  return { invisible, invisibleThrough, absorbers: (value, state) => absorbers(value, state) }
+  return { invisible, invisibleThrough, absorbers }
 }
+
+/** Reasons should be near: the search for what takes a perturbation out stops after so many values. */
+const ABSORBER_SEARCH = 64
+
+interface Question {
+  readonly value: ValueId
+  readonly state: State
+  readonly key: string
+}
+
+const question = (value: ValueId, state: State): Question => ({ value, state, key: `${value}:${state}` })
 
 /** State of the consumer's result when one operand is perturbed; "gone": unchanged, "lost": anything at all. */
 function stateAfter(consumer: Value, index: number, state: State, facts: readonly SumFacts[], maskedForSoftmax: boolean): State | "gone" | "lost" {
