@@ -148,6 +148,30 @@ describe.skipIf(missing !== null)("in VS Code", () => {
     await expect.poll(() => body.getAttribute("class")).toContain("vscode-dark")
   })
 
+  test("an edit makes the verdict stale, and lines move with the text", async () => {
+    const view = webviewOf(editor.page)
+    await editor.page.locator(`.tab[data-resource-name="mlp.ts"]`).click()
+    await editor.page.keyboard.press("Control+Home")
+    await editor.page.keyboard.type("// one more line\n")
+    await view.locator(".stale").waitFor({ timeout: 10_000 })
+    await view.locator("#run").click()
+    await finished().waitFor({ timeout: 180_000 })
+    expect(await view.locator(".stale").count()).toBe(0)
+    expect(await view.locator(".subtitle").textContent()).toContain("mlp.ts:9")
+    await editor.page.locator(`.tab[data-resource-name="mlp.ts"]`).click()
+    await editor.page.keyboard.press("Control+Z")
+  })
+
+  test("the panel comes back with its verdict when the window reloads", async () => {
+    const before = await webviewOf(editor.page).locator(".summary").textContent()
+    await editor.page.reload()
+    await finished().waitFor({ timeout: 90_000 })
+    // The last run itself, or the same run again when the window closed before it was stored.
+    const untilTime = /^.*, seed 7/.exec(before ?? "")?.[0] ?? "no seed"
+    expect(await webviewOf(editor.page).locator(".summary").textContent()).toContain(untilTime)
+    expect(await webviewOf(editor.page).locator(".uplot canvas").count()).toBe(2)
+  })
+
   test("the page's policy was never violated", async () => {
     expect(await webviewOf(editor.page).locator("body").getAttribute("data-violations")).toBe("0")
   })
