@@ -11,7 +11,11 @@ export function forwardMethodOf(ts: typeof TypeScript, declaration: TypeScript.C
   const methods = declaration.members.flatMap((member): { name: string; node: FunctionLike; doc: TypeScript.Node }[] => {
     const name = member.name !== undefined && (ts.isIdentifier(member.name) || ts.isStringLiteral(member.name)) ? member.name.text : ""
     if (ts.isMethodDeclaration(member) && member.body !== undefined) return [{ name, node: member, doc: member }]
-    if (ts.isPropertyDeclaration(member) && member.initializer !== undefined && (ts.isArrowFunction(member.initializer) || ts.isFunctionExpression(member.initializer))) {
+    if (
+      ts.isPropertyDeclaration(member) &&
+      member.initializer !== undefined &&
+      (ts.isArrowFunction(member.initializer) || ts.isFunctionExpression(member.initializer))
+    ) {
       return [{ name, node: member.initializer, doc: member }]
     }
     return []
@@ -45,6 +49,7 @@ export function declaredName(ts: typeof TypeScript, node: TypeScript.Node): Type
   const own = (node as { name?: TypeScript.Node }).name
   if (own !== undefined) return own
   const parent = node.parent
-  if (parent !== undefined && (ts.isVariableDeclaration(parent) || ts.isPropertyAssignment(parent) || ts.isPropertyDeclaration(parent))) return parent.name
+  if (parent !== undefined && (ts.isVariableDeclaration(parent) || ts.isPropertyAssignment(parent) || ts.isPropertyDeclaration(parent)))
+    return parent.name
   return null
 }

@@ -13,7 +13,10 @@ function jsdocText(ts: typeof TypeScript, node: TypeScript.Node): string {
   // A comment on the line of the token before counts as that token's trailing one.
   const start = target.getFullStart()
   const ranges = [...(ts.getTrailingCommentRanges(file.text, start) ?? []), ...(ts.getLeadingCommentRanges(file.text, start) ?? [])]
-  return ranges.map((range) => file.text.slice(range.pos, range.end)).filter((text) => text.startsWith("/**")).join("\n")
+  return ranges
+    .map((range) => file.text.slice(range.pos, range.end))
+    .filter((text) => text.startsWith("/**"))
+    .join("\n")
 }
 
 export const hasModelTag = (ts: typeof TypeScript, node: TypeScript.Node): boolean => /@model\b/.test(jsdocText(ts, node))
@@ -22,8 +25,14 @@ export const hasModelTag = (ts: typeof TypeScript, node: TypeScript.Node): boole
 export function readShapeTags(ts: typeof TypeScript, node: TypeScript.Node): ReadonlyMap<string, readonly (Dim | null)[]> {
   const shapes = new Map<string, readonly (Dim | null)[]>()
   for (const [, name, list] of jsdocText(ts, node).matchAll(/@shape\s+([\w$.]+)\s*:?\s*\[([^\]]*)\]/g)) {
-    const sizes = list.split(",").map((part) => part.trim()).filter((part) => part !== "")
-    shapes.set(name, sizes.map((part) => (part === "?" || part === "null" ? null : /^\d+$/.test(part) ? Number(part) : part)))
+    const sizes = list
+      .split(",")
+      .map((part) => part.trim())
+      .filter((part) => part !== "")
+    shapes.set(
+      name,
+      sizes.map((part) => (part === "?" || part === "null" ? null : /^\d+$/.test(part) ? Number(part) : part)),
+    )
   }
   return shapes
 }

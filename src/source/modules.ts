@@ -4,17 +4,22 @@ import type * as TypeScript from "typescript"
 const extensions = ["", ".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", "/index.ts", "/index.tsx", "/index.js"]
 
 /** The file `specifier` stands for in `from`, or null when the program does not hold it. Declaration files count as absent: nothing in them runs. */
-export function resolveModule(program: TypeScript.Program, from: TypeScript.SourceFile, specifier: TypeScript.Expression): TypeScript.SourceFile | null {
+export function resolveModule(
+  program: TypeScript.Program,
+  from: TypeScript.SourceFile,
+  specifier: TypeScript.Expression,
+): TypeScript.SourceFile | null {
   const text = (specifier as { text?: string }).text
   if (text === undefined) return null
   const byChecker = fileOfSymbol(program, specifier)
   if (byChecker !== null && !byChecker.isDeclarationFile) return byChecker
   if (!text.startsWith(".")) return null
   const base = joinPath(directoryOf(from.fileName), text)
-  for (const candidate of [base, base.replace(/\.([mc]?)jsx?$/, "")]) for (const extension of extensions) {
-    const file = program.getSourceFile(candidate + extension)
-    if (file !== undefined && !file.isDeclarationFile) return file
-  }
+  for (const candidate of [base, base.replace(/\.([mc]?)jsx?$/, "")])
+    for (const extension of extensions) {
+      const file = program.getSourceFile(candidate + extension)
+      if (file !== undefined && !file.isDeclarationFile) return file
+    }
   return null
 }
 

@@ -28,13 +28,19 @@ export const normal: Completion = { kind: "normal" }
 
 /** Stops the evaluation of one model: a limit, or the caller no longer wants it. */
 export class Stop extends Error {
-  constructor(readonly reason: "limit" | "cancelled", message: string) {
+  constructor(
+    readonly reason: "limit" | "cancelled",
+    message: string,
+  ) {
     super(message)
   }
 }
 /** A `throw` of the traced program. */
 export class Thrown extends Error {
-  constructor(readonly value: Value, readonly place: Place) {
+  constructor(
+    readonly value: Value,
+    readonly place: Place,
+  ) {
     super("the traced code throws")
   }
 }
@@ -42,15 +48,23 @@ export class Thrown extends Error {
 export class Unreadable extends Error {}
 /** The rank of an input that nobody stated turned out to be another one: the model is traced again with it. */
 export class WrongRank extends Error {
-  constructor(readonly input: TensorValue, readonly rank: number) {
+  constructor(
+    readonly input: TensorValue,
+    readonly rank: number,
+  ) {
     super(`rank ${rank} expected`)
   }
 }
 
 /** Whether an error steers the evaluation; any other one is a fault of the reader and must not end the file. */
-export const isControl = (error: unknown): boolean => error instanceof Stop || error instanceof Thrown || error instanceof WrongRank || error instanceof RangeError
+export const isControl = (error: unknown): boolean =>
+  error instanceof Stop || error instanceof Thrown || error instanceof WrongRank || error instanceof RangeError
 
-export interface Note { readonly what: string; readonly place: Place; readonly owners: readonly object[] }
+export interface Note {
+  readonly what: string
+  readonly place: Place
+  readonly owners: readonly object[]
+}
 export interface SiteRecord {
   readonly kind: SiteKind
   readonly label: string
@@ -78,6 +92,8 @@ export interface State {
   readonly models: ModelValue[]
   readonly instances: ObjectValue[]
   readonly layers: LayerState[]
+  /** Calls of compile and of optimizers by the models they were called on or for. */
+  readonly compiled: Map<TypeScript.Node, Set<ModelValue>>
   readonly owners: object[]
   readonly scopes: Map<TypeScript.SourceFile, Scope>
   readonly problems: { readonly message: string; readonly place: Place }[]
@@ -106,9 +122,28 @@ export interface Context {
 
 export function createState(): State {
   return {
-    steps: 0, stepLimit: Infinity, depth: 0, serial: 0, tensorCount: 0, startedAt: Date.now(), solution: new Map(), symbols: new Map(), trail: [],
-    assumptions: new Set(), notes: [], sites: new Map(), models: [], instances: [], layers: [], owners: [], scopes: new Map(), problems: [],
-    entered: new Set(), active: [], forward: 0,
+    steps: 0,
+    stepLimit: Infinity,
+    depth: 0,
+    serial: 0,
+    tensorCount: 0,
+    startedAt: Date.now(),
+    solution: new Map(),
+    symbols: new Map(),
+    trail: [],
+    assumptions: new Set(),
+    notes: [],
+    sites: new Map(),
+    models: [],
+    instances: [],
+    layers: [],
+    compiled: new Map(),
+    owners: [],
+    scopes: new Map(),
+    problems: [],
+    entered: new Set(),
+    active: [],
+    forward: 0,
   }
 }
 
@@ -187,7 +222,8 @@ export const isFreeSymbol = (d: Dim): d is string => typeof d === "string" && /^
 
 /** Makes two sizes equal where a symbol allows it. */
 export function unifyDims(context: Context, a: Dim, b: Dim): boolean {
-  const left = resolveDim(context, a), right = resolveDim(context, b)
+  const left = resolveDim(context, a),
+    right = resolveDim(context, b)
   if (left === right) return true
   if (isFreeSymbol(left) && !symbolsOf(right).includes(left)) {
     const keepLeft = isFreeSymbol(right) && rankOfSymbol(left) < rankOfSymbol(right)

@@ -14,7 +14,11 @@ import { inferShape, parseEinsum } from "../graph/shape"
 import { divideDim, multiplyDim, productOf } from "../graph/dim"
 import { numberIn } from "./value"
 
-export interface Origin { readonly at?: TypeScript.Node; readonly label?: string; readonly dtype?: Dtype }
+export interface Origin {
+  readonly at?: TypeScript.Node
+  readonly label?: string
+  readonly dtype?: Dtype
+}
 
 /** Shape with everything learned so far. */
 export const shapeOf = (context: Context, tensor: TensorValue): readonly Dim[] => tensor.shape.map((d) => resolveDim(context, d))
@@ -24,15 +28,30 @@ export const shapeOf = (context: Context, tensor: TensorValue): readonly Dim[] =
  * @throws ShapeError when the operands do not fit.
  */
 export function makeTensor(context: Context, op: Op, operands: readonly TensorValue[], origin: Origin = {}, target?: readonly Dim[]): TensorValue {
-  if (++context.state.tensorCount > context.limits.tensors) throw new Stop("limit", `the network has more than ${context.limits.tensors.toLocaleString("en")} operations`)
+  if (++context.state.tensorCount > context.limits.tensors)
+    throw new Stop("limit", `the network has more than ${context.limits.tensors.toLocaleString("en")} operations`)
   const shapes = operands.map((t) => shapeOf(context, t))
   agree(context, op, shapes)
   const solved = operands.map((t) => shapeOf(context, t))
-  const shape = inferShape(op, solved, target?.map((d) => resolveDim(context, d)))
+  const shape = inferShape(
+    op,
+    solved,
+    target?.map((d) => resolveDim(context, d)),
+  )
   return {
-    kind: "tensor", serial: nextSerial(context), source: { kind: "op", op, operands }, shape,
-    dtype: origin.dtype ?? inferDtype(op, operands.map((t) => t.dtype)), owners: [...context.state.owners],
-    ...(origin.at === undefined ? {} : { at: callee(context, origin.at) }), ...(origin.label === undefined ? {} : { label: origin.label }),
+    kind: "tensor",
+    serial: nextSerial(context),
+    source: { kind: "op", op, operands },
+    shape,
+    dtype:
+      origin.dtype ??
+      inferDtype(
+        op,
+        operands.map((t) => t.dtype),
+      ),
+    owners: [...context.state.owners],
+    ...(origin.at === undefined ? {} : { at: callee(context, origin.at) }),
+    ...(origin.label === undefined ? {} : { label: origin.label }),
   }
 }
 
@@ -41,12 +60,15 @@ function agree(context: Context, op: Op, shapes: readonly (readonly Dim[])[]): v
   switch (op.kind) {
     case "einsum": {
       const seen = new Map<string, Dim>()
-      parseEinsum(op.equation).operands.forEach((letters, k) => letters.forEach((letter, i) => {
-        const known = seen.get(letter), size = shapes[k]?.[i]
-        if (size === undefined) return
-        if (known === undefined) seen.set(letter, size)
-        else unifyDims(context, known, size)
-      }))
+      parseEinsum(op.equation).operands.forEach((letters, k) =>
+        letters.forEach((letter, i) => {
+          const known = seen.get(letter),
+            size = shapes[k]?.[i]
+          if (size === undefined) return
+          if (known === undefined) seen.set(letter, size)
+          else unifyDims(context, known, size)
+        }),
+      )
       return
     }
     case "binary":
@@ -62,19 +84,32 @@ function agree(context: Context, op: Op, shapes: readonly (readonly Dim[])[]): v
       for (const shape of shapes.slice(1)) shape.forEach((d, i) => i !== op.axis && i < shapes[0].length && unifyDims(context, shapes[0][i], d))
       return
     case "convolve":
-      if (shapes[0].length === op.strides.length + 2 && shapes[1].length === op.strides.length + 2) unifyDims(context, shapes[0][op.strides.length + 1], shapes[1][op.strides.length])
+      if (shapes[0].length === op.strides.length + 2 && shapes[1].length === op.strides.length + 2)
+        unifyDims(context, shapes[0][op.strides.length + 1], shapes[1][op.strides.length])
       return
     case "gather":
-      for (let i = 0; i < op.batchAxes; i++) if (shapes[0][i] !== undefined && shapes[1][i] !== undefined) unifyDims(context, shapes[0][i], shapes[1][i])
+      for (let i = 0; i < op.batchAxes; i++)
+        if (shapes[0][i] !== undefined && shapes[1][i] !== undefined) unifyDims(context, shapes[0][i], shapes[1][i])
       return
     default:
   }
 }
 
-export function makeInput(context: Context, name: string, shape: readonly Dim[], domain: InputRecord["domain"] = "real", at?: TypeScript.Node): TensorValue {
+export function makeInput(
+  context: Context,
+  name: string,
+  shape: readonly Dim[],
+  domain: InputRecord["domain"] = "real",
+  at?: TypeScript.Node,
+): TensorValue {
   const serial = nextSerial(context)
   return {
-    kind: "tensor", serial, source: { kind: "input", input: { name, domain, serial } }, shape, dtype: domain === "index" ? "int" : "float", owners: [],
+    kind: "tensor",
+    serial,
+    source: { kind: "input", input: { name, domain, serial } },
+    shape,
+    dtype: domain === "index" ? "int" : "float",
+    owners: [],
     ...(at === undefined ? {} : { at: callee(context, at) }),
   }
 }
@@ -109,7 +144,14 @@ export function tensorOf(context: Context, value: Value | undefined, origin: Ori
     if (shape.length === 0) return constant(context, values[0], origin)
     return makeTensor(context, { kind: "constant", value: { kind: "data", values } }, [], origin, shape)
   }
-  if (value.kind === "dim") return makeTensor(context, { kind: "constant", value: { kind: "unknown", why: `the size ${String(value.dim).replace(/\u00b7\d+/g, "")}` } }, [], origin, [])
+  if (value.kind === "dim")
+    return makeTensor(
+      context,
+      { kind: "constant", value: { kind: "unknown", why: `the size ${String(value.dim).replace(/\u00b7\d+/g, "")}` } },
+      [],
+      origin,
+      [],
+    )
   if (value.kind === "array") {
     const parts = value.items.map((item) => tensorOf(context, item, origin))
     if (parts.length === 1) return makeTensor(context, { kind: "reshape" }, parts, origin, [1, ...shapeOf(context, parts[0])])
@@ -161,7 +203,8 @@ export function axisOf(value: Value | undefined, rank: number, missing: number):
 
 /** Axes from an argument; none given means all. */
 export function axesOf(value: Value | undefined, rank: number): readonly number[] {
-  if (value === undefined || (value.kind === "primitive" && (value.value === undefined || value.value === null))) return Array.from({ length: rank }, (_, i) => i)
+  if (value === undefined || (value.kind === "primitive" && (value.value === undefined || value.value === null)))
+    return Array.from({ length: rank }, (_, i) => i)
   const list = value.kind === "array" ? value.items : [value]
   return list.map((item) => axisOf(item, rank, 0)).sort((a, b) => a - b)
 }
@@ -171,7 +214,8 @@ export function reshapeTarget(context: Context, from: readonly Dim[], to: readon
   const open = to.findIndex((d) => d === -1)
   if (open < 0) {
     // A symbol in either shape may be what makes the counts equal.
-    const before = productOf(from), after = productOf(to)
+    const before = productOf(from),
+      after = productOf(to)
     if (before !== after) {
       const common = solveProduct(context, from, to)
       if (common) return to.map((d) => resolveDim(context, d))
@@ -185,11 +229,20 @@ export function reshapeTarget(context: Context, from: readonly Dim[], to: readon
 }
 
 function solveProduct(context: Context, from: readonly Dim[], to: readonly Dim[]): boolean {
-  for (const [mine, other] of [[from, to], [to, from]]) {
+  for (const [mine, other] of [
+    [from, to],
+    [to, from],
+  ]) {
     for (const d of mine) {
       if (typeof d !== "string") continue
       const quotient = divideDim(productOf(other), productOf(mine.filter((e) => e !== d)))
-      if (quotient !== null && mine.filter((e) => e === d).length === 1 && (typeof quotient !== "number" || quotient > 0) && unifyDims(context, d, quotient)) return true
+      if (
+        quotient !== null &&
+        mine.filter((e) => e === d).length === 1 &&
+        (typeof quotient !== "number" || quotient > 0) &&
+        unifyDims(context, d, quotient)
+      )
+        return true
     }
   }
   return false
@@ -208,7 +261,10 @@ export function broadcastTo(context: Context, x: TensorValue, shape: readonly Di
 export function sliceAxis(context: Context, x: TensorValue, axis: number, from: Dim, extent: Dim, origin: Origin = {}): TensorValue {
   const shape = shapeOf(context, x)
   return makeTensor(
-    context, { kind: "slice", begin: shape.map((_, i) => (i === axis ? from : 0)), strides: shape.map(() => 1) }, [x], origin,
+    context,
+    { kind: "slice", begin: shape.map((_, i) => (i === axis ? from : 0)), strides: shape.map(() => 1) },
+    [x],
+    origin,
     shape.map((d, i) => (i === axis ? extent : d)),
   )
 }
@@ -223,8 +279,14 @@ export function markIndices(x: TensorValue, range: Dim): void {
     }
     if (at.source.kind !== "op") return
     const { op, operands }: { op: Op; operands: readonly TensorValue[] } = at.source
-    const passes = op.kind === "reshape" || op.kind === "slice" || op.kind === "transpose" || op.kind === "broadcast" || op.kind === "tile" || op.kind === "concat"
-      || (op.kind === "unary" && (op.fn === "round" || op.fn === "floor"))
+    const passes =
+      op.kind === "reshape" ||
+      op.kind === "slice" ||
+      op.kind === "transpose" ||
+      op.kind === "broadcast" ||
+      op.kind === "tile" ||
+      op.kind === "concat" ||
+      (op.kind === "unary" && (op.fn === "round" || op.fn === "floor"))
     if (!passes) return
     if (op.kind === "concat") operands.slice(1).forEach((operand) => markIndices(operand, range))
     at = operands[0]

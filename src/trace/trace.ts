@@ -1,6 +1,9 @@
-/** @file Traces one file: follows its statements, then every class and function that can be a model, and cuts out one graph each. Never throws for bad code. */
+/**
+ * @file Traces one file: follows its statements, then every class and function that can be a model, and cuts out one graph each. Never throws
+ * for bad code.
+ */
 import type * as TypeScript from "typescript"
-import type { ClassValue, FunctionValue, Value } from "./value"
+import type { ClassValue, FunctionValue, ModelValue, Value } from "./value"
 import type { Context, Limits } from "./context"
 import type { Place } from "../schema/report"
 import type { Traced } from "./models/classes"
@@ -12,7 +15,7 @@ import { createState, defaultLimits, Stop } from "./context"
 import { constructionArguments } from "./models/arguments"
 import { evaluate } from "./interpreter/expressions"
 import { execute } from "./interpreter/statements"
-import { findTraining } from "./training"
+import { findTraining, trainingOf } from "./training"
 import { callableOf, followFactory, forwardIn, outermost, takesTensors, traceFunction, type Callable } from "./models/functions"
 import { declaredName, type FunctionLike } from "../source/forms"
 import { forwardOf, traceClass } from "./models/classes"
@@ -31,7 +34,12 @@ export interface TraceOptions {
 const nothing: TracedFile = { models: [], problems: [] }
 
 /** The models of a source file, with what could not be read; empty for files that have nothing to do with tfjs. */
-export function traceFile(ts: typeof TypeScript, program: TypeScript.Program, sourceFile: TypeScript.SourceFile, options: TraceOptions = {}): TracedFile {
+export function traceFile(
+  ts: typeof TypeScript,
+  program: TypeScript.Program,
+  sourceFile: TypeScript.SourceFile,
+  options: TraceOptions = {},
+): TracedFile {
   if (sourceFile.isDeclarationFile || !mentionsTfjs(sourceFile)) return nothing
   // Making the checker binds every file, which sets the parent links that reading text and places needs.
   program.getTypeChecker()
@@ -41,7 +49,6 @@ export function traceFile(ts: typeof TypeScript, program: TypeScript.Program, so
   } catch (error) {
     if (error instanceof Stop && error.reason === "cancelled") return nothing
     const message = error instanceof Error ? error.message : String(error)
-    if (process.env.DEBUGT) console.log(error)
     return { models: [], problems: [{ message: `the file cannot be read: ${message}`, ...filePlace(sourceFile) }] }
   }
 }
@@ -50,19 +57,34 @@ const filePlace = (_file: TypeScript.SourceFile): Place => ({ start: { line: 1, 
 
 function createContext(ts: typeof TypeScript, program: TypeScript.Program, home: TypeScript.SourceFile, options: TraceOptions): Context {
   return {
-    ts, program, home, limits: { ...defaultLimits, ...options.limits }, cancelled: options.cancelled ?? (() => false), state: createState(), evaluate, execute, moduleScope,
+    ts,
+    program,
+    home,
+    limits: { ...defaultLimits, ...options.limits },
+    cancelled: options.cancelled ?? (() => false),
+    state: createState(),
+    evaluate,
+    execute,
+    moduleScope,
     call: (context, callee, self, args, at) => callValue(context, callee, self, args, at, (path) => callTf(context, path, args, at)),
-    construct, get: getProperty, set: setProperty,
+    construct,
+    get: getProperty,
+    set: setProperty,
   }
 }
 
 function construct(context: Context, callee: Value, args: readonly Value[], at: TypeScript.Node): Value {
   switch (callee.kind) {
-    case "class": return constructClass(context, callee, args, at)
-    case "native": return callee.construct?.(args, at) ?? unknown(`new ${callee.name}`)
-    case "tf": return callTf(context, callee.path, args, at)
-    case "unknown": return unknown(callee.why, callee.name, args)
-    default: return unknown("new of something that is no class", null, args)
+    case "class":
+      return constructClass(context, callee, args, at)
+    case "native":
+      return callee.construct?.(args, at) ?? unknown(`new ${callee.name}`)
+    case "tf":
+      return callTf(context, callee.path, args, at)
+    case "unknown":
+      return unknown(callee.why, callee.name, args)
+    default:
+      return unknown("new of something that is no class", null, args)
   }
 }
 
@@ -70,8 +92,11 @@ function follow(context: Context): TracedFile {
   const { state, home, ts } = context
   state.stepLimit = context.limits.steps
   const scope = moduleScope(context, home)
-  const problems: { message: string; start: Place["start"]; end: Place["end"] }[] = state.problems.map(({ message, place }) => ({ message, ...place }))
-  const models: Traced[] = []
+  const problems: { message: string; start: Place["start"]; end: Place["end"] }[] = state.problems.map(({ message, place }) => ({
+    message,
+    ...place,
+  }))
+  const models: { readonly traced: Traced; readonly model: ModelValue | null }[] = []
   const guarded = <T>(run: () => T): T | null => {
     try {
       return run()
@@ -95,26 +120,31 @@ function follow(context: Context): TracedFile {
   models.push(...traced)
   for (const { model, why } of failures) {
     if (/no layers|no weights/.test(why)) continue
-    problems.push({ message: `the model cannot be read: ${why}`, ...placeOf(ts.isCallExpression(model.node) ? model.node.expression : model.node, home) })
+    problems.push({
+      message: `the model cannot be read: ${why}`,
+      ...placeOf(ts.isCallExpression(model.node) ? model.node.expression : model.node, home),
+    })
   }
   for (const type of classes) {
     if (isAbstract(context, type)) continue
     const found = guarded(() => traceClass(context, type))
-    if (found !== null) models.push(found)
+    if (found !== null) models.push({ traced: found, model: null })
   }
   const asModels = unique(callables).flatMap((callable) => guarded(() => traceFunction(context, callable, scope.names)) ?? [])
-  models.push(...outermost(asModels).map((found) => found.traced))
+  models.push(...outermost(asModels).map((found) => ({ traced: found.traced, model: null })))
   problems.push(...loadedModels(context))
   const training = guarded(() => findTraining(context)) ?? { optimizers: [], losses: [] }
-  const order = (a: Traced, b: Traced): number => a.start.line - b.start.line || a.start.column - b.start.column
-  return { models: models.sort(order).map((model) => ({ ...model, ...training })), problems }
+  const order = (a: { readonly traced: Traced }, b: { readonly traced: Traced }): number =>
+    a.traced.start.line - b.traced.start.line || a.traced.start.column - b.traced.start.column
+  return { models: models.sort(order).map(({ traced: found, model }) => ({ ...found, ...trainingOf(context, training, model) })), problems }
 }
 
 /** Objects at the top of the file with a forward function among their fields, and closures that factories returned there. */
 function objectCallables(context: Context, names: ReadonlyMap<string, Value>): readonly Callable[] {
   return [...names].flatMap(([name, value]): Callable[] => {
     const fn = forwardIn(context, value)
-    if (fn === null || fn.node.getSourceFile() !== context.home || (value.kind === "function" && declaredName(context.ts, fn.node) !== null)) return []
+    if (fn === null || fn.node.getSourceFile() !== context.home || (value.kind === "function" && declaredName(context.ts, fn.node) !== null))
+      return []
     const declaration = declarationOf(context, name)
     if (declaration === null) return []
     const root = value.kind === "object" ? value : null
@@ -133,13 +163,23 @@ function declarationOf(context: Context, name: string): TypeScript.Node | null {
 
 /** One for every forward function: what holds its weights goes before what only calls it. */
 const unique = (callables: readonly Callable[]): readonly Callable[] =>
-  callables.filter((own) => !callables.some((other) => other !== own && other.forward === own.forward && (other.holdsWeights && !own.holdsWeights || other.holdsWeights === own.holdsWeights && callables.indexOf(other) < callables.indexOf(own))))
+  callables.filter(
+    (own) =>
+      !callables.some(
+        (other) =>
+          other !== own &&
+          other.forward === own.forward &&
+          ((other.holdsWeights && !own.holdsWeights) ||
+            (other.holdsWeights === own.holdsWeights && callables.indexOf(other) < callables.indexOf(own))),
+      ),
+  )
 
 /** Classes and functions declared in the file: at its top, in exported objects, and inside functions that were followed. */
 function declarations(context: Context, names: ReadonlyMap<string, Value>): readonly Value[] {
   const found = new Map<TypeScript.Node, Value>()
   const visit = (value: Value, depth: number): void => {
-    if ((value.kind === "class" || value.kind === "function") && value.node.getSourceFile() === context.home && !found.has(value.node)) found.set(value.node, value)
+    if ((value.kind === "class" || value.kind === "function") && value.node.getSourceFile() === context.home && !found.has(value.node))
+      found.set(value.node, value)
     if (depth > 0 && value.kind === "object" && value.type === null) value.fields.forEach((item) => visit(item, depth - 1))
   }
   names.forEach((value) => visit(value, 2))
@@ -147,29 +187,44 @@ function declarations(context: Context, names: ReadonlyMap<string, Value>): read
 }
 
 const isAbstract = (context: Context, type: ClassValue): boolean =>
-  context.ts.getModifiers(type.node as TypeScript.ClassDeclaration)?.some((modifier) => modifier.kind === context.ts.SyntaxKind.AbstractKeyword) ?? false
+  context.ts.getModifiers(type.node as TypeScript.ClassDeclaration)?.some((modifier) => modifier.kind === context.ts.SyntaxKind.AbstractKeyword) ??
+  false
 
 /** Methods that build a model with tf.sequential or tf.model and have not been called: on an instance with unknown arguments. */
 function followMethods(context: Context, type: ClassValue): void {
   const { ts, state } = context
-  const builders = type.node.members.filter((member): member is TypeScript.MethodDeclaration =>
-    ts.isMethodDeclaration(member) && member.body !== undefined && !state.entered.has(member) && /\b(sequential|model)\s*\(/.test(member.body.getText()))
-  const constructor = type.node.members.find((member): member is TypeScript.ConstructorDeclaration => ts.isConstructorDeclaration(member) && member.body !== undefined)
-  const buildsInConstructor = constructor !== undefined && !state.entered.has(constructor) && /\b(sequential|model)\s*\(/.test(constructor.body?.getText() ?? "")
+  const builders = type.node.members.filter(
+    (member): member is TypeScript.MethodDeclaration =>
+      ts.isMethodDeclaration(member) &&
+      member.body !== undefined &&
+      !state.entered.has(member) &&
+      /\b(sequential|model)\s*\(/.test(member.body.getText()),
+  )
+  const constructor = type.node.members.find(
+    (member): member is TypeScript.ConstructorDeclaration => ts.isConstructorDeclaration(member) && member.body !== undefined,
+  )
+  const buildsInConstructor =
+    constructor !== undefined && !state.entered.has(constructor) && /\b(sequential|model)\s*\(/.test(constructor.body?.getText() ?? "")
   if ((builders.length === 0 && !buildsInConstructor) || (forwardOf(context, type) !== null && !buildsInConstructor && builders.length === 0)) return
-  attempt(context, () => {
-    const instance = state.instances.find((made) => made.type === type) ?? constructClass(context, type, constructionArguments(context, constructor), type.node)
-    for (const method of builders) {
-      if (state.entered.has(method)) continue
-      const fn: FunctionValue = { kind: "function", node: method, scope: type.scope, home: type, fields: new Map() }
-      attempt(context, () => context.call(context, fn, instance, constructionArguments(context, method), method), "keep")
-    }
-    return undefinedValue
-  }, "keep")
+  attempt(
+    context,
+    () => {
+      const instance =
+        state.instances.find((made) => made.type === type) ?? constructClass(context, type, constructionArguments(context, constructor), type.node)
+      for (const method of builders) {
+        if (state.entered.has(method)) continue
+        const fn: FunctionValue = { kind: "function", node: method, scope: type.scope, home: type, fields: new Map() }
+        attempt(context, () => context.call(context, fn, instance, constructionArguments(context, method), method), "keep")
+      }
+      return undefinedValue
+    },
+    "keep",
+  )
 }
 
 function loadedModels(context: Context): readonly (Place & { readonly message: string })[] {
-  const { ts, home } = context, found: (Place & { message: string })[] = []
+  const { ts, home } = context,
+    found: (Place & { message: string })[] = []
   const visit = (node: TypeScript.Node): void => {
     if (ts.isCallExpression(node) && /(^|\.)(loadLayersModel|loadGraphModel|modelFromJSON)$/.test(node.expression.getText())) {
       found.push({ message: "the model is loaded from a file: its definition is not in this source", ...placeOf(node.expression, home) })

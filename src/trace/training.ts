@@ -1,8 +1,12 @@
-/** @file Optimizers and losses in sight of a file's models: compile({…}) and tf.train.* here and in files that import it. Found by syntax, numbers by evaluation. */
+/**
+ * @file Optimizers and losses in sight of a file's models: compile({…}) and tf.train.* here and in files that import it. Found by syntax,
+ * numbers by evaluation.
+ */
 import type * as TypeScript from "typescript"
 import type { Context } from "./context"
 import type { LossUse, OptimizerName, OptimizerUse } from "../graph/graph"
-import type { Scope } from "./value"
+import type { ModelValue, Scope } from "./value"
+import type { Place } from "../schema/report"
 import { numberIn } from "./value"
 import { placeOf } from "../source/place"
 import { resolveModule } from "../source/modules"
@@ -10,59 +14,127 @@ import { resolveModule } from "../source/modules"
 const maximumFiles = 200
 
 const optimizerNames: Readonly<Record<string, OptimizerName>> = {
-  sgd: "sgd", momentum: "momentum", adam: "adam", adamax: "adamax", adagrad: "adagrad", adadelta: "adadelta", rmsprop: "rmsprop", adamw: "adamw",
+  sgd: "sgd",
+  momentum: "momentum",
+  adam: "adam",
+  adamax: "adamax",
+  adagrad: "adagrad",
+  adadelta: "adadelta",
+  rmsprop: "rmsprop",
+  adamw: "adamw",
 }
 
-export interface Training { readonly optimizers: readonly OptimizerUse[]; readonly losses: readonly LossUse[] }
+export interface Training {
+  readonly optimizers: readonly OptimizerUse[]
+  readonly losses: readonly LossUse[]
+}
+
+/** A use with the nodes that tie it to a model: the call of compile it stands in, or the optimizer's own call. */
+interface Tied<T> {
+  readonly use: T
+  readonly nodes: readonly TypeScript.Node[]
+}
+export interface Uses {
+  readonly optimizers: readonly Tied<OptimizerUse>[]
+  readonly losses: readonly Tied<LossUse>[]
+}
+
+/** What concerns one model: its own compile; where nobody compiles it, everything that no compile of another model uses. */
+export function trainingOf(context: Context, uses: Uses, model: ModelValue | null): Training {
+  const { compiled } = context.state
+  const isOwn = ({ nodes }: Tied<unknown>): boolean => model !== null && nodes.some((node) => compiled.get(node)?.has(model))
+  const isLoose = ({ nodes }: Tied<unknown>): boolean => !nodes.some((node) => compiled.has(node))
+  const pick = <T>(all: readonly Tied<T>[]): readonly T[] => {
+    const own = all.filter(isOwn)
+    return (own.length > 0 ? own : all.filter(isLoose)).map(({ use }) => use)
+  }
+  return { optimizers: pick(uses.optimizers), losses: pick(uses.losses) }
+}
 
 /** Bounded: this file and at most `maximumFiles` of the program's own files. */
-export function findTraining(context: Context): Training {
-  const optimizers: OptimizerUse[] = [], losses: LossUse[] = []
+export function findTraining(context: Context): Uses {
+  const optimizers: Tied<OptimizerUse>[] = [],
+    losses: Tied<LossUse>[] = []
   for (const file of [context.home, ...importers(context)]) scan(context, file, optimizers, losses)
   return { optimizers, losses }
 }
 
 function importers(context: Context): readonly TypeScript.SourceFile[] {
   const { ts, program, home } = context
-  return program.getSourceFiles().filter((file) => !file.isDeclarationFile && file !== home && !file.fileName.includes("/node_modules/")).slice(0, maximumFiles)
-    .filter((file) => /compile|tf\.train|train\./.test(file.text) && file.statements.some((statement) =>
-      (ts.isImportDeclaration(statement) || ts.isExportDeclaration(statement)) && statement.moduleSpecifier !== undefined && resolveModule(program, file, statement.moduleSpecifier) === home))
+  return program
+    .getSourceFiles()
+    .filter((file) => !file.isDeclarationFile && file !== home && !file.fileName.includes("/node_modules/"))
+    .slice(0, maximumFiles)
+    .filter(
+      (file) =>
+        /compile|tf\.train|train\./.test(file.text) &&
+        file.statements.some(
+          (statement) =>
+            (ts.isImportDeclaration(statement) || ts.isExportDeclaration(statement)) &&
+            statement.moduleSpecifier !== undefined &&
+            resolveModule(program, file, statement.moduleSpecifier) === home,
+        ),
+    )
 }
 
-function scan(context: Context, file: TypeScript.SourceFile, optimizers: OptimizerUse[], losses: LossUse[]): void {
+function scan(context: Context, file: TypeScript.SourceFile, optimizers: Tied<OptimizerUse>[], losses: Tied<LossUse>[]): void {
   const { ts, home } = context
+  const within: TypeScript.Node[] = []
   const visit = (node: TypeScript.Node): void => {
     if (ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression)) {
       const { expression: object, name } = node.expression
       const train = /(^|\.)train$/.test(object.getText()) && Object.hasOwn(optimizerNames, name.text)
-      if (train) optimizers.push(optimizerOf(context, node, name.text, file))
-      if (name.text === "compile" && node.arguments[0] !== undefined) compiled(context, node.arguments[0], file, optimizers, losses)
-      if (/(^|\.)losses$/.test(object.getText())) losses.push({ name: name.text, place: placeOf(node.expression, home) })
+      if (train) optimizers.push({ use: optimizerOf(context, node, name.text, file), nodes: [node, ...within] })
+      if (name.text === "compile" && node.arguments[0] !== undefined) {
+        compiled(context, node, file, optimizers, losses)
+        within.push(node)
+        ts.forEachChild(node, visit)
+        within.pop()
+        return
+      }
+      if (/(^|\.)losses$/.test(object.getText()))
+        losses.push({ use: { name: name.text, place: placeOf(node.expression, home) }, nodes: within.slice() })
     }
     ts.forEachChild(node, visit)
   }
   visit(file)
 }
 
-function compiled(context: Context, argument: TypeScript.Expression, file: TypeScript.SourceFile, optimizers: OptimizerUse[], losses: LossUse[]): void {
-  const { ts, home } = context
+function compiled(
+  context: Context,
+  call: TypeScript.CallExpression,
+  file: TypeScript.SourceFile,
+  optimizers: Tied<OptimizerUse>[],
+  losses: Tied<LossUse>[],
+): void {
+  const { ts, home } = context,
+    argument = call.arguments[0],
+    nodes = [call]
   if (!ts.isObjectLiteralExpression(argument)) return
   for (const property of argument.properties) {
     const name = property.name?.getText()
     const value = ts.isPropertyAssignment(property) ? property.initializer : undefined
     if (value === undefined) continue
     if (name === "optimizer" && ts.isStringLiteralLike(value)) {
-      optimizers.push({ name: optimizerNames[value.text.toLowerCase()] ?? "unknown", text: `'${value.text}'`, place: placeOf(value, home), ...defaultRate(value.text.toLowerCase()) })
+      optimizers.push({ use: byName(value.text, placeOf(value, home)), nodes })
     } else if (name === "optimizer" && ts.isIdentifier(value)) {
       const known = evaluated(context, value, file)
-      if (known?.kind === "primitive" && typeof known.value === "string") optimizers.push({ name: optimizerNames[known.value.toLowerCase()] ?? "unknown", text: `'${known.value}'`, place: placeOf(value, home), ...defaultRate(known.value) })
+      if (known?.kind === "primitive" && typeof known.value === "string") optimizers.push({ use: byName(known.value, placeOf(value, home)), nodes })
     } else if (name === "loss") {
       for (const item of ts.isArrayLiteralExpression(value) ? value.elements : [value]) {
-        losses.push({ name: ts.isStringLiteralLike(item) ? item.text : ts.isPropertyAccessExpression(item) ? item.name.text : item.getText().slice(0, 60), place: placeOf(item, home) })
+        const name = ts.isStringLiteralLike(item) ? item.text : ts.isPropertyAccessExpression(item) ? item.name.text : item.getText().slice(0, 60)
+        losses.push({ use: { name, place: placeOf(item, home) }, nodes })
       }
     }
   }
 }
+
+const byName = (name: string, place: Place): OptimizerUse => ({
+  name: optimizerNames[name.toLowerCase()] ?? "unknown",
+  text: `'${name}'`,
+  place,
+  ...defaultRate(name.toLowerCase()),
+})
 
 /** tfjs-layers gives optimizers named by a string its own learning rates. */
 function defaultRate(name: string): { learningRate?: number } {
@@ -72,12 +144,15 @@ function defaultRate(name: string): { learningRate?: number } {
 
 function optimizerOf(context: Context, node: TypeScript.CallExpression, kind: string, file: TypeScript.SourceFile): OptimizerUse {
   const argument = (i: number): number | null => (node.arguments[i] === undefined ? null : numberIn(evaluated(context, node.arguments[i], file)))
-  const rate = argument(0) ?? (node.arguments.length === 0 ? defaultRate(kind).learningRate ?? null : null)
+  const rate = argument(0) ?? (node.arguments.length === 0 ? (defaultRate(kind).learningRate ?? null) : null)
   const momentum = kind === "momentum" ? argument(1) : kind === "rmsprop" ? argument(2) : null
   const nesterov = kind === "momentum" && node.arguments[2]?.kind === context.ts.SyntaxKind.TrueKeyword
   return {
-    name: nesterov ? "nesterov" : optimizerNames[kind] ?? "unknown", text: node.getText().replace(/\s+/g, " ").slice(0, 80), place: placeOf(node, context.home),
-    ...(rate === null ? {} : { learningRate: rate }), ...(momentum === null ? {} : { momentum }),
+    name: nesterov ? "nesterov" : (optimizerNames[kind] ?? "unknown"),
+    text: node.getText().replace(/\s+/g, " ").slice(0, 80),
+    place: placeOf(node, context.home),
+    ...(rate === null ? {} : { learningRate: rate }),
+    ...(momentum === null ? {} : { momentum }),
   }
 }
 

@@ -11,19 +11,42 @@ import type { Dim, Place } from "../schema/report"
 export type Primitive = undefined | null | number | string | boolean | bigint
 
 export type Value =
-  | PrimitiveValue | DimValue | ArrayValue | ObjectValue | FunctionValue | NativeValue | ClassValue | MapValue | TfValue | TensorValue | LayerValue
-  | ModelValue | UnknownValue
+  | PrimitiveValue
+  | DimValue
+  | ArrayValue
+  | ObjectValue
+  | FunctionValue
+  | NativeValue
+  | ClassValue
+  | MapValue
+  | TfValue
+  | TensorValue
+  | LayerValue
+  | ModelValue
+  | UnknownValue
 
-export interface PrimitiveValue { readonly kind: "primitive"; readonly value: Primitive }
+export interface PrimitiveValue {
+  readonly kind: "primitive"
+  readonly value: Primitive
+}
 /** A number that is known only as an expression in sizes. */
-export interface DimValue { readonly kind: "dim"; readonly dim: Dim }
-export interface ArrayValue { readonly kind: "array"; readonly items: Value[]; /** The tensor whose shape this is. */ readonly shapeOf?: TensorValue }
+export interface DimValue {
+  readonly kind: "dim"
+  readonly dim: Dim
+}
+export interface ArrayValue {
+  readonly kind: "array"
+  readonly items: Value[]
+  /** The tensor whose shape this is. */ readonly shapeOf?: TensorValue
+}
 /** A plain object, or an instance when `type` is set; `layer` when the class extends tf.layers.Layer. */
 export interface ObjectValue {
   readonly kind: "object"
   readonly fields: Map<string, Value>
   readonly type: ClassValue | null
   readonly layer?: LayerState
+  /** The call that made it, for optimizers. */
+  readonly origin?: TypeScript.Node
   /** What it was constructed with. */
   readonly args?: readonly Value[]
   name?: BoundName
@@ -52,9 +75,16 @@ export interface ClassValue {
   readonly statics: Map<string, Value>
 }
 /** A Map or a Set; keys are primitives or heap objects, compared as JavaScript does. */
-export interface MapValue { readonly kind: "map"; readonly set: boolean; readonly entries: Map<unknown, readonly [Value, Value]> }
+export interface MapValue {
+  readonly kind: "map"
+  readonly set: boolean
+  readonly entries: Map<unknown, readonly [Value, Value]>
+}
 /** Something of tfjs's own namespace: "" is tf itself, "layers.dense" its layer, "train.adam" an optimizer. */
-export interface TfValue { readonly kind: "tf"; readonly path: string }
+export interface TfValue {
+  readonly kind: "tf"
+  readonly path: string
+}
 export interface UnknownValue {
   readonly kind: "unknown"
   readonly why: string
@@ -66,7 +96,10 @@ export interface UnknownValue {
 }
 
 /** Name of the variable, field or property a value was first stored in. */
-export interface BoundName { readonly text: string; readonly place: Place }
+export interface BoundName {
+  readonly text: string
+  readonly place: Place
+}
 
 export interface InputRecord {
   name: string
@@ -130,7 +163,11 @@ export interface LayerState {
   inputShape: readonly Dim[] | null
   calls: { readonly inputs: readonly TensorValue[]; readonly outputs: readonly TensorValue[] }[]
 }
-export interface LayerValue { readonly kind: "layer"; readonly state: LayerState; name?: BoundName }
+export interface LayerValue {
+  readonly kind: "layer"
+  readonly state: LayerState
+  name?: BoundName
+}
 
 export interface ModelValue {
   readonly kind: "model"
@@ -198,16 +235,22 @@ export function tensorsIn(values: readonly Value[], depth = 3): readonly TensorV
 }
 
 export const isNullish = (value: Value): boolean => value.kind === "primitive" && (value.value === undefined || value.value === null)
-export const numberIn = (value: Value | undefined): number | null => (value?.kind === "primitive" && typeof value.value === "number" ? value.value : null)
-export const stringIn = (value: Value | undefined): string | null => (value?.kind === "primitive" && typeof value.value === "string" ? value.value : null)
-export const booleanIn = (value: Value | undefined): boolean | null => (value?.kind === "primitive" && typeof value.value === "boolean" ? value.value : null)
+export const numberIn = (value: Value | undefined): number | null =>
+  value?.kind === "primitive" && typeof value.value === "number" ? value.value : null
+export const stringIn = (value: Value | undefined): string | null =>
+  value?.kind === "primitive" && typeof value.value === "string" ? value.value : null
+export const booleanIn = (value: Value | undefined): boolean | null =>
+  value?.kind === "primitive" && typeof value.value === "boolean" ? value.value : null
 
 /** What JavaScript's truth test gives, or null when it depends on something unknown. Sizes are taken to be positive. */
 export function truthOf(value: Value): boolean | null {
   switch (value.kind) {
-    case "primitive": return Boolean(value.value)
-    case "unknown": return null
-    default: return true
+    case "primitive":
+      return Boolean(value.value)
+    case "unknown":
+      return null
+    default:
+      return true
   }
 }
 

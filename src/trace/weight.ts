@@ -20,7 +20,15 @@ export interface WeightOptions {
 export function makeWeight(context: Context, options: WeightOptions): TensorValue {
   const { label, shape, place, trainable = true, ...rest } = options
   const weight: Weight = { serial: nextSerial(context), label, shape, place, trainable, ...rest }
-  const tensor: TensorValue = { kind: "tensor", serial: nextSerial(context), source: { kind: "weight", weight }, shape, dtype: "float", owners: [], at: place }
+  const tensor: TensorValue = {
+    kind: "tensor",
+    serial: nextSerial(context),
+    source: { kind: "weight", weight },
+    shape,
+    dtype: "float",
+    owners: [],
+    at: place,
+  }
   weight.tensor = tensor
   options.layer?.weights.push(weight)
   return tensor
@@ -32,7 +40,7 @@ export const isTrainable = (weight: Weight): boolean => weight.trainable && (wei
 export function initializerName(value: Value | undefined): string | undefined {
   const text = stringIn(value)
   if (text !== null) return text
-  return value?.kind === "object" ? stringIn(value.fields.get("initializer")) ?? undefined : undefined
+  return value?.kind === "object" ? (stringIn(value.fields.get("initializer")) ?? undefined) : undefined
 }
 
 /** Strengths of a regularizer argument: "l1", "l2", "l1l2", or what tf.regularizers.* returned; tfjs's default is 0.01 each. */

@@ -19,14 +19,23 @@ switch (model.layers.length) { case 2: model.add(tf.layers.dense({ units: \`\${1
 
 test("the sample reads", () => {
   const found = trace({ "/main.js": sample })
-  expect(parameters(only(found, "model"))).toEqual(["dense_1/kernel [4, 4]", "dense_1/bias [4]", "attention_1/w [4, 12]", "dense_2/kernel [4, 1]", "dense_2/bias [1]"])
+  expect(parameters(only(found, "model"))).toEqual([
+    "dense_1/kernel [4, 4]",
+    "dense_1/bias [4]",
+    "attention_1/w [4, 12]",
+    "dense_2/kernel [4, 1]",
+    "dense_2/bias [1]",
+  ])
   expect(only(found, "model").unsupported).toEqual([])
 })
 
 test("every prefix of a file traces without a throw", () => {
   for (let end = 0; end <= sample.length; end += 3) {
     const found = trace({ "/main.js": sample.slice(0, end) })
-    expect(found.problems.filter((problem) => problem.message.startsWith("the file cannot be read")), sample.slice(Math.max(0, end - 40), end)).toEqual([])
+    expect(
+      found.problems.filter((problem) => problem.message.startsWith("the file cannot be read")),
+      sample.slice(Math.max(0, end - 40), end),
+    ).toEqual([])
   }
 })
 
@@ -40,12 +49,15 @@ test("every line missing traces without a throw", () => {
 
 test("endless loops and recursion end in a partial report", () => {
   const limits = { rounds: 500, modelSteps: 20_000, steps: 60_000 }
-  const found = trace(`
+  const found = trace(
+    `
     const model = tf.sequential({ layers: [tf.layers.dense({ units: 2, inputShape: [3] })] })
     function spin() { let i = 0; while (true) i++ }
     function down(n) { return down(n + 1) }
     const deep = down(0)
-    while (true) {}`, { limits })
+    while (true) {}`,
+    { limits },
+  )
   expect(parameters(only(found))).toEqual(["dense_1/kernel [3, 2]", "dense_1/bias [2]"])
   expect(found.problems.map((problem) => problem.message)).toEqual(["a loop goes round more than 500 times"])
 })
@@ -60,7 +72,11 @@ test("cyclic imports", () => {
 })
 
 test("a cancelled trace stops", () => {
-  expect(trace(`const m = tf.sequential(); for (let i = 0; i < 1e6; i++) m.add(tf.layers.dense({ units: 1, inputShape: [1] }))`, { cancelled: () => true })).toEqual({ models: [], problems: [] })
+  expect(
+    trace(`const m = tf.sequential(); for (let i = 0; i < 1e6; i++) m.add(tf.layers.dense({ units: 1, inputShape: [1] }))`, {
+      cancelled: () => true,
+    }),
+  ).toEqual({ models: [], problems: [] })
 })
 
 test("a file without tfjs has no models", () => {
@@ -68,9 +84,11 @@ test("a file without tfjs has no models", () => {
 })
 
 test("code that cannot be read becomes an opaque node that names the reason, and keeps the weights behind it", () => {
-  const model = only(trace(`import { mystery } from "elsewhere"
+  const model = only(
+    trace(`import { mystery } from "elsewhere"
     class Net { w = tf.variable(tf.zeros([3, 4])); u = tf.variable(tf.zeros([4, 2]))
-      forward(x: tf.Tensor2D) { return tf.matMul(mystery(x.matMul(this.w)), this.u) } }`))
+      forward(x: tf.Tensor2D) { return tf.matMul(mystery(x.matMul(this.w)), this.u) } }`),
+  )
   const opaque = model.graph.nodes.filter((node) => node.op.kind === "opaque")
   expect(opaque).toHaveLength(1)
   expect(model.graph.parameters.every((p) => p.node !== null)).toBe(true)
@@ -78,13 +96,18 @@ test("code that cannot be read becomes an opaque node that names the reason, and
 })
 
 test("a condition nobody knows makes what it decides opaque", () => {
-  const model = only(trace(`
+  const model = only(
+    trace(`
     class Net { w = tf.variable(tf.zeros([3, 3])); constructor(private flag: boolean) {}
-      forward(x: tf.Tensor2D) { let y = x.matMul(this.w); if (this.flag) { y = y.relu() } return y } }`))
+      forward(x: tf.Tensor2D) { let y = x.matMul(this.w); if (this.flag) { y = y.relu() } return y } }`),
+  )
   expect(model.graph.nodes.at(-1)?.op).toMatchObject({ kind: "opaque", what: "either way of `this.flag`" })
 })
 
 test("shapes that contradict each other are reported with both", () => {
-  const found = trace(`class Net { w = tf.variable(tf.zeros([3, 4])); u = tf.variable(tf.zeros([5, 2])); forward(x: tf.Tensor2D) { return x.matMul(this.w).matMul(this.u) } }`)
+  const found = trace(
+    `class Net { w = tf.variable(tf.zeros([3, 4])); u = tf.variable(tf.zeros([5, 2]))
+      forward(x: tf.Tensor2D) { return x.matMul(this.w).matMul(this.u) } }`,
+  )
   expect(found.models[0].unsupported.map((u) => u.what).join()).toMatch(/4.*5/)
 })

@@ -3,10 +3,10 @@ import type * as TypeScript from "typescript"
 import type { Context } from "../context"
 import type { ClassValue, Frame, FunctionValue, ObjectValue, Scope, Value } from "../value"
 import { bindPattern, declare, nameValue, propertyName } from "./patterns"
-import { childScope, extendsLayer, place, step, Stop, touch, write } from "../context"
+import { assume, childScope, extendsLayer, place, step, Stop, touch, write } from "../context"
 import { configureLayer, createLayerState, layerMember, snakeCase } from "../layers/layer"
 import { forkPaths, joinValues } from "./fork"
-import { arrayOf, objectOf, undefinedValue, unknown } from "../value"
+import { arrayOf, objectOf, primitive, undefinedValue, unknown } from "../value"
 import { Thrown, normal } from "../context"
 import { declaredName } from "../../source/forms"
 
@@ -45,10 +45,17 @@ function memberNode(context: Context, type: ClassValue, name: string, wantStatic
 /** A method or getter's value, found in a class or its ancestors; null when none of them has it. */
 export function memberOf(context: Context, type: Value, self: Value, name: string, at: TypeScript.Node): Value | null {
   for (let place: Value | null = type; place !== null; place = place.base) {
-    if (place.kind !== "class") return self.kind === "object" && self.layer !== undefined && extendsLayer(place) ? layerMember(context, self, name) : null
+    if (place.kind !== "class")
+      return self.kind === "object" && self.layer !== undefined && extendsLayer(place) ? layerMember(context, self, name) : null
     const member = memberNode(context, place, name, false)
     if (member === null) continue
-    const found: FunctionValue = { kind: "function", node: member as TypeScript.MethodDeclaration, scope: place.scope, home: place, fields: new Map() }
+    const found: FunctionValue = {
+      kind: "function",
+      node: member as TypeScript.MethodDeclaration,
+      scope: place.scope,
+      home: place,
+      fields: new Map(),
+    }
     return context.ts.isGetAccessorDeclaration(member) ? callFunction(context, found, self, [], at) : found
   }
   return null
@@ -60,7 +67,13 @@ export function staticMember(context: Context, type: ClassValue, name: string, a
     if (held !== undefined) return held
     const member = memberNode(context, place, name, true)
     if (member === null) continue
-    const found: FunctionValue = { kind: "function", node: member as TypeScript.MethodDeclaration, scope: place.scope, home: place, fields: new Map() }
+    const found: FunctionValue = {
+      kind: "function",
+      node: member as TypeScript.MethodDeclaration,
+      scope: place.scope,
+      home: place,
+      fields: new Map(),
+    }
     return context.ts.isGetAccessorDeclaration(member) ? callFunction(context, found, type, [], at) : found
   }
   return null
@@ -69,8 +82,11 @@ export function staticMember(context: Context, type: ClassValue, name: string, a
 export function hasSetter(context: Context, type: ClassValue | null, name: string): FunctionValue | null {
   const { ts } = context
   for (let at: Value | null = type; at !== null && at.kind === "class"; at = at.base) {
-    const setter = at.node.members.find((member) => ts.isSetAccessorDeclaration(member) && propertyName(context, member.name, context.moduleScope(context, context.home)) === name)
-    if (setter !== undefined) return { kind: "function", node: setter as TypeScript.SetAccessorDeclaration, scope: at.scope, home: at, fields: new Map() }
+    const setter = at.node.members.find(
+      (member) => ts.isSetAccessorDeclaration(member) && propertyName(context, member.name, context.moduleScope(context, context.home)) === name,
+    )
+    if (setter !== undefined)
+      return { kind: "function", node: setter as TypeScript.SetAccessorDeclaration, scope: at.scope, home: at, fields: new Map() }
   }
   return null
 }
@@ -88,7 +104,9 @@ export function constructClass(context: Context, type: ClassValue, args: readonl
 
 function initialize(context: Context, type: ClassValue, instance: ObjectValue, args: readonly Value[], at: TypeScript.Node): void {
   const { ts } = context
-  const constructor = type.node.members.find((member): member is TypeScript.ConstructorDeclaration => ts.isConstructorDeclaration(member) && member.body !== undefined)
+  const constructor = type.node.members.find(
+    (member): member is TypeScript.ConstructorDeclaration => ts.isConstructorDeclaration(member) && member.body !== undefined,
+  )
   if (constructor === undefined) {
     initializeBaseOnly(context, type, instance, args, at)
     initializeFields(context, type, instance)
@@ -129,7 +147,8 @@ function initializeFields(context: Context, type: ClassValue, instance: ObjectVa
 
 /** Enters a function: parameters, body, and what it returns on the ways it may take. */
 export function callFunction(context: Context, fn: FunctionValue, self: Value, args: readonly Value[], at: TypeScript.Node): Value {
-  const { ts, state } = context, { node } = fn
+  const { ts, state } = context,
+    { node } = fn
   step(context)
   if (node.body === undefined) return unknown("a function without a body")
   if (state.depth >= context.limits.depth) return unknown("functions call each other too deeply", null, args)
@@ -179,7 +198,7 @@ function bindParameters(context: Context, fn: FunctionValue, args: readonly Valu
   const { ts } = context
   fn.node.parameters.forEach((parameter, i) => {
     if (ts.isIdentifier(parameter.name) && parameter.name.text === "this") return
-    const given = parameter.dotDotDotToken === undefined ? args[i] ?? undefinedValue : arrayOf(args.slice(i))
+    const given = parameter.dotDotDotToken === undefined ? (args[i] ?? undefinedValue) : arrayOf(args.slice(i))
     const absent = given.kind === "primitive" && given.value === undefined && parameter.initializer !== undefined
     const value = absent && parameter.initializer !== undefined ? context.evaluate(context, parameter.initializer, scope) : given
     bindPattern(context, parameter.name, value, scope, (name, item) => scope.names.set(name.text, item))
@@ -189,25 +208,57 @@ function bindParameters(context: Context, fn: FunctionValue, args: readonly Valu
 }
 
 /** Calls anything callable; what is unknown may call the functions it is given, and gives something unknown back. */
-export function callValue(context: Context, callee: Value, self: Value, args: readonly Value[], at: TypeScript.Node, callTf: (path: string) => Value): Value {
+export function callValue(
+  context: Context,
+  callee: Value,
+  self: Value,
+  args: readonly Value[],
+  at: TypeScript.Node,
+  callTf: (path: string) => Value,
+): Value {
   switch (callee.kind) {
-    case "function": return callFunction(context, callee, self, args, at)
-    case "native": return callee.call(args, at)
-    case "tf": return callTf(callee.path)
+    case "function":
+      return callFunction(context, callee, self, args, at)
+    case "native":
+      return callee.call(args, at)
+    case "tf":
+      return callTf(callee.path)
     case "unknown": {
+      const [first] = args
+      if (
+        (callee.name === "forEach" || callee.name === "map") &&
+        first?.kind === "function" &&
+        self.kind === "unknown" &&
+        self.tensors.length === 0
+      ) {
+        assume(context, `the list '${self.name ?? "?"}' is not known: one item is taken`)
+        const item = unknown(self.why, self.name === null ? null : self.name.replace(/s$/, ""))
+        const made = callFunction(context, first, undefinedValue, [item, primitive(0)], at)
+        return callee.name === "map" ? arrayOf([made]) : undefinedValue
+      }
       for (const arg of args) {
         if (arg.kind !== "function" || context.state.entered.has(arg.node)) continue
         try {
           const parameters = arg.node.parameters.map((p) => unknown("an argument of a callback", p.name.getText()))
-          forkPaths(context, [() => (callFunction(context, arg, undefinedValue, parameters, at), normal), () => normal], arg.scope.frame, "a callback", at)
+          forkPaths(
+            context,
+            [() => (callFunction(context, arg, undefinedValue, parameters, at), normal), () => normal],
+            arg.scope.frame,
+            "a callback",
+            at,
+          )
         } catch (error) {
           if (error instanceof Stop || !(error instanceof Thrown)) throw error
         }
       }
-      const name = callee.name === null ? null : callee.name.replace(/^(?:get|load|read|compute|calc(?:ulate)?|find)(?=[A-Z])/, "").replace(/^[A-Z]/, (c) => c.toLowerCase())
+      const name =
+        callee.name === null
+          ? null
+          : callee.name.replace(/^(?:get|load|read|compute|calc(?:ulate)?|find)(?=[A-Z])/, "").replace(/^[A-Z]/, (c) => c.toLowerCase())
       return unknown(callee.why, name, [self, ...args])
     }
-    default: return unknown(`a call of a ${callee.kind}`, null, [self, ...args])
+    default:
+      return unknown(`a call of a ${callee.kind}`, null, [self, ...args])
   }
 }
 

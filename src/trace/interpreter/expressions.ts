@@ -17,8 +17,16 @@ export function evaluate(context: Context, node: TypeScript.Expression, scope: S
   if (ts.isPropertyAccessExpression(node) || ts.isElementAccessExpression(node) || ts.isCallExpression(node)) return chain(context, node, scope)
   if (ts.isNumericLiteral(node)) return primitive(Number(node.text))
   if (ts.isStringLiteralLike(node)) return primitive(node.text)
-  if (ts.isParenthesizedExpression(node) || ts.isAsExpression(node) || ts.isNonNullExpression(node) || ts.isTypeAssertionExpression(node)
-    || ts.isSatisfiesExpression(node) || ts.isAwaitExpression(node) || ts.isExpressionWithTypeArguments(node)) return evaluate(context, node.expression, scope)
+  if (
+    ts.isParenthesizedExpression(node) ||
+    ts.isAsExpression(node) ||
+    ts.isNonNullExpression(node) ||
+    ts.isTypeAssertionExpression(node) ||
+    ts.isSatisfiesExpression(node) ||
+    ts.isAwaitExpression(node) ||
+    ts.isExpressionWithTypeArguments(node)
+  )
+    return evaluate(context, node.expression, scope)
   if (ts.isArrowFunction(node) || ts.isFunctionExpression(node)) return { kind: "function", node, scope, home: scope.frame.home, fields: new Map() }
   if (ts.isArrayLiteralExpression(node)) return { kind: "array", items: listItems(context, node.elements, scope) }
   if (ts.isObjectLiteralExpression(node)) return objectLiteral(context, node, scope)
@@ -37,7 +45,7 @@ export function evaluate(context: Context, node: TypeScript.Expression, scope: S
   }
   if (ts.isClassExpression(node)) return evaluateClass(context, node, scope)
   if (ts.isTypeOfExpression(node)) return typeOf(evaluate(context, node.expression, scope))
-  if (ts.isVoidExpression(node)) return evaluate(context, node.expression, scope), undefinedValue
+  if (ts.isVoidExpression(node)) return (evaluate(context, node.expression, scope), undefinedValue)
   if (ts.isDeleteExpression(node)) return primitive(true)
   if (ts.isYieldExpression(node)) {
     const value = node.expression === undefined ? undefinedValue : evaluate(context, node.expression, scope)
@@ -45,13 +53,20 @@ export function evaluate(context: Context, node: TypeScript.Expression, scope: S
     return undefinedValue
   }
   switch (node.kind) {
-    case ts.SyntaxKind.TrueKeyword: return primitive(true)
-    case ts.SyntaxKind.FalseKeyword: return primitive(false)
-    case ts.SyntaxKind.NullKeyword: return nullValue
-    case ts.SyntaxKind.ThisKeyword: return scope.frame.self
-    case ts.SyntaxKind.SuperKeyword: return scope.frame.home?.base ?? unknown("super outside a class")
-    case ts.SyntaxKind.OmittedExpression: return undefinedValue
-    default: return unknown(`the expression \`${shorten(node.getText())}\` is not read`)
+    case ts.SyntaxKind.TrueKeyword:
+      return primitive(true)
+    case ts.SyntaxKind.FalseKeyword:
+      return primitive(false)
+    case ts.SyntaxKind.NullKeyword:
+      return nullValue
+    case ts.SyntaxKind.ThisKeyword:
+      return scope.frame.self
+    case ts.SyntaxKind.SuperKeyword:
+      return scope.frame.home?.base ?? unknown("super outside a class")
+    case ts.SyntaxKind.OmittedExpression:
+      return undefinedValue
+    default:
+      return unknown(`the expression \`${shorten(node.getText())}\` is not read`)
   }
 }
 
@@ -68,7 +83,10 @@ function chain(context: Context, node: TypeScript.Expression, scope: Scope): Val
   return result === null ? undefinedValue : result.value
 }
 
-interface Link { readonly value: Value; readonly self: Value }
+interface Link {
+  readonly value: Value
+  readonly self: Value
+}
 
 function link(context: Context, node: TypeScript.Expression, scope: Scope): Link | null {
   const { ts } = context
@@ -101,7 +119,8 @@ function link(context: Context, node: TypeScript.Expression, scope: Scope): Link
 }
 
 function superMember(context: Context, node: TypeScript.PropertyAccessExpression | TypeScript.ElementAccessExpression, scope: Scope): Link {
-  const { ts } = context, { self, home } = scope.frame
+  const { ts } = context,
+    { self, home } = scope.frame
   const name = ts.isPropertyAccessExpression(node) ? node.name.text : textOf(context, evaluate(context, node.argumentExpression, scope))
   const base = home?.base ?? null
   if (name === null || base === null) return { value: unknown("super outside a class"), self }
@@ -116,11 +135,14 @@ function unknownItem(object: Value, key: Value): Value {
 
 /** The values of arguments or array elements, spreads opened. */
 export function listItems(context: Context, nodes: readonly TypeScript.Expression[], scope: Scope): Value[] {
-  return nodes.flatMap((node): Value[] => (context.ts.isSpreadElement(node) ? [...itemsOf(context, evaluate(context, node.expression, scope), 0)] : [evaluate(context, node, scope)]))
+  return nodes.flatMap((node): Value[] =>
+    context.ts.isSpreadElement(node) ? [...itemsOf(context, evaluate(context, node.expression, scope), 0)] : [evaluate(context, node, scope)],
+  )
 }
 
 function objectLiteral(context: Context, node: TypeScript.ObjectLiteralExpression, scope: Scope): Value {
-  const { ts } = context, object = objectOf()
+  const { ts } = context,
+    object = objectOf()
   for (const property of node.properties) {
     if (ts.isSpreadAssignment(property)) {
       const from = evaluate(context, property.expression, scope)
@@ -136,7 +158,8 @@ function objectLiteral(context: Context, node: TypeScript.ObjectLiteralExpressio
       nameValue(context, value, key, property.name)
       object.fields.set(key, value)
     } else if (ts.isMethodDeclaration(property)) object.fields.set(key, { kind: "function", node: property, scope, home: null, fields: new Map() })
-    else if (ts.isGetAccessorDeclaration(property)) object.fields.set(`\u0000get ${key}`, { kind: "function", node: property, scope, home: null, fields: new Map() })
+    else if (ts.isGetAccessorDeclaration(property))
+      object.fields.set(`\u0000get ${key}`, { kind: "function", node: property, scope, home: null, fields: new Map() })
   }
   return object
 }
@@ -154,25 +177,42 @@ function template(context: Context, node: TypeScript.TemplateExpression, scope: 
 function conditional(context: Context, node: TypeScript.ConditionalExpression, scope: Scope): Value {
   const truth = truthOf(evaluate(context, node.condition, scope))
   if (truth !== null) return evaluate(context, truth ? node.whenTrue : node.whenFalse, scope)
-  return either(context, node, node.condition.getText(), scope, [() => evaluate(context, node.whenTrue, scope), () => evaluate(context, node.whenFalse, scope)])
+  return either(context, node, node.condition.getText(), scope, [
+    () => evaluate(context, node.whenTrue, scope),
+    () => evaluate(context, node.whenFalse, scope),
+  ])
 }
 
 function either(context: Context, node: TypeScript.Expression, text: string, scope: Scope, ways: readonly (() => Value)[]): Value {
   const values: Value[] = []
-  forkPaths(context, ways.map((way) => () => (values.push(way()), normal)), scope.frame, text, node)
+  forkPaths(
+    context,
+    ways.map((way) => () => (values.push(way()), normal)),
+    scope.frame,
+    text,
+    node,
+  )
   return values.length === 0 ? undefinedValue : values.reduce((a, b) => joinValues(context, a, b, text, node))
 }
 
 function binary(context: Context, node: TypeScript.BinaryExpression, scope: Scope): Value {
-  const { ts } = context, operator = node.operatorToken.kind, K = ts.SyntaxKind
+  const { ts } = context,
+    operator = node.operatorToken.kind,
+    K = ts.SyntaxKind
   if (operator === K.EqualsToken) {
     const value = evaluate(context, node.right, scope)
     assign(context, node.left, value, scope)
     return value
   }
-  if (operator === K.AmpersandAmpersandToken || operator === K.BarBarToken || operator === K.QuestionQuestionToken) return logical(context, node, evaluate(context, node.left, scope), operator, scope)
+  if (operator === K.AmpersandAmpersandToken || operator === K.BarBarToken || operator === K.QuestionQuestionToken)
+    return logical(context, node, evaluate(context, node.left, scope), operator, scope)
   if (operator === K.BarBarEqualsToken || operator === K.QuestionQuestionEqualsToken || operator === K.AmpersandAmpersandEqualsToken) {
-    const plain = operator === K.BarBarEqualsToken ? K.BarBarToken : operator === K.QuestionQuestionEqualsToken ? K.QuestionQuestionToken : K.AmpersandAmpersandToken
+    const plain =
+      operator === K.BarBarEqualsToken
+        ? K.BarBarToken
+        : operator === K.QuestionQuestionEqualsToken
+          ? K.QuestionQuestionToken
+          : K.AmpersandAmpersandToken
     const value = logical(context, node, evaluate(context, node.left, scope), plain, scope)
     assign(context, node.left, value, scope)
     return value
@@ -183,14 +223,22 @@ function binary(context: Context, node: TypeScript.BinaryExpression, scope: Scop
     assign(context, node.left, value, scope)
     return value
   }
-  const left = evaluate(context, node.left, scope), right = evaluate(context, node.right, scope)
+  const left = evaluate(context, node.left, scope),
+    right = evaluate(context, node.right, scope)
   if (operator === K.InstanceOfKeyword) return isInstance(left, right)
   return binaryOperation(context, node.operatorToken.getText(), left, right)
 }
 
 function logical(context: Context, node: TypeScript.BinaryExpression, left: Value, operator: TypeScript.SyntaxKind, scope: Scope): Value {
   const K = context.ts.SyntaxKind
-  const goesRight = operator === K.QuestionQuestionToken ? (left.kind === "unknown" ? null : isNullish(left)) : operator === K.BarBarToken ? invert(truthOf(left)) : truthOf(left)
+  const goesRight =
+    operator === K.QuestionQuestionToken
+      ? left.kind === "unknown"
+        ? null
+        : isNullish(left)
+      : operator === K.BarBarToken
+        ? invert(truthOf(left))
+        : truthOf(left)
   if (goesRight === true) return evaluate(context, node.right, scope)
   if (goesRight === false) return left
   // A default beside something unknown: the unknown keeps its name as a size, and the default is not assumed.
@@ -203,20 +251,25 @@ const invert = (truth: boolean | null): boolean | null => (truth === null ? null
 function isInstance(left: Value, right: Value): Value {
   if (left.kind === "unknown" || right.kind === "unknown") return unknown("whether something unknown is an instance")
   if (right.kind === "class" && left.kind === "object") {
-    for (let type: Value | null = left.type; type !== null && type.kind === "class"; type = type.base) if (type.node === right.node) return primitive(true)
+    for (let type: Value | null = left.type; type !== null && type.kind === "class"; type = type.base)
+      if (type.node === right.node) return primitive(true)
     return primitive(false)
   }
   if (right.kind === "tf") {
     const name = right.path.split(".").pop()
     if (left.kind === "tensor") return primitive(name === "Tensor" || (name === "Variable" && left.source.kind === "weight"))
-    return primitive((left.kind === "layer" && name === "Layer") || (left.kind === "model" && (name === "LayersModel" || name === "Sequential" || name === "Layer")))
+    return primitive(
+      (left.kind === "layer" && name === "Layer") || (left.kind === "model" && (name === "LayersModel" || name === "Sequential" || name === "Layer")),
+    )
   }
-  if (right.kind === "native") return primitive((right.name === "Array" && left.kind === "array") || ((right.name === "Map" || right.name === "Set") && left.kind === "map"))
+  if (right.kind === "native")
+    return primitive((right.name === "Array" && left.kind === "array") || ((right.name === "Map" || right.name === "Set") && left.kind === "map"))
   return primitive(false)
 }
 
 function prefix(context: Context, node: TypeScript.PrefixUnaryExpression, scope: Scope): Value {
-  const K = context.ts.SyntaxKind, value = evaluate(context, node.operand, scope)
+  const K = context.ts.SyntaxKind,
+    value = evaluate(context, node.operand, scope)
   if (node.operator !== K.PlusPlusToken && node.operator !== K.MinusMinusToken) return unaryOperation(context, context.ts, node.operator, value)
   const after = increment(context, value, node.operator)
   assign(context, node.operand, after, scope)
@@ -229,7 +282,8 @@ const increment = (context: Context, value: Value, operator: TypeScript.SyntaxKi
 /** Stores to a name, a property, an item, or what a pattern lists. */
 export function assign(context: Context, target: TypeScript.Expression, value: Value, scope: Scope): void {
   const { ts } = context
-  if (ts.isParenthesizedExpression(target) || ts.isAsExpression(target) || ts.isNonNullExpression(target)) return assign(context, target.expression, value, scope)
+  if (ts.isParenthesizedExpression(target) || ts.isAsExpression(target) || ts.isNonNullExpression(target))
+    return assign(context, target.expression, value, scope)
   if (ts.isIdentifier(target)) {
     nameValue(context, value, target.text, target)
     return assignName(context, scope, target.text, value)
@@ -240,7 +294,8 @@ export function assign(context: Context, target: TypeScript.Expression, value: V
     return context.set(context, object, target.name.text, value, target)
   }
   if (ts.isElementAccessExpression(target)) {
-    const object = evaluate(context, target.expression, scope), key = textOf(context, evaluate(context, target.argumentExpression, scope))
+    const object = evaluate(context, target.expression, scope),
+      key = textOf(context, evaluate(context, target.argumentExpression, scope))
     if (key === null) return
     nameValue(context, value, key, target.argumentExpression)
     return context.set(context, object, key, value, target)

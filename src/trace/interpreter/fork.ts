@@ -18,10 +18,19 @@ function restore(container: Container, from: Container): void {
   } else if (Array.isArray(container) && Array.isArray(from)) container.splice(0, container.length, ...from)
 }
 
-interface Outcome { readonly completion: Completion | "throws"; readonly after: Map<Container, Container> }
+interface Outcome {
+  readonly completion: Completion | "throws"
+  readonly after: Map<Container, Container>
+}
 
 /** Follows every alternative and merges what they leave. `text` names the condition for reasons. */
-export function forkPaths(context: Context, alternatives: readonly (() => Completion)[], frame: Frame, text: string, at: TypeScript.Node): Completion {
+export function forkPaths(
+  context: Context,
+  alternatives: readonly (() => Completion)[],
+  frame: Frame,
+  text: string,
+  at: TypeScript.Node,
+): Completion {
   const outcomes = alternatives.map((run): Outcome => {
     const level = new Map<Container, Container>()
     context.state.trail.push(level)
@@ -51,7 +60,10 @@ export function forkPaths(context: Context, alternatives: readonly (() => Comple
   if (returning.length < alive.length) for (const outcome of returning) frame.pending.push((outcome.completion as { value: Value }).value)
   merge(context, going, text, at)
   if (returning.length === alive.length) {
-    return { kind: "return", value: returning.map((o) => (o.completion as { value: Value }).value).reduce((a, b) => joinValues(context, a, b, text, at)) }
+    return {
+      kind: "return",
+      value: returning.map((o) => (o.completion as { value: Value }).value).reduce((a, b) => joinValues(context, a, b, text, at)),
+    }
   }
   const first = going[0].completion as Completion
   return going.every((o) => (o.completion as Completion).kind === first.kind) ? first : normal
@@ -72,14 +84,22 @@ function merge(context: Context, outcomes: readonly Outcome[], text: string, at:
       if (lists.some((list) => list.length !== longest.length)) {
         context.state.assumptions.add(`the condition \`${text}\` is not known: the longer list it may leave is taken`)
         apply(context, container, longest)
-      } else apply(context, container, longest.map((_, i) => lists.map((list) => list[i]).reduce((a, b) => joinValues(context, a, b, text, at))))
+      } else
+        apply(
+          context,
+          container,
+          longest.map((_, i) => lists.map((list) => list[i]).reduce((a, b) => joinValues(context, a, b, text, at))),
+        )
       continue
     }
     const maps = versions as Map<unknown, unknown>[]
     const merged = new Map<unknown, unknown>()
     for (const key of new Set(maps.flatMap((map) => [...map.keys()]))) {
       const values = maps.map((map) => map.get(key))
-      merged.set(key, values.reduce((a, b) => (a === b ? a : joinValues(context, a as Value | undefined, b as Value | undefined, text, at))))
+      merged.set(
+        key,
+        values.reduce((a, b) => (a === b ? a : joinValues(context, a as Value | undefined, b as Value | undefined, text, at))),
+      )
     }
     apply(context, container, merged)
   }
@@ -96,14 +116,29 @@ export function joinValues(context: Context, a: Value | undefined, b: Value | un
   if (a.kind === "array" && b.kind === "array" && a.items.length === b.items.length) {
     return { kind: "array", items: a.items.map((item, i) => joinValues(context, item, b.items[i], text, at)) }
   }
+  if (isPart(a) && isPart(b)) {
+    context.state.assumptions.add(`the condition \`${text}\` is not known: its first way is taken`)
+    return a
+  }
+  if (a.kind === "array" && a.items.length === 1 && a.items[0] === b) return a
+  if (b.kind === "array" && b.items.length === 1 && b.items[0] === a) return b
   // A map key pair of a Map value is an array of two values; it is not joined further.
   if (!("kind" in a) || !("kind" in b)) return b
   return unknown(`it depends on the condition \`${text}\``, null, tensorsIn([a, b]))
 }
 
 function eitherTensor(context: Context, tensors: readonly TensorValue[], shape: TensorValue["shape"], text: string, at: TypeScript.Node): Value {
-  return makeTensor(context, { kind: "opaque", what: `either way of \`${text}\``, reason: "the condition is not known" }, tensors, { at, label: "condition" }, shape)
+  return makeTensor(
+    context,
+    { kind: "opaque", what: `either way of \`${text}\``, reason: "the condition is not known" },
+    tensors,
+    { at, label: "condition" },
+    shape,
+  )
 }
+
+/** Layers and models: they cannot be joined, only chosen. */
+const isPart = (value: Value): boolean => value.kind === "layer" || value.kind === "model" || (value.kind === "object" && value.layer !== undefined)
 
 function sameValue(a: Value, b: Value): boolean {
   if (a.kind === "primitive" && b.kind === "primitive") return Object.is(a.value, b.value)

@@ -24,14 +24,20 @@ const globals: Readonly<Record<string, (context: Context) => Value>> = {
   Object: objectConstructor,
   Number: numberConstructor,
   String: (context) => withMembers("String", ([value]) => textValue(context, value), {}),
-  Boolean: () => native("Boolean", ([value]) => (value?.kind === "primitive" ? primitive(Boolean(value.value)) : value?.kind === "unknown" ? value : primitive(true))),
+  Boolean: () =>
+    native("Boolean", ([value]) =>
+      value?.kind === "primitive" ? primitive(Boolean(value.value)) : value?.kind === "unknown" ? value : primitive(true),
+    ),
   parseInt: () => native("parseInt", ([value]) => parseNumber(value, Number.parseInt)),
   parseFloat: () => native("parseFloat", ([value]) => parseNumber(value, Number.parseFloat)),
   Map: () => constructorOf("Map", (args, context) => newMap(args[0], false, context)),
   WeakMap: () => constructorOf("Map", (args, context) => newMap(args[0], false, context)),
   Set: () => constructorOf("Set", (args, context) => newMap(args[0], true, context)),
   Promise: promiseConstructor,
-  console: () => objectOf(["log", "warn", "error", "info", "debug", "assert", "time", "timeEnd", "table"].map((name) => [name, native(name, () => undefinedValue)])),
+  console: () =>
+    objectOf(
+      ["log", "warn", "error", "info", "debug", "assert", "time", "timeEnd", "table"].map((name) => [name, native(name, () => undefinedValue)]),
+    ),
   require: (context) => native("require", (_args, at) => requireModule(context, at)),
   Infinity: () => primitive(Infinity),
   NaN: () => primitive(NaN),
@@ -79,7 +85,9 @@ function typedArray(): Value {
   const build: NativeValue["call"] = ([from]) => {
     if (from?.kind === "array") return from
     const length = numberIn(from)
-    return length !== null && length >= 0 && length <= 100_000 ? arrayOf(Array.from({ length }, () => primitive(0))) : unknown("a typed array of unknown length")
+    return length !== null && length >= 0 && length <= 100_000
+      ? arrayOf(Array.from({ length }, () => primitive(0)))
+      : unknown("a typed array of unknown length")
   }
   return { kind: "native", name: "TypedArray", call: build, construct: build, members: new Map([["from", native("from", build)]]) }
 }
@@ -106,26 +114,63 @@ function mathObject(context: Context): Value {
   const fields = new Map<string, Value>()
   for (const key of ["PI", "E", "LN2", "LN10", "LOG2E", "LOG10E", "SQRT2", "SQRT1_2"] as const) fields.set(key, primitive(Math[key]))
   const names = [
-    "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "cos", "cosh", "exp", "expm1", "floor", "fround", "hypot", "imul", "log",
-    "log10", "log1p", "log2", "max", "min", "pow", "round", "sign", "sin", "sinh", "sqrt", "tan", "tanh", "trunc",
+    "abs",
+    "acos",
+    "acosh",
+    "asin",
+    "asinh",
+    "atan",
+    "atan2",
+    "atanh",
+    "cbrt",
+    "ceil",
+    "cos",
+    "cosh",
+    "exp",
+    "expm1",
+    "floor",
+    "fround",
+    "hypot",
+    "imul",
+    "log",
+    "log10",
+    "log1p",
+    "log2",
+    "max",
+    "min",
+    "pow",
+    "round",
+    "sign",
+    "sin",
+    "sinh",
+    "sqrt",
+    "tan",
+    "tanh",
+    "trunc",
   ] as const
   for (const key of names) {
-    fields.set(key, native(`Math.${key}`, (args) => {
-      const numbers = args.map((arg) => (arg.kind === "primitive" ? Number(arg.value) : null))
-      if (numbers.every((n): n is number => n !== null)) return primitive((Math[key] as (...n: number[]) => number)(...numbers))
-      const sizes = args.map((arg) => sizeIn(context, arg))
-      if (sizes[0] !== null && sizes[0] !== undefined) {
-        if (key === "floor" || key === "trunc") return sizeValue(floorDim(sizes[0]))
-        if (key === "ceil") return sizeValue(ceilDim(sizes[0]))
-        if (key === "round" || key === "abs") return sizeValue(sizes[0])
-        // Sizes are at least 1.
-        if (key === "max" && sizes.length === 2 && typeof sizes[0] === "number" && sizes[0] <= 1 && sizes[1] !== null) return sizeValue(sizes[1])
-        if (key === "max" && sizes.length === 2 && typeof sizes[1] === "number" && sizes[1] <= 1) return sizeValue(sizes[0])
-      }
-      return unknown(`Math.${key} of something unknown`, "number", args)
-    }))
+    fields.set(
+      key,
+      native(`Math.${key}`, (args) => {
+        const numbers = args.map((arg) => (arg.kind === "primitive" ? Number(arg.value) : null))
+        if (numbers.every((n): n is number => n !== null)) return primitive((Math[key] as (...n: number[]) => number)(...numbers))
+        const sizes = args.map((arg) => sizeIn(context, arg))
+        if (sizes[0] !== null && sizes[0] !== undefined) {
+          if (key === "floor" || key === "trunc") return sizeValue(floorDim(sizes[0]))
+          if (key === "ceil") return sizeValue(ceilDim(sizes[0]))
+          if (key === "round" || key === "abs") return sizeValue(sizes[0])
+          // Sizes are at least 1.
+          if (key === "max" && sizes.length === 2 && typeof sizes[0] === "number" && sizes[0] <= 1 && sizes[1] !== null) return sizeValue(sizes[1])
+          if (key === "max" && sizes.length === 2 && typeof sizes[1] === "number" && sizes[1] <= 1) return sizeValue(sizes[0])
+        }
+        return unknown(`Math.${key} of something unknown`, "number", args)
+      }),
+    )
   }
-  fields.set("random", native("Math.random", () => unknown("a random number", "number")))
+  fields.set(
+    "random",
+    native("Math.random", () => unknown("a random number", "number")),
+  )
   return { kind: "object", fields, type: null }
 }
 
@@ -133,21 +178,35 @@ function arrayConstructor(context: Context): Value {
   const ofLength = (value: Value | undefined): Value => {
     const length = numberIn(value)
     return length !== null && Number.isInteger(length) && length >= 0 && length <= 100_000
-      ? arrayOf(Array.from({ length }, () => undefinedValue)) : unknown("a list of unknown length", null, value === undefined ? [] : [value])
+      ? arrayOf(Array.from({ length }, () => undefinedValue))
+      : unknown("a list of unknown length", null, value === undefined ? [] : [value])
   }
-  const build: NativeValue["call"] = (args) => (args.length === 1 && args[0].kind !== "array" && stringIn(args[0]) === null ? ofLength(args[0]) : arrayOf(args))
+  const build: NativeValue["call"] = (args) =>
+    args.length === 1 && args[0].kind !== "array" && stringIn(args[0]) === null ? ofLength(args[0]) : arrayOf(args)
   const from: NativeValue["call"] = (args, at) => {
     const [source, map] = args
     const length = source?.kind === "object" ? source.fields.get("length") : undefined
-    const list = length !== undefined ? ofLength(length) : source === undefined || !isIterable(source) ? unknown("a list of something unknown", null, source === undefined ? [] : [source])
-      : arrayOf(itemsOf(context, source, 0))
+    const list =
+      length !== undefined
+        ? ofLength(length)
+        : source === undefined || !isIterable(source)
+          ? unknown("a list of something unknown", null, source === undefined ? [] : [source])
+          : arrayOf(itemsOf(context, source, 0))
     if (map === undefined || list.kind !== "array") return list
     return arrayOf(list.items.map((item, i) => context.call(context, map, undefinedValue, [item, primitive(i)], at)))
   }
   const value: NativeValue = {
-    kind: "native", name: "Array", call: build, construct: build,
+    kind: "native",
+    name: "Array",
+    call: build,
+    construct: build,
     members: new Map<string, Value>([
-      ["isArray", native("Array.isArray", ([arg]) => (arg?.kind === "unknown" && arg.tensors.length === 0 ? unknown("whether something unknown is a list") : primitive(arg?.kind === "array")))],
+      [
+        "isArray",
+        native("Array.isArray", ([arg]) =>
+          arg?.kind === "unknown" && arg.tensors.length === 0 ? unknown("whether something unknown is a list") : primitive(arg?.kind === "array"),
+        ),
+      ],
       ["from", native("Array.from", from)],
       ["of", native("Array.of", (args) => arrayOf(args))],
     ]),
@@ -160,17 +219,26 @@ function objectConstructor(context: Context): Value {
     if (value?.kind === "array") return value.items.map((item, i): [string, Value] => [String(i), item])
     return value?.kind === "object" ? [...value.fields].filter(([key]) => !key.startsWith("\u0000")) : []
   }
-  const list = (name: string, pick: (entry: [string, Value]) => Value): Value => native(`Object.${name}`, ([value]) => (
-    value?.kind === "object" || value?.kind === "array" ? arrayOf(entries(value).map(pick)) : unknown(`Object.${name} of something unknown`, null, value === undefined ? [] : [value])
-  ))
+  const list = (name: string, pick: (entry: [string, Value]) => Value): Value =>
+    native(`Object.${name}`, ([value]) =>
+      value?.kind === "object" || value?.kind === "array"
+        ? arrayOf(entries(value).map(pick))
+        : unknown(`Object.${name} of something unknown`, null, value === undefined ? [] : [value]),
+    )
   const same = native("Object.freeze", ([value]) => value ?? undefinedValue)
   return withMembers("Object", ([value]) => value ?? objectOf(), {
     keys: list("keys", ([key]) => primitive(key)),
     values: list("values", ([, item]) => item),
     entries: list("entries", ([key, item]) => arrayOf([primitive(key), item])),
-    fromEntries: native("Object.fromEntries", ([value]) => objectOf(value?.kind === "array"
-      ? value.items.flatMap((item): [string, Value][] => (item.kind === "array" && item.items[0]?.kind === "primitive" ? [[String(item.items[0].value), item.items[1]]] : []))
-      : [])),
+    fromEntries: native("Object.fromEntries", ([value]) =>
+      objectOf(
+        value?.kind === "array"
+          ? value.items.flatMap((item): [string, Value][] =>
+              item.kind === "array" && item.items[0]?.kind === "primitive" ? [[String(item.items[0].value), item.items[1]]] : [],
+            )
+          : [],
+      ),
+    ),
     assign: native("Object.assign", ([target, ...sources], at) => {
       if (target?.kind !== "object") return target ?? objectOf()
       for (const source of sources) {
@@ -180,7 +248,8 @@ function objectConstructor(context: Context): Value {
       }
       return target
     }),
-    freeze: same, seal: same,
+    freeze: same,
+    seal: same,
     create: native("Object.create", () => objectOf()),
     defineProperty: native("Object.defineProperty", ([target]) => target ?? undefinedValue),
   })
@@ -188,23 +257,38 @@ function objectConstructor(context: Context): Value {
 
 /** An unknown record laid over known fields: the known ones are taken as they are, which is an assumption. */
 export function overlay(context: Context, fields: Map<string, Value>, rest: Value): void {
-  if ([...fields.keys()].some((key) => !key.startsWith("\u0000") && key !== "name")) assume(context, "defaults are taken where the configuration is not known")
+  if ([...fields.keys()].some((key) => !key.startsWith("\u0000") && key !== "name"))
+    assume(context, "defaults are taken where the configuration is not known")
   fields.set("\u0000rest", rest)
 }
 
 function numberConstructor(context: Context): Value {
-  return withMembers("Number", ([value]) => {
-    if (value === undefined) return primitive(0)
-    if (value.kind === "primitive" && typeof value.value !== "bigint") return primitive(Number(value.value))
-    return sizeIn(context, value) === null ? unknown("a number made of something unknown", "number") : value
-  }, {
-    isInteger: native("Number.isInteger", ([value]) => (value?.kind === "primitive" ? primitive(Number.isInteger(value.value)) : value?.kind === "dim" ? primitive(true) : unknown("whether something is whole"))),
-    isFinite: native("Number.isFinite", ([value]) => (value?.kind === "primitive" ? primitive(Number.isFinite(value.value)) : primitive(true))),
-    isNaN: native("Number.isNaN", ([value]) => primitive(value?.kind === "primitive" && Number.isNaN(value.value))),
-    EPSILON: primitive(Number.EPSILON), MAX_SAFE_INTEGER: primitive(Number.MAX_SAFE_INTEGER), MAX_VALUE: primitive(Number.MAX_VALUE),
-    NEGATIVE_INFINITY: primitive(-Infinity), POSITIVE_INFINITY: primitive(Infinity),
-    parseFloat: native("parseFloat", ([value]) => parseNumber(value, Number.parseFloat)), parseInt: native("parseInt", ([value]) => parseNumber(value, Number.parseInt)),
-  })
+  return withMembers(
+    "Number",
+    ([value]) => {
+      if (value === undefined) return primitive(0)
+      if (value.kind === "primitive" && typeof value.value !== "bigint") return primitive(Number(value.value))
+      return sizeIn(context, value) === null ? unknown("a number made of something unknown", "number") : value
+    },
+    {
+      isInteger: native("Number.isInteger", ([value]) =>
+        value?.kind === "primitive"
+          ? primitive(Number.isInteger(value.value))
+          : value?.kind === "dim"
+            ? primitive(true)
+            : unknown("whether something is whole"),
+      ),
+      isFinite: native("Number.isFinite", ([value]) => (value?.kind === "primitive" ? primitive(Number.isFinite(value.value)) : primitive(true))),
+      isNaN: native("Number.isNaN", ([value]) => primitive(value?.kind === "primitive" && Number.isNaN(value.value))),
+      EPSILON: primitive(Number.EPSILON),
+      MAX_SAFE_INTEGER: primitive(Number.MAX_SAFE_INTEGER),
+      MAX_VALUE: primitive(Number.MAX_VALUE),
+      NEGATIVE_INFINITY: primitive(-Infinity),
+      POSITIVE_INFINITY: primitive(Infinity),
+      parseFloat: native("parseFloat", ([value]) => parseNumber(value, Number.parseFloat)),
+      parseInt: native("parseInt", ([value]) => parseNumber(value, Number.parseInt)),
+    },
+  )
 }
 
 function promiseConstructor(): Value {

@@ -11,7 +11,8 @@ import { tfValue, undefinedValue, unknown } from "../value"
 export function bindImport(context: Context, node: TypeScript.ImportDeclaration | TypeScript.ImportEqualsDeclaration, scope: Scope): void {
   const { ts } = context
   if (ts.isImportEqualsDeclaration(node)) {
-    if (ts.isExternalModuleReference(node.moduleReference)) scope.names.set(node.name.text, moduleValue(context, scope.frame.module, node.moduleReference.expression))
+    if (ts.isExternalModuleReference(node.moduleReference))
+      scope.names.set(node.name.text, moduleValue(context, scope.frame.module, node.moduleReference.expression))
     return
   }
   const clause = node.importClause
@@ -28,7 +29,8 @@ export function bindImport(context: Context, node: TypeScript.ImportDeclaration 
     scope.names.set(bindings.name.text, moduleValue(context, scope.frame.module, node.moduleSpecifier))
     return
   }
-  for (const element of bindings.elements) if (!element.isTypeOnly) scope.names.set(element.name.text, read((element.propertyName ?? element.name).text))
+  for (const element of bindings.elements)
+    if (!element.isTypeOnly) scope.names.set(element.name.text, read((element.propertyName ?? element.name).text))
 }
 
 const specifierText = (node: TypeScript.Expression): string => (node as { text?: string }).text ?? ""
@@ -50,7 +52,8 @@ export function importedName(context: Context, from: TypeScript.SourceFile, spec
 export function exportOf(context: Context, file: TypeScript.SourceFile, name: string, seen: Set<TypeScript.SourceFile>): Value | null {
   if (seen.has(file)) return null
   seen.add(file)
-  const { ts } = context, scope = context.moduleScope(context, file)
+  const { ts } = context,
+    scope = context.moduleScope(context, file)
   for (const statement of file.statements) {
     if (!ts.isExportDeclaration(statement)) continue
     const from = statement.moduleSpecifier
@@ -59,9 +62,10 @@ export function exportOf(context: Context, file: TypeScript.SourceFile, name: st
       const element = clause.elements.find((e) => e.name.text === name)
       if (element === undefined) continue
       const source = (element.propertyName ?? element.name).text
-      return from === undefined ? scope.names.get(source) ?? null : importedName(context, file, from, source)
+      return from === undefined ? (scope.names.get(source) ?? null) : importedName(context, file, from, source)
     }
-    if (clause !== undefined && ts.isNamespaceExport(clause) && clause.name.text === name && from !== undefined) return moduleValue(context, file, from)
+    if (clause !== undefined && ts.isNamespaceExport(clause) && clause.name.text === name && from !== undefined)
+      return moduleValue(context, file, from)
     if (clause === undefined && from !== undefined) {
       if (isTfjsModule(specifierText(from))) continue
       const target = resolveModule(context.program, file, from)
@@ -76,7 +80,10 @@ export function exportOf(context: Context, file: TypeScript.SourceFile, name: st
 function defaultDeclaration(context: Context, file: TypeScript.SourceFile, scope: Scope): Value | undefined {
   const { ts } = context
   for (const statement of file.statements) {
-    if ((ts.isFunctionDeclaration(statement) || ts.isClassDeclaration(statement)) && statement.modifiers?.some((m) => m.kind === ts.SyntaxKind.DefaultKeyword)) {
+    if (
+      (ts.isFunctionDeclaration(statement) || ts.isClassDeclaration(statement)) &&
+      statement.modifiers?.some((m) => m.kind === ts.SyntaxKind.DefaultKeyword)
+    ) {
       return scope.names.get(statement.name?.text ?? "default")
     }
   }
@@ -84,10 +91,11 @@ function defaultDeclaration(context: Context, file: TypeScript.SourceFile, scope
 }
 
 function commonJsExport(scope: Scope, name: string): Value | null {
-  const module = scope.names.get("module"), held = module?.kind === "object" ? module.fields.get("exports") : undefined
+  const module = scope.names.get("module"),
+    held = module?.kind === "object" ? module.fields.get("exports") : undefined
   const exports = held ?? scope.names.get("exports")
   if (name === "default" && held !== undefined && !(held.kind === "object" && held.fields.size === 0)) return held
-  return exports?.kind === "object" ? exports.fields.get(name) ?? null : null
+  return exports?.kind === "object" ? (exports.fields.get(name) ?? null) : null
 }
 
 /** A whole module as a value: `import * as m` and `require`. */
@@ -115,14 +123,18 @@ function exportedNames(context: Context, file: TypeScript.SourceFile, seen: Set<
   const { ts } = context
   return file.statements.flatMap((statement): readonly string[] => {
     if (ts.isExportDeclaration(statement)) {
-      if (statement.exportClause !== undefined) return ts.isNamedExports(statement.exportClause) ? statement.exportClause.elements.map((e) => e.name.text) : [statement.exportClause.name.text]
+      if (statement.exportClause !== undefined)
+        return ts.isNamedExports(statement.exportClause)
+          ? statement.exportClause.elements.map((e) => e.name.text)
+          : [statement.exportClause.name.text]
       const target = statement.moduleSpecifier === undefined ? null : resolveModule(context.program, file, statement.moduleSpecifier)
       return target === null ? [] : exportedNames(context, target, seen)
     }
     if (ts.isExportAssignment(statement)) return ["default"]
     const exported = ts.canHaveModifiers(statement) && ts.getModifiers(statement)?.some((m) => m.kind === ts.SyntaxKind.ExportKeyword)
     if (exported !== true) return []
-    if (ts.isVariableStatement(statement)) return statement.declarationList.declarations.flatMap((d) => (ts.isIdentifier(d.name) ? [d.name.text] : []))
+    if (ts.isVariableStatement(statement))
+      return statement.declarationList.declarations.flatMap((d) => (ts.isIdentifier(d.name) ? [d.name.text] : []))
     const { name } = statement as { name?: TypeScript.Identifier }
     return name === undefined ? ["default"] : [name.text]
   })
@@ -135,7 +147,11 @@ export function moduleScope(context: Context, file: TypeScript.SourceFile): Scop
   const exports: Value = { kind: "object", fields: new Map(), type: null }
   const module: Value = { kind: "object", fields: new Map([["exports", exports]]), type: null }
   const scope: Scope = {
-    names: new Map([["module", module], ["exports", exports]]), parent: null,
+    names: new Map([
+      ["module", module],
+      ["exports", exports],
+    ]),
+    parent: null,
     frame: { self: undefinedValue, home: null, pending: [], yields: null, module: file },
   }
   context.state.scopes.set(file, scope)

@@ -21,7 +21,8 @@ export function arrayMember(context: Context, array: ArrayValue, key: string): V
 
 function arrayMethod(context: Context, array: ArrayValue, key: string): Method | null {
   const { items } = array
-  const each = (fn: Value | undefined, item: Value, i: number, at: TypeScript.Node): Value => context.call(context, fn ?? undefinedValue, undefinedValue, [item, primitive(i), array], at)
+  const each = (fn: Value | undefined, item: Value, i: number, at: TypeScript.Node): Value =>
+    context.call(context, fn ?? undefinedValue, undefinedValue, [item, primitive(i), array], at)
   const index = (value: Value | undefined, missing: number): number => {
     const n = numberIn(value) ?? missing
     return n < 0 ? Math.max(0, items.length + n) : Math.min(n, items.length)
@@ -30,56 +31,105 @@ function arrayMethod(context: Context, array: ArrayValue, key: string): Method |
     touch(context, items)
     return run()
   }
-  const test = (pick: (truths: readonly (boolean | null)[]) => Value): Method => ([fn], at) => pick(items.map((item, i) => truthOf(each(fn, item, i, at))))
+  const test =
+    (pick: (truths: readonly (boolean | null)[]) => Value): Method =>
+    ([fn], at) =>
+      pick(items.map((item, i) => truthOf(each(fn, item, i, at))))
   switch (key) {
-    case "push": return (args) => change(() => primitive(items.push(...args)))
-    case "unshift": return (args) => change(() => primitive(items.unshift(...args)))
-    case "pop": return () => change(() => items.pop() ?? undefinedValue)
-    case "shift": return () => change(() => items.shift() ?? undefinedValue)
-    case "splice": return ([from, count, ...inserted]) => change(() => arrayOf(items.splice(index(from, 0), numberIn(count) ?? items.length, ...inserted)))
-    case "map": return ([fn], at) => arrayOf(items.map((item, i) => each(fn, item, i, at)))
-    case "flatMap": return ([fn], at) => arrayOf(items.flatMap((item, i) => {
-      const made = each(fn, item, i, at)
-      return made.kind === "array" ? made.items : [made]
-    }))
-    case "forEach": return ([fn], at) => (items.forEach((item, i) => each(fn, item, i, at)), undefinedValue)
-    case "filter": return ([fn], at) => arrayOf(items.filter((item, i) => truthOf(each(fn, item, i, at)) !== false))
-    case "find": return ([fn], at) => items.find((item, i) => truthOf(each(fn, item, i, at)) === true) ?? undefinedValue
-    case "findIndex": return ([fn], at) => primitive(items.findIndex((item, i) => truthOf(each(fn, item, i, at)) === true))
-    case "some": return test((truths) => (truths.includes(true) ? primitive(true) : truths.includes(null) ? unknown("whether some item passes") : primitive(false)))
-    case "every": return test((truths) => (truths.includes(false) ? primitive(false) : truths.includes(null) ? unknown("whether every item passes") : primitive(true)))
-    case "reduce": return ([fn, start], at) => {
-      if (start === undefined && items.length === 0) return unknown("the reduction of an empty list")
-      return items.slice(start === undefined ? 1 : 0).reduce(
-        (sum, item, i) => context.call(context, fn ?? undefinedValue, undefinedValue, [sum, item, primitive(start === undefined ? i + 1 : i), array], at), start ?? items[0],
+    case "push":
+      return (args) => change(() => primitive(items.push(...args)))
+    case "unshift":
+      return (args) => change(() => primitive(items.unshift(...args)))
+    case "pop":
+      return () => change(() => items.pop() ?? undefinedValue)
+    case "shift":
+      return () => change(() => items.shift() ?? undefinedValue)
+    case "splice":
+      return ([from, count, ...inserted]) => change(() => arrayOf(items.splice(index(from, 0), numberIn(count) ?? items.length, ...inserted)))
+    case "map":
+      return ([fn], at) => arrayOf(items.map((item, i) => each(fn, item, i, at)))
+    case "flatMap":
+      return ([fn], at) =>
+        arrayOf(
+          items.flatMap((item, i) => {
+            const made = each(fn, item, i, at)
+            return made.kind === "array" ? made.items : [made]
+          }),
+        )
+    case "forEach":
+      return ([fn], at) => (items.forEach((item, i) => each(fn, item, i, at)), undefinedValue)
+    case "filter":
+      return ([fn], at) => arrayOf(items.filter((item, i) => truthOf(each(fn, item, i, at)) !== false))
+    case "find":
+      return ([fn], at) => items.find((item, i) => truthOf(each(fn, item, i, at)) === true) ?? undefinedValue
+    case "findIndex":
+      return ([fn], at) => primitive(items.findIndex((item, i) => truthOf(each(fn, item, i, at)) === true))
+    case "some":
+      return test((truths) =>
+        truths.includes(true) ? primitive(true) : truths.includes(null) ? unknown("whether some item passes") : primitive(false),
       )
-    }
-    case "reduceRight": return ([fn, start], at) => [...items].reverse().reduce((sum, item) => context.call(context, fn ?? undefinedValue, undefinedValue, [sum, item], at), start ?? undefinedValue)
-    case "slice": return ([from, to]) => arrayOf(items.slice(index(from, 0), index(to, items.length)))
-    case "concat": return (args) => arrayOf([...items, ...args.flatMap((arg) => (arg.kind === "array" ? arg.items : [arg]))])
-    case "flat": return ([depth]) => arrayOf(flatten(items, numberIn(depth) ?? 1))
-    case "fill": return ([value]) => change(() => (items.fill(value ?? undefinedValue), array))
-    case "reverse": return () => change(() => (items.reverse(), array))
-    case "toReversed": return () => arrayOf([...items].reverse())
-    case "sort": case "toSorted": return () => sorted(array)
-    case "join": return ([separator]) => {
-      const parts = items.map((item) => textOf(context, item))
-      return parts.every((part) => part !== null) ? primitive(parts.join(stringIn(separator) ?? ",")) : unknown("text with an unknown part")
-    }
-    case "includes": case "indexOf": return ([wanted]) => {
-      const truths = items.map((item) => truthOf(binaryOperation(context, "===", item, wanted ?? undefinedValue)))
-      if (!truths.includes(true) && truths.includes(null)) return unknown("the place of something unknown in a list")
-      return primitive(key === "includes" ? truths.includes(true) : truths.indexOf(true))
-    }
-    case "at": return ([i]) => items.at(numberIn(i) ?? 0) ?? undefinedValue
-    case "keys": return () => arrayOf(items.map((_, i) => primitive(i)))
-    case "values": return () => arrayOf(items)
-    case "entries": return () => arrayOf(items.map((item, i) => arrayOf([primitive(i), item])))
-    default: return null
+    case "every":
+      return test((truths) =>
+        truths.includes(false) ? primitive(false) : truths.includes(null) ? unknown("whether every item passes") : primitive(true),
+      )
+    case "reduce":
+      return ([fn, start], at) => {
+        if (start === undefined && items.length === 0) return unknown("the reduction of an empty list")
+        return items
+          .slice(start === undefined ? 1 : 0)
+          .reduce(
+            (sum, item, i) =>
+              context.call(context, fn ?? undefinedValue, undefinedValue, [sum, item, primitive(start === undefined ? i + 1 : i), array], at),
+            start ?? items[0],
+          )
+      }
+    case "reduceRight":
+      return ([fn, start], at) =>
+        [...items]
+          .reverse()
+          .reduce((sum, item) => context.call(context, fn ?? undefinedValue, undefinedValue, [sum, item], at), start ?? undefinedValue)
+    case "slice":
+      return ([from, to]) => arrayOf(items.slice(index(from, 0), index(to, items.length)))
+    case "concat":
+      return (args) => arrayOf([...items, ...args.flatMap((arg) => (arg.kind === "array" ? arg.items : [arg]))])
+    case "flat":
+      return ([depth]) => arrayOf(flatten(items, numberIn(depth) ?? 1))
+    case "fill":
+      return ([value]) => change(() => (items.fill(value ?? undefinedValue), array))
+    case "reverse":
+      return () => change(() => (items.reverse(), array))
+    case "toReversed":
+      return () => arrayOf([...items].reverse())
+    case "sort":
+    case "toSorted":
+      return () => sorted(array)
+    case "join":
+      return ([separator]) => {
+        const parts = items.map((item) => textOf(context, item))
+        return parts.every((part) => part !== null) ? primitive(parts.join(stringIn(separator) ?? ",")) : unknown("text with an unknown part")
+      }
+    case "includes":
+    case "indexOf":
+      return ([wanted]) => {
+        const truths = items.map((item) => truthOf(binaryOperation(context, "===", item, wanted ?? undefinedValue)))
+        if (!truths.includes(true) && truths.includes(null)) return unknown("the place of something unknown in a list")
+        return primitive(key === "includes" ? truths.includes(true) : truths.indexOf(true))
+      }
+    case "at":
+      return ([i]) => items.at(numberIn(i) ?? 0) ?? undefinedValue
+    case "keys":
+      return () => arrayOf(items.map((_, i) => primitive(i)))
+    case "values":
+      return () => arrayOf(items)
+    case "entries":
+      return () => arrayOf(items.map((item, i) => arrayOf([primitive(i), item])))
+    default:
+      return null
   }
 }
 
-const flatten = (items: readonly Value[], depth: number): readonly Value[] => items.flatMap((item) => (depth > 0 && item.kind === "array" ? flatten(item.items, depth - 1) : [item]))
+const flatten = (items: readonly Value[], depth: number): readonly Value[] =>
+  items.flatMap((item) => (depth > 0 && item.kind === "array" ? flatten(item.items, depth - 1) : [item]))
 
 export function setArrayItem(context: Context, array: ArrayValue, key: string, value: Value): void {
   const index = Number(key)
@@ -97,15 +147,42 @@ export function primitiveMember(value: string | number | boolean | bigint, key: 
     if (key === "length") return primitive(value.length)
     if (/^\d+$/.test(key)) return primitive(value[Number(key)])
   }
-  const known = ["charAt", "charCodeAt", "concat", "endsWith", "includes", "indexOf", "lastIndexOf", "padEnd", "padStart", "repeat", "replace", "replaceAll", "slice", "split",
-    "startsWith", "substring", "toLowerCase", "toUpperCase", "trim", "toString", "toFixed", "at"]
+  const known = [
+    "charAt",
+    "charCodeAt",
+    "concat",
+    "endsWith",
+    "includes",
+    "indexOf",
+    "lastIndexOf",
+    "padEnd",
+    "padStart",
+    "repeat",
+    "replace",
+    "replaceAll",
+    "slice",
+    "split",
+    "startsWith",
+    "substring",
+    "toLowerCase",
+    "toUpperCase",
+    "trim",
+    "toString",
+    "toFixed",
+    "at",
+  ]
   if (!known.includes(key)) return null
   return native(key, (args) => {
     if (args.some((arg) => arg.kind !== "primitive")) return unknown(`'${key}' with something unknown`)
     try {
       const method = (value as unknown as Record<string, (...args: unknown[]) => unknown>)[key]
-      const result = method.apply(value, args.map((arg) => (arg as { value: unknown }).value))
-      return Array.isArray(result) ? arrayOf(result.map((part) => primitive(String(part)))) : primitive(result as string | number | boolean | undefined)
+      const result = method.apply(
+        value,
+        args.map((arg) => (arg as { value: unknown }).value),
+      )
+      return Array.isArray(result)
+        ? arrayOf(result.map((part) => primitive(String(part))))
+        : primitive(result as string | number | boolean | undefined)
     } catch {
       return unknown(`'${key}' fails`)
     }
@@ -115,21 +192,47 @@ export function primitiveMember(value: string | number | boolean | bigint, key: 
 export function mapMember(context: Context, map: MapValue, key: string): Value | null {
   const pairs = (): (readonly [Value, Value])[] => [...map.entries.values()]
   switch (key) {
-    case "size": return primitive(map.entries.size)
-    case "get": return native("get", ([k]) => map.entries.get(keyOf(k ?? undefinedValue))?.[1] ?? (k?.kind === "unknown" ? unknown("an item under an unknown key") : undefinedValue))
-    case "has": return native("has", ([k]) => (k?.kind === "unknown" ? unknown("whether an unknown key is there") : primitive(map.entries.has(keyOf(k ?? undefinedValue)))))
-    case "set": return native("set", ([k, value]) => (write(context, map.entries, keyOf(k ?? undefinedValue), [k ?? undefinedValue, value ?? undefinedValue]), map))
-    case "add": return native("add", ([k]) => (write(context, map.entries, keyOf(k ?? undefinedValue), [k ?? undefinedValue, k ?? undefinedValue]), map))
-    case "delete": return native("delete", ([k]) => (touch(context, map.entries), primitive(map.entries.delete(keyOf(k ?? undefinedValue)))))
-    case "clear": return native("clear", () => (touch(context, map.entries), map.entries.clear(), undefinedValue))
-    case "forEach": return native("forEach", ([fn], at) => (pairs().forEach(([k, value]) => context.call(context, fn ?? undefinedValue, undefinedValue, [value, k, map], at)), undefinedValue))
-    case "keys": return native("keys", () => arrayOf(pairs().map(([k]) => k)))
-    case "values": return native("values", () => arrayOf(pairs().map(([, value]) => value)))
-    case "entries": return native("entries", () => arrayOf(pairs().map(([k, value]) => arrayOf([k, value]))))
-    default: return null
+    case "size":
+      return primitive(map.entries.size)
+    case "get":
+      return native(
+        "get",
+        ([k]) =>
+          map.entries.get(keyOf(k ?? undefinedValue))?.[1] ?? (k?.kind === "unknown" ? unknown("an item under an unknown key") : undefinedValue),
+      )
+    case "has":
+      return native("has", ([k]) =>
+        k?.kind === "unknown" ? unknown("whether an unknown key is there") : primitive(map.entries.has(keyOf(k ?? undefinedValue))),
+      )
+    case "set":
+      return native(
+        "set",
+        ([k, value]) => (write(context, map.entries, keyOf(k ?? undefinedValue), [k ?? undefinedValue, value ?? undefinedValue]), map),
+      )
+    case "add":
+      return native("add", ([k]) => (write(context, map.entries, keyOf(k ?? undefinedValue), [k ?? undefinedValue, k ?? undefinedValue]), map))
+    case "delete":
+      return native("delete", ([k]) => (touch(context, map.entries), primitive(map.entries.delete(keyOf(k ?? undefinedValue)))))
+    case "clear":
+      return native("clear", () => (touch(context, map.entries), map.entries.clear(), undefinedValue))
+    case "forEach":
+      return native(
+        "forEach",
+        ([fn], at) => (
+          pairs().forEach(([k, value]) => context.call(context, fn ?? undefinedValue, undefinedValue, [value, k, map], at)),
+          undefinedValue
+        ),
+      )
+    case "keys":
+      return native("keys", () => arrayOf(pairs().map(([k]) => k)))
+    case "values":
+      return native("values", () => arrayOf(pairs().map(([, value]) => value)))
+    case "entries":
+      return native("entries", () => arrayOf(pairs().map(([k, value]) => arrayOf([k, value]))))
+    default:
+      return null
   }
 }
-
 
 /** Numbers in ascending order; other lists stay as they are, since a comparison function is not followed. */
 function sorted(array: ArrayValue): Value {

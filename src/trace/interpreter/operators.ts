@@ -19,29 +19,52 @@ function asSize(context: Context, value: Value): Dim | null {
 }
 
 const arithmetic: Readonly<Record<string, (a: number, b: number) => number>> = {
-  "-": (a, b) => a - b, "*": (a, b) => a * b, "/": (a, b) => a / b, "%": (a, b) => a % b, "**": (a, b) => a ** b,
-  "&": (a, b) => a & b, "|": (a, b) => a | b, "^": (a, b) => a ^ b, "<<": (a, b) => a << b, ">>": (a, b) => a >> b, ">>>": (a, b) => a >>> b,
+  "-": (a, b) => a - b,
+  "*": (a, b) => a * b,
+  "/": (a, b) => a / b,
+  "%": (a, b) => a % b,
+  "**": (a, b) => a ** b,
+  "&": (a, b) => a & b,
+  "|": (a, b) => a | b,
+  "^": (a, b) => a ^ b,
+  "<<": (a, b) => a << b,
+  ">>": (a, b) => a >> b,
+  ">>>": (a, b) => a >>> b,
 }
 const comparisons: Readonly<Record<string, (a: Known, b: Known) => boolean>> = {
-  "<": (a, b) => a < b, "<=": (a, b) => a <= b, ">": (a, b) => a > b, ">=": (a, b) => a >= b,
+  "<": (a, b) => a < b,
+  "<=": (a, b) => a <= b,
+  ">": (a, b) => a > b,
+  ">=": (a, b) => a >= b,
 }
 
 /** Result of a binary operator that evaluates both sides. */
 export function binaryOperation(context: Context, operator: string, a: Value, b: Value): Value {
   switch (operator) {
-    case "===": return equality(context, a, b, true)
-    case "==": return equality(context, a, b, false)
-    case "!==": return negate(equality(context, a, b, true))
-    case "!=": return negate(equality(context, a, b, false))
-    case "<": case "<=": case ">": case ">=": return compare(context, operator, a, b)
-    case "+": return plus(context, a, b)
+    case "===":
+      return equality(context, a, b, true)
+    case "==":
+      return equality(context, a, b, false)
+    case "!==":
+      return negate(equality(context, a, b, true))
+    case "!=":
+      return negate(equality(context, a, b, false))
+    case "<":
+    case "<=":
+    case ">":
+    case ">=":
+      return compare(context, operator, a, b)
+    case "+":
+      return plus(context, a, b)
     case "in": {
       const key = a.kind === "primitive" ? String(a.value) : null
       if (key !== null && b.kind === "object" && b.type === null) return primitive(b.fields.has(key))
       return unknown("'in' of something unknown")
     }
-    case ",": return b
-    default: return numeric(context, operator, a, b)
+    case ",":
+      return b
+    default:
+      return numeric(context, operator, a, b)
   }
 }
 
@@ -52,7 +75,8 @@ function numeric(context: Context, operator: string, a: Value, b: Value): Value 
     if (typeof a.value === "bigint" || typeof b.value === "bigint") return unknown("a bigint", "number")
     return primitive(compute(Number(a.value), Number(b.value)))
   }
-  const left = asSize(context, a), right = asSize(context, b)
+  const left = asSize(context, a),
+    right = asSize(context, b)
   if (left !== null && right !== null) {
     if (typeof left === "number" && typeof right === "number") return primitive(compute(left, right))
     if (operator === "-") return sizeValue(subtractDim(left, right))
@@ -73,16 +97,19 @@ function numeric(context: Context, operator: string, a: Value, b: Value): Value 
 }
 
 function plus(context: Context, a: Value, b: Value): Value {
-  const left = stringIn(a), right = stringIn(b)
+  const left = stringIn(a),
+    right = stringIn(b)
   if (left !== null || right !== null) {
-    const first = textOf(context, a), second = textOf(context, b)
+    const first = textOf(context, a),
+      second = textOf(context, b)
     return first !== null && second !== null ? primitive(first + second) : unknown("text with an unknown part")
   }
   if (a.kind === "primitive" && b.kind === "primitive") {
     if (typeof a.value === "bigint" || typeof b.value === "bigint") return unknown("a bigint", "number")
     return primitive(Number(a.value) + Number(b.value))
   }
-  const x = asSize(context, a), y = asSize(context, b)
+  const x = asSize(context, a),
+    y = asSize(context, b)
   if (x !== null && y !== null) return sizeValue(addDim(x, y))
   return unknown("a sum with something unknown", "number", [a, b])
 }
@@ -112,7 +139,8 @@ function compare(context: Context, operator: string, a: Value, b: Value): Value 
   if (a.kind === "primitive" && b.kind === "primitive") {
     return primitive(comparisons[operator](a.value as Known, b.value as Known))
   }
-  const left = asSize(context, a), right = asSize(context, b)
+  const left = asSize(context, a),
+    right = asSize(context, b)
   if (left !== null && right !== null) {
     const difference = subtractDim(left, right)
     if (typeof difference === "number") return primitive(comparisons[operator](difference, 0))
@@ -141,7 +169,8 @@ function equality(context: Context, a: Value, b: Value, strict: boolean): Value 
   if (a.kind === "unknown" || b.kind === "unknown") {
     if (stringIn(a) !== null || stringIn(b) !== null) return unknown("a comparison with something unknown")
   }
-  const left = asSize(context, a), right = asSize(context, b)
+  const left = asSize(context, a),
+    right = asSize(context, b)
   if (left !== null && right !== null) {
     const difference = subtractDim(left, right)
     return typeof difference === "number" ? primitive(difference === 0) : openComparison({ kind: "dim", dim: left }, { kind: "dim", dim: right })
@@ -174,11 +203,19 @@ export function unaryOperation(context: Context, ts: typeof TypeScript, operator
 
 export function typeOf(value: Value): Value {
   switch (value.kind) {
-    case "primitive": return primitive(value.value === null ? "object" : typeof value.value)
-    case "dim": return primitive("number")
-    case "function": case "native": case "class": return primitive("function")
-    case "tf": return primitive(value.path === "" || !value.path.includes(".") ? "object" : "function")
-    case "unknown": return unknown("the type of something unknown")
-    default: return primitive("object")
+    case "primitive":
+      return primitive(value.value === null ? "object" : typeof value.value)
+    case "dim":
+      return primitive("number")
+    case "function":
+    case "native":
+    case "class":
+      return primitive("function")
+    case "tf":
+      return primitive(value.path === "" || !value.path.includes(".") ? "object" : "function")
+    case "unknown":
+      return unknown("the type of something unknown")
+    default:
+      return primitive("object")
   }
 }

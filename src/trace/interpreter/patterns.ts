@@ -55,7 +55,11 @@ export function nameValue(context: Context, value: Value, text: string, node: Ty
 
 /** Binds a declaration's name or pattern to a value. `put` stores one identifier. */
 export function bindPattern(
-  context: Context, pattern: TypeScript.BindingName, value: Value, scope: Scope, put: (name: TypeScript.Identifier, value: Value) => void,
+  context: Context,
+  pattern: TypeScript.BindingName,
+  value: Value,
+  scope: Scope,
+  put: (name: TypeScript.Identifier, value: Value) => void,
 ): void {
   const { ts } = context
   if (ts.isIdentifier(pattern)) return put(pattern, value)
@@ -64,7 +68,7 @@ export function bindPattern(
     const items = itemsOf(context, value, pattern.elements.length, !rest)
     pattern.elements.forEach((element, i) => {
       if (!ts.isBindingElement(element)) return
-      const item = element.dotDotDotToken === undefined ? items[i] ?? undefinedValue : arrayOf(items.slice(i))
+      const item = element.dotDotDotToken === undefined ? (items[i] ?? undefinedValue) : arrayOf(items.slice(i))
       bindPattern(context, element.name, withDefault(context, item, element.initializer, scope), scope, put)
     })
     return
@@ -91,7 +95,14 @@ function withDefault(context: Context, value: Value, initializer: TypeScript.Exp
 /** The key of a property in a literal, a class or a pattern; null when it is computed from something unknown. */
 export function propertyName(context: Context, name: TypeScript.PropertyName | TypeScript.BindingName, scope: Scope): string | null {
   const { ts } = context
-  if (ts.isIdentifier(name) || ts.isPrivateIdentifier(name) || ts.isStringLiteral(name) || ts.isNumericLiteral(name) || ts.isNoSubstitutionTemplateLiteral(name)) return name.text
+  if (
+    ts.isIdentifier(name) ||
+    ts.isPrivateIdentifier(name) ||
+    ts.isStringLiteral(name) ||
+    ts.isNumericLiteral(name) ||
+    ts.isNoSubstitutionTemplateLiteral(name)
+  )
+    return name.text
   if (ts.isComputedPropertyName(name)) {
     const value = context.evaluate(context, name.expression, scope)
     return value.kind === "primitive" ? String(value.value) : null

@@ -17,17 +17,28 @@ export function getProperty(context: Context, object: Value, key: string, at: Ty
     case "primitive":
       if (isNullish(object)) return unknown(`'${key}' of ${String(object.value)}`)
       return primitiveMember(object.value as string | number | boolean, key) ?? unknown(`'${key}' is not read`)
-    case "array": return arrayMember(context, object, key) ?? unknown(`'${key}' of a list is not read`)
-    case "map": return mapMember(context, object, key) ?? unknown(`'${key}' of a map is not read`)
-    case "object": return objectMember(context, object, key, at)
-    case "class": return key === "name" ? primitive(object.name) : staticMember(context, object, key, at) ?? undefinedValue
-    case "function": return functionMember(context, object, key)
-    case "native": return object.members?.get(key) ?? unknown(`'${object.name}.${key}' is not read`)
-    case "tf": return tfValue(object.path === "" || key === "default" ? (key === "default" ? object.path : key) : `${object.path}.${key}`)
-    case "tensor": return tensorMember(context, object, key)
-    case "layer": return layerMember(context, object, key) ?? undefinedValue
-    case "model": return modelMember(context, object, key) ?? undefinedValue
-    case "dim": return unknown(`'${key}' of a number`)
+    case "array":
+      return arrayMember(context, object, key) ?? unknown(`'${key}' of a list is not read`)
+    case "map":
+      return mapMember(context, object, key) ?? unknown(`'${key}' of a map is not read`)
+    case "object":
+      return objectMember(context, object, key, at)
+    case "class":
+      return key === "name" ? primitive(object.name) : (staticMember(context, object, key, at) ?? undefinedValue)
+    case "function":
+      return functionMember(context, object, key)
+    case "native":
+      return object.members?.get(key) ?? unknown(`'${object.name}.${key}' is not read`)
+    case "tf":
+      return tfValue(object.path === "" || key === "default" ? (key === "default" ? object.path : key) : `${object.path}.${key}`)
+    case "tensor":
+      return tensorMember(context, object, key)
+    case "layer":
+      return layerMember(context, object, key) ?? undefinedValue
+    case "model":
+      return modelMember(context, object, key) ?? undefinedValue
+    case "dim":
+      return unknown(`'${key}' of a number`)
     case "unknown": {
       const known = object.properties.get(key)
       if (known !== undefined) return known
@@ -49,36 +60,68 @@ function objectMember(context: Context, object: Extract<Value, { kind: "object" 
   if (getter !== undefined) return context.call(context, getter, object, [], at)
   if (object.type !== null) {
     if (key === "constructor") return object.type
-    return memberOf(context, object.type, object, key, at) ?? (object.layer === undefined ? undefinedValue : layerMember(context, object, key) ?? undefinedValue)
+    return (
+      memberOf(context, object.type, object, key, at) ??
+      (object.layer === undefined ? undefinedValue : (layerMember(context, object, key) ?? undefinedValue))
+    )
   }
   const rest = object.fields.get("\u0000rest")
   if (rest !== undefined) return getProperty(context, rest, key, at)
-  return key === "hasOwnProperty" ? native(key, ([name]) => primitive(name?.kind === "primitive" && object.fields.has(String(name.value)))) : undefinedValue
+  return key === "hasOwnProperty"
+    ? native(key, ([name]) => primitive(name?.kind === "primitive" && object.fields.has(String(name.value))))
+    : undefinedValue
 }
 
 function functionMember(context: Context, fn: Extract<Value, { kind: "function" }>, key: string): Value {
   switch (key) {
-    case "call": return native("call", ([self, ...args], at) => callFunction(context, fn, self ?? undefinedValue, args, at))
-    case "apply": return native("apply", ([self, args], at) => callFunction(context, fn, self ?? undefinedValue, args?.kind === "array" ? args.items : [], at))
-    case "bind": return native("bind", ([self, ...bound]) => native("bound", (args, at) => callFunction(context, fn, self ?? undefinedValue, [...bound, ...args], at)))
-    default: return fn.fields.get(key) ?? undefinedValue
+    case "call":
+      return native("call", ([self, ...args], at) => callFunction(context, fn, self ?? undefinedValue, args, at))
+    case "apply":
+      return native("apply", ([self, args], at) => callFunction(context, fn, self ?? undefinedValue, args?.kind === "array" ? args.items : [], at))
+    case "bind":
+      return native("bind", ([self, ...bound]) =>
+        native("bound", (args, at) => callFunction(context, fn, self ?? undefinedValue, [...bound, ...args], at)),
+      )
+    default:
+      return fn.fields.get(key) ?? undefinedValue
   }
 }
 
 /** Chained ops, shape and rank, and what reads no gradient. */
 function tensorMember(context: Context, tensor: TensorValue, key: string): Value {
   switch (key) {
-    case "shape": return { kind: "array", items: shapeOf(context, tensor).map(sizeValue), shapeOf: tensor }
-    case "rank": return primitive(tensor.shape.length)
-    case "rankType": return primitive(`R${tensor.shape.length}`)
-    case "size": return sizeValue(productOf(shapeOf(context, tensor)))
-    case "dtype": return primitive(tensor.dtype === "float" ? "float32" : tensor.dtype === "int" ? "int32" : "bool")
-    case "read": case "clone": return native(key, () => tensor)
-    case "val": return tensor
-    case "name": return unknown("the name of a tensor")
-    case "trainable": return tensor.source.kind === "weight" ? primitive(tensor.source.weight.trainable) : undefinedValue
-    case "assign": case "write": case "dispose": case "print": case "keep": return native(key, () => undefinedValue)
-    case "data": case "dataSync": case "array": case "arraySync": case "buffer": case "bytes": return native(key, () => unknown(`values read out of a tensor`, null, [tensor]))
+    case "shape":
+      return { kind: "array", items: shapeOf(context, tensor).map(sizeValue), shapeOf: tensor }
+    case "rank":
+      return primitive(tensor.shape.length)
+    case "rankType":
+      return primitive(`R${tensor.shape.length}`)
+    case "size":
+      return sizeValue(productOf(shapeOf(context, tensor)))
+    case "dtype":
+      return primitive(tensor.dtype === "float" ? "float32" : tensor.dtype === "int" ? "int32" : "bool")
+    case "read":
+    case "clone":
+      return native(key, () => tensor)
+    case "val":
+      return tensor
+    case "name":
+      return unknown("the name of a tensor")
+    case "trainable":
+      return tensor.source.kind === "weight" ? primitive(tensor.source.weight.trainable) : undefinedValue
+    case "assign":
+    case "write":
+    case "dispose":
+    case "print":
+    case "keep":
+      return native(key, () => undefinedValue)
+    case "data":
+    case "dataSync":
+    case "array":
+    case "arraySync":
+    case "buffer":
+    case "bytes":
+      return native(key, () => unknown(`values read out of a tensor`, null, [tensor]))
     default:
       if (findOp(key) === null && !/^[a-z]\w*$/.test(key)) return undefinedValue
       return native(key, (args, at) => callOp(context, key, [tensor, ...args], at))
@@ -87,17 +130,22 @@ function tensorMember(context: Context, tensor: TensorValue, key: string): Value
 
 export function setProperty(context: Context, object: Value, key: string, value: Value, at: TypeScript.Node): void {
   switch (object.kind) {
-    case "array": return setArrayItem(context, object, key, value)
+    case "array":
+      return setArrayItem(context, object, key, value)
     case "object": {
       const setter = object.type === null ? null : hasSetter(context, object.type, key)
       if (setter !== null) return void callFunction(context, setter, object, [value], at)
       if (key === "trainable" && object.layer !== undefined) return setTrainable(context, object, value)
       return write(context, object.fields, key, value)
     }
-    case "class": return write(context, object.statics, key, value)
-    case "function": return write(context, object.fields, key, value)
-    case "layer": return key === "trainable" ? setTrainable(context, object, value) : undefined
-    case "model": return key === "trainable" ? setTrainable(context, object, value) : undefined
+    case "class":
+      return write(context, object.statics, key, value)
+    case "function":
+      return write(context, object.fields, key, value)
+    case "layer":
+      return key === "trainable" ? setTrainable(context, object, value) : undefined
+    case "model":
+      return key === "trainable" ? setTrainable(context, object, value) : undefined
     case "tensor":
       if (key === "trainable" && object.source.kind === "weight") object.source.weight.trainable = booleanIn(value) ?? true
       return
@@ -123,34 +171,73 @@ export function callTf(context: Context, path: string, args: readonly Value[], a
     case "layers":
       if (rest[0] === "input") return createInput(context, args[0], at)
       return createLayer(context, rest.join("."), args, at)
-    case "input": case "Input": return createInput(context, args[0], at)
-    case "sequential": case "Sequential": return createSequential(context, args[0], at)
-    case "model": case "LayersModel": return createFunctional(context, args[0], at)
-    case "tidy": case "profile": case "time": {
+    case "input":
+    case "Input":
+      return createInput(context, args[0], at)
+    case "sequential":
+    case "Sequential":
+      return createSequential(context, args[0], at)
+    case "model":
+    case "LayersModel":
+      return createFunctional(context, args[0], at)
+    case "tidy":
+    case "profile":
+    case "time": {
       const fn = args.find((arg) => arg.kind === "function" || arg.kind === "native")
       return fn === undefined ? unknown("tf.tidy of something unknown", null, args) : context.call(context, fn, undefinedValue, [], at)
     }
-    case "keep": return args[0] ?? undefinedValue
-    case "customGrad": return unknown("a function with its own gradient", null, args)
-    case "regularizers": return objectOf([["regularizer", primitive(rest[0])], ...regularizerFields(rest[0], args[0])])
-    case "initializers": return objectOf([["initializer", primitive(rest[0])]])
-    case "constraints": return objectOf([["constraint", primitive(rest[0])]])
-    case "train": return objectOf([["optimizer", primitive(rest[0])]])
-    case "loadLayersModel": case "loadGraphModel": case "models": return unknown("a model that is loaded", "loaded")
+    case "keep":
+      return args[0] ?? undefinedValue
+    case "customGrad":
+      return unknown("a function with its own gradient", null, args)
+    case "regularizers":
+      return objectOf([["regularizer", primitive(rest[0])], ...regularizerFields(rest[0], args[0])])
+    case "initializers":
+      return objectOf([["initializer", primitive(rest[0])]])
+    case "constraints":
+      return objectOf([["constraint", primitive(rest[0])]])
+    case "train":
+      return { ...objectOf([["optimizer", primitive(rest[0])]]), origin: at }
+    case "loadLayersModel":
+    case "loadGraphModel":
+    case "models":
+      return unknown("a model that is loaded", "loaded")
     case "util":
       if (rest[0] === "sizeFromShape" && args[0]?.kind === "array") return args[0].items.reduce((a, b) => multiply(a, b), primitive(1))
       return unknown(`tf.util.${rest.join(".")}`, null, args)
-    case "dispose": case "disposeVariables": case "setBackend": case "ready": case "enableProdMode": case "serialization": case "registerClass": case "env": case "engine":
+    case "dispose":
+    case "disposeVariables":
+    case "setBackend":
+    case "ready":
+    case "enableProdMode":
+    case "serialization":
+    case "registerClass":
+    case "env":
+    case "engine":
       return undefinedValue
-    case "memory": case "data": case "browser": case "io": case "image": case "signal": case "metrics": case "losses": case "callbacks": case "grad": case "grads":
-    case "valueAndGrad": case "valueAndGrads": case "variableGrads":
+    case "memory":
+    case "data":
+    case "browser":
+    case "io":
+    case "image":
+    case "signal":
+    case "metrics":
+    case "losses":
+    case "callbacks":
+    case "grad":
+    case "grads":
+    case "valueAndGrad":
+    case "valueAndGrads":
+    case "variableGrads":
       return unknown(`tf.${path} is not read`, null, args)
-    default: return callOp(context, path, args, at)
+    default:
+      return callOp(context, path, args, at)
   }
 }
 
 function multiply(a: Value, b: Value): Value {
-  const x = numberIn(a), y = numberIn(b)
+  const x = numberIn(a),
+    y = numberIn(b)
   return x !== null && y !== null ? primitive(x * y) : unknown("a product of sizes", "size")
 }
 
@@ -158,9 +245,21 @@ function regularizerFields(kind: string | undefined, config: Value | undefined):
   const given = (key: string): Value | undefined => (config?.kind === "object" ? config.fields.get(key) : undefined)
   const missing = primitive(0.01)
   switch (kind) {
-    case "l1": return [["l1", given("l1") ?? missing], ["l2", primitive(0)]]
-    case "l2": return [["l1", primitive(0)], ["l2", given("l2") ?? missing]]
-    default: return [["l1", given("l1") ?? missing], ["l2", given("l2") ?? missing]]
+    case "l1":
+      return [
+        ["l1", given("l1") ?? missing],
+        ["l2", primitive(0)],
+      ]
+    case "l2":
+      return [
+        ["l1", primitive(0)],
+        ["l2", given("l2") ?? missing],
+      ]
+    default:
+      return [
+        ["l1", given("l1") ?? missing],
+        ["l2", given("l2") ?? missing],
+      ]
   }
 }
 
@@ -168,4 +267,3 @@ function regularizerFields(kind: string | undefined, config: Value | undefined):
 export function constructTf(context: Context, path: string, args: readonly Value[], at: TypeScript.Node): Value {
   return callTf(context, path, args, at)
 }
-

@@ -36,9 +36,10 @@ export function hoist(context: Context, statements: readonly TypeScript.Statemen
 export function executeOne(context: Context, node: TypeScript.Statement, scope: Scope): Completion {
   step(context)
   const { ts } = context
-  if (ts.isExpressionStatement(node)) return context.evaluate(context, node.expression, scope), normal
-  if (ts.isVariableStatement(node)) return declareAll(context, node.declarationList, scope), normal
-  if (ts.isReturnStatement(node)) return { kind: "return", value: node.expression === undefined ? undefinedValue : context.evaluate(context, node.expression, scope) }
+  if (ts.isExpressionStatement(node)) return (context.evaluate(context, node.expression, scope), normal)
+  if (ts.isVariableStatement(node)) return (declareAll(context, node.declarationList, scope), normal)
+  if (ts.isReturnStatement(node))
+    return { kind: "return", value: node.expression === undefined ? undefinedValue : context.evaluate(context, node.expression, scope) }
   if (ts.isIfStatement(node)) return branch(context, node, scope)
   if (ts.isBlock(node)) return execute(context, node.statements, childScope(scope))
   if (ts.isForStatement(node)) return forLoop(context, node, scope, null)
@@ -57,9 +58,9 @@ export function executeOne(context: Context, node: TypeScript.Statement, scope: 
     return normal
   }
   if (ts.isLabeledStatement(node)) return labeled(context, node, scope)
-  if (ts.isImportDeclaration(node) || ts.isImportEqualsDeclaration(node)) return bindImport(context, node, scope), normal
-  if (ts.isExportAssignment(node)) return declareDefault(context, node, scope), normal
-  if (ts.isEnumDeclaration(node)) return declareEnum(context, node, scope), normal
+  if (ts.isImportDeclaration(node) || ts.isImportEqualsDeclaration(node)) return (bindImport(context, node, scope), normal)
+  if (ts.isExportAssignment(node)) return (declareDefault(context, node, scope), normal)
+  if (ts.isEnumDeclaration(node)) return (declareEnum(context, node, scope), normal)
   if (ts.isModuleDeclaration(node) && node.body !== undefined && ts.isModuleBlock(node.body)) return execute(context, node.body.statements, scope)
   return normal
 }
@@ -84,19 +85,25 @@ export function declareAll(context: Context, list: TypeScript.VariableDeclaratio
   for (const declaration of list.declarations) {
     let target = scope
     if (isVar) while (target.parent !== null && target.parent.frame === scope.frame) target = target.parent
-    if (declaration.initializer === undefined && isVar && context.ts.isIdentifier(declaration.name) && target.names.has(declaration.name.text)) continue
+    if (declaration.initializer === undefined && isVar && context.ts.isIdentifier(declaration.name) && target.names.has(declaration.name.text))
+      continue
     const value = declaration.initializer === undefined ? undefinedValue : context.evaluate(context, declaration.initializer, scope)
     bindPattern(context, declaration.name, value, scope, (name, item) => declare(context, target, name, item))
   }
 }
 
 function branch(context: Context, node: TypeScript.IfStatement, scope: Scope): Completion {
-  const condition = context.evaluate(context, node.expression, scope), truth = truthOf(condition)
+  const condition = context.evaluate(context, node.expression, scope),
+    truth = truthOf(condition)
   const otherwise = node.elseStatement
-  if (truth !== null) return truth ? executeOne(context, node.thenStatement, scope) : otherwise === undefined ? normal : executeOne(context, otherwise, scope)
+  if (truth !== null)
+    return truth ? executeOne(context, node.thenStatement, scope) : otherwise === undefined ? normal : executeOne(context, otherwise, scope)
   return forkPaths(
-    context, [() => executeOne(context, node.thenStatement, scope), () => (otherwise === undefined ? normal : executeOne(context, otherwise, scope))],
-    scope.frame, node.expression.getText(), node.expression,
+    context,
+    [() => executeOne(context, node.thenStatement, scope), () => (otherwise === undefined ? normal : executeOne(context, otherwise, scope))],
+    scope.frame,
+    node.expression.getText(),
+    node.expression,
   )
 }
 
@@ -111,7 +118,8 @@ function afterRound(completion: Completion, label: string | null): LoopStep {
 }
 
 function forLoop(context: Context, node: TypeScript.ForStatement, scope: Scope, label: string | null): Completion {
-  const outer = childScope(scope), { ts } = context
+  const outer = childScope(scope),
+    { ts } = context
   if (node.initializer !== undefined) {
     if (ts.isVariableDeclarationList(node.initializer)) declareAll(context, node.initializer, outer)
     else context.evaluate(context, node.initializer, outer)
@@ -129,18 +137,39 @@ function forLoop(context: Context, node: TypeScript.ForStatement, scope: Scope, 
   return rounds(context, test, round, advance, scope, node.condition ?? node, label)
 }
 
-function whileLoop(context: Context, condition: TypeScript.Expression, body: TypeScript.Statement, scope: Scope, testFirst: boolean, label: string | null): Completion {
+function whileLoop(
+  context: Context,
+  condition: TypeScript.Expression,
+  body: TypeScript.Statement,
+  scope: Scope,
+  testFirst: boolean,
+  label: string | null,
+): Completion {
   let first = !testFirst
   const test = (): Value => {
     if (!first) return context.evaluate(context, condition, scope)
     first = false
     return primitive(true)
   }
-  return rounds(context, test, () => executeOne(context, body, scope), () => undefined, scope, condition, label)
+  return rounds(
+    context,
+    test,
+    () => executeOne(context, body, scope),
+    () => undefined,
+    scope,
+    condition,
+    label,
+  )
 }
 
 function rounds(
-  context: Context, test: () => Value, round: () => Completion, advance: () => void, scope: Scope, at: TypeScript.Node, label: string | null,
+  context: Context,
+  test: () => Value,
+  round: () => Completion,
+  advance: () => void,
+  scope: Scope,
+  at: TypeScript.Node,
+  label: string | null,
 ): Completion {
   for (let count = 0; ; count++) {
     if (count > context.limits.rounds) throw new Stop("limit", `a loop goes round more than ${context.limits.rounds.toLocaleString("en")} times`)
@@ -150,10 +179,19 @@ function rounds(
     if (truth === false) return normal
     if (truth === null) {
       // Nobody knows how often: once or not at all, and what it changes may be either.
-      return forkPaths(context, [() => {
-        const step = afterRound(round(), label)
-        return step === "next" ? normal : step.leave
-      }, () => normal], scope.frame, at.getText(), at)
+      return forkPaths(
+        context,
+        [
+          () => {
+            const step = afterRound(round(), label)
+            return step === "next" ? normal : step.leave
+          },
+          () => normal,
+        ],
+        scope.frame,
+        at.getText(),
+        at,
+      )
     }
     const next = afterRound(round(), label)
     if (next !== "next") return next.leave
@@ -183,10 +221,19 @@ function settleSizes(context: Context, condition: Value): boolean {
 function forOf(context: Context, node: TypeScript.ForOfStatement, scope: Scope, label: string | null): Completion {
   const list = context.evaluate(context, node.expression, scope)
   if (!isIterable(list)) {
-    return forkPaths(context, [() => {
-      const next = afterRound(oneItem(context, node, unknown("an item of something unknown", null, [list]), scope), label)
-      return next === "next" ? normal : next.leave
-    }, () => normal], scope.frame, node.expression.getText(), node.expression)
+    return forkPaths(
+      context,
+      [
+        () => {
+          const next = afterRound(oneItem(context, node, unknown("an item of something unknown", null, [list]), scope), label)
+          return next === "next" ? normal : next.leave
+        },
+        () => normal,
+      ],
+      scope.frame,
+      node.expression.getText(),
+      node.expression,
+    )
   }
   for (const item of [...itemsOf(context, list, 0)]) {
     const next = afterRound(oneItem(context, node, item, scope), label)
@@ -197,7 +244,12 @@ function forOf(context: Context, node: TypeScript.ForOfStatement, scope: Scope, 
 
 function forIn(context: Context, node: TypeScript.ForInStatement, scope: Scope, label: string | null): Completion {
   const object = context.evaluate(context, node.expression, scope)
-  const keys = object.kind === "object" ? [...object.fields.keys()].filter((key) => !key.startsWith("\u0000")) : object.kind === "array" ? object.items.map((_, i) => String(i)) : []
+  const keys =
+    object.kind === "object"
+      ? [...object.fields.keys()].filter((key) => !key.startsWith("\u0000"))
+      : object.kind === "array"
+        ? object.items.map((_, i) => String(i))
+        : []
   for (const key of keys) {
     const next = afterRound(oneItem(context, node, primitive(key), scope), label)
     if (next !== "next") return next.leave
@@ -207,7 +259,8 @@ function forIn(context: Context, node: TypeScript.ForInStatement, scope: Scope, 
 
 function oneItem(context: Context, node: TypeScript.ForOfStatement | TypeScript.ForInStatement, item: Value, scope: Scope): Completion {
   step(context)
-  const inner = childScope(scope), { ts } = context
+  const inner = childScope(scope),
+    { ts } = context
   if (ts.isVariableDeclarationList(node.initializer)) {
     bindPattern(context, node.initializer.declarations[0].name, item, inner, (name, value) => inner.names.set(name.text, value))
   } else if (ts.isIdentifier(node.initializer)) scope.names.set(node.initializer.text, item)
@@ -215,7 +268,9 @@ function oneItem(context: Context, node: TypeScript.ForOfStatement | TypeScript.
 }
 
 function labeled(context: Context, node: TypeScript.LabeledStatement, scope: Scope): Completion {
-  const { ts } = context, label = node.label.text, body = node.statement
+  const { ts } = context,
+    label = node.label.text,
+    body = node.statement
   if (ts.isForStatement(body)) return forLoop(context, body, scope, label)
   if (ts.isForOfStatement(body)) return forOf(context, body, scope, label)
   if (ts.isForInStatement(body)) return forIn(context, body, scope, label)
@@ -225,7 +280,9 @@ function labeled(context: Context, node: TypeScript.LabeledStatement, scope: Sco
 }
 
 function switchOn(context: Context, node: TypeScript.SwitchStatement, scope: Scope): Completion {
-  const { ts } = context, subject = context.evaluate(context, node.expression, scope), clauses = node.caseBlock.clauses
+  const { ts } = context,
+    subject = context.evaluate(context, node.expression, scope),
+    clauses = node.caseBlock.clauses
   const inner = childScope(scope)
   const runFrom = (start: number): Completion => {
     for (const clause of clauses.slice(start)) {
@@ -256,8 +313,10 @@ function tryBlock(context: Context, node: TypeScript.TryStatement, scope: Scope)
     completion = execute(context, node.tryBlock.statements, childScope(scope))
   } catch (error) {
     if (!(error instanceof Thrown) || error instanceof WrongRank || node.catchClause === undefined) throw error
-    const inner = childScope(scope), { variableDeclaration } = node.catchClause
-    if (variableDeclaration !== undefined) bindPattern(context, variableDeclaration.name, error.value, inner, (name, value) => inner.names.set(name.text, value))
+    const inner = childScope(scope),
+      { variableDeclaration } = node.catchClause
+    if (variableDeclaration !== undefined)
+      bindPattern(context, variableDeclaration.name, error.value, inner, (name, value) => inner.names.set(name.text, value))
     completion = execute(context, node.catchClause.block.statements, inner)
   }
   if (node.finallyBlock === undefined) return completion

@@ -9,12 +9,23 @@ import { stringIn } from "../value"
 
 /** 'gelu' is the exact one (erf), 'gelu_new' the tanh approximation, 'swish' x·σ(x). */
 const functions: Readonly<Record<string, readonly [fn: UnaryFunction, parameters?: readonly number[]]>> = {
-  elu: ["elu", [1]], selu: ["selu"], relu: ["relu"], relu6: ["relu6"], sigmoid: ["sigmoid"], hardSigmoid: ["hardSigmoid"], softplus: ["softplus"],
-  softsign: ["softsign"], tanh: ["tanh"], gelu: ["gelu"], gelu_new: ["geluTanh"], mish: ["mish"], swish: ["silu"],
+  elu: ["elu", [1]],
+  selu: ["selu"],
+  relu: ["relu"],
+  relu6: ["relu6"],
+  sigmoid: ["sigmoid"],
+  hardSigmoid: ["hardSigmoid"],
+  softplus: ["softplus"],
+  softsign: ["softsign"],
+  tanh: ["tanh"],
+  gelu: ["gelu"],
+  gelu_new: ["geluTanh"],
+  mish: ["mish"],
+  swish: ["silu"],
 }
 /** The string literal that gives an activation, looked for in the configuration of the call that made the layer. */
 export function activationLiteral(ts: typeof TypeScript, node: TypeScript.Node, key: string): TypeScript.Expression | null {
-  const argument = (ts.isCallExpression(node) || ts.isNewExpression(node)) ? node.arguments?.[0] : undefined
+  const argument = ts.isCallExpression(node) || ts.isNewExpression(node) ? node.arguments?.[0] : undefined
   if (argument === undefined || !ts.isObjectLiteralExpression(argument)) return null
   for (const property of argument.properties) {
     if (ts.isPropertyAssignment(property) && ts.isIdentifier(property.name) && property.name.text === key) return property.initializer
@@ -23,7 +34,14 @@ export function activationLiteral(ts: typeof TypeScript, node: TypeScript.Node, 
 }
 
 /** y = activation(x). `node` is the call that made the layer, for the hover on its string. */
-export function applyActivation(context: Context, x: TensorValue, value: Value | undefined, layer: string, node: TypeScript.Node, key = "activation"): TensorValue {
+export function applyActivation(
+  context: Context,
+  x: TensorValue,
+  value: Value | undefined,
+  layer: string,
+  node: TypeScript.Node,
+  key = "activation",
+): TensorValue {
   const name = value === undefined ? "linear" : stringIn(value)
   if (name === null) throw new Unreadable(`${layer}: the activation is not a known text`)
   if (name === "linear") return x
@@ -34,7 +52,12 @@ export function applyActivation(context: Context, x: TensorValue, value: Value |
   if (!softmax && !Object.hasOwn(functions, name)) throw new Unreadable(`${layer}: tfjs has no activation '${name}'`)
   const y = softmax
     ? makeTensor(context, { kind: "softmax", axis: shapeOf(context, x).length - 1, log: name === "logSoftmax" }, [x], origin)
-    : makeTensor(context, { kind: "unary", fn: functions[name][0], ...(functions[name][1] === undefined ? {} : { parameters: functions[name][1] }) }, [x], origin)
+    : makeTensor(
+        context,
+        { kind: "unary", fn: functions[name][0], ...(functions[name][1] === undefined ? {} : { parameters: functions[name][1] }) },
+        [x],
+        origin,
+      )
   if (at === literal) siteAt(context, "activation", place(context, literal), `'${name}'`).tensors.add(y)
   return y
 }

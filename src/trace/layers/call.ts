@@ -65,16 +65,29 @@ export const unary = (call: LayerCall, fn: UnaryFunction, x: TensorValue, parame
 export const binary = (call: LayerCall, fn: BinaryFunction, a: TensorValue, b: TensorValue): TensorValue => emit(call, { kind: "binary", fn }, [a, b])
 
 /** The layer's weight of that role, made at the first call. `prefix` is the configuration key of its initializer and regularizer: "kernel". */
-export function layerWeight(call: LayerCall, role: string, weightShape: readonly Dim[], prefix: string, defaultInitializer: string, trainable = true): TensorValue {
+export function layerWeight(
+  call: LayerCall,
+  role: string,
+  weightShape: readonly Dim[],
+  prefix: string,
+  defaultInitializer: string,
+  trainable = true,
+): TensorValue {
   const held = call.state.weights.find((weight) => weight.label === role)
   if (held?.tensor !== undefined) {
     const known = shapeOf(call.context, held.tensor)
-    if (known.join() !== weightShape.join()) throw new Unreadable(`${call.state.type}: '${role}' has shape [${known.join(", ")}], this call needs [${weightShape.join(", ")}]`)
+    if (known.join() !== weightShape.join())
+      throw new Unreadable(`${call.state.type}: '${role}' has shape [${known.join(", ")}], this call needs [${weightShape.join(", ")}]`)
     return held.tensor
   }
   const regularizer = regularizerOf(option(call, `${prefix}Regularizer`))
   return makeWeight(call.context, {
-    label: role, shape: weightShape, place: call.state.place, trainable, layer: call.state,
-    initializer: initializerName(option(call, `${prefix}Initializer`)) ?? defaultInitializer, ...(regularizer === undefined ? {} : { regularizer }),
+    label: role,
+    shape: weightShape,
+    place: call.state.place,
+    trainable,
+    layer: call.state,
+    initializer: initializerName(option(call, `${prefix}Initializer`)) ?? defaultInitializer,
+    ...(regularizer === undefined ? {} : { regularizer }),
   })
 }

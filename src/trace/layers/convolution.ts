@@ -12,7 +12,8 @@ import { numberIn } from "../value"
 
 /** Runs a channels-last body on a channels-first input between two transposes. */
 function channelsLast(call: LayerCall, spatial: number, body: (x: TensorValue) => TensorValue): TensorValue {
-  const x = input(call), own = shape(call, x)
+  const x = input(call),
+    own = shape(call, x)
   if (own.length !== spatial + 2) throw new Unreadable(`${call.state.type}: expected ${spatial + 2} axes, found [${own.join(", ")}]`)
   if (textOption(call, "dataFormat", "channelsLast") !== "channelsFirst") return body(x)
   const spatialAxes = Array.from({ length: spatial }, (_, i) => i + 1)
@@ -30,55 +31,102 @@ const paddingOption = (call: LayerCall): Padding => {
 const biased = (call: LayerCall, y: TensorValue, channels: Dim): TensorValue =>
   withActivation(call, flagOption(call, "useBias", true) ? binary(call, "add", y, layerWeight(call, "bias", [channels], "bias", "zeros")) : y)
 
-const convolution = (spatial: number): LayerSpec => (call) => channelsLast(call, spatial, (x) => {
-  const window = perAxis(option(call, "kernelSize"), spatial, NaN), filters = sizeOption(call, "filters"), own = shape(call, x)
-  const dilations = perAxis(option(call, "dilationRate"), spatial, 1), strides = perAxis(option(call, "strides"), spatial, 1)
-  const kernel = layerWeight(call, "kernel", [...window, own[spatial + 1], filters], "kernel", "glorotNormal")
-  const padding = paddingOption(call)
-  return biased(call, emit(call, { kind: "convolve", variant: "standard", strides, dilations, padding }, [x, kernel]), filters)
-})
+const convolution =
+  (spatial: number): LayerSpec =>
+  (call) =>
+    channelsLast(call, spatial, (x) => {
+      const window = perAxis(option(call, "kernelSize"), spatial, NaN),
+        filters = sizeOption(call, "filters"),
+        own = shape(call, x)
+      const dilations = perAxis(option(call, "dilationRate"), spatial, 1),
+        strides = perAxis(option(call, "strides"), spatial, 1)
+      const kernel = layerWeight(call, "kernel", [...window, own[spatial + 1], filters], "kernel", "glorotNormal")
+      const padding = paddingOption(call)
+      return biased(call, emit(call, { kind: "convolve", variant: "standard", strides, dilations, padding }, [x, kernel]), filters)
+    })
 
-const depthwise: LayerSpec = (call) => channelsLast(call, 2, (x) => {
-  const window = perAxis(option(call, "kernelSize"), 2, NaN), channels = shape(call, x)[3], multiplier = numberOption(call, "depthMultiplier", 1)
-  const kernel = layerWeight(call, "depthwise_kernel", [...window, channels, multiplier], "depthwise", "glorotNormal")
-  const padding = paddingOption(call)
-  // tfjs 4.22 passes no dilation on.
-  const y = emit(call, { kind: "convolve", variant: "depthwise", strides: perAxis(option(call, "strides"), 2, 1), dilations: [1, 1], padding }, [x, kernel])
-  return biased(call, y, multiplyDim(channels, multiplier))
-})
+const depthwise: LayerSpec = (call) =>
+  channelsLast(call, 2, (x) => {
+    const window = perAxis(option(call, "kernelSize"), 2, NaN),
+      channels = shape(call, x)[3],
+      multiplier = numberOption(call, "depthMultiplier", 1)
+    const kernel = layerWeight(call, "depthwise_kernel", [...window, channels, multiplier], "depthwise", "glorotNormal")
+    const padding = paddingOption(call)
+    // tfjs 4.22 passes no dilation on.
+    const y = emit(call, { kind: "convolve", variant: "depthwise", strides: perAxis(option(call, "strides"), 2, 1), dilations: [1, 1], padding }, [
+      x,
+      kernel,
+    ])
+    return biased(call, y, multiplyDim(channels, multiplier))
+  })
 
-const separable: LayerSpec = (call) => channelsLast(call, 2, (x) => {
-  const window = perAxis(option(call, "kernelSize"), 2, NaN), channels = shape(call, x)[3], multiplier = numberOption(call, "depthMultiplier", 1), filters = sizeOption(call, "filters")
-  const first = layerWeight(call, "depthwise_kernel", [...window, channels, multiplier], "depthwise", "glorotUniform")
-  const second = layerWeight(call, "pointwise_kernel", [1, 1, multiplyDim(channels, multiplier), filters], "pointwise", "glorotUniform")
-  const padding = paddingOption(call)
-  const y = emit(call, { kind: "convolve", variant: "depthwise", strides: perAxis(option(call, "strides"), 2, 1), dilations: perAxis(option(call, "dilationRate"), 2, 1), padding }, [x, first])
-  return biased(call, emit(call, { kind: "convolve", variant: "standard", strides: [1, 1], dilations: [1, 1], padding: "valid" }, [y, second]), filters)
-})
+const separable: LayerSpec = (call) =>
+  channelsLast(call, 2, (x) => {
+    const window = perAxis(option(call, "kernelSize"), 2, NaN),
+      channels = shape(call, x)[3],
+      multiplier = numberOption(call, "depthMultiplier", 1),
+      filters = sizeOption(call, "filters")
+    const first = layerWeight(call, "depthwise_kernel", [...window, channels, multiplier], "depthwise", "glorotUniform")
+    const second = layerWeight(call, "pointwise_kernel", [1, 1, multiplyDim(channels, multiplier), filters], "pointwise", "glorotUniform")
+    const padding = paddingOption(call)
+    const y = emit(
+      call,
+      {
+        kind: "convolve",
+        variant: "depthwise",
+        strides: perAxis(option(call, "strides"), 2, 1),
+        dilations: perAxis(option(call, "dilationRate"), 2, 1),
+        padding,
+      },
+      [x, first],
+    )
+    return biased(
+      call,
+      emit(call, { kind: "convolve", variant: "standard", strides: [1, 1], dilations: [1, 1], padding: "valid" }, [y, second]),
+      filters,
+    )
+  })
 
-const transposed: LayerSpec = (call) => channelsLast(call, 2, (x) => {
-  const window = perAxis(option(call, "kernelSize"), 2, NaN), filters = sizeOption(call, "filters"), padding = paddingOption(call)
-  // tfjs keeps this kernel as [height, width, out, in]; the graph's order is in, out.
-  const kernel = layerWeight(call, "kernel", [...window, filters, shape(call, x)[3]], "kernel", "glorotNormal")
-  const swapped = emit(call, { kind: "transpose", permutation: [0, 1, 3, 2] }, [kernel])
-  return biased(call, emit(call, { kind: "convolve", variant: "transposed", strides: perAxis(option(call, "strides"), 2, 1), dilations: [1, 1], padding }, [x, swapped]), filters)
-})
+const transposed: LayerSpec = (call) =>
+  channelsLast(call, 2, (x) => {
+    const window = perAxis(option(call, "kernelSize"), 2, NaN),
+      filters = sizeOption(call, "filters"),
+      padding = paddingOption(call)
+    // tfjs keeps this kernel as [height, width, out, in]; the graph's order is in, out.
+    const kernel = layerWeight(call, "kernel", [...window, filters, shape(call, x)[3]], "kernel", "glorotNormal")
+    const swapped = emit(call, { kind: "transpose", permutation: [0, 1, 3, 2] }, [kernel])
+    return biased(
+      call,
+      emit(call, { kind: "convolve", variant: "transposed", strides: perAxis(option(call, "strides"), 2, 1), dilations: [1, 1], padding }, [
+        x,
+        swapped,
+      ]),
+      filters,
+    )
+  })
 
-const pooling = (spatial: number, fn: "max" | "average"): LayerSpec => (call) => channelsLast(call, spatial, (x) => {
-  const window = perAxis(option(call, "poolSize"), spatial, 2), padding = paddingOption(call)
-  const strides = option(call, "strides") === undefined ? window : perAxis(option(call, "strides"), spatial, 2)
-  return emit(call, { kind: "pool", fn, window, strides, padding }, [x])
-})
+const pooling =
+  (spatial: number, fn: "max" | "average"): LayerSpec =>
+  (call) =>
+    channelsLast(call, spatial, (x) => {
+      const window = perAxis(option(call, "poolSize"), spatial, 2),
+        padding = paddingOption(call)
+      const strides = option(call, "strides") === undefined ? window : perAxis(option(call, "strides"), spatial, 2)
+      return emit(call, { kind: "pool", fn, window, strides, padding }, [x])
+    })
 
-const globalPooling = (spatial: number, fn: "max" | "mean"): LayerSpec => (call) => {
-  const first = textOption(call, "dataFormat", "channelsLast") === "channelsFirst"
-  return emit(call, { kind: "reduce", fn, axes: Array.from({ length: spatial }, (_, i) => i + (first ? 2 : 1)), keepDims: false }, [input(call)])
-}
+const globalPooling =
+  (spatial: number, fn: "max" | "mean"): LayerSpec =>
+  (call) => {
+    const first = textOption(call, "dataFormat", "channelsLast") === "channelsFirst"
+    return emit(call, { kind: "reduce", fn, axes: Array.from({ length: spatial }, (_, i) => i + (first ? 2 : 1)), keepDims: false }, [input(call)])
+  }
 
-const upSampling2d: LayerSpec = (call) => channelsLast(call, 2, (x) => {
-  if (textOption(call, "interpolation", "nearest") !== "nearest") throw new Unreadable("upSampling2d: only nearest interpolation is read")
-  return emit(call, { kind: "upsample", factors: perAxis(option(call, "size"), 2, 2) }, [x])
-})
+const upSampling2d: LayerSpec = (call) =>
+  channelsLast(call, 2, (x) => {
+    if (textOption(call, "interpolation", "nearest") !== "nearest") throw new Unreadable("upSampling2d: only nearest interpolation is read")
+    return emit(call, { kind: "upsample", factors: perAxis(option(call, "size"), 2, 2) }, [x])
+  })
 
 /** One number, one a spatial axis, or a pair each. */
 function pairs(call: LayerCall, key: string, missing: number): readonly (readonly [number, number])[] {
@@ -91,22 +139,38 @@ function pairs(call: LayerCall, key: string, missing: number): readonly (readonl
   })
 }
 
-const zeroPadding2d: LayerSpec = (call) => channelsLast(call, 2, (x) => {
-  const [rows, columns] = pairs(call, "padding", 1)
-  return emit(call, { kind: "pad", before: [0, rows[0], columns[0], 0], after: [0, rows[1], columns[1], 0], mode: "constant", value: 0 }, [x])
-})
+const zeroPadding2d: LayerSpec = (call) =>
+  channelsLast(call, 2, (x) => {
+    const [rows, columns] = pairs(call, "padding", 1)
+    return emit(call, { kind: "pad", before: [0, rows[0], columns[0], 0], after: [0, rows[1], columns[1], 0], mode: "constant", value: 0 }, [x])
+  })
 
-const cropping2D: LayerSpec = (call) => channelsLast(call, 2, (x) => {
-  const [rows, columns] = pairs(call, "cropping", 0), own = shape(call, x)
-  const extent = [own[0], subtractDim(own[1], rows[0] + rows[1]), subtractDim(own[2], columns[0] + columns[1]), own[3]]
-  return emit(call, { kind: "slice", begin: [0, rows[0], columns[0], 0], strides: [1, 1, 1, 1] }, [x], extent)
-})
+const cropping2D: LayerSpec = (call) =>
+  channelsLast(call, 2, (x) => {
+    const [rows, columns] = pairs(call, "cropping", 0),
+      own = shape(call, x)
+    const extent = [own[0], subtractDim(own[1], rows[0] + rows[1]), subtractDim(own[2], columns[0] + columns[1]), own[3]]
+    return emit(call, { kind: "slice", begin: [0, rows[0], columns[0], 0], strides: [1, 1, 1, 1] }, [x], extent)
+  })
 
 export const convolutionLayers: Readonly<Record<string, LayerSpec>> = {
-  conv1d: convolution(1), conv2d: convolution(2), conv3d: convolution(3), depthwiseConv2d: depthwise, separableConv2d: separable, conv2dTranspose: transposed,
-  maxPooling1d: pooling(1, "max"), maxPooling2d: pooling(2, "max"), maxPooling3d: pooling(3, "max"),
-  averagePooling1d: pooling(1, "average"), averagePooling2d: pooling(2, "average"), averagePooling3d: pooling(3, "average"),
-  globalAveragePooling1d: globalPooling(1, "mean"), globalAveragePooling2d: globalPooling(2, "mean"),
-  globalMaxPooling1d: globalPooling(1, "max"), globalMaxPooling2d: globalPooling(2, "max"),
-  upSampling2d, zeroPadding2d, cropping2D,
+  conv1d: convolution(1),
+  conv2d: convolution(2),
+  conv3d: convolution(3),
+  depthwiseConv2d: depthwise,
+  separableConv2d: separable,
+  conv2dTranspose: transposed,
+  maxPooling1d: pooling(1, "max"),
+  maxPooling2d: pooling(2, "max"),
+  maxPooling3d: pooling(3, "max"),
+  averagePooling1d: pooling(1, "average"),
+  averagePooling2d: pooling(2, "average"),
+  averagePooling3d: pooling(3, "average"),
+  globalAveragePooling1d: globalPooling(1, "mean"),
+  globalAveragePooling2d: globalPooling(2, "mean"),
+  globalMaxPooling1d: globalPooling(1, "max"),
+  globalMaxPooling2d: globalPooling(2, "max"),
+  upSampling2d,
+  zeroPadding2d,
+  cropping2D,
 }

@@ -23,7 +23,9 @@ export const withActivation = (call: LayerCall, x: TensorValue, key = "activatio
   applyActivation(call.context, x, option(call, key), call.state.type, nodeOfLayer(call.state) ?? call.at, key)
 
 const dense: LayerSpec = (call) => {
-  const x = input(call), own = shape(call, x), units = sizeOption(call, "units")
+  const x = input(call),
+    own = shape(call, x),
+    units = sizeOption(call, "units")
   if (own.length < 2) throw new Unreadable(`dense: expected at least two axes, found [${own.join(", ")}]`)
   const kernel = layerWeight(call, "kernel", [own[own.length - 1], units], "kernel", "glorotNormal")
   const y = emitDense(call, x, kernel)
@@ -40,7 +42,10 @@ const embedding: LayerSpec = (call) => {
 }
 
 const dropout: LayerSpec = (call) => {
-  const x = input(call), own = shape(call, x), rate = option(call, "rate"), known = rate === undefined ? null : numberIn(rate)
+  const x = input(call),
+    own = shape(call, x),
+    rate = option(call, "rate"),
+    known = rate === undefined ? null : numberIn(rate)
   if (known !== null && known <= 0) return x
   const noise = option(call, "noiseShape")
   const sharedAxes = noise?.kind === "array" ? noise.items.flatMap((item, i) => (numberIn(item) === 1 && own[i] !== 1 ? [i] : [])) : []
@@ -50,17 +55,20 @@ const spatialDropout1d: LayerSpec = (call) => emit(call, { kind: "dropout", rate
 
 /** Noise that is added in training: drawn anew at every step. */
 const gaussianNoise: LayerSpec = (call) => {
-  const x = input(call), draw = emit(call, { kind: "random", distribution: "normal" }, [], shape(call, x))
+  const x = input(call),
+    draw = emit(call, { kind: "random", distribution: "normal" }, [], shape(call, x))
   return binary(call, "add", x, binary(call, "multiply", draw, constant(call.context, numberOption(call, "stddev", 0), { at: call.at })))
 }
 
 const flatten: LayerSpec = (call) => {
-  const x = input(call), own = shape(call, x)
+  const x = input(call),
+    own = shape(call, x)
   return reshape(call.context, x, [own[0], productOf(own.slice(1))], { at: call.at, label: "flatten" })
 }
 
 const reshapeLayer: LayerSpec = (call) => {
-  const x = input(call), own = shape(call, x)
+  const x = input(call),
+    own = shape(call, x)
   const target = shapeArgument(call.context, option(call, "targetShape")).map((d) => (d === null ? -1 : d))
   return reshape(call.context, x, [own[0], ...reshapeTarget(call.context, own.slice(1), target)], { at: call.at, label: "reshape" })
 }
@@ -73,12 +81,18 @@ const permute: LayerSpec = (call) => {
 }
 
 const repeatVector: LayerSpec = (call) => {
-  const x = input(call), [batch, size] = shape(call, x), n = dimOf(call.context, option(call, "n"), "n")
-  return broadcastTo(call.context, reshape(call.context, x, [batch, 1, size], { at: call.at, label: "repeatVector" }), [batch, n, size], { at: call.at, label: "repeatVector" })
+  const x = input(call),
+    [batch, size] = shape(call, x),
+    n = dimOf(call.context, option(call, "n"), "n")
+  return broadcastTo(call.context, reshape(call.context, x, [batch, 1, size], { at: call.at, label: "repeatVector" }), [batch, n, size], {
+    at: call.at,
+    label: "repeatVector",
+  })
 }
 
 const masking: LayerSpec = (call) => {
-  const x = input(call), rank = shape(call, x).length
+  const x = input(call),
+    rank = shape(call, x).length
   const differs = binary(call, "notEqual", x, constant(call.context, numberOption(call, "maskValue", 0), { at: call.at }))
   return binary(call, "multiply", x, emit(call, { kind: "reduce", fn: "any", axes: [rank - 1], keepDims: true }, [differs]))
 }
@@ -94,11 +108,20 @@ const elu: LayerSpec = (call) => {
   return unary(call, "elu", input(call), [1])
 }
 const thresholdedReLU: LayerSpec = (call) => unary(call, "thresholdedRelu", input(call), [numberOption(call, "theta", 1)])
-const softmax: LayerSpec = (call) => emit(call, { kind: "softmax", axis: axisOf(option(call, "axis"), shape(call, input(call)).length, -1), log: false }, [input(call)])
+const softmax: LayerSpec = (call) =>
+  emit(call, { kind: "softmax", axis: axisOf(option(call, "axis"), shape(call, input(call)).length, -1), log: false }, [input(call)])
 const prelu: LayerSpec = (call) => {
-  const x = input(call), own = shape(call, x).slice(1), shared = option(call, "sharedAxes")
+  const x = input(call),
+    own = shape(call, x).slice(1),
+    shared = option(call, "sharedAxes")
   const axes = shared?.kind === "array" ? shared.items.map((item) => numberIn(item)) : shared === undefined ? [] : [numberIn(shared)]
-  const alpha = layerWeight(call, "alpha", own.map((d, i) => (axes.includes(i + 1) ? 1 : d)), "alpha", "zeros")
+  const alpha = layerWeight(
+    call,
+    "alpha",
+    own.map((d, i) => (axes.includes(i + 1) ? 1 : d)),
+    "alpha",
+    "zeros",
+  )
   return binary(call, "prelu", x, alpha)
 }
 
@@ -107,14 +130,27 @@ function alignRanks(call: LayerCall): readonly TensorValue[] {
   const rank = Math.max(...call.inputs.map((x) => shape(call, x).length))
   return call.inputs.map((x) => {
     const own = shape(call, x)
-    return own.length === rank ? x : reshape(call.context, x, [own[0], ...Array.from({ length: rank - own.length }, () => 1), ...own.slice(1)], { at: call.at, label: call.state.type })
+    return own.length === rank
+      ? x
+      : reshape(call.context, x, [own[0], ...Array.from({ length: rank - own.length }, () => 1), ...own.slice(1)], {
+          at: call.at,
+          label: call.state.type,
+        })
   })
 }
-const merge = (fn: BinaryFunction): LayerSpec => (call) => {
-  if (call.inputs.length < 2) throw new Unreadable(`${call.state.type}: expected at least two inputs, found ${call.inputs.length}`)
-  return alignRanks(call).reduce((a, b) => binary(call, fn, a, b))
-}
-const average: LayerSpec = (call) => binary(call, "multiply", alignRanks(call).reduce((a, b) => binary(call, "add", a, b)), constant(call.context, 1 / call.inputs.length, { at: call.at }))
+const merge =
+  (fn: BinaryFunction): LayerSpec =>
+  (call) => {
+    if (call.inputs.length < 2) throw new Unreadable(`${call.state.type}: expected at least two inputs, found ${call.inputs.length}`)
+    return alignRanks(call).reduce((a, b) => binary(call, fn, a, b))
+  }
+const average: LayerSpec = (call) =>
+  binary(
+    call,
+    "multiply",
+    alignRanks(call).reduce((a, b) => binary(call, "add", a, b)),
+    constant(call.context, 1 / call.inputs.length, { at: call.at }),
+  )
 const concatenate: LayerSpec = (call) => {
   if (call.inputs.length < 2) throw new Unreadable(`concatenate: expected at least two inputs, found ${call.inputs.length}`)
   return emit(call, { kind: "concat", axis: axisOf(option(call, "axis"), shape(call, call.inputs[0]).length, -1) }, call.inputs)
@@ -122,8 +158,10 @@ const concatenate: LayerSpec = (call) => {
 
 // Normalizations.
 const layerNormalization: LayerSpec = (call) => {
-  const x = input(call), own = shape(call, x)
-  const axes = axesOf(option(call, "axis") ?? { kind: "primitive", value: -1 }, own.length), sizes = axes.map((axis) => own[axis])
+  const x = input(call),
+    own = shape(call, x)
+  const axes = axesOf(option(call, "axis") ?? { kind: "primitive", value: -1 }, own.length),
+    sizes = axes.map((axis) => own[axis])
   let y = emit(call, { kind: "normalize", axes, center: true, measure: "mean", epsilon: numberOption(call, "epsilon", 1e-3) }, [x])
   if (flagOption(call, "scale", true)) y = binary(call, "multiply", y, alongAxes(call, layerWeight(call, "gamma", sizes, "gamma", "ones"), own, axes))
   return flagOption(call, "center", true) ? binary(call, "add", y, alongAxes(call, layerWeight(call, "beta", sizes, "beta", "zeros"), own, axes)) : y
@@ -132,18 +170,30 @@ const layerNormalization: LayerSpec = (call) => {
 /** A vector per axis, as a tensor that broadcasts along the other axes; as it is where the axes come last. */
 function alongAxes(call: LayerCall, weight: TensorValue, own: readonly Dim[], axes: readonly number[]): TensorValue {
   const last = axes.every((axis, i) => axis === own.length - axes.length + i)
-  return last ? weight : reshape(call.context, weight, own.map((d, i) => (axes.includes(i) ? d : 1)), { at: call.at, label: call.state.type })
+  return last
+    ? weight
+    : reshape(
+        call.context,
+        weight,
+        own.map((d, i) => (axes.includes(i) ? d : 1)),
+        { at: call.at, label: call.state.type },
+      )
 }
 
 const batchNormalization: LayerSpec = (call) => {
-  const x = input(call), own = shape(call, x), axis = axisOf(option(call, "axis"), own.length, -1), size = [own[axis]]
+  const x = input(call),
+    own = shape(call, x),
+    axis = axisOf(option(call, "axis"), own.length, -1),
+    size = [own[axis]]
   const epsilon = numberOption(call, "epsilon", 1e-3)
   const gamma = flagOption(call, "scale", true) ? layerWeight(call, "gamma", size, "gamma", "ones") : null
   const beta = flagOption(call, "center", true) ? layerWeight(call, "beta", size, "beta", "zeros") : null
-  const mean = layerWeight(call, "moving_mean", size, "movingMean", "zeros", false), variance = layerWeight(call, "moving_variance", size, "movingVariance", "ones", false)
+  const mean = layerWeight(call, "moving_mean", size, "movingMean", "zeros", false),
+    variance = layerWeight(call, "moving_variance", size, "movingVariance", "ones", false)
   const along = (weight: TensorValue): TensorValue => alongAxes(call, weight, own, [axis])
   let y: TensorValue
-  if (call.state.trainable) y = emit(call, { kind: "normalize", axes: own.flatMap((_, i) => (i === axis ? [] : [i])), center: true, measure: "mean", epsilon }, [x])
+  if (call.state.trainable)
+    y = emit(call, { kind: "normalize", axes: own.flatMap((_, i) => (i === axis ? [] : [i])), center: true, measure: "mean", epsilon }, [x])
   else {
     const spread = unary(call, "rsqrt", binary(call, "add", variance, constant(call.context, epsilon, { at: call.at })))
     y = binary(call, "multiply", binary(call, "subtract", x, along(mean)), along(spread))
@@ -154,9 +204,30 @@ const batchNormalization: LayerSpec = (call) => {
 
 export const coreLayers: Readonly<Record<string, LayerSpec>> = {
   inputLayer: (call) => input(call),
-  dense, embedding, dropout, spatialDropout1d, gaussianNoise, flatten, reshape: reshapeLayer, permute, repeatVector, masking,
+  dense,
+  embedding,
+  dropout,
+  spatialDropout1d,
+  gaussianNoise,
+  flatten,
+  reshape: reshapeLayer,
+  permute,
+  repeatVector,
+  masking,
   activation: (call) => withActivation(call, input(call)),
-  reLU, leakyReLU, elu, thresholdedReLU, softmax, prelu,
-  add: merge("add"), multiply: merge("multiply"), maximum: merge("maximum"), minimum: merge("minimum"), subtract: merge("subtract"), average, concatenate,
-  layerNormalization, batchNormalization,
+  reLU,
+  leakyReLU,
+  elu,
+  thresholdedReLU,
+  softmax,
+  prelu,
+  add: merge("add"),
+  multiply: merge("multiply"),
+  maximum: merge("maximum"),
+  minimum: merge("minimum"),
+  subtract: merge("subtract"),
+  average,
+  concatenate,
+  layerNormalization,
+  batchNormalization,
 }

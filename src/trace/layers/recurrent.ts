@@ -1,4 +1,7 @@
-/** @file Recurrent layers unrolled over a known number of steps: simpleRNN, lstm, gru, with tfjs's gate order and defaults; bidirectional around them. */
+/**
+ * @file Recurrent layers unrolled over a known number of steps: simpleRNN, lstm, gru, with tfjs's gate order and defaults; bidirectional
+ * around them.
+ */
 import type { Dim } from "../../schema/report"
 import type { LayerCall, LayerSpec } from "./call"
 import type { TensorValue } from "../value"
@@ -15,9 +18,15 @@ const unrolledSteps = 3
 
 /** One step: the input's and the state's contributions to the gates, and the states before it; gives the states after it, output first. */
 type Cell = (call: LayerCall, x: TensorValue, states: readonly TensorValue[], weights: Weights) => readonly TensorValue[]
-interface Weights { readonly kernel: TensorValue; readonly recurrent: TensorValue; readonly bias: TensorValue | null; readonly units: Dim }
+interface Weights {
+  readonly kernel: TensorValue
+  readonly recurrent: TensorValue
+  readonly bias: TensorValue | null
+  readonly units: Dim
+}
 
-const times = (call: LayerCall, x: TensorValue, kernel: TensorValue): TensorValue => emit(call, { kind: "einsum", equation: "bi,io->bo" }, [x, kernel])
+const times = (call: LayerCall, x: TensorValue, kernel: TensorValue): TensorValue =>
+  emit(call, { kind: "einsum", equation: "bi,io->bo" }, [x, kernel])
 const plus = (call: LayerCall, a: TensorValue, b: TensorValue): TensorValue => binary(call, "add", a, b)
 const times2 = (call: LayerCall, a: TensorValue, b: TensorValue): TensorValue => binary(call, "multiply", a, b)
 const activate = (call: LayerCall, x: TensorValue, key: string, missing: string): TensorValue =>
@@ -45,7 +54,8 @@ const lstmCell: Cell = (call, x, [h, c], { kernel, recurrent, bias, units }) => 
 
 /** Gates z, r, h; the reset gate is applied before the recurrent product, as tfjs does. */
 const gruCell: Cell = (call, x, [h], { kernel, recurrent, bias, units }) => {
-  const product = times(call, x, kernel), input = bias === null ? product : plus(call, product, bias)
+  const product = times(call, x, kernel),
+    input = bias === null ? product : plus(call, product, bias)
   const part = (i: number): TensorValue => gate(call, recurrent, i, units)
   const z = activate(call, plus(call, gate(call, input, 0, units), times(call, h, part(0))), "recurrentActivation", "hardSigmoid")
   const r = activate(call, plus(call, gate(call, input, 1, units), times(call, h, part(1))), "recurrentActivation", "hardSigmoid")
@@ -63,16 +73,24 @@ function recurrent(cell: Cell, gates: number, stateCount: number): LayerSpec {
       assume(call.context, `${call.state.type} is read for ${unrolledSteps} time steps`)
     }
     const steps = resolveDim(call.context, own[1])
-    if (typeof steps !== "number" || steps > 512) throw new Unreadable(`${call.state.type}: the number of time steps (${steps}) is not known or too large to unroll`)
-    if (numberOption(call, "dropout", 0) > 0 || numberOption(call, "recurrentDropout", 0) > 0) throw new Unreadable(`${call.state.type}: dropout inside the cell is not read`)
-    const units = sizeOption(call, "units"), width = multiplyDim(units, gates)
+    if (typeof steps !== "number" || steps > 512)
+      throw new Unreadable(`${call.state.type}: the number of time steps (${steps}) is not known or too large to unroll`)
+    if (numberOption(call, "dropout", 0) > 0 || numberOption(call, "recurrentDropout", 0) > 0)
+      throw new Unreadable(`${call.state.type}: dropout inside the cell is not read`)
+    const units = sizeOption(call, "units"),
+      width = multiplyDim(units, gates)
     const weights: Weights = {
       kernel: layerWeight(call, "kernel", [own[2], width], "kernel", "glorotNormal"),
       recurrent: layerWeight(call, "recurrent_kernel", [units, width], "recurrent", "orthogonal"),
-      bias: flagOption(call, "useBias", true) ? layerWeight(call, "bias", [width], "bias", "zeros") : null, units,
+      bias: flagOption(call, "useBias", true) ? layerWeight(call, "bias", [width], "bias", "zeros") : null,
+      units,
     }
-    let states: readonly TensorValue[] = Array.from({ length: stateCount }, (_, i) => given[i] ?? constant(call.context, 0, { at: call.at, label: call.state.type }, [own[0], units]))
-    const outputs: TensorValue[] = [], backwards = flagOption(call, "goBackwards", false)
+    let states: readonly TensorValue[] = Array.from(
+      { length: stateCount },
+      (_, i) => given[i] ?? constant(call.context, 0, { at: call.at, label: call.state.type }, [own[0], units]),
+    )
+    const outputs: TensorValue[] = [],
+      backwards = flagOption(call, "goBackwards", false)
     for (let t = 0; t < steps; t++) {
       const slice = sliceAxis(call.context, x, 1, backwards ? steps - 1 - t : t, 1, { at: call.at, label: call.state.type })
       states = cell(call, reshape(call.context, slice, [own[0], own[2]], { at: call.at, label: call.state.type }), states, weights)
@@ -92,5 +110,7 @@ function sequence(call: LayerCall, outputs: readonly TensorValue[]): TensorValue
 }
 
 export const recurrentLayers: Readonly<Record<string, LayerSpec>> = {
-  simpleRNN: recurrent(simpleCell, 1, 1), lstm: recurrent(lstmCell, 4, 2), gru: recurrent(gruCell, 3, 1),
+  simpleRNN: recurrent(simpleCell, 1, 1),
+  lstm: recurrent(lstmCell, 4, 2),
+  gru: recurrent(gruCell, 3, 1),
 }

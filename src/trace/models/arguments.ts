@@ -1,4 +1,7 @@
-/** @file What a forward method, constructor or factory is called with when nothing in the source calls it: inputs of stated or guessed shape, sizes as symbols. */
+/**
+ * @file What a forward method, constructor or factory is called with when nothing in the source calls it: inputs of stated or guessed shape,
+ * sizes as symbols.
+ */
 import type * as TypeScript from "typescript"
 import type { Context } from "../context"
 import type { Dim } from "../../schema/report"
@@ -33,8 +36,11 @@ export interface Arguments {
 
 /** Arguments for a function that computes a network's output. `expectsTensors`: an untyped first parameter is an input. */
 export function forwardArguments(context: Context, node: FunctionLike, guess: Guess, expectsTensors: boolean): Arguments {
-  const { ts } = context, tags = readShapeTags(ts, node)
-  const inputs: TensorValue[] = [], guessed: TensorValue[] = [], open = new Map<string, UnknownValue>()
+  const { ts } = context,
+    tags = readShapeTags(ts, node)
+  const inputs: TensorValue[] = [],
+    guessed: TensorValue[] = [],
+    open = new Map<string, UnknownValue>()
   const batch = freshSymbol(context, "batch")
   const tensor = (name: string, rank: number | null, at: TypeScript.Node): TensorValue => {
     const shape = inputShape(context, name, rank, tags.get(name), guess, batch, inputs.length)
@@ -50,16 +56,24 @@ export function forwardArguments(context: Context, node: FunctionLike, guess: Gu
   }
   const valueFor = (parameter: TypeScript.ParameterDeclaration, i: number): Value => {
     const type = readParameterType(parameter)
-    if (ts.isObjectBindingPattern(parameter.name)) return objectOf(parameter.name.elements.flatMap((element): [string, Value][] => {
-      const key = (element.propertyName ?? element.name).getText()
-      return element.initializer !== undefined && !tags.has(key) ? [] : [[key, tags.has(key) || guess.tensors.has(key) ? tensor(key, null, element) : stand(key)]]
-    }))
+    if (ts.isObjectBindingPattern(parameter.name))
+      return objectOf(
+        parameter.name.elements.flatMap((element): [string, Value][] => {
+          const key = (element.propertyName ?? element.name).getText()
+          return element.initializer !== undefined && !tags.has(key)
+            ? []
+            : [[key, tags.has(key) || guess.tensors.has(key) ? tensor(key, null, element) : stand(key)]]
+        }),
+      )
     const name = parameter.name.getText()
     if (name === "tf" || name === "tfjs") return tfValue("")
     if (/^(is_?)?train(ing)?$/i.test(name)) return primitive(true)
     if (tags.has(name)) return tensor(name, type.kind === "tensor" ? type.rank : null, parameter.name)
     if (type.kind === "tensor") {
-      if (parameter.dotDotDotToken !== undefined || /\[\]\s*$/.test(parameter.type?.getText() ?? "") && !/\|/.test(parameter.type?.getText() ?? "")) {
+      if (
+        parameter.dotDotDotToken !== undefined ||
+        (/\[\]\s*$/.test(parameter.type?.getText() ?? "") && !/\|/.test(parameter.type?.getText() ?? ""))
+      ) {
         return arrayOf(Array.from({ length: listLength(ts, node, name) }, (_, k) => tensor(`${name}.${k}`, type.rank, parameter.name)))
       }
       if (parameter.initializer !== undefined || parameter.questionToken !== undefined) return undefinedValue
@@ -68,7 +82,8 @@ export function forwardArguments(context: Context, node: FunctionLike, guess: Gu
     if (parameter.initializer !== undefined || parameter.questionToken !== undefined) return undefinedValue
     if (/^(kwargs|opts|options)$/.test(name)) return objectOf([["training", primitive(true)]])
     if (type.kind === "none" && (guess.tensors.has(name) || (expectsTensors && i === 0))) return tensor(name, null, parameter.name)
-    if (type.kind === "other" && /^\s*(any|unknown|TensorLike)\b/.test(type.text) && expectsTensors && i === 0) return tensor(name, null, parameter.name)
+    if (type.kind === "other" && /^\s*(any|unknown|TensorLike)\b/.test(type.text) && expectsTensors && i === 0)
+      return tensor(name, null, parameter.name)
     return stand(name)
   }
   const values = node.parameters.filter((p) => !(ts.isIdentifier(p.name) && p.name.text === "this")).map(valueFor)
@@ -78,18 +93,32 @@ export function forwardArguments(context: Context, node: FunctionLike, guess: Gu
 /** A weight handed in as an argument: its sizes are symbols. */
 function variableArgument(context: Context, name: string, rank: number | null, parameter: TypeScript.ParameterDeclaration): Value {
   const at = place(context, parameter.name)
-  const tensor = makeWeight(context, { label: name, shape: Array.from({ length: rank ?? 2 }, (_, i) => freshSymbol(context, `${name}.${i}`)), place: at })
+  const tensor = makeWeight(context, {
+    label: name,
+    shape: Array.from({ length: rank ?? 2 }, (_, i) => freshSymbol(context, `${name}.${i}`)),
+    place: at,
+  })
   if (tensor.source.kind === "weight") tensor.source.weight.name = { text: name, place: at }
   return tensor
 }
 
-interface InputShape { readonly dims: readonly Dim[]; readonly guessed: boolean }
+interface InputShape {
+  readonly dims: readonly Dim[]
+  readonly guessed: boolean
+}
 
 function inputShape(
-  context: Context, name: string, typeRank: number | null, tag: readonly (Dim | null)[] | undefined, guess: Guess, batch: string, index: number,
+  context: Context,
+  name: string,
+  typeRank: number | null,
+  tag: readonly (Dim | null)[] | undefined,
+  guess: Guess,
+  batch: string,
+  index: number,
 ): InputShape {
   const openSize = (axis: number): Dim => freshSymbol(context, `${name}.${axis}`)
-  if (tag !== undefined) return { dims: tag.map((d, i) => (d === null ? openSize(i) : typeof d === "number" ? d : symbolFor(context, d, batch))), guessed: false }
+  if (tag !== undefined)
+    return { dims: tag.map((d, i) => (d === null ? openSize(i) : typeof d === "number" ? d : symbolFor(context, d, batch))), guessed: false }
   const known = guess.shapes?.[index]
   if (known !== undefined) return { dims: known, guessed: false }
   const rank = typeRank ?? guess.ranks.get(name) ?? guess.rank
@@ -113,8 +142,10 @@ const tagSymbols = new Map<string, Map<string, string>>()
 function listLength(ts: typeof TypeScript, node: FunctionLike, name: string): number {
   let length = 1
   const visit = (child: TypeScript.Node): void => {
-    if (ts.isVariableDeclaration(child) && ts.isArrayBindingPattern(child.name) && child.initializer?.getText() === name) length = Math.max(length, child.name.elements.length)
-    if (ts.isElementAccessExpression(child) && child.expression.getText() === name && ts.isNumericLiteral(child.argumentExpression)) length = Math.max(length, Number(child.argumentExpression.text) + 1)
+    if (ts.isVariableDeclaration(child) && ts.isArrayBindingPattern(child.name) && child.initializer?.getText() === name)
+      length = Math.max(length, child.name.elements.length)
+    if (ts.isElementAccessExpression(child) && child.expression.getText() === name && ts.isNumericLiteral(child.argumentExpression))
+      length = Math.max(length, Number(child.argumentExpression.text) + 1)
     ts.forEachChild(child, visit)
   }
   if (node.body !== undefined) visit(node.body)
@@ -127,10 +158,12 @@ export function constructionArguments(context: Context, node: TypeScript.Signatu
   return (node?.parameters ?? []).map((parameter): Value => {
     if (ts.isObjectBindingPattern(parameter.name)) {
       if (parameter.initializer !== undefined) return undefinedValue
-      return objectOf(parameter.name.elements.flatMap((element): [string, Value][] => {
-        const key = (element.propertyName ?? element.name).getText()
-        return element.initializer === undefined ? [[key, unknown(`'${key}' is not known`, key)]] : []
-      }))
+      return objectOf(
+        parameter.name.elements.flatMap((element): [string, Value][] => {
+          const key = (element.propertyName ?? element.name).getText()
+          return element.initializer === undefined ? [[key, unknown(`'${key}' is not known`, key)]] : []
+        }),
+      )
     }
     const name = parameter.name.getText()
     if (name === "tf" || name === "tfjs") return tfValue("")
@@ -139,4 +172,3 @@ export function constructionArguments(context: Context, node: TypeScript.Signatu
     return unknown(`the parameter '${name}' is not known`, name)
   })
 }
-

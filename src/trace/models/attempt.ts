@@ -14,14 +14,29 @@ export interface Attempt<T> {
   readonly limit: string | null
 }
 
-/** Runs `follow` with its own notes and, unless sizes are kept because models made on the way need them, its own solution; a `throw` of the traced code and limits end it without a value. */
+/**
+ * Runs `follow` with its own notes and, unless sizes are kept because models made on the way need them, its own solution; a `throw` of the
+ * traced code and limits end it without a value.
+ */
 export function attempt<T>(context: Context, follow: () => T, sizes: "keep" | "forget" = "forget"): Attempt<T> {
   const { state } = context
-  const outer = { notes: state.notes, assumptions: state.assumptions, solution: new Map(state.solution), owners: [...state.owners], limit: state.stepLimit, forward: state.forward, depth: state.depth, active: state.active.length, trail: state.trail.length }
+  const outer = {
+    notes: state.notes,
+    assumptions: state.assumptions,
+    solution: new Map(state.solution),
+    owners: [...state.owners],
+    limit: state.stepLimit,
+    forward: state.forward,
+    depth: state.depth,
+    active: state.active.length,
+    trail: state.trail.length,
+  }
   state.notes = []
   state.assumptions = new Set()
   state.stepLimit = Math.min(context.limits.steps, state.steps + context.limits.modelSteps)
-  let value: T | null = null, wrongRank: Attempt<T>["wrongRank"] = null, limit: string | null = null
+  let value: T | null = null,
+    wrongRank: Attempt<T>["wrongRank"] = null,
+    limit: string | null = null
   try {
     value = follow()
   } catch (error) {
@@ -30,11 +45,13 @@ export function attempt<T>(context: Context, follow: () => T, sizes: "keep" | "f
       if (error.reason === "cancelled") throw error
       limit = error.message
     } else if (error instanceof RangeError) limit = "the code calls itself too deeply to follow"
-    else if (error instanceof Thrown) state.notes.push({ what: "the code throws for every argument the tracer can think of", place: error.place, owners: [] })
+    else if (error instanceof Thrown)
+      state.notes.push({ what: "the code throws for every argument the tracer can think of", place: error.place, owners: [] })
     else if (error instanceof Unreadable || error instanceof ShapeError) limit = plainText(error.message)
     else throw error
   }
-  const notes = state.notes, assumptions = [...state.assumptions]
+  const notes = state.notes,
+    assumptions = [...state.assumptions]
   state.notes = outer.notes
   state.assumptions = outer.assumptions
   if (sizes === "forget") {
@@ -47,4 +64,3 @@ export function attempt<T>(context: Context, follow: () => T, sizes: "keep" | "f
   Object.assign(state, { stepLimit: outer.limit, forward: outer.forward, depth: outer.depth })
   return { value, notes, assumptions, wrongRank, limit }
 }
-

@@ -17,6 +17,7 @@ import { forwardMethodOf } from "../../source/forms"
 import { isTrainable } from "../weight"
 import { reachableFrom, tensorsOut } from "./model"
 import { shapeText } from "../../graph/shape"
+import { plainText } from "../ops/table"
 import { makeInput } from "../tensor"
 import { arrayOf } from "../value"
 
@@ -40,7 +41,10 @@ export function traceClass(context: Context, type: ClassValue): Traced | null {
   return bestAttempt(context, (guess) => attempt(context, () => followClass(context, type, forward.node, used, guess)))
 }
 
-/** One try after another: the guessed rank 2, then what the code asks for, then 3, 4 and 1; the first without complaints, else the one with the fewest. */
+/**
+ * One try after another: the guessed rank 2, then what the code asks for, then 3, 4 and 1; the first without complaints, else the one with the
+ * fewest.
+ */
 export function bestAttempt<T>(context: Context, run: (guess: Guess) => Attempt<{ readonly traced: T; readonly guessed: number } | null>): T | null {
   const ranks = new Map<string, number>()
   let best: { readonly traced: T; readonly complaints: number } | null = null
@@ -70,7 +74,11 @@ function complaintsOf(traced: unknown): number {
 }
 
 function followClass(
-  context: Context, type: ClassValue, forward: FunctionLike, used: ObjectValue | undefined, guess: Guess,
+  context: Context,
+  type: ClassValue,
+  forward: FunctionLike,
+  used: ObjectValue | undefined,
+  guess: Guess,
 ): { readonly traced: Traced; readonly guessed: number } | null {
   const isLayer = extendsLayer(type)
   const instance = instanceOf(context, type, used, isLayer)
@@ -78,12 +86,17 @@ function followClass(
   const before = new Set(context.state.instances)
   const calledWith = used?.layer?.calls[0]?.inputs
   const shapes = isLayer && calledWith !== undefined ? calledWith.map((x) => x.shape.map((d) => resolveDim(context, d))) : undefined
-  const args = isLayer ? layerArguments(context, forward, { ...guess, ...(shapes === undefined ? {} : { shapes }) }) : forwardArguments(context, forward, guess, true)
+  const args = isLayer
+    ? layerArguments(context, forward, { ...guess, ...(shapes === undefined ? {} : { shapes }) })
+    : forwardArguments(context, forward, guess, true)
   let result: Value
   if (isLayer) result = applyLayer(context, instance, args.values[0], args.values[1], forward)
   else {
     context.state.forward++
-    const method = forward.name === undefined ? context.get(context, instance, nameOfProperty(context, forward), forward) : context.get(context, instance, forward.name.getText(), forward)
+    const method =
+      forward.name === undefined
+        ? context.get(context, instance, nameOfProperty(context, forward), forward)
+        : context.get(context, instance, forward.name.getText(), forward)
     result = context.call(context, method, instance, args.values, forward)
     context.state.forward--
   }
@@ -93,12 +106,24 @@ function followClass(
   const paths = assignPaths(instance)
   const inner = context.state.instances.some((other) => !before.has(other))
   const guessed = args.guessed.filter((x) => reachable.has(x))
-  for (const x of guessed) if (x.source.kind === "input" && guess.ranks.get(x.source.input.name) === undefined && isLayer) {
-    assume(context, `the shape of '${x.source.input.name}' is not stated: ${shapeText(x.shape.map((d) => String(resolveDim(context, d)).replace(/\u00b7\d+/g, "")))} is taken`)
-  }
+  for (const x of guessed)
+    if (x.source.kind === "input" && guess.ranks.get(x.source.input.name) === undefined && isLayer) {
+      assume(
+        context,
+        `the shape of '${x.source.input.name}' is not stated: ${plainText(shapeText(x.shape.map((d) => resolveDim(context, d))))} is taken`,
+      )
+    }
   const traced = emitModel(context, {
-    name: type.name, form: isLayer ? "layer-class" : "module-class", place: place(context, type.node.name ?? type.node), forward: place(context, forward.name ?? forward),
-    inputs: args.inputs, outputs, paths, notes: context.state.notes, assumptions: [...context.state.assumptions], ownsUnused: !inner || paths.weights.size > 0,
+    name: type.name,
+    form: isLayer ? "layer-class" : "module-class",
+    place: place(context, type.node.name ?? type.node),
+    forward: place(context, forward.name ?? forward),
+    inputs: args.inputs,
+    outputs,
+    paths,
+    notes: context.state.notes,
+    assumptions: [...context.state.assumptions],
+    ownsUnused: !inner || paths.weights.size > 0,
   })
   return { traced, guessed: guessed.length }
 }
@@ -115,7 +140,9 @@ function layerArguments(context: Context, forward: FunctionLike, guess: Guess): 
   const args = forwardArguments(context, forward, guess, true)
   if (args.inputs.length > 0 && guess.shapes === undefined) return { ...args, values: [args.values[0]] }
   if (guess.shapes === undefined) return { ...args, values: [args.values[0]] }
-  const inputs = guess.shapes.map((dims, i) => makeInput(context, guess.shapes?.length === 1 ? first.name.getText() : `${first.name.getText()}.${i}`, dims, "real", first.name))
+  const inputs = guess.shapes.map((dims, i) =>
+    makeInput(context, guess.shapes?.length === 1 ? first.name.getText() : `${first.name.getText()}.${i}`, dims, "real", first.name),
+  )
   return { values: [inputs.length === 1 ? inputs[0] : arrayOf(inputs)], inputs, guessed: [], open: args.open }
 }
 
@@ -129,11 +156,11 @@ function instanceOf(context: Context, type: ClassValue, used: ObjectValue | unde
       args = []
       break
     }
-    const constructor = at.node.members.find((member): member is TypeScript.ConstructorDeclaration => ts.isConstructorDeclaration(member) && member.body !== undefined)
+    const constructor = at.node.members.find(
+      (member): member is TypeScript.ConstructorDeclaration => ts.isConstructorDeclaration(member) && member.body !== undefined,
+    )
     if (constructor !== undefined) args = constructionArguments(context, constructor)
   }
   const made = constructClass(context, type, args, type.node)
   return made.kind === "object" ? made : null
 }
-
-

@@ -1,4 +1,7 @@
-/** @file Cuts one model's graph out of the expression graph: nodes in order, parameters by path, sites with what they made, symbols with plain names. */
+/**
+ * @file Cuts one model's graph out of the expression graph: nodes in order, parameters by path, sites with what they made, symbols with plain
+ * names.
+ */
 import type { Context, Note } from "../context"
 import type { Dim, ModelForm, Place } from "../../schema/report"
 import type { Graph, TracedModel, TracedSite } from "../../graph/graph"
@@ -29,29 +32,44 @@ export interface ModelParts {
 /** The traced model; throws only where two shapes contradict each other after everything learned, which the caller reports. */
 export function emitModel(context: Context, parts: ModelParts): Omit<TracedModel, "optimizers" | "losses"> {
   const reachable = [...reachableFrom(parts.outputs)].sort((a, b) => a.serial - b.serial)
-  const names = new SymbolNames(context), builder = new GraphBuilder()
+  const names = new SymbolNames(context),
+    builder = new GraphBuilder()
   const show = (d: Dim): Dim => names.show(d)
   const used = new Set(reachable.flatMap((t) => (t.source.kind === "weight" ? [t.source.weight] : [])))
   const weights = [...parts.paths.weights.keys()].filter((weight) => parts.ownsUnused || used.has(weight))
   for (const weight of used) if (!parts.paths.weights.has(weight)) weights.push(weight)
   // Inputs first, so that their sizes have the plain names.
   parts.inputs.forEach((x) => x.shape.forEach(show))
-  const indexOf = new Map<Weight, number>(), ids = new Set<string>()
+  const indexOf = new Map<Weight, number>(),
+    ids = new Set<string>()
   for (const weight of weights) {
     const id = uniqueId(parts.paths.weights.get(weight) ?? weight.name?.text ?? weight.label ?? "weight", ids)
     const tfName = weight.weight ?? weight.label
     const at = weight.name?.place ?? weight.place
-    indexOf.set(weight, builder.addParameter({
-      id, shape: weight.shape.map(show), trainable: isTrainable(weight), start: at.start, end: at.end,
-      ...(tfName !== null && tfName !== undefined && tfName !== id && tfName !== id.split("/").at(-1) ? { weight: tfName } : {}),
-      ...(weight.initializer === undefined ? {} : { initializer: weight.initializer }), ...(weight.regularizer === undefined ? {} : { regularizer: weight.regularizer }),
-    }))
+    indexOf.set(
+      weight,
+      builder.addParameter({
+        id,
+        shape: weight.shape.map(show),
+        trainable: isTrainable(weight),
+        start: at.start,
+        end: at.end,
+        ...(tfName !== null && tfName !== undefined && tfName !== id && tfName !== id.split("/").at(-1) ? { weight: tfName } : {}),
+        ...(weight.initializer === undefined ? {} : { initializer: weight.initializer }),
+        ...(weight.regularizer === undefined ? {} : { regularizer: weight.regularizer }),
+      }),
+    )
   }
-  const nodes = new Map<TensorValue, number>(), inputNames = uniqueInputNames(parts.inputs)
+  const nodes = new Map<TensorValue, number>(),
+    inputNames = uniqueInputNames(parts.inputs)
   for (const t of [...parts.inputs.filter((x) => reachable.includes(x)), ...reachable]) {
     if (nodes.has(t)) continue
     const scope = scopeOf(t, parts.paths)
-    const origin = { ...(t.at === undefined ? {} : { at: t.at }), ...(t.label === undefined ? {} : { label: plainText(t.label) }), ...(scope === undefined ? {} : { scope }) }
+    const origin = {
+      ...(t.at === undefined ? {} : { at: t.at }),
+      ...(t.label === undefined ? {} : { label: plainText(t.label) }),
+      ...(scope === undefined ? {} : { scope }),
+    }
     const target = t.shape.map((d) => show(d))
     const { source } = t
     switch (source.kind) {
@@ -64,17 +82,29 @@ export function emitModel(context: Context, parts: ModelParts): Omit<TracedModel
         nodes.set(t, builder.parameterNode(indexOf.get(source.weight) ?? 0))
         break
       case "op":
-        nodes.set(t, builder.add(shownOp(source.op, show), source.operands.map((operand) => nodes.get(operand) ?? 0), origin, target))
+        nodes.set(
+          t,
+          builder.add(
+            shownOp(source.op, show),
+            source.operands.map((operand) => nodes.get(operand) ?? 0),
+            origin,
+            target,
+          ),
+        )
         break
     }
   }
   const graph = builder.finish(parts.outputs.flatMap((t) => nodes.get(t) ?? []))
   return {
-    name: parts.name, form: parts.form, ...parts.place, graph,
+    name: parts.name,
+    form: parts.form,
+    ...parts.place,
+    graph,
     inputs: parts.inputs.map((x) => ({ name: inputNames.get(x) ?? "input", shape: x.shape.map(show) })),
     parameterCount: graph.parameters.map((p) => p.shape.reduce<Dim>(multiplyDim, 1)).reduce<Dim>((a, b) => sum(a, b), 0),
     sites: sitesOf(context, parts, graph, nodes, indexOf),
-    assumptions: parts.assumptions.map(plainText), unsupported: unsupportedOf(parts.notes, graph),
+    assumptions: parts.assumptions.map(plainText),
+    unsupported: unsupportedOf(parts.notes, graph),
   }
 }
 
@@ -88,8 +118,10 @@ function uniqueId(path: string, taken: Set<string>): string {
 }
 
 function uniqueInputNames(inputs: readonly TensorValue[]): ReadonlyMap<TensorValue, string> {
-  const taken = new Set<string>(), names = new Map<TensorValue, string>()
-  for (const x of inputs) if (x.source.kind === "input") names.set(x, uniqueId(x.source.input.name === "input" ? x.name?.text ?? "input" : x.source.input.name, taken))
+  const taken = new Set<string>(),
+    names = new Map<TensorValue, string>()
+  for (const x of inputs)
+    if (x.source.kind === "input") names.set(x, uniqueId(x.source.input.name === "input" ? (x.name?.text ?? "input") : x.source.input.name, taken))
   return names
 }
 
@@ -126,16 +158,25 @@ class SymbolNames {
 /** An op with the sizes it mentions under their plain names. */
 function shownOp(op: Op, show: (d: Dim) => Dim): Op {
   switch (op.kind) {
-    case "slice": return { ...op, begin: op.begin.map(show) }
-    case "pad": return { ...op, before: op.before.map(show), after: op.after.map(show) }
-    case "tile": return { ...op, repeats: op.repeats.map(show) }
-    case "oneHot": return { ...op, depth: show(op.depth) }
-    default: return op
+    case "slice":
+      return { ...op, begin: op.begin.map(show) }
+    case "pad":
+      return { ...op, before: op.before.map(show), after: op.after.map(show) }
+    case "tile":
+      return { ...op, repeats: op.repeats.map(show) }
+    case "oneHot":
+      return { ...op, depth: show(op.depth) }
+    default:
+      return op
   }
 }
 
 function sitesOf(
-  context: Context, parts: ModelParts, graph: Graph, nodes: ReadonlyMap<TensorValue, number>, indexOf: ReadonlyMap<Weight, number>,
+  context: Context,
+  parts: ModelParts,
+  graph: Graph,
+  nodes: ReadonlyMap<TensorValue, number>,
+  indexOf: ReadonlyMap<Weight, number>,
 ): readonly TracedSite[] {
   const all = graph.nodes.map((node) => node.id)
   const sites: TracedSite[] = [{ ...parts.place, kind: "model", label: parts.name, nodes: all, parameters: graph.parameters.map((_, i) => i) }]
@@ -154,13 +195,16 @@ function sitesOf(
     if (site.kind === "layer" && root !== undefined && samePlace(root.place, site.place)) continue
     if (site.kind === "weight") made.push(...parameters.flatMap((index) => graph.parameters[index].node ?? []))
     if (made.length === 0 && parameters.length === 0) continue
-    const label = labels.length > 0 ? labels[0].path : site.kind === "weight" && parameters.length > 0 ? graph.parameters[parameters[0]].id : site.label
+    const label =
+      labels.length > 0 ? labels[0].path : site.kind === "weight" && parameters.length > 0 ? graph.parameters[parameters[0]].id : site.label
     sites.push({ ...site.place, kind: site.kind, label, nodes: made, parameters })
   }
   for (const [weight, index] of indexOf) {
     if (weight.name === undefined || sites.some((site) => site.kind === "weight" && samePlace(site, weight.name?.place ?? site))) continue
     const node = graph.parameters[index].node
-    const shared = [...indexOf].filter(([other]) => other.name !== undefined && weight.name !== undefined && samePlace(other.name.place, weight.name.place)).map(([, i]) => i)
+    const shared = [...indexOf]
+      .filter(([other]) => other.name !== undefined && weight.name !== undefined && samePlace(other.name.place, weight.name.place))
+      .map(([, i]) => i)
     sites.push({ ...weight.name.place, kind: "weight", label: graph.parameters[index].id, nodes: node === null ? [] : [node], parameters: shared })
   }
   return sites

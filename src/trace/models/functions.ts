@@ -1,4 +1,7 @@
-/** @file Models that are plain functions over weights of the module, and functions that only have to be followed because they build a model inside. */
+/**
+ * @file Models that are plain functions over weights of the module, and functions that only have to be followed because they build a model
+ * inside.
+ */
 import type * as TypeScript from "typescript"
 import type { Context } from "../context"
 import type { FunctionLike } from "../../source/forms"
@@ -37,7 +40,10 @@ export interface Callable {
   readonly holdsWeights: boolean
 }
 
-/** Follows a function once with unknown arguments: models it builds are recorded. Gives a model where it returns a forward function with weights of its own. */
+/**
+ * Follows a function once with unknown arguments: models it builds are recorded. Gives a model where it returns a forward function with
+ * weights of its own.
+ */
 export function followFactory(context: Context, fn: FunctionValue): Callable | null {
   const name = declaredName(context.ts, fn.node)
   const run = (): Value => context.call(context, fn, undefinedValue, constructionArguments(context, fn.node as FunctionLike), fn.node)
@@ -46,9 +52,12 @@ export function followFactory(context: Context, fn: FunctionValue): Callable | n
   const found = forwardIn(context, value)
   if (found === null || !contains(fn.node, found.node)) return null
   return {
-    name, forward: found.node as FunctionLike, holdsWeights: true,
+    name,
+    forward: found.node as FunctionLike,
+    holdsWeights: true,
     make: () => {
-      const root = run(), forward = forwardIn(context, root)
+      const root = run(),
+        forward = forwardIn(context, root)
       return forward === null ? null : { fn: forward, self: root, root: root.kind === "object" ? root : null }
     },
   }
@@ -61,24 +70,32 @@ export function forwardIn(context: Context, value: Value): FunctionValue | null 
   if (value.kind === "function") return value
   if (value.kind !== "object" || value.type !== null) return null
   const functions = [...value.fields].filter((entry): entry is [string, FunctionValue] => entry[1].kind === "function")
-  return functions.find(([, fn]) => hasModelTag(context.ts, fn.node))?.[1] ?? ["call", "forward", "apply", "predict"].flatMap((key) => functions.filter(([name]) => name === key))[0]?.[1] ?? null
+  return (
+    functions.find(([, fn]) => hasModelTag(context.ts, fn.node))?.[1] ??
+    ["call", "forward", "apply", "predict"].flatMap((key) => functions.filter(([name]) => name === key))[0]?.[1] ??
+    null
+  )
 }
 
 export const callableOf = (context: Context, fn: FunctionValue): Callable | null => {
   const name = declaredName(context.ts, fn.node)
-  return name === null ? null : { name, forward: fn.node as FunctionLike, holdsWeights: false, make: () => ({ fn, self: undefinedValue, root: null }) }
+  return name === null
+    ? null
+    : { name, forward: fn.node as FunctionLike, holdsWeights: false, make: () => ({ fn, self: undefinedValue, root: null }) }
 }
 
 /** Whether a function can be a forward pass at all: it takes something and is not a constructor or accessor. */
 export function takesTensors(context: Context, fn: FunctionValue): boolean {
-  const { ts } = context, { parameters } = fn.node
+  const { ts } = context,
+    { parameters } = fn.node
   if (hasModelTag(ts, fn.node) || readShapeTags(ts, fn.node).size > 0) return true
   return parameters.some((parameter) => parameter.type === undefined || /Tensor|Variable|any|unknown/.test(parameter.type.getText()))
 }
 
 /** A function as a model: null where it uses no weights and is not marked, or gives a single number (a loss). */
 export function traceFunction(context: Context, callable: Callable, module: ReadonlyMap<string, Value>): TracedFunction | null {
-  const { forward: node, name } = callable, marked = callable.holdsWeights || hasModelTag(context.ts, node)
+  const { forward: node, name } = callable,
+    marked = callable.holdsWeights || hasModelTag(context.ts, node)
   let calls: ReadonlySet<TypeScript.Node> = new Set()
   const traced = bestAttempt(context, (guess) => {
     const before = new Set(context.state.entered)
@@ -89,13 +106,24 @@ export function traceFunction(context: Context, callable: Callable, module: Read
     return result
   })
   if (traced === null) return null
-  return { traced, node, marked, forwardName: /^(call|forward|apply|predict|model|net|network|f|fn)$/i.test(name.getText()) || /forward|predict|model/i.test(name.getText()), calls }
+  return {
+    traced,
+    node,
+    marked,
+    forwardName: /^(call|forward|apply|predict|model|net|network|f|fn)$/i.test(name.getText()) || /forward|predict|model/i.test(name.getText()),
+    calls,
+  }
 }
 
 function followFunction(
-  context: Context, callable: Callable, guess: Guess, marked: boolean, module: ReadonlyMap<string, Value>,
+  context: Context,
+  callable: Callable,
+  guess: Guess,
+  marked: boolean,
+  module: ReadonlyMap<string, Value>,
 ): { readonly traced: Traced; readonly guessed: number } | null {
-  const { forward: node, name } = callable, made = callable.make()
+  const { forward: node, name } = callable,
+    made = callable.make()
   if (made === null) return null
   const args = forwardArguments(context, node, guess, true)
   context.state.forward++
@@ -110,8 +138,16 @@ function followFunction(
   if (!marked && args.inputs.every((x) => !reachable.has(x))) return null
   const used = args.inputs.filter((x) => reachable.has(x))
   const traced = emitModel(context, {
-    name: name.getText(), form: "function", place: place(context, name), forward: place(context, node.name ?? name), inputs: used.length > 0 ? used : args.inputs, outputs,
-    paths: assignPaths(made.root, made.root === null ? module : []), notes: context.state.notes, assumptions: [...context.state.assumptions], ownsUnused: false,
+    name: name.getText(),
+    form: "function",
+    place: place(context, name),
+    forward: place(context, node.name ?? name),
+    inputs: used.length > 0 ? used : args.inputs,
+    outputs,
+    paths: assignPaths(made.root, made.root === null ? module : []),
+    notes: context.state.notes,
+    assumptions: [...context.state.assumptions],
+    ownsUnused: false,
   })
   return { traced, guessed: args.guessed.filter((x) => reachable.has(x)).length }
 }

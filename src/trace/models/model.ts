@@ -15,15 +15,26 @@ const configOf = (value: Value | undefined): ReadonlyMap<string, Value> => (valu
 
 function createModel(context: Context, form: ModelValue["form"], config: Value | undefined, at: TypeScript.Node): ModelValue {
   const model: ModelValue = {
-    kind: "model", serial: nextSerial(context), form, layers: [], inputs: [], outputs: [], listIn: false, listOut: false, built: false, trainable: true,
-    node: at, explicitName: stringIn(configOf(config).get("name")),
+    kind: "model",
+    serial: nextSerial(context),
+    form,
+    layers: [],
+    inputs: [],
+    outputs: [],
+    listIn: false,
+    listOut: false,
+    built: false,
+    trainable: true,
+    node: at,
+    explicitName: stringIn(configOf(config).get("name")),
   }
   context.state.models.push(model)
   return model
 }
 
 export function createSequential(context: Context, config: Value | undefined, at: TypeScript.Node): ModelValue {
-  const model = createModel(context, "sequential", config, at), layers = configOf(config).get("layers")
+  const model = createModel(context, "sequential", config, at),
+    layers = configOf(config).get("layers")
   if (layers?.kind === "array") model.layers.push(...layers.items)
   else if (layers?.kind === "unknown") model.failure = "the list of layers is not known"
   return model
@@ -31,13 +42,17 @@ export function createSequential(context: Context, config: Value | undefined, at
 
 /** tf.input({shape, batchShape, dtype, name}). Sizes left open are symbols. */
 export function createInput(context: Context, config: Value | undefined, at: TypeScript.Node): Value {
-  const fields = configOf(config), name = stringIn(fields.get("name"))
+  const fields = configOf(config),
+    name = stringIn(fields.get("name"))
   const sizes = (value: Value | undefined): readonly Dim[] | null => {
     if (value === undefined) return null
     if (value.kind !== "array") return numberIn(value) === null && value.kind !== "dim" ? null : [dimOf(context, value)]
-    return value.items.map((item, i) => (isNullish(item) ? freshSymbol(context, `${name ?? "input"}.${i + 1}`) : dimOf(context, item, `${name ?? "input"}.${i + 1}`)))
+    return value.items.map((item, i) =>
+      isNullish(item) ? freshSymbol(context, `${name ?? "input"}.${i + 1}`) : dimOf(context, item, `${name ?? "input"}.${i + 1}`),
+    )
   }
-  const batchShape = sizes(fields.get("batchShape") ?? fields.get("batchInputShape")), shape = sizes(fields.get("shape") ?? fields.get("inputShape"))
+  const batchShape = sizes(fields.get("batchShape") ?? fields.get("batchInputShape")),
+    shape = sizes(fields.get("shape") ?? fields.get("inputShape"))
   if (batchShape === null && shape === null) {
     note(context, "tf.input: the shape is not known", at)
     return unknown("tf.input without a known shape")
@@ -48,8 +63,10 @@ export function createInput(context: Context, config: Value | undefined, at: Typ
 
 /** tf.model({inputs, outputs}). */
 export function createFunctional(context: Context, config: Value | undefined, at: TypeScript.Node): ModelValue {
-  const model = createModel(context, "functional", config, at), fields = configOf(config)
-  const inputs = fields.get("inputs"), outputs = fields.get("outputs")
+  const model = createModel(context, "functional", config, at),
+    fields = configOf(config)
+  const inputs = fields.get("inputs"),
+    outputs = fields.get("outputs")
   model.inputs = inputs === undefined ? [] : tensorsIn([inputs], 1)
   model.listIn = inputs?.kind === "array"
   model.listOut = outputs?.kind === "array"
@@ -66,9 +83,18 @@ export function createFunctional(context: Context, config: Value | undefined, at
 export function tensorsOut(context: Context, value: Value, at: TypeScript.Node): readonly TensorValue[] {
   if (value.kind === "tensor") return [value]
   if (value.kind === "array") return value.items.flatMap((item) => tensorsOut(context, item, at))
-  if (value.kind === "object" && value.type === null) return [...value.fields.values()].flatMap((item) => (tensorsIn([item]).length > 0 ? tensorsOut(context, item, at) : []))
+  if (value.kind === "object" && value.type === null)
+    return [...value.fields.values()].flatMap((item) => (tensorsIn([item]).length > 0 ? tensorsOut(context, item, at) : []))
   if (value.kind === "unknown" && value.tensors.length > 0) {
-    return [makeTensor(context, { kind: "opaque", what: "code that is not read", reason: plainText(value.why) }, value.tensors, { at, label: plainText(value.why) }, [freshSymbol(context, "out")])]
+    return [
+      makeTensor(
+        context,
+        { kind: "opaque", what: "code that is not read", reason: plainText(value.why) },
+        value.tensors,
+        { at, label: plainText(value.why) },
+        [freshSymbol(context, "out")],
+      ),
+    ]
   }
   return []
 }
@@ -79,7 +105,9 @@ function collectLayers(context: Context, model: ModelValue): void {
   const layers = context.state.layers.filter((state) => state.calls.some((call) => call.outputs.some((t) => reachable.has(t))))
   const nested = context.state.models.filter((other) => other !== model && (applied.get(other) ?? []).some((t) => reachable.has(t)))
   const inner = new Set(nested.flatMap((other) => other.layers.map((layer) => layerStateOf(layer))))
-  const instances = new Map(context.state.instances.flatMap((instance) => (instance.layer === undefined ? [] : [[instance.layer, instance] as const])))
+  const instances = new Map(
+    context.state.instances.flatMap((instance) => (instance.layer === undefined ? [] : [[instance.layer, instance] as const])),
+  )
   const wrapped = new Set(layers.flatMap((state) => state.children.map((child) => layerStateOf(child))))
   for (const state of layers) {
     if (inner.has(state) || wrapped.has(state) || ownedByOther(state, layers, instances)) continue
@@ -98,7 +126,8 @@ function holds(value: Value, state: object, depth: number): boolean {
 }
 
 export function reachableFrom(outputs: readonly TensorValue[]): ReadonlySet<TensorValue> {
-  const seen = new Set<TensorValue>(), stack = [...outputs]
+  const seen = new Set<TensorValue>(),
+    stack = [...outputs]
   for (let t = stack.pop(); t !== undefined; t = stack.pop()) {
     if (seen.has(t)) continue
     seen.add(t)
@@ -116,6 +145,7 @@ export function buildSequential(context: Context, model: ModelValue): void {
   model.built = true
   const first = model.layers[0]
   const shape = first === undefined ? null : inputShapeOf(context, first)
+  if (shape === null && model.layers.length > 0) model.built = false
   if (shape === null) {
     model.failure ??= model.layers.length === 0 ? "the model has no layers" : "the first layer states no input shape"
     return
@@ -129,7 +159,11 @@ export function buildSequential(context: Context, model: ModelValue): void {
 function inputShapeOf(context: Context, layer: Value): readonly Dim[] | null {
   if (layer.kind === "model") {
     buildSequential(context, layer)
-    return layer.inputs.length === 1 ? shapeOf(context, layer.inputs[0]) : layer.layers[0] === undefined ? null : inputShapeOf(context, layer.layers[0])
+    return layer.inputs.length === 1
+      ? shapeOf(context, layer.inputs[0])
+      : layer.layers[0] === undefined
+        ? null
+        : inputShapeOf(context, layer.layers[0])
   }
   const state = layerStateOf(layer)
   if (state === null) return null
@@ -138,12 +172,17 @@ function inputShapeOf(context: Context, layer: Value): readonly Dim[] | null {
 }
 
 function runLayers(context: Context, model: ModelValue, input: Value, at: TypeScript.Node): Value {
-  return model.layers.reduce<Value>((x, layer) => (layer.kind === "model" ? applyModel(context, layer, x, at) : applyLayer(context, layer, x, undefined, at)), input)
+  return model.layers.reduce<Value>(
+    (x, layer) => (layer.kind === "model" ? applyModel(context, layer, x, at) : applyLayer(context, layer, x, undefined, at)),
+    input,
+  )
 }
 
 /** A model on other tensors: a sequential one layer by layer, a functional one by copying its operations. */
 export function applyModel(context: Context, model: ModelValue, given: Value | undefined, at: TypeScript.Node): Value {
   if (given === undefined) return unknown("a model applied to nothing")
+  // tfjs builds a sequential model when its layers are added: its weights have the shapes of its own input.
+  buildSequential(context, model)
   context.state.owners.push(model)
   try {
     const result = model.form === "sequential" ? runLayers(context, model, given, at) : copyOperations(context, model, given, at)
@@ -161,10 +200,12 @@ export function applyModel(context: Context, model: ModelValue, given: Value | u
 function copyOperations(context: Context, model: ModelValue, given: Value, at: TypeScript.Node): Value {
   const tensors = given.kind === "array" ? given.items.map((item) => tensorOf(context, item)) : [tensorOf(context, given, { at })]
   if (tensors.length !== model.inputs.length) throw new Unreadable(`the model takes ${model.inputs.length} inputs, found ${tensors.length}`)
-  const copies = new Map<TensorValue, TensorValue>(), sizes: Record<string, Dim> = {}
+  const copies = new Map<TensorValue, TensorValue>(),
+    sizes: Record<string, Dim> = {}
   model.inputs.forEach((x, i) => {
     copies.set(x, tensors[i])
-    const own = shapeOf(context, x), other = shapeOf(context, tensors[i])
+    const own = shapeOf(context, x),
+      other = shapeOf(context, tensors[i])
     if (own.length !== other.length) throw new Unreadable(`the model takes an input of rank ${own.length}, found [${other.join(", ")}]`)
     own.forEach((d, k) => typeof d === "string" && d !== other[k] && /^[\w$.\u00b7]+$/.test(d) && (sizes[d] = other[k]))
   })
@@ -174,12 +215,23 @@ function copyOperations(context: Context, model: ModelValue, given: Value, at: T
     const { op, operands } = t.source
     if (!operands.some((operand) => copies.has(operand))) continue
     const target = shapeOf(context, t).map((d) => substituteDim(d, sizes))
-    const copy: TensorValue = { ...makeTensor(context, op, operands.map((operand) => copies.get(operand) ?? operand), { dtype: t.dtype }, target), at: t.at, label: t.label, owners: [...context.state.owners, ...t.owners] }
+    const copy: TensorValue = {
+      ...makeTensor(
+        context,
+        op,
+        operands.map((operand) => copies.get(operand) ?? operand),
+        { dtype: t.dtype },
+        target,
+      ),
+      at: t.at,
+      label: t.label,
+      owners: [...context.state.owners, ...t.owners],
+    }
     copies.set(t, copy)
     for (const site of sites) if (site.tensors.has(t)) site.tensors.add(copy)
   }
   const results = model.outputs.map((t) => copies.get(t) ?? t)
-  return model.listOut ? arrayOf(results) : results[0] ?? undefinedValue
+  return model.listOut ? arrayOf(results) : (results[0] ?? undefinedValue)
 }
 
 export function setModelTrainable(model: ModelValue, flag: boolean): void {
@@ -191,39 +243,95 @@ export function setModelTrainable(model: ModelValue, flag: boolean): void {
   }
 }
 
+function remember(context: Context, node: TypeScript.Node, model: ModelValue): void {
+  const held = context.state.compiled.get(node) ?? new Set()
+  held.add(model)
+  context.state.compiled.set(node, held)
+}
+
 /** Members of a model; null where it has none of that name. */
 export function modelMember(context: Context, model: ModelValue, name: string): Value | null {
   const ready = (): ModelValue => (buildSequential(context, model), model)
-  const some = (tensors: readonly TensorValue[]): Value => (tensors.length === 1 ? tensors[0] : tensors.length === 0 ? unknown("a model that is not read") : arrayOf(tensors))
+  const some = (tensors: readonly TensorValue[]): Value =>
+    tensors.length === 1 ? tensors[0] : tensors.length === 0 ? unknown("a model that is not read") : arrayOf(tensors)
   switch (name) {
-    case "add": return native("add", ([layer]) => {
-      touch(context, model.layers)
-      if (layer !== undefined && (layerStateOf(layer) !== null || layer.kind === "model")) model.layers.push(layer)
-      else model.failure ??= "a layer that is added is not known"
-      return undefinedValue
-    })
-    case "pop": return native("pop", () => (touch(context, model.layers), model.layers.pop() ?? undefinedValue))
-    case "apply": case "predict": case "call": case "predictOnBatch": return native(name, ([given], at) => applyModel(context, model, given, at))
-    case "layers": return { kind: "array", items: model.layers }
-    case "getLayer": return native("getLayer", ([given, index]) => {
-      const position = numberIn(index) ?? numberIn(given), wanted = stringIn(given)
-      if (position !== null) return model.layers.at(position) ?? unknown("a layer that is not there")
-      return model.layers.find((layer) => layerStateOf(layer)?.explicitName === wanted) ?? unknown(`the layer '${wanted ?? "?"}' is not found`)
-    })
-    case "inputs": return arrayOf(ready().inputs)
-    case "outputs": return arrayOf(ready().outputs)
-    case "input": return some(ready().inputs)
-    case "output": return some(ready().outputs)
-    case "trainable": return primitive(model.trainable)
-    case "weights": case "trainableWeights": return arrayOf((ready().layers.flatMap(allWeights)).flatMap((weight) => (weight.tensor === undefined ? [] : [weight.tensor])))
-    case "getWeights": return native("getWeights", () => arrayOf((ready().layers.flatMap(allWeights)).flatMap((weight) => (weight.tensor === undefined ? [] : [weight.tensor]))))
-    case "inputShape": return arrayOf((ready().inputs[0]?.shape ?? []).map(sizeValue))
-    case "outputShape": return arrayOf((ready().outputs[0]?.shape ?? []).map(sizeValue))
-    case "name": return model.explicitName === null ? unknown("the name tfjs gives a model") : primitive(model.explicitName)
-    case "compile": case "summary": case "dispose": case "setWeights": case "resetStates": return native(name, () => undefinedValue)
-    case "fit": case "fitDataset": case "evaluate": case "evaluateDataset": case "trainOnBatch": case "save": case "countParams": case "getConfig": case "toJSON":
+    case "add":
+      return native("add", ([layer]) => {
+        touch(context, model.layers)
+        if (layer !== undefined && (layerStateOf(layer) !== null || layer.kind === "model")) model.layers.push(layer)
+        else model.failure ??= "a layer that is added is not known"
+        return undefinedValue
+      })
+    case "pop":
+      return native("pop", () => (touch(context, model.layers), model.layers.pop() ?? undefinedValue))
+    case "apply":
+    case "predict":
+    case "call":
+    case "predictOnBatch":
+      return native(name, ([given], at) => applyModel(context, model, given, at))
+    case "layers":
+      return { kind: "array", items: model.layers }
+    case "getLayer":
+      return native("getLayer", ([given, index]) => {
+        const position = numberIn(index) ?? numberIn(given),
+          wanted = stringIn(given)
+        if (position !== null) return model.layers.at(position) ?? unknown("a layer that is not there")
+        return model.layers.find((layer) => layerStateOf(layer)?.explicitName === wanted) ?? unknown(`the layer '${wanted ?? "?"}' is not found`)
+      })
+    case "inputs":
+      return arrayOf(ready().inputs)
+    case "outputs":
+      return arrayOf(ready().outputs)
+    case "input":
+      return some(ready().inputs)
+    case "output":
+      return some(ready().outputs)
+    case "trainable":
+      return primitive(model.trainable)
+    case "weights":
+    case "trainableWeights":
+      return arrayOf(
+        ready()
+          .layers.flatMap(allWeights)
+          .flatMap((weight) => (weight.tensor === undefined ? [] : [weight.tensor])),
+      )
+    case "getWeights":
+      return native("getWeights", () =>
+        arrayOf(
+          ready()
+            .layers.flatMap(allWeights)
+            .flatMap((weight) => (weight.tensor === undefined ? [] : [weight.tensor])),
+        ),
+      )
+    case "inputShape":
+      return arrayOf((ready().inputs[0]?.shape ?? []).map(sizeValue))
+    case "outputShape":
+      return arrayOf((ready().outputs[0]?.shape ?? []).map(sizeValue))
+    case "name":
+      return model.explicitName === null ? unknown("the name tfjs gives a model") : primitive(model.explicitName)
+    case "compile":
+      return native(name, ([config], at) => {
+        const optimizer = config?.kind === "object" ? config.fields.get("optimizer") : undefined
+        remember(context, at, model)
+        if (optimizer?.kind === "object" && optimizer.origin !== undefined) remember(context, optimizer.origin, model)
+        return undefinedValue
+      })
+    case "summary":
+    case "dispose":
+    case "setWeights":
+    case "resetStates":
+      return native(name, () => undefinedValue)
+    case "fit":
+    case "fitDataset":
+    case "evaluate":
+    case "evaluateDataset":
+    case "trainOnBatch":
+    case "save":
+    case "countParams":
+    case "getConfig":
+    case "toJSON":
       return native(name, () => unknown(`the result of ${name}`))
-    default: return null
+    default:
+      return null
   }
 }
-

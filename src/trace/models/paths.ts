@@ -1,4 +1,7 @@
-/** @file Paths of weights, layers and instances inside a model: "dense_1/kernel", "wq", "heads/0/wq". Fields name what they hold; layers of tfjs models are counted by kind. */
+/**
+ * @file Paths of weights, layers and instances inside a model: "dense_1/kernel", "wq", "heads/0/wq". Fields name what they hold; layers of
+ * tfjs models are counted by kind.
+ */
 import type { LayerState, Value, Weight } from "../value"
 import { layerStateOf } from "../layers/layer"
 
@@ -12,7 +15,8 @@ const maximumDepth = 8
 
 /** Names everything inside `root`, in the order of the source. `named` values come first, under their own names (weights of a module). */
 export function assignPaths(root: Value | null, named: Iterable<readonly [string, Value]> = []): Paths {
-  const weights = new Map<Weight, string>(), owners = new Map<object, string>()
+  const weights = new Map<Weight, string>(),
+    owners = new Map<object, string>()
   const taken = new Set<string>()
   const unique = (path: string): string => {
     let candidate = path
@@ -24,12 +28,14 @@ export function assignPaths(root: Value | null, named: Iterable<readonly [string
   const nameWeight = (weight: Weight, path: string): void => {
     if (!weights.has(weight)) weights.set(weight, unique(path))
   }
-  const layerWeights = (state: LayerState, path: string): void => state.weights.forEach((weight, i) => nameWeight(weight, join(path, weight.label ?? `weight_${i + 1}`)))
+  const layerWeights = (state: LayerState, path: string): void =>
+    state.weights.forEach((weight, i) => nameWeight(weight, join(path, weight.label ?? `weight_${i + 1}`)))
   /** Layers of a model, counted from 1 by kind unless they have a name. */
   const layerList = (layers: readonly Value[], path: string, depth: number): void => {
     const counts = new Map<string, number>()
     for (const layer of layers) {
-      const state = layerStateOf(layer), type = layer.kind === "model" ? layer.form : state?.type ?? "layer"
+      const state = layerStateOf(layer),
+        type = layer.kind === "model" ? layer.form : (state?.type ?? "layer")
       const count = (counts.get(type) ?? 0) + 1
       counts.set(type, count)
       const explicit = layer.kind === "model" ? layer.explicitName : state?.explicitName
@@ -40,7 +46,8 @@ export function assignPaths(root: Value | null, named: Iterable<readonly [string
     if (depth > maximumDepth) return
     switch (value.kind) {
       case "tensor":
-        if (value.source.kind === "weight" && value.source.weight.layer === undefined) nameWeight(value.source.weight, path === "" ? value.source.weight.label ?? "weight" : path)
+        if (value.source.kind === "weight" && value.source.weight.layer === undefined)
+          nameWeight(value.source.weight, path === "" ? (value.source.weight.label ?? "weight") : path)
         else if (value.source.kind === "weight") nameWeight(value.source.weight, path)
         return
       case "array":

@@ -10,8 +10,12 @@ import { calleePlace } from "../../source/place"
 import { emitModel } from "./emit"
 
 /** The models that the analyzed file makes. Those used inside another one only as a part of it are left to it. */
-export function traceModels(context: Context): { readonly traced: readonly Traced[]; readonly failures: readonly { readonly model: ModelValue; readonly why: string }[] } {
-  const traced: Traced[] = [], failures: { model: ModelValue; why: string }[] = []
+export function traceModels(context: Context): {
+  readonly traced: readonly { readonly traced: Traced; readonly model: ModelValue }[]
+  readonly failures: readonly { readonly model: ModelValue; readonly why: string }[]
+} {
+  const traced: { traced: Traced; model: ModelValue }[] = [],
+    failures: { model: ModelValue; why: string }[] = []
   const byNode = new Map<unknown, ModelValue[]>()
   for (const model of context.state.models) {
     if (model.node.getSourceFile() !== context.home) continue
@@ -27,11 +31,18 @@ export function traceModels(context: Context): { readonly traced: readonly Trace
       else if (!done.has(contentOf(result))) done.set(contentOf(result), { traced: result, model })
     }
     // A factory called with different arguments makes different models, each named after its variable; the same thing again is one report.
-    const variants = [...done.values()], complete = variants.filter(({ traced: model }) => model.unsupported.length === 0)
+    const variants = [...done.values()],
+      complete = variants.filter(({ traced: model }) => model.unsupported.length === 0)
     if (variants.length === 0) failures.push({ model: models[0], why })
-    else if (variants.length === 1) traced.push(variants[0].traced)
-    else if (variants.every(({ model }) => model.variable === undefined)) traced.push((complete[0] ?? variants[0]).traced)
-    else traced.push(...(complete.length > 0 ? complete : variants.slice(0, 1)).map(({ traced: variant, model }) => ({ ...variant, ...variantName(model, variant) })))
+    else if (variants.length === 1) traced.push(variants[0])
+    else if (variants.every(({ model }) => model.variable === undefined)) traced.push(complete[0] ?? variants[0])
+    else
+      traced.push(
+        ...(complete.length > 0 ? complete : variants.slice(0, 1)).map(({ traced: variant, model }) => ({
+          traced: { ...variant, ...variantName(model, variant) },
+          model,
+        })),
+      )
   }
   return { traced, failures }
 }
@@ -40,16 +51,23 @@ const maximumVariants = 24
 
 /** A model that only a function's own variable holds and that is a layer of another model there: the outer one says it all. */
 const isPartOnly = (context: Context, model: ModelValue): boolean =>
-  model.variable === undefined && model.returnedBy === undefined && context.state.models.some((outer) => outer !== model && outer.layers.includes(model))
+  model.variable === undefined &&
+  model.returnedBy === undefined &&
+  context.state.models.some((outer) => outer !== model && outer.layers.includes(model))
 
 /** What a model computes, without places. */
-const contentOf = (model: Traced): string => JSON.stringify([model.graph.nodes.map((node) => [node.op, node.operands, node.shape]), model.graph.parameters.map((p) => [p.shape, p.trainable])])
+const contentOf = (model: Traced): string =>
+  JSON.stringify([model.graph.nodes.map((node) => [node.op, node.operands, node.shape]), model.graph.parameters.map((p) => [p.shape, p.trainable])])
 
 /** The variable a variant was stored in, where there is one. */
 function variantName(model: ModelValue, variant: Traced): Pick<Traced, "name" | "start" | "end" | "sites"> {
   const name = model.variable ?? model.name
   if (name === undefined) return variant
-  return { name: name.text, ...name.place, sites: variant.sites.map((site) => (site.kind === "model" ? { ...site, ...name.place, label: name.text } : site)) }
+  return {
+    name: name.text,
+    ...name.place,
+    sites: variant.sites.map((site) => (site.kind === "model" ? { ...site, ...name.place, label: name.text } : site)),
+  }
 }
 
 function traceModel(context: Context, model: ModelValue): Traced | string {
@@ -61,15 +79,21 @@ function traceModel(context: Context, model: ModelValue): Traced | string {
     if (model.outputs.length === 0) return "its layers are not all known"
     const reachable = reachableFrom(model.outputs)
     if (![...reachable].some((t) => t.source.kind === "weight") && model.layers.flatMap(allWeights).length === 0) return "it has no weights"
-    const paths = assignPaths(model), named = model.returnedBy ?? model.name
+    const paths = assignPaths(model),
+      named = model.returnedBy ?? model.name
     const owned = outerNotes.slice(0, before).filter((note) => note.owners.some((owner) => paths.owners.has(owner)))
     return emitModel(context, {
-      name: named?.text ?? model.explicitName ?? "model", form: model.form, place: named?.place ?? calleePlace(context.ts, model.node, context.home),
-      inputs: model.inputs, outputs: model.outputs, paths, notes: [...owned, ...context.state.notes],
-      assumptions: [...context.state.assumptions, ...(model.failure === undefined ? [] : [model.failure])], ownsUnused: true,
+      name: named?.text ?? model.explicitName ?? "model",
+      form: model.form,
+      place: named?.place ?? calleePlace(context.ts, model.node, context.home),
+      inputs: model.inputs,
+      outputs: model.outputs,
+      paths,
+      notes: [...owned, ...context.state.notes],
+      assumptions: [...context.state.assumptions, ...(model.failure === undefined ? [] : [model.failure])],
+      ownsUnused: true,
     })
   })
   if (result.value === null) return result.limit ?? "the code that makes it cannot be followed"
   return result.value
 }
-

@@ -55,7 +55,7 @@ export function flagAt(call: OpCall, i: number, missing: boolean): boolean {
   return known
 }
 
-export const textAt = (call: OpCall, i: number, missing: string): string => (absent(call, i) ? missing : stringIn(call.args[i]) ?? missing)
+export const textAt = (call: OpCall, i: number, missing: string): string => (absent(call, i) ? missing : (stringIn(call.args[i]) ?? missing))
 
 export const unary = (call: OpCall, fn: UnaryFunction, x: TensorValue, parameters?: readonly number[]): TensorValue =>
   emit(call, { kind: "unary", fn, ...(parameters === undefined ? {} : { parameters }) }, [x])

@@ -26,10 +26,12 @@ function emitTensor(call: OpCall, rank: number | null): TensorValue {
   if (numbers !== null) {
     const target = stated ?? numbers.shape
     const same = numbers.values.every((v) => v === numbers.values[0])
-    const value: ConstantValue = same && numbers.values.length > 0 ? { kind: "fill", value: numbers.values[0] } : { kind: "data", values: numbers.values }
+    const value: ConstantValue =
+      same && numbers.values.length > 0 ? { kind: "fill", value: numbers.values[0] } : { kind: "data", values: numbers.values }
     return constantOf(call, value, target, isInt(call, stated === null && call.args[1]?.kind === "primitive" ? 1 : 2))
   }
-  if (call.args[0]?.kind === "array" && call.args[0].items.some((item) => item.kind === "tensor")) return tensorOf(call.context, call.args[0], { at: call.at })
+  if (call.args[0]?.kind === "array" && call.args[0].items.some((item) => item.kind === "tensor"))
+    return tensorOf(call.context, call.args[0], { at: call.at })
   if (stated !== null) return constantOf(call, { kind: "unknown", why: "data" }, stated)
   const sizes = nestedSizes(call.args[0])
   if (sizes !== null && (rank === null || sizes.length === rank)) return constantOf(call, { kind: "unknown", why: "data" }, sizes)
@@ -50,14 +52,17 @@ function random(distribution: "normal" | "uniform" | "bernoulli"): OpEmitter {
     if (call.context.state.forward === 0) return constantOf(call, { kind: "unknown", why: "a random draw" }, target)
     const draw = emit(call, { kind: "random", distribution }, [], target)
     if (distribution !== "normal") return draw
-    const mean = numberIn(call.args[1]) ?? 0, deviation = numberIn(call.args[2]) ?? 1
+    const mean = numberIn(call.args[1]) ?? 0,
+      deviation = numberIn(call.args[2]) ?? 1
     const scaled = deviation === 1 ? draw : binary(call, "multiply", draw, constant(call.context, deviation, { at: call.at }))
     return mean === 0 ? scaled : binary(call, "add", scaled, constant(call.context, mean, { at: call.at }))
   }
 }
 
 function emitRange(call: OpCall): TensorValue {
-  const start = dimAt(call, 0, "start"), stop = dimAt(call, 1, "stop"), step = numberAt(call, 2, 1)
+  const start = dimAt(call, 0, "start"),
+    stop = dimAt(call, 1, "stop"),
+    step = numberAt(call, 2, 1)
   const span = subtractDim(stop, start)
   const length = typeof span === "number" ? Math.max(0, Math.ceil(span / step)) : divideDim(span, step)
   if (length === null) throw new Unreadable("range: the length is not known")
@@ -66,13 +71,17 @@ function emitRange(call: OpCall): TensorValue {
 }
 
 function emitLinspace(call: OpCall): TensorValue {
-  const start = numberIn(call.args[0]), stop = numberIn(call.args[1]), count = dimAt(call, 2, "n")
-  if (start === null || stop === null || typeof count !== "number" || count < 2) return constantOf(call, { kind: "unknown", why: "evenly spaced numbers" }, [count])
+  const start = numberIn(call.args[0]),
+    stop = numberIn(call.args[1]),
+    count = dimAt(call, 2, "n")
+  if (start === null || stop === null || typeof count !== "number" || count < 2)
+    return constantOf(call, { kind: "unknown", why: "evenly spaced numbers" }, [count])
   return constantOf(call, { kind: "range", start, step: (stop - start) / (count - 1) }, [count])
 }
 
 function emitEye(call: OpCall): TensorValue {
-  const rows = dimAt(call, 0, "n"), columns = absent(call, 1) ? rows : dimAt(call, 1, "n")
+  const rows = dimAt(call, 0, "n"),
+    columns = absent(call, 1) ? rows : dimAt(call, 1, "n")
   if (!absent(call, 2)) throw new Unreadable("eye: a batch of matrices is not read")
   if (rows === columns) return constantOf(call, { kind: "eye" }, [rows, rows])
   return constantOf(call, { kind: "unknown", why: "a rectangular identity" }, [rows, columns])
@@ -86,8 +95,12 @@ function emitVariable(call: OpCall): Value {
   const initial = tensorOf(call.context, first, { at: call.at })
   const tfName = stringIn(call.args[2])
   const tensor = makeWeight(call.context, {
-    label: null, shape: shape(call, initial), place: callee(call.context, call.at), trainable: absent(call, 1) ? true : booleanIn(call.args[1]) ?? true,
-    ...(tfName === null ? {} : { weight: tfName }), ...initializerFrom(initial),
+    label: null,
+    shape: shape(call, initial),
+    place: callee(call.context, call.at),
+    trainable: absent(call, 1) ? true : (booleanIn(call.args[1]) ?? true),
+    ...(tfName === null ? {} : { weight: tfName }),
+    ...initializerFrom(initial),
   })
   const site = siteAt(call.context, "weight", callee(call.context, call.at), labelOf(call))
   site.weights.add((tensor.source as { weight: Weight }).weight)
@@ -100,14 +113,17 @@ function initializerFrom(initial: TensorValue): { initializer?: string } {
   if (fill !== null) return { initializer: fill === 0 ? "zeros" : fill === 1 ? "ones" : "constant" }
   if (initial.source.kind !== "op") return {}
   const { op, operands } = initial.source
-  if (op.kind === "constant" && op.value.kind === "unknown" && op.value.why === "a random draw") return { initializer: initial.label === "tf.randomUniform" ? "randomUniform" : "randomNormal" }
+  if (op.kind === "constant" && op.value.kind === "unknown" && op.value.why === "a random draw")
+    return { initializer: initial.label === "tf.randomUniform" ? "randomUniform" : "randomNormal" }
   if (op.kind === "constant" && op.value.kind === "eye") return { initializer: "identity" }
   return op.kind === "binary" && operands.length > 0 ? initializerFrom(operands[0]) : {}
 }
 
 /** tf.dropout(x, rate, noiseShape): axes where the noise has size 1 share their mask. */
 function emitDropout(call: OpCall): TensorValue {
-  const x = tensorAt(call, 0), own = shape(call, x), rate = numberIn(call.args[1])
+  const x = tensorAt(call, 0),
+    own = shape(call, x),
+    rate = numberIn(call.args[1])
   if (rate === 0) return x
   const noise = absent(call, 2) ? own : targetAt(call, 2)
   const sharedAxes = own.flatMap((d, i) => (noise[i] === 1 && d !== 1 ? [i] : []))
@@ -130,20 +146,31 @@ export const createOps: Readonly<Record<string, OpEmitter>> = {
   scalar: (call) => {
     const value = call.args[0]
     const known = numberIn(value) ?? (booleanIn(value) === null ? null : Number(booleanIn(value)))
-    return known === null ? constantOf(call, { kind: "unknown", why: value?.kind === "unknown" ? value.why : "a number" }, []) : constantOf(call, { kind: "fill", value: known }, [], isInt(call, 1))
+    return known === null
+      ? constantOf(call, { kind: "unknown", why: value?.kind === "unknown" ? value.why : "a number" }, [])
+      : constantOf(call, { kind: "fill", value: known }, [], isInt(call, 1))
   },
-  zeros: filled(0), ones: filled(1),
+  zeros: filled(0),
+  ones: filled(1),
   fill: (call) => {
     const value = numberIn(call.args[1])
     return constantOf(call, value === null ? { kind: "unknown", why: "a fill" } : { kind: "fill", value }, targetAt(call, 0), isInt(call, 2))
   },
   zerosLike: (call) => constantOf(call, { kind: "fill", value: 0 }, shape(call, tensorAt(call, 0))),
   onesLike: (call) => constantOf(call, { kind: "fill", value: 1 }, shape(call, tensorAt(call, 0))),
-  range: emitRange, linspace: emitLinspace, eye: emitEye,
-  randomNormal: random("normal"), truncatedNormal: random("normal"), randomStandardNormal: random("normal"), randomUniform: random("uniform"), rand: random("uniform"),
+  range: emitRange,
+  linspace: emitLinspace,
+  eye: emitEye,
+  randomNormal: random("normal"),
+  truncatedNormal: random("normal"),
+  randomStandardNormal: random("normal"),
+  randomUniform: random("uniform"),
+  rand: random("uniform"),
   variable: emitVariable,
   dropout: emitDropout,
-  batchNorm: emitBatchNorm, batchNorm2d: emitBatchNorm, batchNorm3d: emitBatchNorm, batchNorm4d: emitBatchNorm,
+  batchNorm: emitBatchNorm,
+  batchNorm2d: emitBatchNorm,
+  batchNorm3d: emitBatchNorm,
+  batchNorm4d: emitBatchNorm,
   clone: (call) => tensorAt(call, 0),
 }
-

@@ -7,20 +7,73 @@ import { fillOf } from "../value"
 import { Unreadable } from "../context"
 
 const plainUnary: readonly UnaryFunction[] = [
-  "neg", "abs", "sign", "relu", "relu6", "selu", "sigmoid", "logSigmoid", "tanh", "softplus", "exp", "expm1", "log", "log1p", "sqrt", "rsqrt", "square",
-  "reciprocal", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "asinh", "acosh", "atanh", "erf", "floor", "ceil", "round", "isNaN", "isFinite", "isInf",
+  "neg",
+  "abs",
+  "sign",
+  "relu",
+  "relu6",
+  "selu",
+  "sigmoid",
+  "logSigmoid",
+  "tanh",
+  "softplus",
+  "exp",
+  "expm1",
+  "log",
+  "log1p",
+  "sqrt",
+  "rsqrt",
+  "square",
+  "reciprocal",
+  "sin",
+  "cos",
+  "tan",
+  "asin",
+  "acos",
+  "atan",
+  "sinh",
+  "cosh",
+  "asinh",
+  "acosh",
+  "atanh",
+  "erf",
+  "floor",
+  "ceil",
+  "round",
+  "isNaN",
+  "isFinite",
+  "isInf",
   "logicalNot",
 ]
 
 /** tfjs name to graph function, both operands broadcasting. */
 const plainBinary: Readonly<Record<string, BinaryFunction>> = {
-  add: "add", sub: "subtract", mul: "multiply", div: "divide", divNoNan: "divideNoNan", floorDiv: "floorDivide", maximum: "maximum", minimum: "minimum", mod: "mod",
-  squaredDifference: "squaredDifference", atan2: "atan2", equal: "equal", notEqual: "notEqual", greater: "greater", greaterEqual: "greaterEqual", less: "less",
-  lessEqual: "lessEqual", logicalAnd: "logicalAnd", logicalOr: "logicalOr", logicalXor: "logicalXor",
+  add: "add",
+  sub: "subtract",
+  mul: "multiply",
+  div: "divide",
+  divNoNan: "divideNoNan",
+  floorDiv: "floorDivide",
+  maximum: "maximum",
+  minimum: "minimum",
+  mod: "mod",
+  squaredDifference: "squaredDifference",
+  atan2: "atan2",
+  equal: "equal",
+  notEqual: "notEqual",
+  greater: "greater",
+  greaterEqual: "greaterEqual",
+  less: "less",
+  lessEqual: "lessEqual",
+  logicalAnd: "logicalAnd",
+  logicalOr: "logicalOr",
+  logicalXor: "logicalXor",
 }
 
 function emitPower(call: OpCall): TensorValue {
-  const x = tensorAt(call, 0), exponent = tensorAt(call, 1), known = fillOf(exponent)
+  const x = tensorAt(call, 0),
+    exponent = tensorAt(call, 1),
+    known = fillOf(exponent)
   // x^1 is x and x² has its own function; a fill that is broader than x still broadcasts.
   if (known === null || shape(call, exponent).some((d) => d !== 1)) return binary(call, "power", x, exponent)
   if (known === 1) return x
@@ -32,7 +85,8 @@ function emitPower(call: OpCall): TensorValue {
  * Data and indices stay what they are.
  */
 export function emitCast(call: OpCall, x: TensorValue, dtype: string): TensorValue {
-  if (dtype === "bool") return x.dtype === "bool" ? x : binary(call, "notEqual", x, emit(call, { kind: "constant", value: { kind: "fill", value: 0 } }, [], []))
+  if (dtype === "bool")
+    return x.dtype === "bool" ? x : binary(call, "notEqual", x, emit(call, { kind: "constant", value: { kind: "fill", value: 0 } }, [], []))
   if (dtype !== "int32" || x.dtype !== "float") return x
   if (fromDataOnly(x)) return x
   return emit(call, { kind: "stopGradient" }, [unary(call, "floor", x)])
@@ -71,6 +125,8 @@ const special: Readonly<Record<string, OpEmitter>> = {
 
 export const elementwiseOps: Readonly<Record<string, OpEmitter>> = {
   ...Object.fromEntries(plainUnary.map((fn): [string, OpEmitter] => [fn, (call) => unary(call, fn, tensorAt(call, 0))])),
-  ...Object.fromEntries(Object.entries(plainBinary).map(([name, fn]): [string, OpEmitter] => [name, (call) => binary(call, fn, tensorAt(call, 0), tensorAt(call, 1))])),
+  ...Object.fromEntries(
+    Object.entries(plainBinary).map(([name, fn]): [string, OpEmitter] => [name, (call) => binary(call, fn, tensorAt(call, 0), tensorAt(call, 1))]),
+  ),
   ...special,
 }

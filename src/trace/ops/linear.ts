@@ -13,16 +13,22 @@ const letters = "abcdefghijklmnopqrsuvwxyz"
 
 /** a·b over the last two axes; leading axes are shared, sizes 1 among them stretched. Missing leading axes count as 1. */
 export function emitMatMul(call: OpCall, a: TensorValue, b: TensorValue, transposeA: boolean, transposeB: boolean): TensorValue {
-  const left = shape(call, a), right = shape(call, b)
-  if (left.length < 2 || right.length < 2) throw new Unreadable(`matMul: expected at least two axes, found [${left.join(", ")}] and [${right.join(", ")}]`)
+  const left = shape(call, a),
+    right = shape(call, b)
+  if (left.length < 2 || right.length < 2)
+    throw new Unreadable(`matMul: expected at least two axes, found [${left.join(", ")}] and [${right.join(", ")}]`)
   const rank = Math.max(left.length, right.length) - 2
-  const row = letters[rank], inner = "t", column = letters[rank + 1]
+  const row = letters[rank],
+    inner = "t",
+    column = letters[rank + 1]
   const side = (sizes: readonly Dim[], other: readonly Dim[]): { readonly letters: string; readonly kept: readonly Dim[] } => {
-    const lead = sizes.slice(0, -2), otherLead = other.slice(0, -2)
+    const lead = sizes.slice(0, -2),
+      otherLead = other.slice(0, -2)
     let names = ""
     const kept: Dim[] = []
     lead.forEach((d, i) => {
-      const position = rank - lead.length + i, partner = otherLead[position - (rank - otherLead.length)]
+      const position = rank - lead.length + i,
+        partner = otherLead[position - (rank - otherLead.length)]
       // A size 1 that meets a larger one is stretched, which is the same as leaving its letter out.
       if (d === 1 && partner !== undefined && partner !== 1) return
       names += letters[position]
@@ -30,17 +36,24 @@ export function emitMatMul(call: OpCall, a: TensorValue, b: TensorValue, transpo
     })
     return { letters: names, kept }
   }
-  const first = side(left, right), second = side(right, left)
-  const x = first.kept.length === left.length - 2 ? a : reshape(call.context, a, [...first.kept, ...left.slice(-2)], { at: call.at, label: "tf.matMul" })
-  const y = second.kept.length === right.length - 2 ? b : reshape(call.context, b, [...second.kept, ...right.slice(-2)], { at: call.at, label: "tf.matMul" })
+  const first = side(left, right),
+    second = side(right, left)
+  const x =
+    first.kept.length === left.length - 2 ? a : reshape(call.context, a, [...first.kept, ...left.slice(-2)], { at: call.at, label: "tf.matMul" })
+  const y =
+    second.kept.length === right.length - 2 ? b : reshape(call.context, b, [...second.kept, ...right.slice(-2)], { at: call.at, label: "tf.matMul" })
   const out = letters.slice(0, rank)
-  const equation = `${first.letters}${transposeA ? inner + row : row + inner},${second.letters}${transposeB ? column + inner : inner + column}->${out}${row}${column}`
+  const firstLetters = first.letters + (transposeA ? inner + row : row + inner)
+  const secondLetters = second.letters + (transposeB ? column + inner : inner + column)
+  const equation = `${firstLetters},${secondLetters}->${out}${row}${column}`
   return emit(call, { kind: "einsum", equation }, [x, y])
 }
 
 /** tf.dot: vectors and matrices in any combination, contracting the last axis of the first with the first of the second. */
 function emitDot(call: OpCall): TensorValue {
-  const a = tensorAt(call, 0), b = tensorAt(call, 1), ranks = `${shape(call, a).length}${shape(call, b).length}`
+  const a = tensorAt(call, 0),
+    b = tensorAt(call, 1),
+    ranks = `${shape(call, a).length}${shape(call, b).length}`
   const equations: Readonly<Record<string, string>> = { 11: "t,t->", 12: "t,tb->b", 21: "at,t->a", 22: "at,tb->ab" }
   const equation = equations[ranks]
   if (equation === undefined) throw new Unreadable("dot: expected vectors or matrices")
@@ -52,11 +65,16 @@ function emitEinsum(call: OpCall): TensorValue {
   const text = stringIn(call.args[0])
   if (text === null) throw new Unreadable("einsum: the equation is not known")
   const equation = text.replace(/\s+/g, "")
-  const tensors = call.args.slice(1).flatMap((arg): Value[] => (arg.kind === "array" ? arg.items : [arg])).map((_, i, list) => tensorAt({ ...call, args: list }, i))
+  const tensors = call.args
+    .slice(1)
+    .flatMap((arg): Value[] => (arg.kind === "array" ? arg.items : [arg]))
+    .map((_, i, list) => tensorAt({ ...call, args: list }, i))
   const { operands, output } = parseEinsum(equation.includes("->") ? equation : `${equation}->${implicitOutput(equation)}`)
   if (tensors.length !== operands.length) throw new Unreadable(`einsum: expected ${operands.length} tensors, found ${tensors.length}`)
-  if (tensors.length <= 2) return emit(call, { kind: "einsum", equation: `${operands.map((o) => o.join("")).join(",")}->${output.join("")}` }, tensors)
-  let current = tensors[0], names = operands[0]
+  if (tensors.length <= 2)
+    return emit(call, { kind: "einsum", equation: `${operands.map((o) => o.join("")).join(",")}->${output.join("")}` }, tensors)
+  let current = tensors[0],
+    names = operands[0]
   for (let k = 1; k < tensors.length; k++) {
     const later = new Set([...output, ...operands.slice(k + 1).flat()])
     const result = [...new Set([...names, ...operands[k]])].filter((letter) => later.has(letter))
@@ -68,12 +86,16 @@ function emitEinsum(call: OpCall): TensorValue {
 
 function implicitOutput(equation: string): string {
   const all = equation.replace(/,/g, "")
-  return [...new Set(all)].filter((letter) => all.indexOf(letter) === all.lastIndexOf(letter)).sort().join("")
+  return [...new Set(all)]
+    .filter((letter) => all.indexOf(letter) === all.lastIndexOf(letter))
+    .sort()
+    .join("")
 }
 
 /** One number for all spatial axes, or one each. */
 export function perAxis(value: Value | undefined, count: number, missing: number): number[] {
-  if (value === undefined || (value.kind === "primitive" && (value.value === undefined || value.value === null))) return Array.from({ length: count }, () => missing)
+  if (value === undefined || (value.kind === "primitive" && (value.value === undefined || value.value === null)))
+    return Array.from({ length: count }, () => missing)
   const single = numberIn(value)
   if (single !== null) return Array.from({ length: count }, () => single)
   if (value.kind === "array") {
@@ -95,7 +117,8 @@ export function paddingOf(value: Value | undefined, count: number): Padding {
   if (value?.kind === "array") {
     const pairs = value.items.map((item) => (item.kind === "array" ? item.items.map((v) => numberIn(v)) : null))
     const spatial = pairs.length === count + 2 ? pairs.slice(1, -1) : pairs
-    if (spatial.length === count && spatial.every((p) => p?.length === 2 && p.every((v) => v !== null))) return spatial.map((p): [number, number] => [p?.[0] ?? 0, p?.[1] ?? 0])
+    if (spatial.length === count && spatial.every((p) => p?.length === 2 && p.every((v) => v !== null)))
+      return spatial.map((p): [number, number] => [p?.[0] ?? 0, p?.[1] ?? 0])
   }
   throw new Unreadable("the padding is not known")
 }
@@ -114,8 +137,11 @@ function convolution(spatial: number, variant: "standard" | "depthwise"): OpEmit
     const format = spatial === 1 ? textAt(call, 4, "NWC") : textAt(call, 4, "NHWC")
     if (/^NC/.test(format)) throw new Unreadable(`the data format ${format} is not read`)
     const op: Op = {
-      kind: "convolve", variant, strides: perAxis(call.args[2], spatial, 1),
-      dilations: perAxis(call.args[5], spatial, 1), padding: paddingOf(call.args[3], spatial),
+      kind: "convolve",
+      variant,
+      strides: perAxis(call.args[2], spatial, 1),
+      dilations: perAxis(call.args[5], spatial, 1),
+      padding: paddingOf(call.args[3], spatial),
     }
     const kernel = tensorAt(call, 1)
     return withBatch(call, tensorAt(call, 0), spatial + 2, (x) => emit(call, op, [x, kernel]))
@@ -123,13 +149,21 @@ function convolution(spatial: number, variant: "standard" | "depthwise"): OpEmit
 }
 
 function transposedConvolution(call: OpCall): TensorValue {
-  const target = call.args[2], kernel = tensorAt(call, 1)
+  const target = call.args[2],
+    kernel = tensorAt(call, 1)
   const sizes = target?.kind === "array" ? target.items.map((item) => numberIn(item)) : []
-  const op: Op = { kind: "convolve", variant: "transposed", strides: perAxis(call.args[3], 2, 1), dilations: [1, 1], padding: paddingOf(call.args[4], 2) }
+  const op: Op = {
+    kind: "convolve",
+    variant: "transposed",
+    strides: perAxis(call.args[3], 2, 1),
+    dilations: [1, 1],
+    padding: paddingOf(call.args[4], 2),
+  }
   // tfjs keeps the filter as [height, width, out, in]; the graph's order is in, out.
   const swapped = emit(call, { kind: "transpose", permutation: [0, 1, 3, 2] }, [kernel])
   return withBatch(call, tensorAt(call, 0), 4, (x) => {
-    const own = shape(call, x), out = shape(call, swapped)[3]
+    const own = shape(call, x),
+      out = shape(call, swapped)[3]
     const spatial = sizes.length === 4 ? sizes.slice(1, 3) : sizes.slice(0, 2)
     const stated = spatial.length === 2 && spatial.every((d): d is number => d !== null) ? [own[0], ...spatial, out] : undefined
     return emit(call, op, [x, swapped], stated)
@@ -138,7 +172,8 @@ function transposedConvolution(call: OpCall): TensorValue {
 
 function separableConvolution(call: OpCall): TensorValue {
   const [x, depthwise, pointwise] = [0, 1, 2].map((i) => tensorAt(call, i))
-  const padding = paddingOf(call.args[4], 2), strides = perAxis(call.args[3], 2, 1)
+  const padding = paddingOf(call.args[4], 2),
+    strides = perAxis(call.args[3], 2, 1)
   return withBatch(call, x, 4, (batched) => {
     const y = emit(call, { kind: "convolve", variant: "depthwise", strides, dilations: perAxis(call.args[5], 2, 1), padding }, [batched, depthwise])
     return emit(call, { kind: "convolve", variant: "standard", strides: [1, 1], dilations: [1, 1], padding: "valid" }, [y, pointwise])

@@ -16,33 +16,57 @@ function reduce(fn: ReduceFunction): OpEmitter {
 
 function softmax(log: boolean): OpEmitter {
   return (call) => {
-    const x = tensorAt(call, 0), rank = shape(call, x).length
+    const x = tensorAt(call, 0),
+      rank = shape(call, x).length
     return emit(call, { kind: "softmax", axis: axisAt(call, 1, rank, -1), log }, [x])
   }
 }
 
 /** max + log Σ exp(x − max): what tfjs computes; written with the same ops so that every rule applies. */
 function emitLogSumExp(call: OpCall): TensorValue {
-  const x = tensorAt(call, 0), axes = axesAt(call, 1, shape(call, x).length), keep = flagAt(call, 2, false)
+  const x = tensorAt(call, 0),
+    axes = axesAt(call, 1, shape(call, x).length),
+    keep = flagAt(call, 2, false)
   const max = emit(call, { kind: "reduce", fn: "max", axes, keepDims: true }, [x])
   const sum = emit(call, { kind: "reduce", fn: "sum", axes, keepDims: true }, [unary(call, "exp", binary(call, "subtract", x, max))])
   const result = binary(call, "add", max, unary(call, "log", sum))
-  return keep ? result : reshape(call.context, result, shape(call, result).filter((_, i) => !axes.includes(i)), { at: call.at })
+  return keep
+    ? result
+    : reshape(
+        call.context,
+        result,
+        shape(call, result).filter((_, i) => !axes.includes(i)),
+        { at: call.at },
+      )
 }
 
 function emitMoments(call: OpCall): ReturnType<OpEmitter> {
-  const x = tensorAt(call, 0), axes = axesAt(call, 1, shape(call, x).length), keep = flagAt(call, 2, false)
+  const x = tensorAt(call, 0),
+    axes = axesAt(call, 1, shape(call, x).length),
+    keep = flagAt(call, 2, false)
   const mean = emit(call, { kind: "reduce", fn: "mean", axes, keepDims: true }, [x])
   const squares = unary(call, "square", binary(call, "subtract", x, mean))
   const variance = emit(call, { kind: "reduce", fn: "mean", axes, keepDims: keep }, [squares])
-  const shown = keep ? mean : reshape(call.context, mean, shape(call, mean).filter((_, i) => !axes.includes(i)), { at: call.at })
-  return objectOf([["mean", shown], ["variance", variance]])
+  const shown = keep
+    ? mean
+    : reshape(
+        call.context,
+        mean,
+        shape(call, mean).filter((_, i) => !axes.includes(i)),
+        { at: call.at },
+      )
+  return objectOf([
+    ["mean", shown],
+    ["variance", variance],
+  ])
 }
 
 /** tf.norm: Euclidean unless an order is given. */
 function emitNorm(call: OpCall): TensorValue {
-  const x = tensorAt(call, 0), order = absent(call, 1) ? "euclidean" : stringIn(call.args[1]) ?? numberIn(call.args[1])
-  const axes = axesAt(call, 2, shape(call, x).length), keepDims = flagAt(call, 3, false)
+  const x = tensorAt(call, 0),
+    order = absent(call, 1) ? "euclidean" : (stringIn(call.args[1]) ?? numberIn(call.args[1]))
+  const axes = axesAt(call, 2, shape(call, x).length),
+    keepDims = flagAt(call, 3, false)
   const over = (fn: ReduceFunction, y: TensorValue): TensorValue => emit(call, { kind: "reduce", fn, axes, keepDims }, [y])
   if (order === 1) return over("sum", unary(call, "abs", x))
   if (order === Infinity) return over("max", unary(call, "abs", x))
@@ -52,7 +76,11 @@ function emitNorm(call: OpCall): TensorValue {
 
 function emitCumsum(call: OpCall): TensorValue {
   const x = tensorAt(call, 0)
-  return emit(call, { kind: "cumsum", axis: axisAt(call, 1, shape(call, x).length, 0), exclusive: flagAt(call, 2, false), reverse: flagAt(call, 3, false) }, [x])
+  return emit(
+    call,
+    { kind: "cumsum", axis: axisAt(call, 1, shape(call, x).length, 0), exclusive: flagAt(call, 2, false), reverse: flagAt(call, 3, false) },
+    [x],
+  )
 }
 
 function argExtreme(fn: "max" | "min"): OpEmitter {
@@ -63,11 +91,32 @@ function argExtreme(fn: "max" | "min"): OpEmitter {
 }
 
 export const reduceOps: Readonly<Record<string, OpEmitter>> = {
-  sum: reduce("sum"), mean: reduce("mean"), max: reduce("max"), min: reduce("min"), prod: reduce("prod"), any: reduce("any"), all: reduce("all"),
-  softmax: softmax(false), logSoftmax: softmax(true), logSumExp: emitLogSumExp, moments: emitMoments, norm: emitNorm, euclideanNorm: (call) => emitNorm({ ...call, args: [call.args[0], ...[undefined, call.args[1], call.args[2]].map((v) => v ?? { kind: "primitive" as const, value: undefined })] }),
-  cumsum: emitCumsum, argMax: argExtreme("max"), argMin: argExtreme("min"),
+  sum: reduce("sum"),
+  mean: reduce("mean"),
+  max: reduce("max"),
+  min: reduce("min"),
+  prod: reduce("prod"),
+  any: reduce("any"),
+  all: reduce("all"),
+  softmax: softmax(false),
+  logSoftmax: softmax(true),
+  logSumExp: emitLogSumExp,
+  moments: emitMoments,
+  norm: emitNorm,
+  euclideanNorm: (call) =>
+    emitNorm({
+      ...call,
+      args: [call.args[0], ...[undefined, call.args[1], call.args[2]].map((v) => v ?? { kind: "primitive" as const, value: undefined })],
+    }),
+  cumsum: emitCumsum,
+  argMax: argExtreme("max"),
+  argMin: argExtreme("min"),
   topk: (call) => {
-    const x = tensorAt(call, 0), k = numberAt(call, 1, 1)
-    return objectOf([["values", emit(call, { kind: "topK", k, output: "values" }, [x])], ["indices", emit(call, { kind: "topK", k, output: "indices" }, [x])]])
+    const x = tensorAt(call, 0),
+      k = numberAt(call, 1, 1)
+    return objectOf([
+      ["values", emit(call, { kind: "topK", k, output: "values" }, [x])],
+      ["indices", emit(call, { kind: "topK", k, output: "indices" }, [x])],
+    ])
   },
 }

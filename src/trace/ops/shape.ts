@@ -12,18 +12,25 @@ const shaped = (call: OpCall, x: TensorValue, target: readonly Dim[]): TensorVal
   reshape(call.context, x, reshapeTarget(call.context, shape(call, x), target), { at: call.at, label: `tf.${call.name}` })
 
 function emitTranspose(call: OpCall): TensorValue {
-  const x = tensorAt(call, 0), rank = shape(call, x).length
+  const x = tensorAt(call, 0),
+    rank = shape(call, x).length
   if (absent(call, 1)) return emit(call, { kind: "transpose", permutation: Array.from({ length: rank }, (_, i) => rank - 1 - i) }, [x])
   const list = call.args[1]
   const permutation = list?.kind === "array" ? list.items.map((item) => numberIn(item)) : []
   if (permutation.length === 0 || permutation.some((axis) => axis === null)) throw new Unreadable("transpose: the permutation is not known")
   if (permutation.length !== rank && x.source.kind === "input") throw new WrongRank(x, permutation.length)
-  return emit(call, { kind: "transpose", permutation: permutation.map((axis) => ((axis as number) < 0 ? (axis as number) + rank : axis as number)) }, [x])
+  return emit(
+    call,
+    { kind: "transpose", permutation: permutation.map((axis) => ((axis as number) < 0 ? (axis as number) + rank : (axis as number))) },
+    [x],
+  )
 }
 
 /** tf.slice(x, begin, size): one number or one an axis; a missing or −1 size takes the rest. */
 function emitSlice(call: OpCall): TensorValue {
-  const x = tensorAt(call, 0), own = shape(call, x), begins = targetAt(call, 1)
+  const x = tensorAt(call, 0),
+    own = shape(call, x),
+    begins = targetAt(call, 1)
   if (begins.length > own.length && x.source.kind === "input") throw new WrongRank(x, begins.length)
   const sizes = absent(call, 2) ? [] : targetAt(call, 2)
   const begin = own.map((_, i) => begins[i] ?? 0)
@@ -33,9 +40,12 @@ function emitSlice(call: OpCall): TensorValue {
 }
 
 function emitStridedSlice(call: OpCall): TensorValue {
-  const x = tensorAt(call, 0), own = shape(call, x), begins = targetAt(call, 1), ends = targetAt(call, 2)
+  const x = tensorAt(call, 0),
+    own = shape(call, x),
+    begins = targetAt(call, 1),
+    ends = targetAt(call, 2)
   if (call.args.length > 4) throw new Unreadable("stridedSlice: masks are not read")
-  const strides = own.map((_, i) => (absent(call, 3) || call.args[3].kind !== "array" ? 1 : numberIn(call.args[3].items[i]) ?? 1))
+  const strides = own.map((_, i) => (absent(call, 3) || call.args[3].kind !== "array" ? 1 : (numberIn(call.args[3].items[i]) ?? 1)))
   const bound = (d: Dim, size: Dim): Dim => (typeof d === "number" && d < 0 ? addDim(size, d) : d)
   const begin = own.map((d, i) => bound(begins[i] ?? 0, d))
   const extent = own.map((d, i) => {
@@ -50,10 +60,14 @@ function emitStridedSlice(call: OpCall): TensorValue {
 }
 
 function emitSplit(call: OpCall): ReturnType<OpEmitter> {
-  const x = tensorAt(call, 0), own = shape(call, x), axis = axisAt(call, 2, own.length, 0), sections = call.args[1]
+  const x = tensorAt(call, 0),
+    own = shape(call, x),
+    axis = axisAt(call, 2, own.length, 0),
+    sections = call.args[1]
   let sizes: readonly Dim[]
   if (sections?.kind === "array") {
-    const given = targetAt(call, 1), open = given.indexOf(-1)
+    const given = targetAt(call, 1),
+      open = given.indexOf(-1)
     sizes = open < 0 ? given : given.map((d, i) => (i === open ? subtractDim(own[axis], given.filter((_, k) => k !== open).reduce(addDim, 0)) : d))
   } else {
     const count = numberIn(sections)
@@ -63,20 +77,25 @@ function emitSplit(call: OpCall): ReturnType<OpEmitter> {
     sizes = Array.from({ length: count }, () => each)
   }
   let from: Dim = 0
-  return arrayOf(sizes.map((size) => {
-    const part = sliceAxis(call.context, x, axis, from, size, { at: call.at, label: "tf.split" })
-    from = addDim(from, size)
-    return part
-  }))
+  return arrayOf(
+    sizes.map((size) => {
+      const part = sliceAxis(call.context, x, axis, from, size, { at: call.at, label: "tf.split" })
+      from = addDim(from, size)
+      return part
+    }),
+  )
 }
 
 function emitConcat(call: OpCall, tensors: readonly TensorValue[], axisArgument: number): TensorValue {
-  const rank = shape(call, tensors[0]).length, axis = axisAt(call, axisArgument, rank, 0)
+  const rank = shape(call, tensors[0]).length,
+    axis = axisAt(call, axisArgument, rank, 0)
   return tensors.length === 1 ? tensors[0] : emit(call, { kind: "concat", axis }, tensors)
 }
 
 function emitStack(call: OpCall): TensorValue {
-  const tensors = tensorsAt(call, 0), first = shape(call, tensors[0]), axis = axisAt(call, 1, first.length + 1, 0)
+  const tensors = tensorsAt(call, 0),
+    first = shape(call, tensors[0]),
+    axis = axisAt(call, 1, first.length + 1, 0)
   const expanded = tensors.map((t) => {
     const own = shape(call, t)
     own.forEach((d, i) => first[i] !== undefined && unifyDims(call.context, first[i], d))
@@ -86,28 +105,52 @@ function emitStack(call: OpCall): TensorValue {
 }
 
 function emitUnstack(call: OpCall): ReturnType<OpEmitter> {
-  const x = tensorAt(call, 0), own = shape(call, x), axis = axisAt(call, 1, own.length, 0), size = own[axis]
+  const x = tensorAt(call, 0),
+    own = shape(call, x),
+    axis = axisAt(call, 1, own.length, 0),
+    size = own[axis]
   if (typeof size !== "number" || size > 2048) throw new Unreadable(`unstack: the size of axis ${axis} is not known`)
-  return arrayOf(Array.from({ length: size }, (_, i) =>
-    reshape(call.context, sliceAxis(call.context, x, axis, i, 1, { at: call.at, label: "tf.unstack" }), own.filter((_d, k) => k !== axis), { at: call.at })))
+  return arrayOf(
+    Array.from({ length: size }, (_, i) =>
+      reshape(
+        call.context,
+        sliceAxis(call.context, x, axis, i, 1, { at: call.at, label: "tf.unstack" }),
+        own.filter((_d, k) => k !== axis),
+        { at: call.at },
+      ),
+    ),
+  )
 }
 
 function emitSqueeze(call: OpCall): TensorValue {
-  const x = tensorAt(call, 0), own = shape(call, x)
+  const x = tensorAt(call, 0),
+    own = shape(call, x)
   const axes = absent(call, 1) ? own.flatMap((d, i) => (d === 1 ? [i] : [])) : axesAt(call, 1, own.length)
-  for (const axis of axes) if (own[axis] !== 1 && !unifyDims(call.context, own[axis], 1)) throw new Unreadable(`squeeze: axis ${axis} has size ${own[axis]}`)
-  return reshape(call.context, x, own.filter((_, i) => !axes.includes(i)), { at: call.at, label: "tf.squeeze" })
+  for (const axis of axes)
+    if (own[axis] !== 1 && !unifyDims(call.context, own[axis], 1)) throw new Unreadable(`squeeze: axis ${axis} has size ${own[axis]}`)
+  return reshape(
+    call.context,
+    x,
+    own.filter((_, i) => !axes.includes(i)),
+    { at: call.at, label: "tf.squeeze" },
+  )
 }
 
 function emitGather(call: OpCall): TensorValue {
-  const x = tensorAt(call, 0), indices = tensorAt(call, 1), own = shape(call, x), axis = axisAt(call, 2, own.length, 0), batchAxes = numberAt(call, 3, 0)
+  const x = tensorAt(call, 0),
+    indices = tensorAt(call, 1),
+    own = shape(call, x),
+    axis = axisAt(call, 2, own.length, 0),
+    batchAxes = numberAt(call, 3, 0)
   markIndices(indices, own[axis])
   return emit(call, { kind: "gather", axis, batchAxes }, [x, indices])
 }
 
 /** tf.pad(x, [[before, after], …], value), and pad1d … pad4d. */
 function emitPad(call: OpCall, mode: "constant" | "reflect" | "symmetric"): TensorValue {
-  const x = tensorAt(call, 0), own = shape(call, x), list = call.args[1]
+  const x = tensorAt(call, 0),
+    own = shape(call, x),
+    list = call.args[1]
   const rows = list?.kind === "array" ? list.items : []
   const flat = own.length === 1 && rows.length === 2 && rows.every((row) => row.kind !== "array")
   const pairs = flat ? [rows] : rows.map((row) => (row.kind === "array" ? row.items : []))
@@ -117,16 +160,27 @@ function emitPad(call: OpCall, mode: "constant" | "reflect" | "symmetric"): Tens
 }
 
 function emitTile(call: OpCall): TensorValue {
-  const x = tensorAt(call, 0), own = shape(call, x), repeats = targetAt(call, 1)
+  const x = tensorAt(call, 0),
+    own = shape(call, x),
+    repeats = targetAt(call, 1)
   if (repeats.length > own.length && x.source.kind === "input") throw new WrongRank(x, repeats.length)
   if (repeats.every((n) => n === 1)) return x
   // Repeating an axis of size 1 is broadcasting, which keeps more structure.
-  if (own.every((d, i) => repeats[i] === 1 || d === 1)) return broadcastTo(call.context, x, own.map((d, i) => (d === 1 ? repeats[i] : d)), { at: call.at, label: "tf.tile" })
+  if (own.every((d, i) => repeats[i] === 1 || d === 1))
+    return broadcastTo(
+      call.context,
+      x,
+      own.map((d, i) => (d === 1 ? repeats[i] : d)),
+      { at: call.at, label: "tf.tile" },
+    )
   return emit(call, { kind: "tile", repeats }, [x])
 }
 
 function emitOneHot(call: OpCall): TensorValue {
-  const indices = tensorAt(call, 0), depth = dimAt(call, 1, "classes"), on = numberAt(call, 2, 1), off = numberAt(call, 3, 0)
+  const indices = tensorAt(call, 0),
+    depth = dimAt(call, 1, "classes"),
+    on = numberAt(call, 2, 1),
+    off = numberAt(call, 3, 0)
   markIndices(indices, depth)
   const hot = emit(call, { kind: "oneHot", depth }, [indices])
   if (on === 1 && off === 0) return hot
@@ -139,11 +193,16 @@ function fixedRank(rank: number): OpEmitter {
     const x = tensorAt(call, 0)
     if (rank === 0) return shaped(call, x, [])
     if (rank === 1) return shaped(call, x, [productOf(shape(call, x))])
-    return shaped(call, x, Array.from({ length: rank }, (_, i) => dimAt(call, i + 1, "n")))
+    return shaped(
+      call,
+      x,
+      Array.from({ length: rank }, (_, i) => dimAt(call, i + 1, "n")),
+    )
   }
 }
 
-const bandPart: OpEmitter = (call) => emit(call, { kind: "bandPart", lower: numberAt(call, 1, -1), upper: numberAt(call, 2, -1) }, [tensorAt(call, 0)])
+const bandPart: OpEmitter = (call) =>
+  emit(call, { kind: "bandPart", lower: numberAt(call, 1, -1), upper: numberAt(call, 2, -1) }, [tensorAt(call, 0)])
 
 export const shapeOps: Readonly<Record<string, OpEmitter>> = {
   reshape: (call) => {
@@ -151,21 +210,43 @@ export const shapeOps: Readonly<Record<string, OpEmitter>> = {
     return shaped(call, x, targetAt(call, 1))
   },
   reshapeAs: (call) => shaped(call, tensorAt(call, 0), shape(call, tensorAt(call, 1))),
-  flatten: fixedRank(1), as1D: fixedRank(1), asScalar: fixedRank(0), as2D: fixedRank(2), as3D: fixedRank(3), as4D: fixedRank(4), as5D: fixedRank(5),
+  flatten: fixedRank(1),
+  as1D: fixedRank(1),
+  asScalar: fixedRank(0),
+  as2D: fixedRank(2),
+  as3D: fixedRank(3),
+  as4D: fixedRank(4),
+  as5D: fixedRank(5),
   ensureShape: (call) => tensorAt(call, 0),
   transpose: emitTranspose,
-  slice: emitSlice, slice1d: emitSlice, slice2d: emitSlice, slice3d: emitSlice, slice4d: emitSlice, stridedSlice: emitStridedSlice,
-  split: emitSplit, unstack: emitUnstack, stack: emitStack, squeeze: emitSqueeze,
-  concat: (call) => (call.args[0]?.kind === "array" ? emitConcat(call, tensorsAt(call, 0), 1) : emitConcat(call, [tensorAt(call, 0), ...tensorsAt(call, 1)], 2)),
-  concat1d: (call) => emitConcat(call, tensorsAt(call, 0), 1), concat2d: (call) => emitConcat(call, tensorsAt(call, 0), 1),
-  concat3d: (call) => emitConcat(call, tensorsAt(call, 0), 1), concat4d: (call) => emitConcat(call, tensorsAt(call, 0), 1),
+  slice: emitSlice,
+  slice1d: emitSlice,
+  slice2d: emitSlice,
+  slice3d: emitSlice,
+  slice4d: emitSlice,
+  stridedSlice: emitStridedSlice,
+  split: emitSplit,
+  unstack: emitUnstack,
+  stack: emitStack,
+  squeeze: emitSqueeze,
+  concat: (call) =>
+    call.args[0]?.kind === "array" ? emitConcat(call, tensorsAt(call, 0), 1) : emitConcat(call, [tensorAt(call, 0), ...tensorsAt(call, 1)], 2),
+  concat1d: (call) => emitConcat(call, tensorsAt(call, 0), 1),
+  concat2d: (call) => emitConcat(call, tensorsAt(call, 0), 1),
+  concat3d: (call) => emitConcat(call, tensorsAt(call, 0), 1),
+  concat4d: (call) => emitConcat(call, tensorsAt(call, 0), 1),
   expandDims: (call) => {
-    const x = tensorAt(call, 0), own = shape(call, x), axis = axisAt(call, 1, own.length + 1, 0)
+    const x = tensorAt(call, 0),
+      own = shape(call, x),
+      axis = axisAt(call, 1, own.length + 1, 0)
     return reshape(call.context, x, [...own.slice(0, axis), 1, ...own.slice(axis)], { at: call.at, label: "tf.expandDims" })
   },
   gather: emitGather,
-  pad: (call) => emitPad(call, "constant"), pad1d: (call) => emitPad(call, "constant"), pad2d: (call) => emitPad(call, "constant"),
-  pad3d: (call) => emitPad(call, "constant"), pad4d: (call) => emitPad(call, "constant"),
+  pad: (call) => emitPad(call, "constant"),
+  pad1d: (call) => emitPad(call, "constant"),
+  pad2d: (call) => emitPad(call, "constant"),
+  pad3d: (call) => emitPad(call, "constant"),
+  pad4d: (call) => emitPad(call, "constant"),
   mirrorPad: (call) => {
     const mode = call.args[2]?.kind === "primitive" ? call.args[2].value : null
     if (mode !== "reflect" && mode !== "symmetric") throw new Unreadable("mirrorPad: the mode is not known")
@@ -177,4 +258,3 @@ export const shapeOps: Readonly<Record<string, OpEmitter>> = {
   oneHot: emitOneHot,
   "linalg.bandPart": bandPart,
 }
-

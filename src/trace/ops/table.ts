@@ -1,4 +1,7 @@
-/** @file All tfjs ops the tracer reads, by name, for `tf.op(x)` and `x.op()` alike; a call that cannot be read gives an unknown value with its reason. */
+/**
+ * @file All tfjs ops the tracer reads, by name, for `tf.op(x)` and `x.op()` alike; a call that cannot be read gives an unknown value with its
+ * reason.
+ */
 import type * as TypeScript from "typescript"
 import type { Context } from "../context"
 import type { OpEmitter } from "./call"
