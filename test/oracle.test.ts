@@ -5,18 +5,8 @@
 import { describe, expect, test } from "vitest"
 import { findModel } from "./support/analysis"
 import { oracleFixtures, type Fixture } from "./support/fixture"
+import { knownGaps } from "./support/knownGaps"
 import { oracleRow } from "./support/oracle"
-
-/** What the analysis finds today where it is less than the oracle, and why. */
-interface Gap {
-  readonly found: number
-  readonly because: string
-}
-
-const knownGaps: Readonly<Record<string, Gap>> = {
-  "linear/FrozenPlusTrainable": { found: 0, because: "the Gram matrix of W₀ + W has a part linear in W with known numbers for coefficients, which no term can write" },
-  "rope/EqualFrequencyRopeAttention": { found: 3, because: "pairs that rotate at one frequency may mix: the Hermitian block is not inferred, each pair's own scale is" },
-}
 
 const fixtures = oracleFixtures()
 

@@ -23,6 +23,8 @@ export interface Audit {
   readonly rank: number
   /** Laws whose gradient is not orthogonal to some field: id, parameters, and the cosine. */
   readonly broken: readonly string[]
+  /** Somewhere the gradient is not finite or only rounding: a norm of zeros, a network that is constant. Numbers say little then. */
+  readonly degenerate: boolean
 }
 
 const length = (v: Float64Array): number => Math.sqrt(v.reduce((sum, x) => sum + x * x, 0))
@@ -36,12 +38,15 @@ export function auditLaws(graph: Graph, seed = 3): Audit {
   const laws = exact.map((law) => compileLaw({ ...law, formula: "", latex: "" }, plan.slots, sizes))
   const unknowns = drawUnknowns(plan, random), gradient = new Float64Array(plan.dimension), field = new Float64Array(plan.dimension)
   const worst = new Map<string, number>()
+  let degenerate = false
   for (let tries = 0; tries < 8; tries++) {
     const theta = drawParameters(plan, random)
     for (const sample of drawSamples(plan, 3, random, unknowns).samples) {
       evaluateField(plan, sample, theta, field)
-      // Where the network is constant, its gradient is rounding.
-      if (length(field) < 1e-10) continue
+      if (!(length(field) > 1e-10 && length(field) < 1e12)) {
+        degenerate = true
+        continue
+      }
       for (const law of laws) for (const entry of law.entries) {
         evaluateEntryGradient(entry, theta, gradient)
         const along = law.own.reduce((sum, i) => sum + gradient[i] * field[i], 0), own = Math.hypot(...Array.from(law.own, (i) => field[i]))
@@ -52,5 +57,5 @@ export function auditLaws(graph: Graph, seed = 3): Audit {
     }
   }
   const broken = exact.filter((law) => !((worst.get(law.id) ?? 0) < 1e-8)).map((law) => `${law.id} of ${law.parameters.join(", ")}: ${worst.get(law.id)?.toExponential(1)}`)
-  return { plan, derived, claimed: evaluateDim(derived.independent, sizes), rank: countIndependent(plan, laws, random), broken }
+  return { plan, derived, claimed: evaluateDim(derived.independent, sizes), rank: countIndependent(plan, laws, random), broken, degenerate }
 }
