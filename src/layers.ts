@@ -19,7 +19,11 @@ export const layers: readonly Layer[] = [
   { name: "symmetry", mayImport: ["axes", "graph", "schema"], packages: [] },
   { name: "laws", mayImport: ["symmetry", "axes", "graph", "schema"], packages: ["mathjs"] },
   { name: "verification", mayImport: ["axes/size", "graph", "schema"], packages: ["ml-matrix"] },
-  { name: "pipeline", mayImport: ["source", "trace", "graph", "axes", "symmetry", "laws", "presentation", "verification/task", "schema"], packages: [] },
+  {
+    name: "pipeline",
+    mayImport: ["source", "trace", "graph", "axes", "symmetry", "laws", "presentation", "verification/task", "schema"],
+    packages: [],
+  },
   { name: "presentation", mayImport: ["laws", "axes/size", "graph", "schema"], packages: ["mathjs"] },
   { name: "hosts/protocol", mayImport: ["verification/task", "schema"], packages: [] },
   { name: "hosts/sites", mayImport: ["schema"], packages: [] },

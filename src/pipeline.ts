@@ -37,7 +37,8 @@ export function analyzeFile(ts: typeof TypeScript, program: TypeScript.Program, 
   const sourceFile = program.getSourceFile(fileName)
   if (sourceFile === undefined) {
     const start = { line: 1, column: 1 }
-    return { report: { path: options.path, models: [], problems: [{ message: "the file is not part of the program", start, end: start }] }, models: [] }
+    const problems = [{ message: "the file is not part of the program", start, end: start }]
+    return { report: { path: options.path, models: [], problems }, models: [] }
   }
   const traced = traceFile(ts, program, sourceFile, { cancelled: options.cancelled })
   const models: AnalyzedModel[] = []

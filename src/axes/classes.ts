@@ -56,13 +56,14 @@ export interface AxisClasses {
 export function compareDims(a: Dim, b: Dim): number | null {
   if (typeof a === "number" && typeof b === "number") return Math.sign(a - b)
   if (a === b) return 0
-  const up = divideDim(b, a), down = divideDim(a, b)
+  const up = divideDim(b, a),
+    down = divideDim(a, b)
   if (up !== null && isWhole(up)) return -1
   if (down !== null && isWhole(down)) return 1
   return null
 }
 
-const isWhole = (d: Dim): boolean => typeof d === "number" ? Number.isInteger(d) : !d.includes("/")
+const isWhole = (d: Dim): boolean => (typeof d === "number" ? Number.isInteger(d) : !d.includes("/"))
 
 export function makeAxisClasses(): AxisClasses {
   const all: AxisClass[] = []
@@ -112,7 +113,7 @@ export function makeAxisClasses(): AxisClasses {
     all[b].parent = a
     all[a].fixed ||= all[b].fixed
     all[a].minimum = Math.max(all[a].minimum, all[b].minimum)
-    if (all[a].derived !== null && all[b].derived !== null) fix(all[a].derived.input), fix(all[b].derived.input), fix(a)
+    if (all[a].derived !== null && all[b].derived !== null) [all[a].derived.input, all[b].derived.input, a].forEach(fix)
     all[a].derived ??= all[b].derived
     if (typeof all[a].value !== "number") all[a].value = all[b].value
     return true
@@ -123,7 +124,8 @@ export function makeAxisClasses(): AxisClasses {
     b = find(b)
     if (a === b) return true
     if (value(a) !== value(b)) return unifySymbolic(a, b)
-    const sa = all[a].structure, sb = all[b].structure
+    const sa = all[a].structure,
+      sb = all[b].structure
     if (sb === null) return contains(a, b) ? false : merge(a, b)
     if (sa === null) return contains(b, a) ? false : merge(b, a)
     if (contains(a, b) || contains(b, a)) return false
@@ -134,16 +136,19 @@ export function makeAxisClasses(): AxisClasses {
 
   /** Sizes that are written differently but were asked to be equal: a symbol that nobody knew takes the known size. */
   const unifySymbolic = (a: ClassId, b: ClassId): boolean => {
-    const known = typeof value(a) === "number" ? a : b, open = known === a ? b : a
+    const known = typeof value(a) === "number" ? a : b,
+      open = known === a ? b : a
     if (typeof value(open) === "number" || all[open].structure !== null || contains(known, open)) return false
     return merge(known, open)
   }
 
   /** Aligns two factor lists from the left, splitting the larger factor when divisible. */
   const alignFactors = (as: ClassId[], bs: ClassId[]): boolean => {
-    const left = [...as], right = [...bs]
+    const left = [...as],
+      right = [...bs]
     while (left.length > 0 && right.length > 0) {
-      const a = find(left.shift()!), b = find(right.shift()!)
+      const a = find(left.shift()!),
+        b = find(right.shift()!)
       if (a === b) continue
       const order = compareDims(value(a), value(b))
       if (order === 0) {
@@ -161,9 +166,11 @@ export function makeAxisClasses(): AxisClasses {
   }
 
   const alignTerms = (a: ClassId, b: ClassId): boolean => {
-    const left = terms(a), right = terms(b)
+    const left = terms(a),
+      right = terms(b)
     while (left.length > 0 && right.length > 0) {
-      const x = left.shift()!, y = right.shift()!
+      const x = left.shift()!,
+        y = right.shift()!
       if (find(x) === find(y)) continue
       const order = compareDims(value(x), value(y))
       if (order === 0) {
@@ -182,7 +189,8 @@ export function makeAxisClasses(): AxisClasses {
   /** A sum that is also a product: every term must be a multiple of the trailing factors; the leading factor becomes the sum. */
   const distribute = (sumClass: ClassId, productClass: ClassId): boolean => {
     const [lead, ...trail] = factors(productClass)
-    const parts = terms(sumClass), trailing = trail.map(value).reduce(multiplyDim, 1)
+    const parts = terms(sumClass),
+      trailing = trail.map(value).reduce(multiplyDim, 1)
     const quotients = parts.map((p) => divideDim(value(p), trailing))
     if (quotients.some((q) => q === null || !isWhole(q))) return false
     const heads = quotients.map((q) => fresh(q!))
@@ -227,7 +235,8 @@ export function makeAxisClasses(): AxisClasses {
     if (structure(c)?.kind === "product") {
       const [lead, ...trail] = factors(c)
       const unit = trail.map(value).reduce(multiplyDim, 1)
-      const from = divideDim(begin, unit), many = divideDim(size, unit)
+      const from = divideDim(begin, unit),
+        many = divideDim(size, unit)
       const inner = from === null || many === null ? null : range(lead, from, many)
       return inner === null ? null : product([inner, ...trail])
     }
@@ -235,7 +244,8 @@ export function makeAxisClasses(): AxisClasses {
     let offset: Dim = 0
     for (const part of terms(c)) {
       const next: Dim = addDim(offset, value(part))
-      const before = compareDims(offset, begin), after = compareDims(next, end)
+      const before = compareDims(offset, begin),
+        after = compareDims(next, end)
       if (before === null || after === null) return null
       if (before >= 0 && after <= 0) chosen.push(part)
       offset = next
@@ -246,7 +256,8 @@ export function makeAxisClasses(): AxisClasses {
   const strided = (c: ClassId, step: number): { quotient: ClassId; cells: ClassId } | null => {
     const q = divideDim(value(c), step)
     if (q === null || !isWhole(q)) return null
-    const quotient = fresh(q), cells = fresh(step)
+    const quotient = fresh(q),
+      cells = fresh(step)
     if (!unify(c, product([quotient, cells]))) return null
     for (let i = 1; i < step; i++) if (!cut(cells, i)) return null
     return { quotient, cells }
@@ -257,11 +268,24 @@ export function makeAxisClasses(): AxisClasses {
   }
 
   return {
-    fresh, find, value, structure, unify, product, sum, range, strided, fix,
-    derive: (c, how) => { all[find(c)].derived ??= how },
+    fresh,
+    find,
+    value,
+    structure,
+    unify,
+    product,
+    sum,
+    range,
+    strided,
+    fix,
+    derive: (c, how) => {
+      all[find(c)].derived ??= how
+    },
     derivation: (c) => all[find(c)].derived,
     isFixed: (c) => all[find(c)].fixed,
-    needAtLeast: (c, n) => { all[find(c)].minimum = Math.max(all[find(c)].minimum, n) },
+    needAtLeast: (c, n) => {
+      all[find(c)].minimum = Math.max(all[find(c)].minimum, n)
+    },
     minimum: (c) => all[find(c)].minimum,
   }
 }

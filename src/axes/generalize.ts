@@ -59,7 +59,9 @@ class SizeNamer {
     const structure = this.classes.structure(c)
     if (structure !== null) {
       // Flat trees: a sum of sums is a sum, and the same for products.
-      const parts = structure.parts.map((p) => this.tree(p)).flatMap((t) => (t.kind === structure.kind ? t.parts : t.kind === "unit" && structure.kind === "product" ? [] : [t]))
+      const parts = structure.parts
+        .map((p) => this.tree(p))
+        .flatMap((t) => (t.kind === structure.kind ? t.parts : t.kind === "unit" && structure.kind === "product" ? [] : [t]))
       return parts.length === 1 ? parts[0] : { kind: structure.kind, parts }
     }
     const declared = this.classes.value(c)
@@ -103,7 +105,8 @@ class SizeNamer {
   private derivedSize(name: string, how: Derivation): Dim {
     let size = this.derivedText.get(name)
     if (size === undefined) {
-      const input = this.size(this.tree(how.input)), kernel = "cells" in how.kernel ? how.kernel.cells : this.size(this.tree(how.kernel.axis))
+      const input = this.size(this.tree(how.input)),
+        kernel = "cells" in how.kernel ? how.kernel.cells : this.size(this.tree(how.kernel.axis))
       this.derivedText.set(name, (size = outputExtent(input, kernel, how)))
     }
     return size
@@ -114,9 +117,14 @@ class SizeNamer {
   }
 
   sizes(): SizeVariable[] {
-    return [...this.names].filter(([c]) => !this.isDerived(c)).map(([c, name]) => ({
-      name, declared: this.classes.value(c), shrink: this.classes.isFixed(c) ? "fixed" : "free", minimum: this.classes.minimum(c),
-    }))
+    return [...this.names]
+      .filter(([c]) => !this.isDerived(c))
+      .map(([c, name]) => ({
+        name,
+        declared: this.classes.value(c),
+        shrink: this.classes.isFixed(c) ? "fixed" : "free",
+        minimum: this.classes.minimum(c),
+      }))
   }
 
   declared(): Record<string, Dim> {
@@ -148,22 +156,40 @@ function genericOp(node: Node, graph: Graph, axes: readonly (readonly AxisTree[]
       const reader = op.range === undefined ? undefined : graph.nodes.find((n) => n.op.kind === "gather" && reaches(graph, n.operands[1], node.id))
       return reader?.op.kind === "gather" ? { ...op, range: genericSize(axes[reader.operands[0]][reader.op.axis]) } : op
     }
-    case "slice": return { ...op, begin: op.begin.map((b, i) => (b === 0 || (op.strides[i] ?? 1) !== 1 ? b : genericOffset(axes[node.operands[0]][i], b))) }
-    case "pad": return { ...op, before: op.before.map((b, i) => (b === 0 ? b : edge(axes[node.id][i], "first", b))), after: op.after.map((a, i) => (a === 0 ? a : edge(axes[node.id][i], "last", a))) }
-    case "tile": return { ...op, repeats: op.repeats.map((r, i) => (r === 1 ? r : divideDim(genericSize(axes[node.id][i]), genericSize(axes[node.operands[0]][i])) ?? r)) }
-    case "oneHot": return { ...op, depth: genericSize(axes[node.id][axes[node.id].length - 1]) }
-    default: return op
+    case "slice":
+      return { ...op, begin: op.begin.map((b, i) => (b === 0 || (op.strides[i] ?? 1) !== 1 ? b : genericOffset(axes[node.operands[0]][i], b))) }
+    case "pad":
+      return {
+        ...op,
+        before: op.before.map((b, i) => (b === 0 ? b : edge(axes[node.id][i], "first", b))),
+        after: op.after.map((a, i) => (a === 0 ? a : edge(axes[node.id][i], "last", a))),
+      }
+    case "tile":
+      return {
+        ...op,
+        repeats: op.repeats.map((r, i) => (r === 1 ? r : (divideDim(genericSize(axes[node.id][i]), genericSize(axes[node.operands[0]][i])) ?? r))),
+      }
+    case "oneHot":
+      return { ...op, depth: genericSize(axes[node.id][axes[node.id].length - 1]) }
+    default:
+      return op
   }
 }
 
 function resolveOp(op: Op, resolve: (d: Dim) => Dim): Op {
   switch (op.kind) {
-    case "input": return op.range === undefined ? op : { ...op, range: resolve(op.range) }
-    case "slice": return { ...op, begin: op.begin.map(resolve) }
-    case "pad": return { ...op, before: op.before.map(resolve), after: op.after.map(resolve) }
-    case "tile": return { ...op, repeats: op.repeats.map(resolve) }
-    case "oneHot": return { ...op, depth: resolve(op.depth) }
-    default: return op
+    case "input":
+      return op.range === undefined ? op : { ...op, range: resolve(op.range) }
+    case "slice":
+      return { ...op, begin: op.begin.map(resolve) }
+    case "pad":
+      return { ...op, before: op.before.map(resolve), after: op.after.map(resolve) }
+    case "tile":
+      return { ...op, repeats: op.repeats.map(resolve) }
+    case "oneHot":
+      return { ...op, depth: resolve(op.depth) }
+    default:
+      return op
   }
 }
 

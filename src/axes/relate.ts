@@ -16,11 +16,20 @@ type Relate<K extends OpKind> = (op: OpOf<K>, operands: readonly Axes[], node: N
 /** One class per axis of every node, in the order of the nodes. */
 export function relateAxes(graph: Graph, classes: AxisClasses): Axes[] {
   const axes: Axes[] = []
-  for (const node of graph.nodes) axes.push(relations[node.op.kind](node.op as never, node.operands.map((o) => axes[o]), node, classes))
+  for (const node of graph.nodes)
+    axes.push(
+      relations[node.op.kind](
+        node.op as never,
+        node.operands.map((o) => axes[o]),
+        node,
+        classes,
+      ),
+    )
   return axes
 }
 
-const freshAxes: (op: Op, operands: readonly Axes[], node: Node, classes: AxisClasses) => ClassId[] = (_op, _operands, node, classes) => node.shape.map(classes.fresh)
+const freshAxes: (op: Op, operands: readonly Axes[], node: Node, classes: AxisClasses) => ClassId[] = (_op, _operands, node, classes) =>
+  node.shape.map(classes.fresh)
 
 /** Numpy broadcasting: aligned from the right; axes of size one stretch. */
 function broadcast(_op: Op, operands: readonly Axes[], node: Node, classes: AxisClasses): ClassId[] {
@@ -40,10 +49,17 @@ function without(axes: Axes, removed: readonly number[], keep: boolean, classes:
   return axes.flatMap((c, i) => (removed.includes(i) ? (keep ? [classes.fresh(1)] : []) : [c]))
 }
 
-const paddingOf = (padding: Padding, axis: number): "valid" | "same" | readonly [number, number] => (typeof padding === "string" ? padding : padding[axis])
+const paddingOf = (padding: Padding, axis: number): "valid" | "same" | readonly [number, number] =>
+  typeof padding === "string" ? padding : padding[axis]
 
 /** Result of a convolution or pool along one spatial axis. */
-function spatial(input: ClassId, kernel: Derivation["kernel"], size: Dim, how: { stride: number; dilation: number; padding: "valid" | "same" | readonly [number, number]; transposed: boolean }, classes: AxisClasses): ClassId {
+function spatial(
+  input: ClassId,
+  kernel: Derivation["kernel"],
+  size: Dim,
+  how: { stride: number; dilation: number; padding: "valid" | "same" | readonly [number, number]; transposed: boolean },
+  classes: AxisClasses,
+): ClassId {
   if ("axis" in kernel) classes.fix(kernel.axis)
   if (how.stride === 1 && how.padding === "same") return input
   const out = classes.fresh(size)
@@ -54,17 +70,28 @@ function spatial(input: ClassId, kernel: Derivation["kernel"], size: Dim, how: {
 /** Groups of axes with equal products, row-major: the pieces a reshape cannot mix. */
 function reshapeGroups(from: readonly Dim[], to: readonly Dim[]): { from: number[]; to: number[] }[] {
   const groups: { from: number[]; to: number[] }[] = []
-  let i = 0, j = 0
+  let i = 0,
+    j = 0
   while (i < from.length || j < to.length) {
     const group = { from: [] as number[], to: [] as number[] }
-    let left: Dim = 1, right: Dim = 1
+    let left: Dim = 1,
+      right: Dim = 1
     do {
       const order = compareDims(left, right)
       // With symbols that cannot be compared, take the side whose next factor makes the other divisible, else the shorter list.
-      const takeLeft = i < from.length && (j >= to.length || (order === null ? divideDim(right, multiplyDim(left, from[i])) !== null && group.from.length <= group.to.length : order < 0 || (order === 0 && from[i] !== 1 ? true : order === 0)))
-      if (takeLeft) left = multiplyDim(left, from[i]), group.from.push(i++)
-      else if (j < to.length) right = multiplyDim(right, to[j]), group.to.push(j++)
-      else break
+      const takeLeft =
+        i < from.length &&
+        (j >= to.length ||
+          (order === null
+            ? divideDim(right, multiplyDim(left, from[i])) !== null && group.from.length <= group.to.length
+            : order < 0 || (order === 0 && from[i] !== 1 ? true : order === 0)))
+      if (takeLeft) {
+        left = multiplyDim(left, from[i])
+        group.from.push(i++)
+      } else if (j < to.length) {
+        right = multiplyDim(right, to[j])
+        group.to.push(j++)
+      } else break
     } while (left !== right)
     groups.push(group)
   }
@@ -76,7 +103,8 @@ function reshape(x: Axes, node: Node, classes: AxisClasses): ClassId[] {
   const out: ClassId[] = node.shape.map((size) => classes.fresh(size))
   if (productOf(from) !== productOf(node.shape)) return out
   for (const group of reshapeGroups(from, node.shape)) {
-    const left = group.from.map((i) => x[i]).filter((c) => classes.value(c) !== 1), right = group.to.map((j) => out[j]).filter((c) => classes.value(c) !== 1)
+    const left = group.from.map((i) => x[i]).filter((c) => classes.value(c) !== 1),
+      right = group.to.map((j) => out[j]).filter((c) => classes.value(c) !== 1)
     if (left.length === 0 || right.length === 0) continue
     if (left.length === 1) classes.unify(left[0], classes.product(right))
     else if (right.length === 1) classes.unify(right[0], classes.product(left))
@@ -103,11 +131,13 @@ const relations: { readonly [K in OpKind]: Relate<K> } = {
   einsum: (op, operands, node, classes) => {
     const [inputs, output] = op.equation.split("->")
     const byLetter = new Map<string, ClassId>()
-    inputs.split(",").forEach((letters, k) => [...letters].forEach((letter, i) => {
-      const seen = byLetter.get(letter)
-      if (seen === undefined || (classes.value(seen) === 1 && classes.value(operands[k][i]) !== 1)) byLetter.set(letter, operands[k][i])
-      else if (classes.value(operands[k][i]) !== 1 || classes.value(seen) === 1) classes.unify(seen, operands[k][i])
-    }))
+    inputs.split(",").forEach((letters, k) =>
+      [...letters].forEach((letter, i) => {
+        const seen = byLetter.get(letter)
+        if (seen === undefined || (classes.value(seen) === 1 && classes.value(operands[k][i]) !== 1)) byLetter.set(letter, operands[k][i])
+        else if (classes.value(operands[k][i]) !== 1 || classes.value(seen) === 1) classes.unify(seen, operands[k][i])
+      }),
+    )
     return [...output].map((letter, i) => byLetter.get(letter) ?? classes.fresh(node.shape[i]))
   },
   softmax: (op, [x], _node, classes) => {
@@ -129,53 +159,82 @@ const relations: { readonly [K in OpKind]: Relate<K> } = {
   },
   reshape: (_op, [x], node, classes) => reshape(x, node, classes),
   transpose: (op, [x]) => op.permutation.map((i) => x[i]),
-  slice: (op, [x], node, classes) => x.map((c, i) => {
-    const size = node.shape[i], begin = op.begin[i], stride = op.strides[i] ?? 1
-    if (stride === 1) {
-      const part = classes.range(c, begin, size)
-      if (part !== null) return part
-    } else if (typeof begin === "number" && begin >= 0 && begin < stride) {
-      const split = classes.strided(c, stride)
-      if (split !== null && classes.value(split.quotient) === size) return split.quotient
-    }
-    classes.fix(c)
-    const out = classes.fresh(size)
-    classes.fix(out)
-    return out
-  }),
-  concat: (op, operands, node, classes) => node.shape.map((_size, i) => {
-    if (i === op.axis) return classes.sum(operands.map((axes) => axes[i]))
-    for (const axes of operands.slice(1)) classes.unify(operands[0][i], axes[i])
-    return operands[0][i]
-  }),
-  pad: (op, [x], node, classes) => x.map((c, i) => {
-    if (op.before[i] === 0 && op.after[i] === 0) return c
-    if (op.mode !== "constant") {
+  slice: (op, [x], node, classes) =>
+    x.map((c, i) => {
+      const size = node.shape[i],
+        begin = op.begin[i],
+        stride = op.strides[i] ?? 1
+      if (stride === 1) {
+        const part = classes.range(c, begin, size)
+        if (part !== null) return part
+      } else if (typeof begin === "number" && begin >= 0 && begin < stride) {
+        const split = classes.strided(c, stride)
+        if (split !== null && classes.value(split.quotient) === size) return split.quotient
+      }
       classes.fix(c)
-      const out = classes.fresh(node.shape[i])
+      const out = classes.fresh(size)
       classes.fix(out)
       return out
-    }
-    return classes.sum([classes.fresh(op.before[i]), c, classes.fresh(op.after[i])].map((part, k) => { if (k !== 1) classes.fix(part); return part }))
-  }),
-  tile: (op, [x], _node, classes) => x.map((c, i) => (op.repeats[i] === 1 ? c : classes.value(c) === 1 ? classes.fresh(op.repeats[i]) : classes.product([classes.fresh(op.repeats[i]), c]))),
+    }),
+  concat: (op, operands, node, classes) =>
+    node.shape.map((_size, i) => {
+      if (i === op.axis) return classes.sum(operands.map((axes) => axes[i]))
+      for (const axes of operands.slice(1)) classes.unify(operands[0][i], axes[i])
+      return operands[0][i]
+    }),
+  pad: (op, [x], node, classes) =>
+    x.map((c, i) => {
+      if (op.before[i] === 0 && op.after[i] === 0) return c
+      if (op.mode !== "constant") {
+        classes.fix(c)
+        const out = classes.fresh(node.shape[i])
+        classes.fix(out)
+        return out
+      }
+      return classes.sum(
+        [classes.fresh(op.before[i]), c, classes.fresh(op.after[i])].map((part, k) => {
+          if (k !== 1) classes.fix(part)
+          return part
+        }),
+      )
+    }),
+  tile: (op, [x], _node, classes) =>
+    x.map((c, i) =>
+      op.repeats[i] === 1 ? c : classes.value(c) === 1 ? classes.fresh(op.repeats[i]) : classes.product([classes.fresh(op.repeats[i]), c]),
+    ),
   broadcast,
   reverse: same,
   gather: (op, [x, indices]) => [...x.slice(0, op.axis), ...indices.slice(op.batchAxes), ...x.slice(op.axis + 1)],
   oneHot: (op, [indices], _node, classes) => [...indices, classes.fresh(op.depth)],
   bandPart: same,
-  upsample: (op, [x], _node, classes) => x.map((c, i) => (i > 0 && i < x.length - 1 && op.factors[i - 1] !== 1 ? classes.product([c, fixedClass(op.factors[i - 1], classes)]) : c)),
+  upsample: (op, [x], _node, classes) =>
+    x.map((c, i) => (i > 0 && i < x.length - 1 && op.factors[i - 1] !== 1 ? classes.product([c, fixedClass(op.factors[i - 1], classes)]) : c)),
   convolve: (op, [x, kernel], node, classes) => {
     const rank = op.strides.length
     classes.unify(x[rank + 1], kernel[rank])
-    const out = Array.from({ length: rank }, (_, i) => spatial(x[1 + i], { axis: kernel[i] }, node.shape[1 + i], { stride: op.strides[i], dilation: op.dilations[i], padding: paddingOf(op.padding, i), transposed: op.variant === "transposed" }, classes))
+    const out = Array.from({ length: rank }, (_, i) =>
+      spatial(
+        x[1 + i],
+        { axis: kernel[i] },
+        node.shape[1 + i],
+        { stride: op.strides[i], dilation: op.dilations[i], padding: paddingOf(op.padding, i), transposed: op.variant === "transposed" },
+        classes,
+      ),
+    )
     const channels = op.variant === "depthwise" ? classes.product([x[rank + 1], kernel[rank + 1]]) : kernel[rank + 1]
     return [x[0], ...out, channels]
   },
-  pool: (op, [x], node, classes) => x.map((c, i) => {
-    if (i === 0 || i === x.length - 1) return c
-    return spatial(c, { cells: op.window[i - 1] }, node.shape[i], { stride: op.strides[i - 1], dilation: 1, padding: paddingOf(op.padding, i - 1), transposed: false }, classes)
-  }),
+  pool: (op, [x], node, classes) =>
+    x.map((c, i) => {
+      if (i === 0 || i === x.length - 1) return c
+      return spatial(
+        c,
+        { cells: op.window[i - 1] },
+        node.shape[i],
+        { stride: op.strides[i - 1], dilation: 1, padding: paddingOf(op.padding, i - 1), transposed: false },
+        classes,
+      )
+    }),
   opaque: freshAxes,
 }
 

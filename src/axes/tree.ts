@@ -22,33 +22,44 @@ export interface Segment {
 
 export function declaredSize(tree: AxisTree): Dim {
   switch (tree.kind) {
-    case "leaf": return tree.declared
-    case "unit": return 1
-    case "product": return tree.parts.map(declaredSize).reduce(multiplyDim, 1)
-    case "sum": return tree.parts.map(declaredSize).reduce(addDim, 0)
+    case "leaf":
+      return tree.declared
+    case "unit":
+      return 1
+    case "product":
+      return tree.parts.map(declaredSize).reduce(multiplyDim, 1)
+    case "sum":
+      return tree.parts.map(declaredSize).reduce(addDim, 0)
   }
 }
 
 /** The size in size names. */
 export function genericSize(tree: AxisTree): Dim {
   switch (tree.kind) {
-    case "leaf": return tree.atom
-    case "unit": return 1
-    case "product": return tree.parts.map(genericSize).reduce(multiplyDim, 1)
-    case "sum": return tree.parts.map(genericSize).reduce(addDim, 0)
+    case "leaf":
+      return tree.atom
+    case "unit":
+      return 1
+    case "product":
+      return tree.parts.map(genericSize).reduce(multiplyDim, 1)
+    case "sum":
+      return tree.parts.map(genericSize).reduce(addDim, 0)
   }
 }
 
 /** All segments in order. A sum below a leading factor is not contiguous: its segments have no offset. */
 export function segmentsOf(tree: AxisTree): readonly Segment[] {
   switch (tree.kind) {
-    case "leaf": return [{ key: "", atoms: [tree.atom], offset: 0, declared: tree.declared }]
-    case "unit": return [{ key: "", atoms: [], offset: 0, declared: 1 }]
+    case "leaf":
+      return [{ key: "", atoms: [tree.atom], offset: 0, declared: tree.declared }]
+    case "unit":
+      return [{ key: "", atoms: [], offset: 0, declared: 1 }]
     case "sum": {
       const out: Segment[] = []
       let start: Dim = 0
       tree.parts.forEach((part, i) => {
-        for (const s of segmentsOf(part)) out.push({ ...s, key: joinKeys(String(i), s.key), offset: s.offset === null ? null : addDim(start, s.offset) })
+        for (const s of segmentsOf(part))
+          out.push({ ...s, key: joinKeys(String(i), s.key), offset: s.offset === null ? null : addDim(start, s.offset) })
         start = addDim(start, declaredSize(part))
       })
       return out
@@ -56,13 +67,19 @@ export function segmentsOf(tree: AxisTree): readonly Segment[] {
     case "product": {
       let out: Segment[] = [{ key: "", atoms: [], offset: 0, declared: 1 }]
       tree.parts.forEach((part) => {
-        const many = segmentsOf(part), size = declaredSize(part)
-        out = out.flatMap((left) => many.map((right) => ({
-          key: joinKeys(left.key, right.key),
-          atoms: [...left.atoms, ...right.atoms],
-          offset: left.offset === null || right.offset === null || (many.length > 1 && left.declared !== 1) ? null : addDim(multiplyDim(left.offset, size), right.offset),
-          declared: multiplyDim(left.declared, right.declared),
-        })))
+        const many = segmentsOf(part),
+          size = declaredSize(part)
+        out = out.flatMap((left) =>
+          many.map((right) => ({
+            key: joinKeys(left.key, right.key),
+            atoms: [...left.atoms, ...right.atoms],
+            offset:
+              left.offset === null || right.offset === null || (many.length > 1 && left.declared !== 1)
+                ? null
+                : addDim(multiplyDim(left.offset, size), right.offset),
+            declared: multiplyDim(left.declared, right.declared),
+          })),
+        )
       })
       return out
     }
@@ -74,17 +91,24 @@ export const joinKeys = (a: string, b: string): string => (a === "" ? b : b === 
 /** Same segments, same atoms: two axes that mean the same index. */
 export function sameTree(a: AxisTree, b: AxisTree): boolean {
   if (a === b) return true
-  const as = segmentsOf(a), bs = segmentsOf(b)
-  return as.length === bs.length && as.every((s, i) => s.key === bs[i].key && s.atoms.length === bs[i].atoms.length && s.atoms.every((atom, k) => atom === bs[i].atoms[k]))
+  const as = segmentsOf(a),
+    bs = segmentsOf(b)
+  return (
+    as.length === bs.length &&
+    as.every((s, i) => s.key === bs[i].key && s.atoms.length === bs[i].atoms.length && s.atoms.every((atom, k) => atom === bs[i].atoms[k]))
+  )
 }
 
 /** The tree with every sum taken as one leaf: what is the same along the whole axis, however it is cut. */
 export function collapseSums(tree: AxisTree): AxisTree {
   switch (tree.kind) {
     case "leaf":
-    case "unit": return tree
-    case "sum": return { kind: "leaf", atom: String(genericSize(tree)), declared: declaredSize(tree) }
-    case "product": return { kind: "product", parts: tree.parts.map(collapseSums) }
+    case "unit":
+      return tree
+    case "sum":
+      return { kind: "leaf", atom: String(genericSize(tree)), declared: declaredSize(tree) }
+    case "product":
+      return { kind: "product", parts: tree.parts.map(collapseSums) }
   }
 }
 

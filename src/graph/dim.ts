@@ -19,9 +19,20 @@ const addR = (a: Rational, b: Rational): Rational => rational(a[0] * b[1] + b[0]
 const mulR = (a: Rational, b: Rational): Rational => rational(a[0] * b[0], a[1] * b[1])
 
 const monomialText = (m: Monomial): string =>
-  [...m].filter(([, e]) => e !== 0).sort(([a], [b]) => (a < b ? -1 : 1)).map(([s, e]) => `${s}\u0000${e}`).join("\u0001")
+  [...m]
+    .filter(([, e]) => e !== 0)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([s, e]) => `${s}\u0000${e}`)
+    .join("\u0001")
 const monomialOf = (text: string): Map<string, number> =>
-  new Map(text === "" ? [] : text.split("\u0001").map((part): [string, number] => { const [s, e] = part.split("\u0000"); return [s, Number(e)] }))
+  new Map(
+    text === ""
+      ? []
+      : text.split("\u0001").map((part): [string, number] => {
+          const [s, e] = part.split("\u0000")
+          return [s, Number(e)]
+        }),
+  )
 
 const constant = (r: Rational): Polynomial => (r[0] === 0 ? new Map() : new Map([["", r]]))
 const symbol = (name: string): Polynomial => new Map([[monomialText(new Map([[name, 1]])), [1, 1]]])
@@ -38,11 +49,12 @@ function addP(a: Polynomial, b: Polynomial): Polynomial {
 
 function mulP(a: Polynomial, b: Polynomial): Polynomial {
   let out: Polynomial = new Map()
-  for (const [ma, ca] of a) for (const [mb, cb] of b) {
-    const m = monomialOf(ma)
-    for (const [s, e] of monomialOf(mb)) m.set(s, (m.get(s) ?? 0) + e)
-    out = addP(out, new Map([[monomialText(m), mulR(ca, cb)]]))
-  }
+  for (const [ma, ca] of a)
+    for (const [mb, cb] of b) {
+      const m = monomialOf(ma)
+      for (const [s, e] of monomialOf(mb)) m.set(s, (m.get(s) ?? 0) + e)
+      out = addP(out, new Map([[monomialText(m), mulR(ca, cb)]]))
+    }
   return out
 }
 
@@ -55,9 +67,11 @@ function divP(a: Polynomial, b: Polynomial): Polynomial | null {
     return mulP(a, new Map([[monomialText(inverse), rational(c[1], c[0])]]))
   }
   // Long division by the term that sorts last; fails when a remainder is left after as many steps as a has terms, twice over.
-  const lead = (p: Polynomial): [string, Rational] => [...p].reduce((x, y) => (degree(y[0]) > degree(x[0]) || (degree(y[0]) === degree(x[0]) && y[0] > x[0]) ? y : x))
+  const lead = (p: Polynomial): [string, Rational] =>
+    [...p].reduce((x, y) => (degree(y[0]) > degree(x[0]) || (degree(y[0]) === degree(x[0]) && y[0] > x[0]) ? y : x))
   const degree = (m: string): number => [...monomialOf(m).values()].reduce((x, y) => x + y, 0)
-  let rest = a, quotient: Polynomial = new Map()
+  let rest = a,
+    quotient: Polynomial = new Map()
   for (let step = 0; rest.size > 0; step++) {
     if (step > 2 * a.size + 4) return null
     const q = divP(new Map([lead(rest)]), new Map([lead(b)]))
@@ -100,8 +114,9 @@ class Parser {
   private product(): Polynomial {
     let p = this.power()
     while (this.tokens[this.at] === "*" || this.tokens[this.at] === "/") {
-      const op = this.tokens[this.at++], right = this.power()
-      p = op === "*" ? mulP(p, right) : divP(p, right) ?? symbol(`(${print(p)})/(${print(right)})`)
+      const op = this.tokens[this.at++],
+        right = this.power()
+      p = op === "*" ? mulP(p, right) : (divP(p, right) ?? symbol(`(${print(p)})/(${print(right)})`))
     }
     return p
   }
@@ -114,7 +129,7 @@ class Parser {
     const exponent = Number(this.tokens[this.at++])
     let p = constant([1, 1])
     for (let i = 0; i < exponent; i++) p = mulP(p, base)
-    return negative ? divP(constant([1, 1]), p) ?? base : p
+    return negative ? (divP(constant([1, 1]), p) ?? base) : p
   }
   private atom(): Polynomial {
     const token = this.tokens[this.at++]
@@ -161,9 +176,12 @@ function print(p: Polynomial): Dim {
 
 /** Canonical form of a size. */
 export const dim = (d: Dim): Dim => print(toPolynomial(d))
-export const addDim = (a: Dim, b: Dim): Dim => (typeof a === "number" && typeof b === "number" ? a + b : print(addP(toPolynomial(a), toPolynomial(b))))
-export const subtractDim = (a: Dim, b: Dim): Dim => (typeof a === "number" && typeof b === "number" ? a - b : print(addP(toPolynomial(a), mulP(toPolynomial(b), constant([-1, 1])))))
-export const multiplyDim = (a: Dim, b: Dim): Dim => (typeof a === "number" && typeof b === "number" ? a * b : print(mulP(toPolynomial(a), toPolynomial(b))))
+export const addDim = (a: Dim, b: Dim): Dim =>
+  typeof a === "number" && typeof b === "number" ? a + b : print(addP(toPolynomial(a), toPolynomial(b)))
+export const subtractDim = (a: Dim, b: Dim): Dim =>
+  typeof a === "number" && typeof b === "number" ? a - b : print(addP(toPolynomial(a), mulP(toPolynomial(b), constant([-1, 1]))))
+export const multiplyDim = (a: Dim, b: Dim): Dim =>
+  typeof a === "number" && typeof b === "number" ? a * b : print(mulP(toPolynomial(a), toPolynomial(b)))
 
 /** a/b; with numbers null unless it comes out whole, with symbols taken to come out whole ("C/H"). Null where a sum would stand below. */
 export function divideDim(a: Dim, b: Dim): Dim | null {
@@ -211,7 +229,11 @@ export function substituteDim(d: Dim, values: Readonly<Record<string, Dim>>): Di
     let term = constant(c)
     for (const [s, e] of monomialOf(m)) {
       const rounded = /^(floor|ceil)\((.*)\)$/s.exec(s)
-      const value = rounded ? roundedP(toPolynomial(substituteDim(rounded[2], values)), rounded[1] as "floor" | "ceil") : s in values ? toPolynomial(values[s]) : symbol(s)
+      const value = rounded
+        ? roundedP(toPolynomial(substituteDim(rounded[2], values)), rounded[1] as "floor" | "ceil")
+        : s in values
+          ? toPolynomial(values[s])
+          : symbol(s)
       for (let i = 0; i < Math.abs(e); i++) term = (e > 0 ? mulP(term, value) : divP(term, value)) ?? symbol(d)
     }
     total = addP(total, term)

@@ -36,10 +36,19 @@ export function deriveLaws(network: GenericNetwork): DerivedModel {
 /** Writes extents of convolutions out, so that a law mentions independent sizes only. */
 function inIndependentSizes(law: DerivedLaw, extents: Readonly<Record<string, Dim>>): DerivedLaw {
   const write = (d: Dim): Dim => substituteDim(d, extents)
-  const operand = (o: Operand): Operand => (o.view === undefined ? o : {
-    ...o,
-    view: o.view.map((step) => ("reshape" in step ? { reshape: step.reshape.map(write) } : "slice" in step ? { slice: [step.slice[0], write(step.slice[1]), write(step.slice[2])] } : step)),
-  })
+  const operand = (o: Operand): Operand =>
+    o.view === undefined
+      ? o
+      : {
+          ...o,
+          view: o.view.map((step) =>
+            "reshape" in step
+              ? { reshape: step.reshape.map(write) }
+              : "slice" in step
+                ? { slice: [step.slice[0], write(step.slice[1]), write(step.slice[2])] }
+                : step,
+          ),
+        }
   return {
     ...law,
     symmetry: { ...law.symmetry, sizes: law.symmetry.sizes.map(write) },
@@ -59,7 +68,12 @@ const idOf = (symmetry: Symmetry, member: Member): string => symmetry.network.gr
 
 function lawOf(symmetry: Symmetry, index: EquationIndex, family: Family, numbers: Map<string, number>): DerivedLaw | null {
   const entries = entriesOf(family.roles)
-  const constant = family.kind !== "shift" && family.members.some((m) => { const { offset } = parameterOp(symmetry, m); return typeof offset === "number" && offset !== 0 })
+  const constant =
+    family.kind !== "shift" &&
+    family.members.some((m) => {
+      const { offset } = parameterOp(symmetry, m)
+      return typeof offset === "number" && offset !== 0
+    })
   // A matrix acting on W + c, the same c everywhere, would need terms this format does not have.
   if (entries === null || (constant && family.roles.some((r) => r.kind !== "diagonal"))) return null
   const sign = Math.sign(family.members[0].weight)
@@ -78,7 +92,9 @@ function lawOf(symmetry: Symmetry, index: EquationIndex, family: Family, numbers
     type: lawType(terms),
     entries,
     quantities: family.roles.map((r) => roleCount(r)).reduce(multiplyDim, 1),
-    index: family.roles.flatMap((r, i) => [...letters[i]].map((letter) => ({ name: letter, size: r.atom }))).filter(({ name: n }) => terms[0].einsum.split("->")[1].includes(n)),
+    index: family.roles
+      .flatMap((r, i) => [...letters[i]].map((letter) => ({ name: letter, size: r.atom })))
+      .filter(({ name: n }) => terms[0].einsum.split("->")[1].includes(n)),
     ...(block === null ? {} : { block }),
     exactness: family.exactness,
     because: familyReasons(symmetry, index, symmetry.visibility, family),
@@ -118,7 +134,8 @@ function termsOf(symmetry: Symmetry, member: Member, family: Family, letters: re
   const output = letters.join("")
   const weight = member.weight * sign
   let nextSum = 0
-  const first: string[] = [], second: string[] = []
+  const first: string[] = [],
+    second: string[] = []
   op.axes.forEach((_, axis) => {
     const role = member.positions.findIndex((p) => atomAxes[p] === axis)
     if (role >= 0 && family.roles[role].kind === "ones") {
@@ -150,13 +167,15 @@ function operandOf(symmetry: Symmetry, block: ParameterBlock): Operand {
 }
 
 function lawType(terms: readonly Term[]): LawType {
-  const linear = terms.some((t) => t.operands.length === 1), quadratic = terms.some((t) => t.operands.length === 2)
+  const linear = terms.some((t) => t.operands.length === 1),
+    quadratic = terms.some((t) => t.operands.length === 2)
   return linear && quadratic ? "mixed" : linear ? "linear" : "quadratic"
 }
 
 function familyName(symmetry: Symmetry, family: Family): LawFamily {
   if (family.kind === "mixed") return "mixed"
-  if (family.kind === "shift") return family.noGradient ? "no-gradient" : new Set(family.members.map((m) => idOf(symmetry, m))).size > 1 ? "exchange" : "shift"
+  if (family.kind === "shift")
+    return family.noGradient ? "no-gradient" : new Set(family.members.map((m) => idOf(symmetry, m))).size > 1 ? "exchange" : "shift"
   const signs = new Set(family.members.map((m) => Math.sign(m.weight)))
   return signs.size > 1 ? "balance" : "norm"
 }
@@ -178,9 +197,12 @@ function symmetryKind(family: Family, name: LawFamily): SymmetryKind {
 function roleCount(role: Role): Dim {
   const n = role.atom
   switch (role.kind) {
-    case "ones": return 1
-    case "diagonal": return role.full ? n : subtractDim(n, 1)
-    case "matrix": return half(multiplyDim(n, role.full ? addDim(n, 1) : subtractDim(n, 1)))
+    case "ones":
+      return 1
+    case "diagonal":
+      return role.full ? n : subtractDim(n, 1)
+    case "matrix":
+      return half(multiplyDim(n, role.full ? addDim(n, 1) : subtractDim(n, 1)))
   }
 }
 
@@ -203,10 +225,15 @@ function independentOf(symmetry: Symmetry, family: Family): Dim {
   function rankCount(s: Symmetry, f: Family, role: Role): Dim {
     const n = sizeOf(role.atom)
     if (role.kind !== "matrix") return substituteDim(roleCount(role), declared)
-    const columns = f.members.map((m) => {
-      const atoms = s.program.values[m.unknown.value].atoms
-      return atoms.filter((_, p) => !m.positions.includes(p)).map(sizeOf).reduce(multiplyDim, 1)
-    }).reduce(addDim, 0)
+    const columns = f.members
+      .map((m) => {
+        const atoms = s.program.values[m.unknown.value].atoms
+        return atoms
+          .filter((_, p) => !m.positions.includes(p))
+          .map(sizeOf)
+          .reduce(multiplyDim, 1)
+      })
+      .reduce(addDim, 0)
     // A Gram matrix of fewer columns than rows has that rank: nr − r(r − 1)/2 entries are free.
     if (typeof n === "number" && typeof columns === "number" && columns < n && role.full) return n * columns - (columns * (columns - 1)) / 2
     return substituteDim(roleCount(role), declared)

@@ -27,7 +27,10 @@ export function referencesOf(symmetry: Symmetry, index: EquationIndex, family: F
 /** Contractions in which two members undo each other. */
 function meetingValues(symmetry: Symmetry, index: EquationIndex, family: Family): Value[] {
   const own = new Set(family.members.map((m) => m.unknown.id))
-  const values = [...own].flatMap((u) => index.of(u)).filter((e) => e.why === "meets" && [...e.expression.keys()].filter((u) => own.has(u)).length > 1).map((e) => e.value)
+  const values = [...own]
+    .flatMap((u) => index.of(u))
+    .filter((e) => e.why === "meets" && [...e.expression.keys()].filter((u) => own.has(u)).length > 1)
+    .map((e) => e.value)
   return [...new Set(values)].map((v) => symmetry.program.values[v])
 }
 
@@ -52,18 +55,30 @@ function attends(symmetry: Symmetry, value: Value): boolean {
     const passes = ["reshape", "transpose", "binary", "unary", "select", "dropout", "slice"].includes(node.op.kind)
     return depth > 0 && passes && node.operands.some((o) => isSoftmax(o, depth - 1))
   }
-  const leadsTo = (id: number, depth: number): boolean => consumersIn(symmetry.network.graph)[id].some((n) => (n.op.kind === "softmax" || (depth > 0 && (n.op.kind === "binary" || n.op.kind === "select" || n.op.kind === "reshape") && leadsTo(n.id, depth - 1))))
+  const leadsTo = (id: number, depth: number): boolean =>
+    consumersIn(symmetry.network.graph)[id].some(
+      (n) =>
+        n.op.kind === "softmax" ||
+        (depth > 0 && (n.op.kind === "binary" || n.op.kind === "select" || n.op.kind === "reshape") && leadsTo(n.id, depth - 1)),
+    )
   const node = nodes[value.node]
   return node.op.kind === "einsum" && node.operands.length === 2 && (leadsTo(node.id, 3) || node.operands.some((o) => hasSoftmaxBefore(o, 4)))
 
   function hasSoftmaxBefore(id: number, depth: number): boolean {
     const own = nodes[id]
-    return isSoftmax(id, 2) || (depth > 0 && own.op.kind === "einsum" && own.operands.some((o) => isSoftmax(o, 2))) || (depth > 0 && (own.op.kind === "reshape" || own.op.kind === "transpose") && own.operands.some((o) => hasSoftmaxBefore(o, depth - 1)))
+    return (
+      isSoftmax(id, 2) ||
+      (depth > 0 && own.op.kind === "einsum" && own.operands.some((o) => isSoftmax(o, 2))) ||
+      (depth > 0 && (own.op.kind === "reshape" || own.op.kind === "transpose") && own.operands.some((o) => hasSoftmaxBefore(o, depth - 1)))
+    )
   }
 }
 
 /** A product of two branches just before the contraction: a gated linear unit. */
 function isGated(symmetry: Symmetry, value: Value): boolean {
   const nodes = symmetry.network.graph.nodes
-  return nodes[value.node].operands.some((o) => { const n = nodes[o]; return n.op.kind === "binary" && n.op.fn === "multiply" })
+  return nodes[value.node].operands.some((o) => {
+    const n = nodes[o]
+    return n.op.kind === "binary" && n.op.fn === "multiply"
+  })
 }

@@ -32,7 +32,8 @@ function factsOf(value: Value, known: readonly SumFacts[]): SumFacts {
   const oneOf = (use: Use): readonly (readonly number[])[] => factLabels(use, known[use.value].one)
   const { op, uses } = value
   switch (op.kind) {
-    case "data": return { zero: [], one: op.sumsToOne }
+    case "data":
+      return { zero: [], one: op.sumsToOne }
     case "normalize": {
       if (uses.length > 1) return none
       const over = toPositions(op.over)
@@ -49,22 +50,33 @@ function factsOf(value: Value, known: readonly SumFacts[]): SumFacts {
       const contracted = a.labels.filter((l) => b.labels.includes(l) && !value.labels.includes(l))
       const summed = [...a.labels, ...b.labels].some((l) => !value.labels.includes(l) && !contracted.includes(l))
       const sameAsContracted = (set: readonly number[]): boolean => set.length === contracted.length && set.every((l) => contracted.includes(l))
-      const zero = [[a, b], [b, a]].flatMap(([x, y]) => kept(zeroOf(x).filter((set) => set.every((l) => !y.labels.includes(l)))))
-      const one = summed ? [] : [[a, b], [b, a]].flatMap(([x, y]) =>
-        (oneOf(x).some(sameAsContracted) ? kept(oneOf(y).filter((set) => set.every((l) => !x.labels.includes(l)))) : []))
+      const zero = [
+        [a, b],
+        [b, a],
+      ].flatMap(([x, y]) => kept(zeroOf(x).filter((set) => set.every((l) => !y.labels.includes(l)))))
+      const one = summed
+        ? []
+        : [
+            [a, b],
+            [b, a],
+          ].flatMap(([x, y]) => (oneOf(x).some(sameAsContracted) ? kept(oneOf(y).filter((set) => set.every((l) => !x.labels.includes(l)))) : []))
       return { zero, one }
     }
     case "sum": {
       const all = uses.map(zeroOf)
-      const shared = all[0].filter((set) => all.every((sets) => sets.some((other) => other.length === set.length && other.every((l) => set.includes(l)))))
+      const shared = all[0].filter((set) =>
+        all.every((sets) => sets.some((other) => other.length === set.length && other.every((l) => set.includes(l)))),
+      )
       return { zero: kept(shared), one: [] }
     }
-    case "map": return op.slope !== null ? { zero: kept(zeroOf(uses[0])), one: [] } : none
+    case "map":
+      return op.slope !== null ? { zero: kept(zeroOf(uses[0])), one: [] } : none
     case "reduce": {
       const apart = (set: readonly number[]): boolean => set.every((l) => !op.over.includes(l))
       if (op.fn !== "sum" && op.fn !== "mean") return none
       return { zero: kept(zeroOf(uses[0]).filter(apart)), one: op.fn === "mean" ? kept(oneOf(uses[0]).filter(apart)) : [] }
     }
-    default: return none
+    default:
+      return none
   }
 }

@@ -40,7 +40,7 @@ export interface Family {
 
 export interface Solutions {
   readonly families: readonly Family[]
-    readonly exact: SolutionSpace
+  readonly exact: SolutionSpace
   readonly approximateCauses: readonly Equation[]
 }
 
@@ -61,7 +61,11 @@ class FamilyFinder {
   private readonly byName = new Map<string, UnknownId>()
   private readonly used = new LinearSystem()
 
-  constructor(private readonly program: Program, private readonly propagation: Propagation, private readonly visibility: Visibility) {
+  constructor(
+    private readonly program: Program,
+    private readonly propagation: Propagation,
+    private readonly visibility: Visibility,
+  ) {
     for (const u of propagation.unknowns) {
       this.byName.set(nameOf(u.value, u.kind, u.word), u.id)
       // Laws are counted up to what shift laws say already: that parameters without gradient stay.
@@ -81,7 +85,10 @@ class FamilyFinder {
       const word = members[0].word
       candidates.push({ vector, rank: [-count(word, /[^1]/g), -count(word, /M/g), count(word, /J/g), vector.size, Math.min(...vector.keys())] })
     }
-    candidates.sort((a, b) => { for (let i = 0; i < a.rank.length; i++) if (a.rank[i] !== b.rank[i]) return a.rank[i] - b.rank[i]; return 0 })
+    candidates.sort((a, b) => {
+      for (let i = 0; i < a.rank.length; i++) if (a.rank[i] !== b.rank[i]) return a.rank[i] - b.rank[i]
+      return 0
+    })
     for (const { vector } of candidates) this.emit(vector, solution, exactness)
   }
 
@@ -98,12 +105,20 @@ class FamilyFinder {
     const { members, roles } = found
     const letters = roles.map((r) => (r.kind === "matrix" ? "M" : r.kind === "ones" ? "J" : "D"))
     // Downgrade one role at a time to learn which roles are full, then take all combinations.
-    const full = roles.map((_, i) => letters[i] === "J" ? false : choicesOf(letters[i]).slice(1).every((lower) => {
-      const word = letters.map((l, k) => (k === i ? lower : l))
-      return solution.contains(this.vectorOf(members, word))
-    }))
+    const full = roles.map((_, i) =>
+      letters[i] === "J"
+        ? false
+        : choicesOf(letters[i])
+            .slice(1)
+            .every((lower) => {
+              const word = letters.map((l, k) => (k === i ? lower : l))
+              return solution.contains(this.vectorOf(members, word))
+            }),
+    )
     let words: string[][] = [[]]
-    letters.forEach((l, i) => { words = words.flatMap((w) => (full[i] ? choicesOf(l) : [l]).map((c) => [...w, c])) })
+    letters.forEach((l, i) => {
+      words = words.flatMap((w) => (full[i] ? choicesOf(l) : [l]).map((c) => [...w, c]))
+    })
     const own = words.map((w) => ({ word: w.join(""), vector: this.vectorOf(members, w) })).filter(({ vector: v }) => solution.contains(v))
     const complete = own.length === words.length
     const dependent: string[] = []
@@ -113,15 +128,23 @@ class FamilyFinder {
     }
     // The matrix of ones is a symmetric matrix too.
     letters.forEach((letter, i) => {
-      const ones = this.vectorOf(members, letters.map((_, k) => (k === i ? "J" : "1")))
+      const ones = this.vectorOf(
+        members,
+        letters.map((_, k) => (k === i ? "J" : "1")),
+      )
       if (letter === "M" && complete && solution.contains(ones)) this.use(ones)
     })
     const kinds = new Set(members.map((m) => m.unknown.kind))
     this.families.push({
       kind: kinds.size > 1 ? "mixed" : members[0].unknown.kind,
-      members, exactness, dependent,
+      members,
+      exactness,
+      dependent,
       roles: roles.map((r, i) => ({ ...r, full: complete && full[i] })),
-      noGradient: members.length === 1 && members[0].unknown.kind === "shift" && this.visibility.invisible(members[0].unknown.value, "A".repeat(members[0].unknown.word.length)),
+      noGradient:
+        members.length === 1 &&
+        members[0].unknown.kind === "shift" &&
+        this.visibility.invisible(members[0].unknown.value, "A".repeat(members[0].unknown.word.length)),
     })
   }
 
@@ -131,9 +154,12 @@ class FamilyFinder {
     const members: Member[] = []
     const smallest = Math.min(...[...vector.values()].map(Math.abs))
     for (const [id, c] of [...vector].sort(([a], [b]) => a - b)) {
-      const unknown = this.propagation.unknowns[id], value = this.program.values[unknown.value]
-      const own = [...unknown.word].map((letter, position) => ({ letter, position, atom: value.atoms[position] })).filter(({ letter }) => letter !== "1")
-        .map((o) => ({ ...o, kind: o.letter === "M" ? "matrix" as const : o.letter === "J" ? "ones" as const : "diagonal" as const }))
+      const unknown = this.propagation.unknowns[id],
+        value = this.program.values[unknown.value]
+      const own = [...unknown.word]
+        .map((letter, position) => ({ letter, position, atom: value.atoms[position] }))
+        .filter(({ letter }) => letter !== "1")
+        .map((o) => ({ ...o, kind: o.letter === "M" ? ("matrix" as const) : o.letter === "J" ? ("ones" as const) : ("diagonal" as const) }))
         .sort((a, b) => (a.kind < b.kind ? -1 : a.kind > b.kind ? 1 : a.atom < b.atom ? -1 : a.atom > b.atom ? 1 : a.position - b.position))
       const ambiguous = own.some((o, i) => i > 0 && o.kind === own[i - 1].kind && o.atom === own[i - 1].atom)
       if (ambiguous && vector.size > 1) return null
@@ -143,7 +169,11 @@ class FamilyFinder {
     }
     if (roles === null) return null
     // Diagonal roles first: they index copies of the matrix.
-    const order = roles.map((_, i) => i).sort((a, b) => Number(roles![a].kind === "matrix") - Number(roles![b].kind === "matrix") || members[0].positions[a] - members[0].positions[b])
+    const order = roles
+      .map((_, i) => i)
+      .sort(
+        (a, b) => Number(roles![a].kind === "matrix") - Number(roles![b].kind === "matrix") || members[0].positions[a] - members[0].positions[b],
+      )
     return { roles: order.map((i) => roles![i]), members: members.map((m) => ({ ...m, positions: order.map((i) => m.positions[i]) })) }
   }
 

@@ -1,6 +1,6 @@
 /**
- * @file What symmetry needs to know of each elementwise function: its degree of positive homogeneity, its slope where linear, whether its derivative is
- * zero almost everywhere. A function missing a property only loses laws.
+ * @file What symmetry needs to know of each elementwise function: its degree of positive homogeneity, its slope where linear, whether its
+ * derivative is zero almost everywhere. A function missing a property only loses laws.
  */
 import type { UnaryFunction } from "../graph/op"
 
@@ -45,7 +45,8 @@ export const functionTraits: { readonly [K in UnaryFunction]: (parameters: reado
   rsqrt: () => homogeneous(-0.5),
   square: () => homogeneous(2),
   reciprocal: () => homogeneous(-1),
-  powConstant: ([exponent]) => (exponent === undefined ? smooth : exponent === 0 ? flat : exponent === 1 ? { ...smooth, degree: 1, slope: 1 } : homogeneous(exponent)),
+  powConstant: ([exponent]) =>
+    exponent === undefined ? smooth : exponent === 0 ? flat : exponent === 1 ? { ...smooth, degree: 1, slope: 1 } : homogeneous(exponent),
   sin: () => smooth,
   cos: () => smooth,
   tan: () => smooth,

@@ -37,7 +37,8 @@ export function inferSymmetry(network: GenericNetwork): Inference {
   const collapsed = inferOn({ ...network, axes: network.axes.map((own) => own.map(collapseSums)) }, true)
   const named = new Map(symmetry.propagation.unknowns.filter((u) => u.kind === "shift").map((u) => [`${u.value}:${u.word}`, u.id]))
   const blocksOf = new Map<number, Value[]>()
-  for (const value of symmetry.program.values) if (value.op.kind === "parameter") blocksOf.set(value.op.parameter, [...(blocksOf.get(value.op.parameter) ?? []), value])
+  for (const value of symmetry.program.values)
+    if (value.op.kind === "parameter") blocksOf.set(value.op.parameter, [...(blocksOf.get(value.op.parameter) ?? []), value])
   const families = collapsed.solutions.families.filter((f) => f.kind === "shift" && isNews(symmetry, collapsed, f, blocksOf, named))
   return { symmetry, whole: { ...collapsed, solutions: { ...collapsed.solutions, families } } }
 }
@@ -50,8 +51,17 @@ function inferOn(network: GenericNetwork, shiftsOnly: boolean): Symmetry {
   return { network, program, propagation, visibility, solutions: findFamilies(program, propagation, visibility) }
 }
 
-/** Whether a shift of whole parameters is not already a combination of shifts of their blocks. Shifts that differ along a cut axis are left to the blocks. */
-function isNews(blocks: Symmetry, whole: Symmetry, family: Family, blocksOf: ReadonlyMap<number, readonly Value[]>, named: ReadonlyMap<string, UnknownId>): boolean {
+/**
+ * Whether a shift of whole parameters is not already a combination of shifts of their blocks. Shifts that differ along a cut axis are left
+ * to the blocks.
+ */
+function isNews(
+  blocks: Symmetry,
+  whole: Symmetry,
+  family: Family,
+  blocksOf: ReadonlyMap<number, readonly Value[]>,
+  named: ReadonlyMap<string, UnknownId>,
+): boolean {
   const vector = new Map<UnknownId, number>()
   for (const { unknown, weight } of family.members) {
     const own = whole.program.values[unknown.value].op

@@ -3,9 +3,10 @@
  */
 import type { Node } from "../graph/graph"
 import type { OpOf } from "../graph/op"
-import { atomsOf, broadcastBlock, contract, eachChoice, emitOver, isZero, lowerMap, sumBlocks, unionLabels, useOf } from "./lowerings"
-import type { Blocks } from "./lowerings"
-import type { Block, Choice, Lowering } from "./lower"
+import type { Blocks } from "./blocks"
+import { atomsOf, broadcastBlock, eachChoice, emitOver, isZero, lowerMap, unionLabels, useOf } from "./blocks"
+import type { Block, Choice, Lowering } from "./lowering"
+import { contract, sumBlocks } from "./lowerSum"
 import type { LowOp } from "./program"
 
 const map = (name: string, degree: number | null): LowOp => ({ kind: "map", name, degree, slope: null, exchange: null })
@@ -18,17 +19,23 @@ export function lowerBinary(lowering: Lowering, node: Node, op: OpOf<"binary">):
 }
 
 function binaryBlock(lowering: Lowering, node: Node, fn: OpOf<"binary">["fn"], a: Block, b: Block, choice: Choice): Block {
-  const atoms = atomsOf(choice), fillA = fillOf(lowering, a), fillB = fillOf(lowering, b)
+  const atoms = atomsOf(choice),
+    fillA = fillOf(lowering, a),
+    fillB = fillOf(lowering, b)
   const zero = (): Block => lowering.emit(node.id, { kind: "fill", value: 0 }, [], [], [])
   const smooth = (x: Block): Block => (fillOf(lowering, x) === null ? lowerMap(lowering, node.id, x, map(fn, null)) : x)
   const product = (x: Block, y: Block): Block => contract(lowering, node.id, [useOf(x), useOf(y)], atoms) ?? zero()
   switch (fn) {
-    case "add": return offsetParameter(lowering, node, a, b, 1) ?? sumBlocks(lowering, node.id, [a, b], atoms)
-    case "subtract": return offsetParameter(lowering, node, a, b, -1) ?? sumBlocks(lowering, node.id, [a, b], atoms, [1, -1])
-    case "multiply": return product(a, b)
+    case "add":
+      return offsetParameter(lowering, node, a, b, 1) ?? sumBlocks(lowering, node.id, [a, b], atoms)
+    case "subtract":
+      return offsetParameter(lowering, node, a, b, -1) ?? sumBlocks(lowering, node.id, [a, b], atoms, [1, -1])
+    case "multiply":
+      return product(a, b)
     case "divide":
     case "divideNoNan":
-      if (fillB !== null && fillB !== 0) return lowerMap(lowering, node.id, a, { kind: "map", name: "a constant factor", degree: 1, slope: 1 / fillB, exchange: null })
+      if (fillB !== null && fillB !== 0)
+        return lowerMap(lowering, node.id, a, { kind: "map", name: "a constant factor", degree: 1, slope: 1 / fillB, exchange: null })
       return product(a, lowerMap(lowering, node.id, b, map("division", -1)))
     case "maximum":
     case "minimum":
@@ -39,16 +46,27 @@ function binaryBlock(lowering: Lowering, node: Node, fn: OpOf<"binary">["fn"], a
     case "power":
       if (fillB !== null) return lowerMap(lowering, node.id, a, map(`power ${fillB}`, fillB))
       return product(smooth(a), smooth(b))
-    case "squaredDifference": return lowerMap(lowering, node.id, sumBlocks(lowering, node.id, [a, b], atoms, [1, -1]), map("square", 2))
+    case "squaredDifference":
+      return lowerMap(lowering, node.id, sumBlocks(lowering, node.id, [a, b], atoms, [1, -1]), map("square", 2))
     // y = relu(x) − α·relu(−x)
     case "prelu": {
-      const positive = lowerMap(lowering, node.id, a, map("relu", 1)), negative = lowerMap(lowering, node.id, a, map("relu", 1))
+      const positive = lowerMap(lowering, node.id, a, map("relu", 1)),
+        negative = lowerMap(lowering, node.id, a, map("relu", 1))
       return sumBlocks(lowering, node.id, [positive, product(b, negative)], atoms, [1, -1])
     }
     case "mod":
     case "floorDivide":
-    case "atan2": return product(smooth(a), smooth(b))
-    case "equal": case "notEqual": case "greater": case "greaterEqual": case "less": case "lessEqual": case "logicalAnd": case "logicalOr": case "logicalXor": {
+    case "atan2":
+      return product(smooth(a), smooth(b))
+    case "equal":
+    case "notEqual":
+    case "greater":
+    case "greaterEqual":
+    case "less":
+    case "lessEqual":
+    case "logicalAnd":
+    case "logicalOr":
+    case "logicalXor": {
       const uses = [a, b].map(useOf)
       return emitOver(lowering, node.id, { kind: "still" }, uses, unionLabels(uses, atoms), atoms)
     }
@@ -62,12 +80,15 @@ function fillOf(lowering: Lowering, block: Block): number | null {
 
 /** W + c, where the parameter W is used nowhere else: acts as the matrix W + c (1 + γ). */
 function offsetParameter(lowering: Lowering, node: Node, a: Block, b: Block, sign: 1 | -1): Block | null {
-  const fillA = fillOf(lowering, a), fillB = fillOf(lowering, b)
+  const fillA = fillOf(lowering, a),
+    fillB = fillOf(lowering, b)
   const constant = fillA ?? (fillB === null ? null : sign * fillB)
   if (constant === null || constant === 0 || (fillA !== null && (fillB !== null || sign === -1))) return null
-  const block = fillA === null ? a : b, operand = node.operands[fillA === null ? 0 : 1]
+  const block = fillA === null ? a : b,
+    operand = node.operands[fillA === null ? 0 : 1]
   const value = lowering.value(block.value)
-  if (value.op.kind !== "parameter" || value.op.offset !== 0 || lowering.useCount[operand] !== 1 || lowering.node(operand).op.kind !== "parameter") return null
+  if (value.op.kind !== "parameter" || value.op.offset !== 0 || lowering.useCount[operand] !== 1 || lowering.node(operand).op.kind !== "parameter")
+    return null
   const emitted = lowering.emit(node.id, { ...value.op, offset: constant }, [], value.labels, value.atoms)
   return { value: emitted.value, positions: block.positions }
 }

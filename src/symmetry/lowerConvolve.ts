@@ -5,17 +5,21 @@ import { joinKeys, segmentsOf } from "../axes/tree"
 import type { Segment } from "../axes/tree"
 import type { Node } from "../graph/graph"
 import type { OpOf } from "../graph/op"
-import { atomsOf, axisAt, eachChoice, emitOver, startsOf, sumBlocks } from "./lowerings"
-import type { Blocks } from "./lowerings"
-import { keyOf } from "./lower"
-import type { Block, Choice, Lowering } from "./lower"
+import type { Blocks } from "./blocks"
+import { atomsOf, axisAt, eachChoice, emitOver, startsOf } from "./blocks"
+import { keyOf } from "./lowering"
+import type { Block, Choice, Lowering } from "./lowering"
+import { sumBlocks } from "./lowerSum"
 import type { Use } from "./program"
 
 export function lowerConvolve(lowering: Lowering, node: Node, op: OpOf<"convolve">): Blocks {
-  const [x, kernel] = node.operands, rank = op.strides.length
-  const inAxis = rank, outAxis = rank + 1
+  const [x, kernel] = node.operands,
+    rank = op.strides.length
+  const inAxis = rank,
+    outAxis = rank + 1
   return eachChoice(lowering, node.id, (choice) => {
-    const atoms = atomsOf(choice), starts = startsOf(choice)
+    const atoms = atomsOf(choice),
+      starts = startsOf(choice)
     const channel = choice[rank + 1]
     const parts: Block[] = []
     for (const xChoice of lowering.choices(x)) {
@@ -32,8 +36,18 @@ export function lowerConvolve(lowering: Lowering, node: Node, op: OpOf<"convolve
   })
 }
 
-function convolveBlock(lowering: Lowering, node: Node, op: OpOf<"convolve">, choice: Choice, starts: readonly number[], atoms: readonly string[], xChoice: Choice, kChoice: Choice): Block {
-  const [x, kernel] = node.operands, rank = op.strides.length
+function convolveBlock(
+  lowering: Lowering,
+  node: Node,
+  op: OpOf<"convolve">,
+  choice: Choice,
+  starts: readonly number[],
+  atoms: readonly string[],
+  xChoice: Choice,
+  kChoice: Choice,
+): Block {
+  const [x, kernel] = node.operands,
+    rank = op.strides.length
   let next = atoms.length
   const take = (s: Segment): number => {
     next += s.atoms.length
@@ -49,7 +63,13 @@ function convolveBlock(lowering: Lowering, node: Node, op: OpOf<"convolve">, cho
   const use = (id: number, own: Choice, first: readonly number[]): Use => {
     const block = lowering.block(id, keyOf(own))!
     const from = startsOf(own)
-    return { value: block.value, labels: block.positions.map((p) => { const axis = axisAt(own, from, p); return first[axis] + p - from[axis] }) }
+    return {
+      value: block.value,
+      labels: block.positions.map((p) => {
+        const axis = axisAt(own, from, p)
+        return first[axis] + p - from[axis]
+      }),
+    }
   }
   const moving = new Set<number>()
   for (let i = 1; i <= rank; i++) {
@@ -58,14 +78,25 @@ function convolveBlock(lowering: Lowering, node: Node, op: OpOf<"convolve">, cho
     choice[i].atoms.forEach((_, k) => moving.add(starts[i] + k))
   }
   const uses = [use(x, xChoice, xStart), use(kernel, kChoice, kStart)]
-  const labels = [...new Set([...uses.flatMap((u) => u.labels).filter((l) => l < atoms.length), ...[...moving].filter((l) => l < atoms.length)])].sort((a, b) => a - b)
-  return emitOver(lowering, node.id, { kind: "convolve", moving: [...moving], valid: op.padding === "valid" && op.variant !== "transposed" }, uses, labels, atoms)
+  const labels = [
+    ...new Set([...uses.flatMap((u) => u.labels).filter((l) => l < atoms.length), ...[...moving].filter((l) => l < atoms.length)]),
+  ].sort((a, b) => a - b)
+  return emitOver(
+    lowering,
+    node.id,
+    { kind: "convolve", moving: [...moving], valid: op.padding === "valid" && op.variant !== "transposed" },
+    uses,
+    labels,
+    atoms,
+  )
 }
 
 export function lowerPool(lowering: Lowering, node: Node, op: OpOf<"pool">): Blocks {
-  const operand = node.operands[0], rank = op.window.length
+  const operand = node.operands[0],
+    rank = op.window.length
   return eachChoice(lowering, node.id, (choice) => {
-    const atoms = atomsOf(choice), starts = startsOf(choice)
+    const atoms = atomsOf(choice),
+      starts = startsOf(choice)
     const spatialTrees = Array.from({ length: rank }, (_, i) => segmentsOf(lowering.tree(operand, i + 1)))
     if (spatialTrees.some((s) => s.length > 1)) return lowering.barrier(node.id, lowering.allBlocks(operand), atoms)
     const own = choice.map((s, i) => (i > 0 && i <= rank ? spatialTrees[i - 1][0] : s))
@@ -78,11 +109,20 @@ export function lowerPool(lowering: Lowering, node: Node, op: OpOf<"pool">): Blo
       return next - s.atoms.length
     })
     const from = startsOf(own)
-    const labels = block.positions.map((p) => { const axis = axisAt(own, from, p); return first[axis] + p - from[axis] })
+    const labels = block.positions.map((p) => {
+      const axis = axisAt(own, from, p)
+      return first[axis] + p - from[axis]
+    })
     const pooled = choice.flatMap((s, i) => (i > 0 && i <= rank ? s.atoms.map((_, k) => starts[i] + k) : []))
     const over = [...labels.filter((l) => l >= atoms.length), ...pooled]
     const out = [...new Set([...labels.filter((l) => l < atoms.length), ...pooled])].sort((a, b) => a - b)
-    return emitOver(lowering, node.id, { kind: "mix", over, keepsConstants: true, maximal: op.fn === "max" }, [{ value: block.value, labels }], out, atoms)
+    return emitOver(
+      lowering,
+      node.id,
+      { kind: "mix", over, keepsConstants: true, maximal: op.fn === "max" },
+      [{ value: block.value, labels }],
+      out,
+      atoms,
+    )
   })
 }
-

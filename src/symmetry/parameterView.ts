@@ -5,7 +5,7 @@ import { addDim } from "../graph/dim"
 import { genericSize, segmentsOf } from "../axes/tree"
 import type { AxisTree } from "../axes/tree"
 import type { Dim, ViewStep } from "../schema/report"
-import type { Choice } from "./lower"
+import type { Choice } from "./lowering"
 
 export interface ParameterView {
   readonly steps: readonly ViewStep[]
@@ -32,7 +32,9 @@ export function parameterView(trees: readonly AxisTree[], choice: Choice): Param
       return { tree: tree.parts[term], key: key.slice(1) }
     })
   }
-  const factors = trees.flatMap((tree, i) => splitKey(tree.kind === "product" ? tree.parts : [tree], choice[i].key === "" ? [] : choice[i].key.split(".")))
+  const factors = trees.flatMap((tree, i) =>
+    splitKey(tree.kind === "product" ? tree.parts : [tree], choice[i].key === "" ? [] : choice[i].key.split(".")),
+  )
   const groups = factors.map(({ tree, key }) => segmentsOf(tree).find((s) => s.key === key.join("."))?.atoms.length ?? 0)
   return { steps, groups, axes: axes.map(({ tree }) => (tree.kind === "leaf" ? tree.atom : null)) }
 }
@@ -41,7 +43,11 @@ export function parameterView(trees: readonly AxisTree[], choice: Choice): Param
 function splitKey(parts: readonly AxisTree[], key: readonly string[]): { tree: AxisTree; key: string[] }[] {
   let rest = key.join(".")
   return parts.map((tree) => {
-    const own = segmentsOf(tree).map((s) => s.key).filter((k) => k === "" || rest === k || rest.startsWith(`${k}.`)).sort((a, b) => b.length - a.length)[0] ?? ""
+    const own =
+      segmentsOf(tree)
+        .map((s) => s.key)
+        .filter((k) => k === "" || rest === k || rest.startsWith(`${k}.`))
+        .sort((a, b) => b.length - a.length)[0] ?? ""
     rest = rest.slice(own === "" ? 0 : own.length + 1)
     return { tree, key: own === "" ? [] : own.split(".") }
   })

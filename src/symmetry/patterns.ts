@@ -1,11 +1,21 @@
 /**
- * @file Recognizes normalizations that people write by hand: (x − mean)/√(var + ε), x·rsqrt(mean(x²) + ε), x/‖x‖, e^x/Σe^x, x/Σx, and a bare x − mean.
+ * @file Recognizes normalizations that people write by hand: (x − mean)/√(var + ε), x·rsqrt(mean(x²) + ε), x/‖x‖, e^x/Σe^x, x/Σx, and a bare
+ * x − mean.
  * The graph stays as written, so the verification computes what the source computes; only the symmetry rules see one operation.
  */
 import type { Graph, Node, NodeId } from "../graph/graph"
 
 export type Recognized =
-  | { readonly kind: "normalize"; readonly name: string; readonly operand: NodeId; readonly axes: readonly number[]; readonly centered: boolean; readonly scaleFree: "exactly" | "nearly" | "no"; readonly sumsToOne: boolean; readonly epsilon: number }
+  | {
+      readonly kind: "normalize"
+      readonly name: string
+      readonly operand: NodeId
+      readonly axes: readonly number[]
+      readonly centered: boolean
+      readonly scaleFree: "exactly" | "nearly" | "no"
+      readonly sumsToOne: boolean
+      readonly epsilon: number
+    }
   /** x − mean(x): blind to a constant, sums to zero, linear. */
   | { readonly kind: "center"; readonly operand: NodeId; readonly axes: readonly number[] }
   /** Σ over axes of a·b: a contraction. */
@@ -49,7 +59,9 @@ class PatternReader {
   read(node: Node): Recognized | null {
     if (node.op.kind === "reduce" && node.op.fn === "sum") {
       const product = this.node(node.operands[0])
-      return product.op.kind === "binary" && product.op.fn === "multiply" ? { kind: "contract", product: product.id, axes: node.op.axes, keepDims: node.op.keepDims } : null
+      return product.op.kind === "binary" && product.op.fn === "multiply"
+        ? { kind: "contract", product: product.id, axes: node.op.axes, keepDims: node.op.keepDims }
+        : null
     }
     if (node.op.kind !== "binary") return null
     const [a, b] = node.operands
@@ -72,7 +84,8 @@ class PatternReader {
     let node = this.node(id)
     for (;;) {
       const from = node.operands.length === 1 ? this.node(node.operands[0]) : null
-      const units = node.op.kind === "reshape" && from !== null && from.shape.filter((d) => d !== 1).join() === node.shape.filter((d) => d !== 1).join()
+      const units =
+        node.op.kind === "reshape" && from !== null && from.shape.filter((d) => d !== 1).join() === node.shape.filter((d) => d !== 1).join()
       if (!units && node.op.kind !== "broadcast") return node
       node = from!
     }
@@ -82,7 +95,10 @@ class PatternReader {
   private statistic(id: NodeId, target: NodeId): Statistic | null {
     const node = this.strip(id)
     if (node.op.kind !== "reduce" || (node.op.fn !== "sum" && node.op.fn !== "mean" && node.op.fn !== "max")) return null
-    const of = node.operands[0], full = this.node(of).shape, seen = this.node(id).shape, rank = this.node(target).shape.length
+    const of = node.operands[0],
+      full = this.node(of).shape,
+      seen = this.node(id).shape,
+      rank = this.node(target).shape.length
     if (full.length !== rank) return null
     // Aligned from the right, every reduced axis must be a single cell and every other one the operand's.
     const axes = node.op.axes
@@ -110,16 +126,37 @@ class PatternReader {
     const exponential = this.node(inner.operands[0])
     if (exponential.op.kind !== "unary" || exponential.op.fn !== "exp" || !this.same(exponential.operands[0], x)) return null
     // The sum must line up with x when it is taken off.
-    const full = this.node(x).shape, seen = this.node(b).shape, axis = inner.op.axes[0]
-    const aligned = full.every((size, i) => { const own = seen[i - full.length + seen.length]; return i === axis ? own === undefined || own === 1 : own === size })
-    return aligned ? { kind: "normalize", name: "log-softmax", operand: this.withoutLargest(x, [axis]), axes: [axis], centered: true, scaleFree: "no", sumsToOne: false, epsilon: 0 } : null
+    const full = this.node(x).shape,
+      seen = this.node(b).shape,
+      axis = inner.op.axes[0]
+    const aligned = full.every((size, i) => {
+      const own = seen[i - full.length + seen.length]
+      return i === axis ? own === undefined || own === 1 : own === size
+    })
+    return aligned
+      ? {
+          kind: "normalize",
+          name: "log-softmax",
+          operand: this.withoutLargest(x, [axis]),
+          axes: [axis],
+          centered: true,
+          scaleFree: "no",
+          sumsToOne: false,
+          epsilon: 0,
+        }
+      : null
   }
 
   /** The x of x − max(x), where that is what it is. */
   private withoutLargest(id: NodeId, axes: readonly number[]): NodeId {
     const node = this.node(id)
     const largest = node.op.kind === "binary" && node.op.fn === "subtract" ? this.statistic(node.operands[1], node.operands[0]) : null
-    const is = largest !== null && largest.fn === "max" && this.same(largest.of, node.operands[0]) && largest.axes.every((a) => axes.includes(a)) && axes.length === 1
+    const is =
+      largest !== null &&
+      largest.fn === "max" &&
+      this.same(largest.of, node.operands[0]) &&
+      largest.axes.every((a) => axes.includes(a)) &&
+      axes.length === 1
     return is ? node.operands[0] : id
   }
 
@@ -129,14 +166,33 @@ class PatternReader {
     if (total === null || total.fn !== "sum" || !this.same(total.of, a)) return null
     const numerator = this.node(a)
     if (numerator.op.kind === "unary" && numerator.op.fn === "exp") {
-      return { kind: "normalize", name: "softmax", operand: this.withoutLargest(numerator.operands[0], total.axes), axes: total.axes, centered: true, scaleFree: "no", sumsToOne: true, epsilon: 0 }
+      return {
+        kind: "normalize",
+        name: "softmax",
+        operand: this.withoutLargest(numerator.operands[0], total.axes),
+        axes: total.axes,
+        centered: true,
+        scaleFree: "no",
+        sumsToOne: true,
+        epsilon: 0,
+      }
     }
-    return { kind: "normalize", name: "division by the sum", operand: a, axes: total.axes, centered: false, scaleFree: "exactly", sumsToOne: true, epsilon: 0 }
+    return {
+      kind: "normalize",
+      name: "division by the sum",
+      operand: a,
+      axes: total.axes,
+      centered: false,
+      scaleFree: "exactly",
+      sumsToOne: true,
+      epsilon: 0,
+    }
   }
 
   /** √(v + ε) or √v + ε: the node of v, and ε. */
   private rootOf(id: NodeId): { of: NodeId; epsilon: number } | null {
-    const node = this.node(id), outer = this.withoutConstant(id)
+    const node = this.node(id),
+      outer = this.withoutConstant(id)
     const root = outer ?? { of: node.id, epsilon: 0 }
     const inner = this.strip(root.of)
     const isRoot = inner.op.kind === "unary" && (inner.op.fn === "sqrt" || (inner.op.fn === "powConstant" && inner.op.parameters?.[0] === 0.5))
@@ -161,7 +217,9 @@ class PatternReader {
   private withoutConstant(id: NodeId): { of: NodeId; epsilon: number } | null {
     const node = this.strip(id)
     if (node.op.kind !== "binary" || node.op.fn !== "add") return null
-    const [a, b] = node.operands, fa = this.fill(a), fb = this.fill(b)
+    const [a, b] = node.operands,
+      fa = this.fill(a),
+      fb = this.fill(b)
     if (fb !== null && fb >= 0) return { of: a, epsilon: fb }
     return fa !== null && fa >= 0 ? { of: b, epsilon: fa } : null
   }
@@ -179,8 +237,14 @@ class PatternReader {
     if (axes === null) return null
     const centered = center !== null && center.axes.length === axes.length && center.axes.every((axis) => axes.includes(axis))
     return {
-      kind: "normalize", name: "normalization", operand: centered ? center.operand : a, axes, centered,
-      scaleFree: root.epsilon === 0 ? "exactly" : "nearly", sumsToOne: false, epsilon: root.epsilon,
+      kind: "normalize",
+      name: "normalization",
+      operand: centered ? center.operand : a,
+      axes,
+      centered,
+      scaleFree: root.epsilon === 0 ? "exactly" : "nearly",
+      sumsToOne: false,
+      epsilon: root.epsilon,
     }
   }
 
@@ -193,26 +257,41 @@ class PatternReader {
       const own = squared === null ? null : this.node(squared)
       // (x − mean)² computed from another, equal mean.
       const again = own !== null && own.op.kind === "binary" && own.op.fn === "subtract" ? this.centered(own) : null
-      if (again !== null && center !== null && this.same(again.operand, center.operand) && again.axes.join() === center.axes.join()) return statistic.axes
+      if (again !== null && center !== null && this.same(again.operand, center.operand) && again.axes.join() === center.axes.join())
+        return statistic.axes
       const difference = this.node(statistic.of)
-      if (difference.op.kind === "binary" && difference.op.fn === "squaredDifference" && center !== null && this.same(difference.operands[0], center.operand)) {
+      if (
+        difference.op.kind === "binary" &&
+        difference.op.fn === "squaredDifference" &&
+        center !== null &&
+        this.same(difference.operands[0], center.operand)
+      ) {
         const mean = this.statistic(difference.operands[1], center.operand)
         if (mean !== null && mean.fn === "mean" && this.same(mean.of, center.operand)) return statistic.axes
       }
     }
     const node = this.strip(v)
     if (center === null || node.op.kind !== "binary" || node.op.fn !== "subtract") return null
-    const square = this.statistic(node.operands[0], a), root = this.squareRoot(node.operands[1])
+    const square = this.statistic(node.operands[0], a),
+      root = this.squareRoot(node.operands[1])
     const mean = root === null ? null : this.statistic(root, center.operand)
     const base = square === null ? null : this.squareRoot(square.of)
-    const fits = square !== null && base !== null && mean !== null && square.fn === "mean" && mean.fn === "mean" && this.same(base, center.operand) && this.same(mean.of, center.operand)
+    const fits =
+      square !== null &&
+      base !== null &&
+      mean !== null &&
+      square.fn === "mean" &&
+      mean.fn === "mean" &&
+      this.same(base, center.operand) &&
+      this.same(mean.of, center.operand)
     return fits && mean.axes.join() === square.axes.join() ? square.axes : null
   }
 
   /** The b of b², b·b, b^2. */
   private squareRoot(id: NodeId): NodeId | null {
     const node = this.strip(id)
-    if (node.op.kind === "unary" && (node.op.fn === "square" || (node.op.fn === "powConstant" && node.op.parameters?.[0] === 2))) return node.operands[0]
+    if (node.op.kind === "unary" && (node.op.fn === "square" || (node.op.fn === "powConstant" && node.op.parameters?.[0] === 2)))
+      return node.operands[0]
     if (node.op.kind !== "binary") return null
     if (node.op.fn === "multiply" && this.same(node.operands[0], node.operands[1])) return node.operands[0]
     return node.op.fn === "power" && this.fill(node.operands[1]) === 2 ? node.operands[0] : null

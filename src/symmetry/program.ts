@@ -39,7 +39,10 @@ export interface Elementwise {
 
 export type LowOp =
   | ParameterBlock
-  /** Anything that does not depend on trainable parameters. `sumsToOne`: positions of atoms over which it sums to one. `frozen`: a parameter that is not trained. */
+  /**
+   * Anything that does not depend on trainable parameters. `sumsToOne`: positions of atoms over which it sums to one.
+   * `frozen`: a parameter that is not trained.
+   */
   | { readonly kind: "data"; readonly sumsToOne: readonly (readonly number[])[]; readonly lookup: boolean; readonly frozen?: ParameterBlock }
   /** The same constant everywhere; zero is the neutral element of sums. */
   | { readonly kind: "fill"; readonly value: number }
@@ -52,7 +55,15 @@ export type LowOp =
   | { readonly kind: "choose"; readonly conditional: boolean; readonly masked: boolean }
   | Elementwise
   /** Softmax or a norm over `over` labels. `centered`: blind to a constant. `scaleFree`: blind to a positive factor; "nearly": but for ε. */
-  | { readonly kind: "normalize"; readonly name: string; readonly over: readonly number[]; readonly centered: boolean; readonly scaleFree: "exactly" | "nearly" | "no"; readonly sumsToOne: boolean; readonly epsilon: number }
+  | {
+      readonly kind: "normalize"
+      readonly name: string
+      readonly over: readonly number[]
+      readonly centered: boolean
+      readonly scaleFree: "exactly" | "nearly" | "no"
+      readonly sumsToOne: boolean
+      readonly epsilon: number
+    }
   /** x − mean(x) over `over` labels: linear, blind to a constant, sums to zero. */
   | { readonly kind: "center"; readonly over: readonly number[] }
   | { readonly kind: "reduce"; readonly fn: "sum" | "mean" | "max" | "other"; readonly over: readonly number[] }

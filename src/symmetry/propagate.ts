@@ -37,7 +37,12 @@ export interface Propagation {
 
 type Words = Map<string, Expression>
 
-export function propagate(program: Program, facts: readonly SumFacts[], visibility: Visibility, options: { readonly shiftsOnly: boolean } = { shiftsOnly: false }): Propagation {
+export function propagate(
+  program: Program,
+  facts: readonly SumFacts[],
+  visibility: Visibility,
+  options: { readonly shiftsOnly: boolean } = { shiftsOnly: false },
+): Propagation {
   return new Propagator(program, facts, visibility, options.shiftsOnly).run()
 }
 
@@ -53,7 +58,12 @@ class Propagator {
   /** Values something reads: a block nobody reads has no gradient and nothing to say. */
   private readonly read: ReadonlySet<ValueId>
 
-  constructor(private readonly program: Program, private readonly facts: readonly SumFacts[], private readonly visibility: Visibility, private readonly shiftsOnly: boolean) {
+  constructor(
+    private readonly program: Program,
+    private readonly facts: readonly SumFacts[],
+    private readonly visibility: Visibility,
+    private readonly shiftsOnly: boolean,
+  ) {
     this.read = new Set([...program.outputs, ...program.values.flatMap((v) => v.uses.map((u) => u.value))])
   }
 
@@ -92,7 +102,12 @@ class Propagator {
   /** Word of an operand in the letters of the result; atoms the operand lacks get 1. Null when it acts on an atom the result lacks. */
   private carry(use: Use, word: string, to: readonly number[]): string | null {
     for (let i = 0; i < word.length; i++) if (word[i] !== "1" && !to.includes(use.labels[i])) return null
-    return to.map((l) => { const i = use.labels.indexOf(l); return i < 0 ? "1" : word[i] }).join("")
+    return to
+      .map((l) => {
+        const i = use.labels.indexOf(l)
+        return i < 0 ? "1" : word[i]
+      })
+      .join("")
   }
 
   // ---- actions ----
@@ -101,7 +116,9 @@ class Propagator {
     const { op, uses } = value
     const out = this.actions[value.id]
     const each = (visit: (use: Use, word: string, e: Expression, index: number) => void, list: readonly Use[] = uses): void =>
-      list.forEach((use, i) => { for (const [word, e] of this.actions[use.value]) visit(use, word, e, i) })
+      list.forEach((use, i) => {
+        for (const [word, e] of this.actions[use.value]) visit(use, word, e, i)
+      })
     switch (op.kind) {
       case "parameter":
         if (this.shiftsOnly || !this.read.has(value.id)) return
@@ -109,19 +126,26 @@ class Propagator {
         return
       case "data":
       case "fill":
-      case "still": return
-      case "opaque": return each((_use, _word, e) => this.zero(e, value.id, "kills"))
+      case "still":
+        return
+      case "opaque":
+        return each((_use, _word, e) => this.zero(e, value.id, "kills"))
       case "contract":
-      case "convolve": return this.contract(value)
-      case "sum": return this.equate(value, uses, () => true)
-      case "choose": return this.equate(value, op.conditional ? uses.slice(0, -1) : uses, (word) => !op.masked && isDiagonal(word))
+      case "convolve":
+        return this.contract(value)
+      case "sum":
+        return this.equate(value, uses, () => true)
+      case "choose":
+        return this.equate(value, op.conditional ? uses.slice(0, -1) : uses, (word) => !op.masked && isDiagonal(word))
       case "map":
         return each((use, word, e) => {
-          if (op.slope !== null || (op.degree !== null && isDiagonal(word))) this.put(out, this.carry(use, word, value.labels)!, scaled(e, op.slope !== null ? 1 : op.degree!))
+          if (op.slope !== null || (op.degree !== null && isDiagonal(word)))
+            this.put(out, this.carry(use, word, value.labels)!, scaled(e, op.slope !== null ? 1 : op.degree!))
           else if (op.exchange === "log" && isDiagonal(word)) this.put(this.shifts[value.id], word.replaceAll("D", "Z"), e)
           else this.zero(e, value.id, "kills")
         })
-      case "normalize": return this.normalize(value)
+      case "normalize":
+        return this.normalize(value)
       // Blind to J along its axis as a norm is; other words on the axis do not commute with taking the mean off.
       case "center":
         return each((use, word, e) => {
@@ -131,7 +155,9 @@ class Propagator {
         })
       case "reduce":
         return each((use, word, e) => {
-          const passes = this.support(use, word).every((l) => !op.over.includes(l)) && (op.fn === "sum" || op.fn === "mean" || (op.fn === "max" && isDiagonal(word)))
+          const passes =
+            this.support(use, word).every((l) => !op.over.includes(l)) &&
+            (op.fn === "sum" || op.fn === "mean" || (op.fn === "max" && isDiagonal(word)))
           const carried = passes ? this.carry(use, word, value.labels) : null
           if (carried === null) this.zero(e, value.id, "kills")
           else this.put(out, carried, e)
@@ -144,7 +170,9 @@ class Propagator {
           else this.put(out, carried, e)
         })
       case "barrier": {
-        each((_use, word, e) => { if (/[^1]/.test(word)) this.zero(e, value.id, "kills") })
+        each((_use, word, e) => {
+          if (/[^1]/.test(word)) this.zero(e, value.id, "kills")
+        })
         const scalars = uses.map((u) => this.actions[u.value].get("1".repeat(u.labels.length)) ?? emptyExpression)
         for (const e of scalars.slice(1)) this.zero(addScaled(e, scalars[0], -1), value.id, "equal")
         if (scalars.length > 0 && scalars[0].size > 0) this.put(out, "1".repeat(value.labels.length), scalars[0])
@@ -158,14 +186,20 @@ class Propagator {
 
   /** Actions on summed axes must be undone by the other factor; on its own axes they pass; on shared axes only diagonals pass. */
   private contract(value: Value): void {
-    const out = this.actions[value.id], inOut = new Set(value.labels)
+    const out = this.actions[value.id],
+      inOut = new Set(value.labels)
     value.uses.forEach((use, k) => {
-      const other = value.uses[1 - k], inOther = new Set(other.labels)
+      const other = value.uses[1 - k],
+        inOther = new Set(other.labels)
       for (const [word, e] of this.actions[use.value]) {
-        let contracted = false, ownOnly = false, dead = false
+        let contracted = false,
+          ownOnly = false,
+          dead = false
         for (let i = 0; i < word.length; i++) {
           if (word[i] === "1") continue
-          const l = use.labels[i], o = inOther.has(l), y = inOut.has(l)
+          const l = use.labels[i],
+            o = inOther.has(l),
+            y = inOut.has(l)
           if (!o && !y) dead = true
           else if (o && y) dead ||= word[i] !== "D"
           else if (o) contracted = true
@@ -174,10 +208,16 @@ class Propagator {
         if (contracted && !dead && this.isFreeRow(value, k, word)) continue
         if (dead || (contracted && ownOnly)) this.zero(e, value.id, "kills")
         else if (contracted) {
-          const dual = other.labels.map((l) => { const i = use.labels.indexOf(l); return i < 0 ? "1" : word[i] }).join("")
+          const dual = other.labels
+            .map((l) => {
+              const i = use.labels.indexOf(l)
+              return i < 0 ? "1" : word[i]
+            })
+            .join("")
           const partner = this.actions[other.value].get(dual)
           // The pair is met once, from the first factor's side.
-          if (k === 0 || partner === undefined) this.zero(addScaled(e, partner ?? emptyExpression, 1), value.id, partner === undefined ? "kills" : "meets")
+          if (k === 0 || partner === undefined)
+            this.zero(addScaled(e, partner ?? emptyExpression, 1), value.id, partner === undefined ? "kills" : "meets")
         } else this.put(out, this.carry(use, word, value.labels)!, e)
       }
     })
@@ -185,7 +225,9 @@ class Propagator {
 
   /** All operands of a sum must be acted on alike; `passes` says which words the operation lets through. */
   private equate(value: Value, uses: readonly Use[], passes: (word: string) => boolean): void {
-    const carried = uses.map((use) => new Map([...this.actions[use.value]].map(([word, e]): [string, Expression] => [this.carry(use, word, value.labels) ?? "", e])))
+    const carried = uses.map(
+      (use) => new Map([...this.actions[use.value]].map(([word, e]): [string, Expression] => [this.carry(use, word, value.labels) ?? "", e])),
+    )
     const words = new Set(carried.flatMap((c) => [...c.keys()]))
     for (const word of words) {
       const all = carried.map((c) => c.get(word) ?? emptyExpression)
@@ -234,12 +276,16 @@ class Propagator {
 
   /** A diagonal on the rows of a lookup table is any factor per token: free when what follows forgets such factors. */
   private isFreeRow(value: Value, index: number, word: string): boolean {
-    const use = value.uses[index], other = this.program.values[value.uses[1 - index].value]
+    const use = value.uses[index],
+      other = this.program.values[value.uses[1 - index].value]
     if (other.op.kind !== "data" || !other.op.lookup || /[^1D]/.test(word)) return false
     const rows = value.uses[1 - index].labels.filter((l) => !value.labels.includes(l))
     if (!use.labels.every((l, i) => (word[i] === "D") === rows.includes(l))) return false
     const tokens = value.uses[1 - index].labels.filter((l) => value.labels.includes(l))
-    return this.forgetsFactor(value.id, tokens.map((l) => value.labels.indexOf(l)))
+    return this.forgetsFactor(
+      value.id,
+      tokens.map((l) => value.labels.indexOf(l)),
+    )
   }
 
   /** Whether everything downstream is blind to a positive factor that varies freely along these atoms. */
@@ -248,15 +294,35 @@ class Propagator {
     const known = this.rows.get(key)
     if (known !== undefined) return known
     this.rows.set(key, false)
-    const answer = !this.program.outputs.includes(id) && this.program.values.filter((v) => v.uses.some((u) => u.value === id)).every((v) => v.uses.every((use) => {
-      if (use.value !== id) return true
-      const labels = positions.map((p) => use.labels[p])
-      const { op } = v
-      if (op.kind === "normalize") return op.scaleFree === "exactly" && v.uses.length === 1 && labels.every((l) => !op.over.includes(l))
-      if (op.kind === "map") return (op.degree !== null || op.slope !== null) && this.forgetsFactor(v.id, labels.map((l) => v.labels.indexOf(l)))
-      if (op.kind === "contract") return labels.every((l) => v.labels.includes(l)) && this.forgetsFactor(v.id, labels.map((l) => v.labels.indexOf(l)))
-      return op.kind === "still"
-    }))
+    const answer =
+      !this.program.outputs.includes(id) &&
+      this.program.values
+        .filter((v) => v.uses.some((u) => u.value === id))
+        .every((v) =>
+          v.uses.every((use) => {
+            if (use.value !== id) return true
+            const labels = positions.map((p) => use.labels[p])
+            const { op } = v
+            if (op.kind === "normalize") return op.scaleFree === "exactly" && v.uses.length === 1 && labels.every((l) => !op.over.includes(l))
+            if (op.kind === "map")
+              return (
+                (op.degree !== null || op.slope !== null) &&
+                this.forgetsFactor(
+                  v.id,
+                  labels.map((l) => v.labels.indexOf(l)),
+                )
+              )
+            if (op.kind === "contract")
+              return (
+                labels.every((l) => v.labels.includes(l)) &&
+                this.forgetsFactor(
+                  v.id,
+                  labels.map((l) => v.labels.indexOf(l)),
+                )
+              )
+            return op.kind === "still"
+          }),
+        )
     this.rows.set(key, answer)
     return answer
   }
@@ -271,7 +337,9 @@ class Propagator {
       for (const word of shiftWords(value.atoms.length)) this.put(out, word, this.fresh(value.id, "shift", word))
       return
     }
-    const arrivals = uses.map((use, k) => [...this.shifts[use.value]].filter(([word]) => !this.visibility.invisibleThrough(value, k, word.replaceAll("1", "C"))))
+    const arrivals = uses.map((use, k) =>
+      [...this.shifts[use.value]].filter(([word]) => !this.visibility.invisibleThrough(value, k, word.replaceAll("1", "C"))),
+    )
     if (op.kind === "choose" && !op.masked) return this.equateShifts(value, arrivals.slice(0, op.conditional ? -1 : undefined))
     arrivals.forEach((list, k) => {
       for (const [word, e] of list) {
@@ -284,7 +352,9 @@ class Propagator {
   }
 
   private equateShifts(value: Value, arrivals: readonly (readonly (readonly [string, Expression])[])[]): void {
-    const carried = arrivals.map((list, k) => new Map(list.map(([word, e]): [string, Expression] => [this.carry(value.uses[k], word, value.labels) ?? "", e])))
+    const carried = arrivals.map(
+      (list, k) => new Map(list.map(([word, e]): [string, Expression] => [this.carry(value.uses[k], word, value.labels) ?? "", e])),
+    )
     for (const word of new Set(carried.flatMap((c) => [...c.keys()]))) {
       const all = carried.map((c) => c.get(word) ?? emptyExpression)
       const first = all.find((e) => e.size > 0) ?? emptyExpression
@@ -295,28 +365,37 @@ class Propagator {
 
   /** What becomes of a shift that the rest of the network would see; null: it depends on data from here on. */
   private passShift(value: Value, k: number, word: string): { as: "shift" | "action"; word: string; factor: number } | null {
-    const { op } = value, use = value.uses[k]
+    const { op } = value,
+      use = value.uses[k]
     const carried = (factor: number): { as: "shift"; word: string; factor: number } | null => {
       const w = this.carry(use, word, value.labels)
       return w === null ? null : { as: "shift", word: w, factor }
     }
     switch (op.kind) {
-      case "sum": return carried(op.coefficients[k])
+      case "sum":
+        return carried(op.coefficients[k])
       case "map":
         if (op.slope !== null) return carried(op.slope)
         return op.exchange === "exp" ? { as: "action", word: this.carry(use, word, value.labels)!.replaceAll("Z", "D"), factor: 1 } : null
       case "reduce":
         if (this.support(use, word).some((l) => op.over.includes(l))) return null
         return op.fn === "mean" || op.fn === "max" ? carried(1) : null
-      case "mix": return op.keepsConstants && this.support(use, word).every((l) => !op.over.includes(l)) ? carried(1) : null
+      case "mix":
+        return op.keepsConstants && this.support(use, word).every((l) => !op.over.includes(l)) ? carried(1) : null
       case "contract": {
         const other = value.uses[1 - k]
         const contracted = use.labels.filter((l) => !value.labels.includes(l))
-        const weighted = contracted.length > 0 && factLabels(other, this.facts[other.value].one).some((set) => set.length === contracted.length && set.every((l) => contracted.includes(l)))
-          && other.labels.every((l) => value.labels.includes(l) || contracted.includes(l)) && contracted.every((l) => word[use.labels.indexOf(l)] === "1")
+        const weighted =
+          contracted.length > 0 &&
+          factLabels(other, this.facts[other.value].one).some(
+            (set) => set.length === contracted.length && set.every((l) => contracted.includes(l)),
+          ) &&
+          other.labels.every((l) => value.labels.includes(l) || contracted.includes(l)) &&
+          contracted.every((l) => word[use.labels.indexOf(l)] === "1")
         return weighted ? carried(1) : null
       }
-      default: return null
+      default:
+        return null
     }
   }
 }
@@ -335,4 +414,3 @@ function shiftWords(k: number): string[] {
   for (let i = 0; i < k; i++) words = words.flatMap((w) => [`${w}1`, `${w}Z`])
   return words
 }
-

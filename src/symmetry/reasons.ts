@@ -19,11 +19,12 @@ export interface EquationIndex {
 export function indexEquations(symmetry: Symmetry): EquationIndex {
   const { equations, approximate, unknowns } = symmetry.propagation
   const byUnknown = new Map<UnknownId, Equation[]>()
-  for (const equation of [...equations, ...approximate]) for (const u of equation.expression.keys()) {
-    const list = byUnknown.get(u)
-    if (list === undefined) byUnknown.set(u, [equation])
-    else list.push(equation)
-  }
+  for (const equation of [...equations, ...approximate])
+    for (const u of equation.expression.keys()) {
+      const list = byUnknown.get(u)
+      if (list === undefined) byUnknown.set(u, [equation])
+      else list.push(equation)
+    }
   const byName = new Map(unknowns.map((u) => [`${u.value}${u.kind}${u.word}`, u]))
   return { of: (u) => byUnknown.get(u) ?? [], unknown: (value, kind, word) => byName.get(`${value}${kind}${word}`) }
 }
@@ -38,7 +39,11 @@ export function findKiller(index: EquationIndex, start: Unknown): Equation | nul
   for (let at = 0; at < queue.length && at < SEARCH_LIMIT; at++) {
     for (const equation of index.of(queue[at])) {
       if (equation.why === "kills" || equation.why === "output") return equation
-      for (const u of equation.expression.keys()) if (!seen.has(u)) seen.add(u), queue.push(u)
+      for (const u of equation.expression.keys()) {
+        if (seen.has(u)) continue
+        seen.add(u)
+        queue.push(u)
+      }
     }
   }
   return null
@@ -52,23 +57,49 @@ export function killReason(symmetry: Symmetry, equation: Equation, word: "matrix
   const text = ((): string => {
     switch (value.op.kind) {
       case "map":
-        if (value.op.degree === null) return word === "shift" ? `a shift changes ${label} by an amount that depends on the data` : `${label} commutes with no rescaling of its argument`
-        return word === "shift" ? `${label} does not commute with a shift` : `${label} commutes with positive scaling of each unit, with no mixing of units`
+        if (value.op.degree === null)
+          return word === "shift"
+            ? `a shift changes ${label} by an amount that depends on the data`
+            : `${label} commutes with no rescaling of its argument`
+        return word === "shift"
+          ? `${label} does not commute with a shift`
+          : `${label} commutes with positive scaling of each unit, with no mixing of units`
       case "normalize":
-        if (value.op.scaleFree === "no") return word === "shift" ? `${label} sees a shift that differs along its axis` : `${label} sees every rescaling of its argument`
-        return word === "matrix" ? `${label} commutes with no mixing of the axes it normalizes` : `${label} sees a rescaling that differs along the axes it normalizes`
-      case "choose": return word === "matrix" ? `${label} picks single entries: it commutes with scaling, not with mixing` : `the branches of ${label} would have to change alike`
-      case "sum": return `${label} adds something that does not change alike`
+        if (value.op.scaleFree === "no")
+          return word === "shift" ? `${label} sees a shift that differs along its axis` : `${label} sees every rescaling of its argument`
+        return word === "matrix"
+          ? `${label} commutes with no mixing of the axes it normalizes`
+          : `${label} sees a rescaling that differs along the axes it normalizes`
+      case "choose":
+        return word === "matrix"
+          ? `${label} picks single entries: it commutes with scaling, not with mixing`
+          : `the branches of ${label} would have to change alike`
+      case "sum":
+        return `${label} adds something that does not change alike`
       case "contract":
-        if (word === "matrix" && isElementwise(symmetry, value)) return `${label} multiplies entry by entry: it commutes with scaling, not with mixing`
-        return word === "shift" ? `${label} multiplies the shift with data` : `${label} sums this axis against something that cannot undo the change`
-      case "convolve": return word === "shift" ? `${label} multiplies the shift with data` : `${label} sums this axis against something that cannot undo the change`
-      case "mix": return value.op.maximal ? `${label} picks the largest entries: it commutes with scaling, not with mixing` : `${label} mixes the positions of this axis`
-      case "center": return `${label} takes off the mean along this axis`
-      case "reduce": return `${label} sums this axis away`
-      case "barrier": return `the axes of ${label} cannot be matched with those of its operand`
-      case "opaque": return `${label} could not be read: ${value.op.reason}`
-      default: return `${label} does not let it pass`
+        if (word === "matrix" && isElementwise(symmetry, value))
+          return `${label} multiplies entry by entry: it commutes with scaling, not with mixing`
+        return word === "shift"
+          ? `${label} multiplies the shift with data`
+          : `${label} sums this axis against something that cannot undo the change`
+      case "convolve":
+        return word === "shift"
+          ? `${label} multiplies the shift with data`
+          : `${label} sums this axis against something that cannot undo the change`
+      case "mix":
+        return value.op.maximal
+          ? `${label} picks the largest entries: it commutes with scaling, not with mixing`
+          : `${label} mixes the positions of this axis`
+      case "center":
+        return `${label} takes off the mean along this axis`
+      case "reduce":
+        return `${label} sums this axis away`
+      case "barrier":
+        return `the axes of ${label} cannot be matched with those of its operand`
+      case "opaque":
+        return `${label} could not be read: ${value.op.reason}`
+      default:
+        return `${label} does not let it pass`
     }
   })()
   return reasonAt(symmetry, value, text)
@@ -88,7 +119,9 @@ export function labelOf(symmetry: Symmetry, value: Value): string {
 export function familyReasons(symmetry: Symmetry, index: EquationIndex, visibility: Visibility, family: Family): Reason[] {
   const reasons: Reason[] = []
   const own = new Set(family.members.map((m) => m.unknown.id))
-  const meets = family.members.flatMap((m) => index.of(m.unknown.id)).filter((e) => e.why === "meets" && [...e.expression.keys()].filter((u) => own.has(u)).length > 1)
+  const meets = family.members
+    .flatMap((m) => index.of(m.unknown.id))
+    .filter((e) => e.why === "meets" && [...e.expression.keys()].filter((u) => own.has(u)).length > 1)
   for (const equation of new Set(meets)) {
     const value = symmetry.program.values[equation.value]
     reasons.push(reasonAt(symmetry, value, `${labelOf(symmetry, value)} sums over this axis: what one factor gains the other loses`))
@@ -106,12 +139,19 @@ export function familyReasons(symmetry: Symmetry, index: EquationIndex, visibili
       reasons.push(reasonAt(symmetry, value, absorbText(labelOf(symmetry, value), value)))
     }
   }
-  if (family.exactness === "approximate") for (const equation of symmetry.solutions.approximateCauses) {
-    if (![...equation.expression.keys()].some((u) => own.has(u))) continue
-    const value = symmetry.program.values[equation.value]
-    const epsilon = value.op.kind === "normalize" ? value.op.epsilon : 0
-    reasons.push(reasonAt(symmetry, value, `${labelOf(symmetry, value)} is blind to scale but for its ε = ${epsilon}: the drift grows with ε over the variance of its input`))
-  }
+  if (family.exactness === "approximate")
+    for (const equation of symmetry.solutions.approximateCauses) {
+      if (![...equation.expression.keys()].some((u) => own.has(u))) continue
+      const value = symmetry.program.values[equation.value]
+      const epsilon = value.op.kind === "normalize" ? value.op.epsilon : 0
+      reasons.push(
+        reasonAt(
+          symmetry,
+          value,
+          `${labelOf(symmetry, value)} is blind to scale but for its ε = ${epsilon}: the drift grows with ε over the variance of its input`,
+        ),
+      )
+    }
   return dedupe(reasons).slice(0, 5)
 }
 
@@ -124,13 +164,23 @@ function scaleReasons(symmetry: Symmetry, index: EquationIndex, own: ReadonlySet
     const at = symmetry.program.values[value]
     reasons.push(reasonAt(symmetry, at, `${labelOf(symmetry, at)} forgets the scale of its argument`))
   }
-  for (const u of own) for (const equation of index.of(u)) {
-    const shared = [...equation.expression.keys()].filter((k) => own.has(k)).length
-    if (!whole || shared < 2 || equation.why === "meets") continue
-    const at = symmetry.program.values[equation.value]
-    if (equation.why === "equal") reasons.push(reasonAt(symmetry, at, `${labelOf(symmetry, at)} joins its operands: they must scale alike`))
-    else reasons.push(reasonAt(symmetry, at, equation.why === "output" ? "the scale of the output is seen: the factors must cancel" : `${labelOf(symmetry, at)} sees the scale of its argument: the factors must cancel`))
-  }
+  for (const u of own)
+    for (const equation of index.of(u)) {
+      const shared = [...equation.expression.keys()].filter((k) => own.has(k)).length
+      if (!whole || shared < 2 || equation.why === "meets") continue
+      const at = symmetry.program.values[equation.value]
+      if (equation.why === "equal") reasons.push(reasonAt(symmetry, at, `${labelOf(symmetry, at)} joins its operands: they must scale alike`))
+      else
+        reasons.push(
+          reasonAt(
+            symmetry,
+            at,
+            equation.why === "output"
+              ? "the scale of the output is seen: the factors must cancel"
+              : `${labelOf(symmetry, at)} sees the scale of its argument: the factors must cancel`,
+          ),
+        )
+    }
   return reasons
 }
 
@@ -139,17 +189,27 @@ function exchangeReasons(symmetry: Symmetry, index: EquationIndex, own: Readonly
   const seen = [...own].flatMap((u) => index.of(u)).filter((e) => [...e.expression.keys()].filter((k) => own.has(k)).length > 1)
   return [...new Set(seen)].map((equation) => {
     const at = symmetry.program.values[equation.value]
-    return reasonAt(symmetry, at, equation.why === "output" ? "the loss sees only their sum: what one gains the other loses" : `${labelOf(symmetry, at)} sees only their sum: what one gains the other loses`)
+    return reasonAt(
+      symmetry,
+      at,
+      equation.why === "output"
+        ? "the loss sees only their sum: what one gains the other loses"
+        : `${labelOf(symmetry, at)} sees only their sum: what one gains the other loses`,
+    )
   })
 }
 
 function absorbText(label: string, value: Value): string {
   switch (value.op.kind) {
     case "normalize":
-    case "center": return `${label} does not see a constant added along its axis`
-    case "still": return `${label} has no gradient`
-    case "contract": return `${label} multiplies it with something that sums to zero`
-    default: return `${label} takes it out`
+    case "center":
+      return `${label} does not see a constant added along its axis`
+    case "still":
+      return `${label} has no gradient`
+    case "contract":
+      return `${label} multiplies it with something that sums to zero`
+    default:
+      return `${label} takes it out`
   }
 }
 
@@ -176,7 +236,8 @@ export function lawlessReasons(symmetry: Symmetry, index: EquationIndex, values:
     }
     const scale = index.unknown(value.id, "action", "1".repeat(k))
     const killer = scale === undefined ? null : findKiller(index, scale)
-    if (killer !== null && (reasons.length === 0 || isTelling(symmetry.program.values[killer.value]))) reasons.push(killReason(symmetry, killer, "scale"))
+    if (killer !== null && (reasons.length === 0 || isTelling(symmetry.program.values[killer.value])))
+      reasons.push(killReason(symmetry, killer, "scale"))
   }
   return dedupe(reasons).slice(0, 3)
 }
@@ -187,7 +248,10 @@ function cutsToDiagonal(value: Value): boolean {
 }
 
 const hasSummed = (value: Value): boolean => value.uses.some((u) => u.labels.some((l) => !value.labels.includes(l)))
-const isElementwise = (symmetry: Symmetry, value: Value): boolean => { const kind = symmetry.network.graph.nodes[value.node].op.kind; return kind === "binary" || kind === "dropout" || kind === "select" }
+const isElementwise = (symmetry: Symmetry, value: Value): boolean => {
+  const kind = symmetry.network.graph.nodes[value.node].op.kind
+  return kind === "binary" || kind === "dropout" || kind === "select"
+}
 
 /** A contraction with data kills along every input axis: true and no news. */
 const isTelling = (value: Value): boolean => value.op.kind !== "contract" && value.op.kind !== "convolve"

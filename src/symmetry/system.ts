@@ -35,7 +35,11 @@ export class LinearSystem {
     let out: Map<UnknownId, number> | null = null
     for (;;) {
       let pivot: UnknownId | undefined
-      for (const u of (out ?? expression).keys()) if (this.pivots.has(u)) { pivot = u; break }
+      for (const u of (out ?? expression).keys())
+        if (this.pivots.has(u)) {
+          pivot = u
+          break
+        }
       if (pivot === undefined) return out ?? expression
       out ??= new Map(expression)
       const coefficient = out.get(pivot)!

@@ -23,7 +23,8 @@ export function makeVisibility(program: Program, facts: readonly SumFacts[]): Vi
   for (const value of program.values) value.uses.forEach((u, k) => consumers[u.value].push({ value, use: k }))
   const outputs = new Set(program.outputs)
   const softmaxOnly = consumers.map((list) => list.every((c) => c.value.op.kind === "normalize" && c.value.op.sumsToOne))
-  const after = (consumer: Value, use: number, state: State): State | "gone" | "lost" => stateAfter(consumer, use, state, facts, softmaxOnly[consumer.id])
+  const after = (consumer: Value, use: number, state: State): State | "gone" | "lost" =>
+    stateAfter(consumer, use, state, facts, softmaxOnly[consumer.id])
   const answers = new Map<string, boolean>()
   const questions = new Map<string, readonly Question[] | null>()
 
@@ -32,7 +33,10 @@ export function makeVisibility(program: Program, facts: readonly SumFacts[]): Vi
     let list = questions.get(q.key)
     if (list === undefined) {
       const after1 = outputs.has(q.value) ? null : consumers[q.value].map((c) => ({ consumer: c.value.id, state: after(c.value, c.use, q.state) }))
-      list = after1 === null || after1.some((r) => r.state === "lost") ? null : after1.filter((r) => r.state !== "gone").map((r) => question(r.consumer, r.state))
+      list =
+        after1 === null || after1.some((r) => r.state === "lost")
+          ? null
+          : after1.filter((r) => r.state !== "gone").map((r) => question(r.consumer, r.state))
       questions.set(q.key, list)
     }
     return list
@@ -65,7 +69,9 @@ export function makeVisibility(program: Program, facts: readonly SumFacts[]): Vi
   }
 
   const absorbers = (id: ValueId, state: State): ValueId[] => {
-    const seen = new Set<string>(), found = new Set<ValueId>(), queue = [question(id, state)]
+    const seen = new Set<string>(),
+      found = new Set<ValueId>(),
+      queue = [question(id, state)]
     for (let at = 0; at < queue.length && at < ABSORBER_SEARCH; at++) {
       const q = queue[at]
       if (seen.has(q.key) || !invisible(q.value, q.state)) continue
@@ -102,18 +108,21 @@ function stateAfter(consumer: Value, index: number, state: State, facts: readonl
   const build = (of: (label: number) => string): State => labels.map(of).join("")
   const keep = (label: number): string => (has(label) ? letter(label) : "C")
   switch (op.kind) {
-    case "contract": return contractState(consumer, index, state, facts)
+    case "contract":
+      return contractState(consumer, index, state, facts)
     case "convolve": {
       const other = consumer.uses[1 - index]
       const contracted = use.labels.filter((l) => other.labels.includes(l) && !labels.includes(l))
       const constant = contracted.every((l) => letter(l) === "C") && use.labels.filter((l) => op.moving.includes(l)).every((l) => letter(l) === "C")
       if (constant && factLabels(other, facts[other.value].zero).some((set) => set.every((l) => contracted.includes(l)))) return "gone"
       return build((l) => {
-        if (op.moving.includes(l)) return op.valid && index === 0 && use.labels.filter((m) => op.moving.includes(m)).every((m) => letter(m) === "C") ? "C" : "A"
+        if (op.moving.includes(l))
+          return op.valid && index === 0 && use.labels.filter((m) => op.moving.includes(m)).every((m) => letter(m) === "C") ? "C" : "A"
         return has(l) && !other.labels.includes(l) ? letter(l) : "A"
       })
     }
-    case "sum": return build(keep)
+    case "sum":
+      return build(keep)
     case "choose": {
       if (op.conditional && index === consumer.uses.length - 1) return "gone"
       const condition = op.conditional ? consumer.uses[consumer.uses.length - 1] : undefined
@@ -121,14 +130,16 @@ function stateAfter(consumer: Value, index: number, state: State, facts: readonl
       if (op.masked) return build((l) => (maskedForSoftmax && keep(l) === "C" ? "C" : "A"))
       return build((l) => (condition === undefined || condition.labels.includes(l) || !has(l) ? "A" : letter(l)))
     }
-    case "map": return op.slope !== null ? build(keep) : build((l) => (has(l) ? "A" : "C"))
+    case "map":
+      return op.slope !== null ? build(keep) : build((l) => (has(l) ? "A" : "C"))
     case "normalize": {
       const over = use.labels.filter((l) => op.over.includes(l))
       const single = consumer.uses.length === 1 && over.length === op.over.length
       if (op.centered && single && over.every((l) => letter(l) === "C")) return "gone"
       return build(() => "A")
     }
-    case "center": return op.over.every((l) => !has(l) || letter(l) === "C") ? "gone" : build((l) => (op.over.includes(l) ? "A" : keep(l)))
+    case "center":
+      return op.over.every((l) => !has(l) || letter(l) === "C") ? "gone" : build((l) => (op.over.includes(l) ? "A" : keep(l)))
     case "reduce": {
       if (op.fn === "sum" || op.fn === "mean") return op.over.some((l) => has(l) && letter(l) === "Z") ? "gone" : build(keep)
       if (op.fn === "max" && op.over.every((l) => !has(l) || letter(l) === "C")) return build(keep)
@@ -139,29 +150,38 @@ function stateAfter(consumer: Value, index: number, state: State, facts: readonl
       if (op.keepsConstants && constant) return build((l) => (op.over.includes(l) ? "C" : keep(l)))
       return build((l) => (op.over.includes(l) || op.maximal ? "A" : keep(l)))
     }
-    case "barrier": return build(() => "A")
-    case "still": return "gone"
-    case "opaque": return "lost"
+    case "barrier":
+      return build(() => "A")
+    case "still":
+      return "gone"
+    case "opaque":
+      return "lost"
     case "parameter":
     case "data":
-    case "fill": return "lost"
+    case "fill":
+      return "lost"
   }
 }
 
 function contractState(consumer: Value, index: number, state: State, facts: readonly SumFacts[]): State | "gone" {
-  const use: Use = consumer.uses[index], other = consumer.uses[1 - index]
+  const use: Use = consumer.uses[index],
+    other = consumer.uses[1 - index]
   const letter = (label: number): string => state[use.labels.indexOf(label)]
-  const inOther = new Set(other.labels), out = new Set(consumer.labels)
+  const inOther = new Set(other.labels),
+    out = new Set(consumer.labels)
   if (use.labels.some((l) => !inOther.has(l) && !out.has(l) && letter(l) === "Z")) return "gone"
   const contracted = use.labels.filter((l) => inOther.has(l) && !out.has(l))
   const isContracted = (set: readonly number[]): boolean => set.every((l) => contracted.includes(l))
   if (factLabels(other, facts[other.value].zero).some((set) => isContracted(set) && set.every((l) => letter(l) === "C"))) return "gone"
-  const weighted = factLabels(other, facts[other.value].one).some((set) => set.length === contracted.length && isContracted(set))
-    && contracted.every((l) => letter(l) === "C")
-    && other.labels.every((l) => out.has(l) || contracted.includes(l))
-  return consumer.labels.map((l) => {
-    const own = use.labels.includes(l)
-    if (weighted) return own ? letter(l) : "C"
-    return own && !inOther.has(l) ? letter(l) : "A"
-  }).join("")
+  const weighted =
+    factLabels(other, facts[other.value].one).some((set) => set.length === contracted.length && isContracted(set)) &&
+    contracted.every((l) => letter(l) === "C") &&
+    other.labels.every((l) => out.has(l) || contracted.includes(l))
+  return consumer.labels
+    .map((l) => {
+      const own = use.labels.includes(l)
+      if (weighted) return own ? letter(l) : "C"
+      return own && !inOther.has(l) ? letter(l) : "A"
+    })
+    .join("")
 }

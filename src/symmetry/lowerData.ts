@@ -1,0 +1,110 @@
+/**
+ * @file Lowers what carries no gradient: data, constants, opaque code, results of comparisons.
+ */
+import type { Node, NodeId } from "../graph/graph"
+import type { Blocks } from "./blocks"
+import { atomsOf, broadcastBlock, eachChoice, emitOver, unionLabels, useOf } from "./blocks"
+import type { Block, Choice, Lowering } from "./lowering"
+import { parameterView } from "./parameterView"
+import type { LowOp, ParameterBlock, Use } from "./program"
+
+export const dataOp: LowOp = { kind: "data", sumsToOne: [], lookup: false }
+
+/** Whatever does not depend on trainable parameters: it varies along the axes its operands vary along. */
+export function lowerData(lowering: Lowering, node: Node): Blocks {
+  if (lowering.choices(node.id).length === 0) return new Map([["!", lowering.emit(node.id, dataOp, [], [], [])]])
+  return eachChoice(lowering, node.id, (choice) => {
+    const atoms = atomsOf(choice)
+    const elementwise = node.op.kind === "unary" || node.op.kind === "binary" || node.op.kind === "select" || node.op.kind === "stopGradient"
+    const uses = elementwise ? node.operands.map((o) => useOf(broadcastBlock(lowering, o, node.id, choice))) : []
+    const folded = elementwise ? foldFills(lowering, node, uses) : null
+    if (folded !== null) return lowering.emit(node.id, { kind: "fill", value: folded }, [], [], [])
+    const labels = elementwise ? unionLabels(uses, atoms) : atoms.map((_, i) => i)
+    const last = choice[choice.length - 1]
+    const oneHot = node.op.kind === "oneHot" && lowering.segments(node.id, choice.length - 1).length === 1
+    const sums = oneHot ? [last.atoms.map((_, i) => labels.length - last.atoms.length + i)] : []
+    const frozen = node.op.kind === "parameter" ? { frozen: parameterBlock(lowering, node.id, node.op.parameter, choice) } : {}
+    return emitOver(lowering, node.id, { kind: "data", sumsToOne: sums, lookup: false, ...frozen }, [], labels, atoms)
+  })
+}
+
+/** Arithmetic on uniform constants, where it is plain. */
+function foldFills(lowering: Lowering, node: Node, uses: readonly Use[]): number | null {
+  const fills = uses.map((u) => lowering.value(u.value).op).map((op) => (op.kind === "fill" ? op.value : null))
+  if (fills.some((f) => f === null)) return null
+  const [a, b] = fills as number[]
+  if (node.op.kind === "binary") {
+    switch (node.op.fn) {
+      case "add":
+        return a + b
+      case "subtract":
+        return a - b
+      case "multiply":
+        return a * b
+      case "divide":
+        return a / b
+      case "power":
+        return a ** b
+      default:
+        return null
+    }
+  }
+  if (node.op.kind !== "unary") return null
+  switch (node.op.fn) {
+    case "neg":
+      return -a
+    case "sqrt":
+      return Math.sqrt(a)
+    case "rsqrt":
+      return 1 / Math.sqrt(a)
+    case "square":
+      return a * a
+    case "exp":
+      return Math.exp(a)
+    case "log":
+      return Math.log(a)
+    default:
+      return null
+  }
+}
+
+export function parameterBlock(lowering: Lowering, id: NodeId, parameter: number, choice: Choice): ParameterBlock {
+  const { steps, axes, groups } = parameterView(lowering.network.axes[id], choice)
+  return { kind: "parameter", parameter, view: steps, axes, groups, offset: 0 }
+}
+
+/** A value nothing is known of: any function of the operands. */
+export function lowerOpaque(lowering: Lowering, node: Node, reason: string): Blocks {
+  const uses = node.operands.flatMap((o) => lowering.allBlocks(o)).map((b) => ({ value: b.value, labels: b.positions.map((_, i) => 100000 + i) }))
+  const choices = lowering.choices(node.id)
+  const emit = (atoms: readonly string[]): Block =>
+    lowering.emit(
+      node.id,
+      { kind: "opaque", reason },
+      uses,
+      atoms.map((_, i) => i),
+      atoms,
+    )
+  if (choices.length === 0) return new Map([["!", emit([])]])
+  return eachChoice(lowering, node.id, (choice) => emit(atomsOf(choice)))
+}
+
+/** A gradient-free result that varies along all its axes. */
+export function lowerStill(lowering: Lowering, node: Node): Blocks {
+  const uses = node.operands.flatMap((o) => lowering.allBlocks(o)).map((b) => ({ value: b.value, labels: b.positions.map((_, i) => 100000 + i) }))
+  return eachChoice(lowering, node.id, (choice) => {
+    const atoms = atomsOf(choice)
+    return lowering.emit(
+      node.id,
+      { kind: "still" },
+      uses,
+      atoms.map((_, i) => i),
+      atoms,
+    )
+  })
+}
+
+export function fillBlocks(lowering: Lowering, node: Node, value: number): Blocks {
+  const block = lowering.emit(node.id, { kind: "fill", value }, [], [], [])
+  return lowering.choices(node.id).length === 0 ? new Map([["!", block]]) : eachChoice(lowering, node.id, () => block)
+}

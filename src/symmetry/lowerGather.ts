@@ -1,0 +1,73 @@
+/**
+ * @file Lowers lookups and dropout: products with one-hot matrices and random masks that nobody differentiates.
+ */
+import type { Segment } from "../axes/tree"
+import type { Node } from "../graph/graph"
+import type { OpOf } from "../graph/op"
+import type { Blocks } from "./blocks"
+import { atomsOf, axisAt, eachChoice, startsOf, useOf } from "./blocks"
+import { dataOp } from "./lowerData"
+import type { Lowering } from "./lowering"
+import { contract, sumBlocks } from "./lowerSum"
+import type { Use } from "./program"
+
+/** gather(x, indices) is a contraction with a one-hot matrix that nobody differentiates. */
+export function lowerGather(lowering: Lowering, node: Node, op: OpOf<"gather">): Blocks {
+  const [table, indices] = node.operands
+  const indexRank = lowering.network.axes[indices].length
+  return eachChoice(lowering, node.id, (choice) => {
+    const atoms = atomsOf(choice),
+      starts = startsOf(choice)
+    const rows = lowering.segments(table, op.axis)
+    const parts = rows.map((row) => {
+      const own: Segment[] = [...choice.slice(0, op.axis), row, ...choice.slice(op.axis + indexRank - op.batchAxes)]
+      const labelStart = own.map((_, i) => (i < op.axis ? starts[i] : i === op.axis ? atoms.length : starts[i + indexRank - op.batchAxes - 1]))
+      const block = lowering.conformed(table, lowering.network.axes[table])(own),
+        from = startsOf(own)
+      const tableUse: Use = {
+        value: block.value,
+        labels: block.positions.map((p) => {
+          const axis = axisAt(own, from, p)
+          return labelStart[axis] + p - from[axis]
+        }),
+      }
+      const indexLabels = [...Array(op.batchAxes).keys(), ...Array.from({ length: indexRank - op.batchAxes }, (_, i) => op.axis + i)].flatMap(
+        (axis) => choice[axis].atoms.map((_, k) => starts[axis] + k),
+      )
+      const hotLabels = [...indexLabels, ...row.atoms.map((_, k) => atoms.length + k)]
+      const rowPositions = row.atoms.map((_, k) => indexLabels.length + k)
+      const hot = lowering.emit(
+        node.id,
+        { kind: "data", sumsToOne: rows.length === 1 ? [rowPositions] : [], lookup: true },
+        [],
+        hotLabels,
+        hotLabels.map((l) => (l < atoms.length ? atoms[l] : row.atoms[l - atoms.length])),
+      )
+      return contract(lowering, node.id, [tableUse, { value: hot.value, labels: hotLabels }], atoms)
+    })
+    return sumBlocks(
+      lowering,
+      node.id,
+      parts.filter((b) => b !== null),
+      atoms,
+    )
+  })
+}
+
+export function lowerDropout(lowering: Lowering, node: Node, op: OpOf<"dropout">): Blocks {
+  return eachChoice(lowering, node.id, (choice) => {
+    const atoms = atomsOf(choice),
+      starts = startsOf(choice)
+    const block = lowering.conformed(node.operands[0], lowering.network.axes[node.operands[0]])(choice)
+    if (op.rate === 0) return block
+    const labels = choice.flatMap((s, i) => (op.sharedAxes.includes(i) ? [] : s.atoms.map((_, k) => starts[i] + k)))
+    const mask = lowering.emit(
+      node.id,
+      dataOp,
+      [],
+      labels,
+      labels.map((l) => atoms[l]),
+    )
+    return contract(lowering, node.id, [useOf(block), { value: mask.value, labels }], atoms) ?? block
+  })
+}

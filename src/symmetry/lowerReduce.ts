@@ -1,0 +1,158 @@
+/**
+ * @file Lowers normalizations, reductions and operations along one axis.
+ */
+import type { Segment } from "../axes/tree"
+import type { Node, NodeId } from "../graph/graph"
+import type { OpOf } from "../graph/op"
+import type { Blocks } from "./blocks"
+import { atomsOf, axisAt, eachChoice, emitOver, isZero, startsOf, unionLabels, useOf } from "./blocks"
+import { keyOf } from "./lowering"
+import type { Block, Choice, Lowering } from "./lowering"
+import { lowerStill } from "./lowerData"
+import { sumBlocks } from "./lowerSum"
+import type { Use } from "./program"
+
+interface OverBlocks {
+  readonly uses: readonly Use[]
+  readonly over: readonly number[]
+}
+
+/** All blocks of the operand along `axes`; the one of `choice` has the result's labels, the others new ones along `axes`. */
+function blocksOver(lowering: Lowering, operand: NodeId, axes: readonly number[], choice: Choice, sameBlock: boolean): OverBlocks {
+  const starts = startsOf(choice),
+    atoms = atomsOf(choice)
+  let combinations: Choice[] = [choice]
+  for (const axis of axes)
+    combinations = combinations.flatMap((c) => lowering.segments(operand, axis).map((s) => c.map((old, i) => (i === axis ? s : old))))
+  let next = atoms.length
+  const over = new Set<number>()
+  const uses = combinations.map((own): Use => {
+    const from = startsOf(own),
+      shared = sameBlock && keyOf(own) === keyOf(choice)
+    const labelStart = own.map((s, i) => {
+      if (!axes.includes(i) || shared) return starts[i]
+      next += s.atoms.length
+      return next - s.atoms.length
+    })
+    for (const axis of axes) own[axis].atoms.forEach((_, k) => over.add(labelStart[axis] + k))
+    const block = lowering.block(operand, keyOf(own)) ?? lowering.allBlocks(operand)[0]
+    return {
+      value: block.value,
+      labels: block.positions.map((p) => {
+        const axis = axisAt(own, from, p)
+        return labelStart[axis] + p - from[axis]
+      }),
+    }
+  })
+  return { uses, over: [...over] }
+}
+
+interface Normalization {
+  readonly name: string
+  readonly centered: boolean
+  readonly scaleFree: "exactly" | "nearly" | "no"
+  readonly sumsToOne: boolean
+  readonly epsilon: number
+}
+
+export function lowerNormalize(
+  lowering: Lowering,
+  node: Node,
+  operand: NodeId,
+  axes: readonly number[],
+  { name, centered, scaleFree, sumsToOne, epsilon }: Normalization,
+): Blocks {
+  return eachChoice(lowering, node.id, (choice) => {
+    const atoms = atomsOf(choice)
+    const { uses, over } = blocksOver(lowering, operand, axes, choice, true)
+    // Over a single cell a softmax is 1 and a norm is 0 or ±1: no gradient.
+    if (over.length === 0 && uses.length === 1)
+      return centered && !sumsToOne
+        ? lowering.emit(node.id, { kind: "fill", value: 0 }, [], [], [])
+        : emitOver(lowering, node.id, { kind: "still" }, uses, unionLabels(uses, atoms), atoms)
+    const labels = [...new Set([...unionLabels(uses, atoms), ...over.filter((l) => l < atoms.length)])].sort((a, b) => a - b)
+    return emitOver(lowering, node.id, { kind: "normalize", over, name, centered, scaleFree, sumsToOne, epsilon }, uses, labels, atoms)
+  })
+}
+
+/** Over an axis in several segments the mean ties them together: then only a common factor passes. */
+export function lowerCenter(lowering: Lowering, node: Node, operand: NodeId, axes: readonly number[]): Blocks {
+  return eachChoice(lowering, node.id, (choice) => {
+    const atoms = atomsOf(choice)
+    const { uses, over } = blocksOver(lowering, operand, axes, choice, true)
+    if (uses.length > 1) return lowering.barrier(node.id, lowering.allBlocks(operand), atoms)
+    if (over.length === 0) return lowering.emit(node.id, { kind: "fill", value: 0 }, [], [], [])
+    const labels = [...new Set([...unionLabels(uses, atoms), ...over])].sort((a, b) => a - b)
+    return emitOver(lowering, node.id, { kind: "center", over }, uses, labels, atoms)
+  })
+}
+
+export function lowerReduce(lowering: Lowering, node: Node, op: OpOf<"reduce">): Blocks {
+  const operand = node.operands[0],
+    rank = lowering.network.axes[operand].length
+  return eachChoice(lowering, node.id, (choice) => {
+    const atoms = atomsOf(choice)
+    let next = 0
+    const full: Segment[] = Array.from({ length: rank }, (_, i) => {
+      if (!op.axes.includes(i)) return op.keepDims ? choice[i] : choice[next++]
+      return lowering.segments(operand, i)[0]
+    })
+    const { uses } = blocksOver(lowering, operand, op.axes, full, false)
+    // Positions of `full` that stay are the result's positions, in order; the labels of reduced axes are new already.
+    const starts = startsOf(full),
+      offset = atomsOf(full).length
+    const kept = full.flatMap((s, i) => (op.axes.includes(i) ? [] : s.atoms.map((_, k) => starts[i] + k)))
+    const relabel = (l: number): number => (l < offset ? kept.indexOf(l) : l - offset + atoms.length)
+    const fn =
+      op.fn === "sum" ? "sum" : op.fn === "mean" ? (uses.length === 1 ? "mean" : "sum") : op.fn === "max" || op.fn === "min" ? "max" : "other"
+    const parts = uses.map((u): Block => {
+      const labels = u.labels.map(relabel),
+        over = labels.filter((l) => l >= atoms.length)
+      if (isZero(lowering, { value: u.value, positions: labels }) && fn !== "other") return { value: u.value, positions: [] }
+      const outLabels = labels.filter((l) => l < atoms.length).sort((a, b) => a - b)
+      return emitOver(lowering, node.id, { kind: "reduce", fn, over }, [{ value: u.value, labels }], outLabels, atoms)
+    })
+    if (parts.length === 1) return parts[0]
+    if (fn === "sum") return sumBlocks(lowering, node.id, parts, atoms)
+    const all = parts.map(useOf)
+    if (fn === "max") return emitOver(lowering, node.id, { kind: "choose", conditional: false, masked: false }, all, unionLabels(all, atoms), atoms)
+    return emitOver(lowering, node.id, { kind: "opaque", reason: "a product over an axis that is cut" }, all, unionLabels(all, atoms), atoms)
+  })
+}
+
+/** An operation along one axis that keeps the shape. */
+export function lowerAlong(lowering: Lowering, node: Node, axes: readonly number[], how: { keepsConstants: boolean; maximal: boolean }): Blocks {
+  return eachChoice(lowering, node.id, (choice) => {
+    const atoms = atomsOf(choice),
+      starts = startsOf(choice)
+    if (axes.some((axis) => lowering.segments(node.operands[0], axis).length > 1))
+      return lowering.barrier(node.id, lowering.allBlocks(node.operands[0]), atoms)
+    const block = lowering.conformed(node.operands[0], lowering.network.axes[node.operands[0]])(choice)
+    const over = axes.flatMap((axis) => choice[axis].atoms.map((_, k) => starts[axis] + k))
+    const labels = [...new Set([...block.positions, ...over])].sort((a, b) => a - b)
+    return emitOver(lowering, node.id, { kind: "mix", over, ...how }, [useOf(block)], labels, atoms)
+  })
+}
+
+export function lowerTopK(lowering: Lowering, node: Node, op: OpOf<"topK">): Blocks {
+  if (op.output === "indices") return lowerStill(lowering, node)
+  const operand = node.operands[0],
+    last = lowering.network.axes[operand].length - 1
+  return eachChoice(lowering, node.id, (choice) => {
+    const atoms = atomsOf(choice)
+    const full = choice.map((s, i) => (i === last ? lowering.segments(operand, last)[0] : s))
+    const { uses } = blocksOver(lowering, operand, [last], full, false)
+    const shift = atomsOf(full).length,
+      starts = startsOf(choice)
+    const selected = choice[last].atoms.map((_, k) => starts[last] + k)
+    const parts = uses.map((u): Block => {
+      const labels = u.labels.map((l) => (l < shift ? l : l - shift + atoms.length))
+      const over = [...labels.filter((l) => l >= atoms.length), ...selected]
+      const out = [...new Set([...labels.filter((l) => l < atoms.length), ...selected])].sort((a, b) => a - b)
+      return emitOver(lowering, node.id, { kind: "mix", over, keepsConstants: true, maximal: true }, [{ value: u.value, labels }], out, atoms)
+    })
+    if (parts.length === 1) return parts[0]
+    const all = parts.map(useOf)
+    return emitOver(lowering, node.id, { kind: "choose", conditional: false, masked: false }, all, unionLabels(all, atoms), atoms)
+  })
+}

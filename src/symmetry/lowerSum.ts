@@ -1,0 +1,122 @@
+/**
+ * @file Lowers sums of blocks: zeros vanish, equal terms count once, W + W₀ and A·x + B·x are seen as what they are.
+ */
+import type { NodeId } from "../graph/graph"
+import { emitOver, isZero, lowerMap, unionLabels, useOf } from "./blocks"
+import { dataOp } from "./lowerData"
+import type { Block, Lowering } from "./lowering"
+import type { Use, Value } from "./program"
+
+/** A product of two values, summed over labels the result lacks; constants fold. Null when a factor is zero. */
+export function contract(lowering: Lowering, node: NodeId, uses: readonly Use[], atoms: readonly string[]): Block | null {
+  const fills = uses.map((u) => lowering.value(u.value).op)
+  if (fills.some((op) => op.kind === "fill" && op.value === 0)) return null
+  const varying = uses.filter((_, i) => fills[i].kind !== "fill")
+  const labels = unionLabels(uses, atoms)
+  if (varying.length === 0) return emitOver(lowering, node, dataOp, [], [], atoms)
+  const summed = uses.some((u) => u.labels.some((l) => l >= atoms.length))
+  if (varying.length === 1 && !summed) {
+    const slope = fills.reduce((product, op) => (op.kind === "fill" ? product * op.value : product), 1)
+    const block: Block = { value: varying[0].value, positions: varying[0].labels }
+    return slope === 1 ? block : lowerMap(lowering, node, block, { kind: "map", name: "a constant factor", degree: 1, slope, exchange: null })
+  }
+  if (varying.length === 1)
+    return emitOver(lowering, node, { kind: "reduce", fn: "sum", over: varying[0].labels.filter((l) => l >= atoms.length) }, varying, labels, atoms)
+  return emitOver(lowering, node, { kind: "contract" }, varying, labels, atoms)
+}
+
+/** Σ of blocks; none is zero, one is itself. */
+export function sumBlocks(
+  lowering: Lowering,
+  node: NodeId,
+  parts: readonly Block[],
+  atoms: readonly string[],
+  coefficients: readonly number[] = parts.map(() => 1),
+): Block {
+  const kept = parts.map((block, i) => ({ block, coefficient: coefficients[i] })).filter(({ block }) => !isZero(lowering, block))
+  if (kept.length === 0) return lowering.emit(node, { kind: "fill", value: 0 }, [], [], [])
+  // x + x is 2x, x − x is zero: the same value in the same place counts once.
+  const merged: { block: Block; coefficient: number }[] = []
+  for (const k of kept) {
+    const twin = merged.findIndex((m) => m.block.value === k.block.value && m.block.positions.every((p, i) => p === k.block.positions[i]))
+    if (twin < 0) merged.push(k)
+    else merged[twin] = { block: k.block, coefficient: merged[twin].coefficient + k.coefficient }
+  }
+  const rest = merged.filter((m) => m.coefficient !== 0)
+  if (rest.length === 0) return lowering.emit(node, { kind: "fill", value: 0 }, [], [], [])
+  if (rest.length === 1)
+    return rest[0].coefficient === 1
+      ? rest[0].block
+      : lowerMap(lowering, node, rest[0].block, { kind: "map", name: "a constant factor", degree: 1, slope: rest[0].coefficient, exchange: null })
+  return frozenOffset(lowering, node, rest) ?? commonFactor(lowering, node, rest, atoms) ?? emitSum(lowering, node, rest, atoms)
+}
+
+interface Weighted {
+  readonly block: Block
+  readonly coefficient: number
+}
+
+function emitSum(lowering: Lowering, node: NodeId, parts: readonly Weighted[], atoms: readonly string[]): Block {
+  const uses = parts.map((m) => useOf(m.block))
+  return emitOver(lowering, node, { kind: "sum", coefficients: parts.map((m) => m.coefficient) }, uses, unionLabels(uses, atoms), atoms)
+}
+
+/** W + W₀ with a frozen W₀, where W is used nowhere else: acts as the matrix W + W₀. */
+function frozenOffset(lowering: Lowering, node: NodeId, parts: readonly Weighted[]): Block | null {
+  if (parts.length !== 2 || parts.some((p) => p.coefficient !== 1)) return null
+  const [trained, frozen] = lowering.value(parts[0].block.value).op.kind === "parameter" ? parts : [parts[1], parts[0]]
+  const own = lowering.value(trained.block.value),
+    other = lowering.value(frozen.block.value)
+  if (own.op.kind !== "parameter" || own.op.offset !== 0 || other.op.kind !== "data" || other.op.frozen === undefined) return null
+  if (lowering.useCount[own.node] !== 1 || trained.block.positions.join() !== frozen.block.positions.join()) return null
+  return { value: lowering.emit(node, { ...own.op, offset: other.op.frozen }, [], own.labels, own.atoms).value, positions: trained.block.positions }
+}
+
+/** A·x + B·x is (A + B)·x, where A and B are parameters used nowhere else: only their sum is seen. */
+function commonFactor(lowering: Lowering, node: NodeId, parts: readonly Weighted[], atoms: readonly string[]): Block | null {
+  const factored = parts.map(({ block, coefficient }) => {
+    const value = lowering.value(block.value)
+    if (value.op.kind !== "contract") return null
+    const k = value.uses.findIndex((u) => {
+      const op = lowering.value(u.value).op
+      return op.kind === "parameter" || (op.kind === "data" && op.frozen !== undefined)
+    })
+    const own = k < 0 ? null : lowering.value(value.uses[k].value)
+    if (own === null || lowering.useCount[own.node] !== 1 || lowering.useCount[value.node] !== 1) return null
+    return { value, block, coefficient, own: value.uses[k], other: value.uses[1 - k] }
+  })
+  const first = factored[0]
+  if (
+    first === null ||
+    factored.some(
+      (f) =>
+        f === null ||
+        f.other.value !== first.other.value ||
+        f.other.labels.join() !== first.other.labels.join() ||
+        f.own.labels.join() !== first.own.labels.join() ||
+        f.block.positions.join() !== first.block.positions.join() ||
+        f.value.labels.join() !== first.value.labels.join(),
+    )
+  )
+    return null
+  const own = lowering.value(first.own.value)
+  const weights = (factored as NonNullable<(typeof factored)[number]>[]).map((f) => ({
+    block: { value: f.own.value, positions: own.labels },
+    coefficient: f.coefficient,
+  }))
+  const total = frozenOffset(lowering, node, weights) ?? emitSum(lowering, node, weights, own.atoms)
+  const made = contract(
+    lowering,
+    node,
+    [{ value: total.value, labels: first.own.labels }, first.other],
+    first.value.labels.length === 0 ? [] : relabelledAtoms(first.value),
+  )
+  return made === null ? null : { value: made.value, positions: first.block.positions }
+
+  function relabelledAtoms(value: Value): string[] {
+    const out: string[] = []
+    value.labels.forEach((l, i) => (out[l] = value.atoms[i]))
+    for (let i = 0; i < out.length; i++) out[i] ??= atoms[i] ?? ""
+    return out
+  }
+}

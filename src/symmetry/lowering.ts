@@ -1,0 +1,171 @@
+/**
+ * @file The state of a lowering: values made so far, the blocks of every node, barriers between axes that do not line up.
+ */
+import type { GenericNetwork } from "../axes/generalize"
+import { sameTree, segmentsOf, joinKeys } from "../axes/tree"
+import type { AxisTree, Segment } from "../axes/tree"
+import type { Graph, Node, NodeId } from "../graph/graph"
+import { recognizePatterns } from "./patterns"
+import type { Recognized } from "./patterns"
+import type { LowOp, Program, Use, Value, ValueId } from "./program"
+
+/** One block of a tensor: a value and, for each of its atoms, the position in the block's atom sequence. Positions nobody has are broadcast. */
+export interface Block {
+  readonly value: ValueId
+  readonly positions: readonly number[]
+}
+
+/** A choice of one segment an axis. */
+export type Choice = readonly Segment[]
+
+/** More blocks than this and a tensor counts as unreadable: slices in a long loop. */
+const BLOCK_LIMIT = 4096
+
+export interface Lowered {
+  readonly program: Program
+  /** Values of each node, by node. */
+  readonly valuesOf: ReadonlyMap<NodeId, readonly ValueId[]>
+}
+
+export class Lowering {
+  readonly graph: Graph
+  private readonly values: Value[] = []
+  private readonly blocks = new Map<NodeId, ReadonlyMap<string, Block>>()
+  private readonly barriers = new Map<string, ReadonlyMap<string, Block>>()
+  private readonly valuesByNode = new Map<NodeId, ValueId[]>()
+  /** Nodes a trainable parameter reaches. */
+  readonly depends: readonly boolean[]
+  readonly useCount: readonly number[]
+  /** Normalizations written by hand, by the node of their result. */
+  readonly patterns: ReadonlyMap<NodeId, Recognized>
+  private readonly live: ReadonlySet<NodeId>
+
+  constructor(
+    readonly network: GenericNetwork,
+    private readonly lowerNode: (lowering: Lowering, node: Node) => ReadonlyMap<string, Block>,
+  ) {
+    this.graph = network.graph
+    const depends: boolean[] = []
+    for (const node of network.graph.nodes)
+      depends[node.id] =
+        node.op.kind === "parameter" ? network.graph.parameters[node.op.parameter].trainable : node.operands.some((o) => depends[o])
+    // Data is lowered as it is written.
+    this.patterns = new Map([...recognizePatterns(network.graph)].filter(([id]) => depends[id]))
+    const live = liveNodes(network.graph, this.patterns),
+      uses: number[] = network.graph.nodes.map(() => 0)
+    for (const node of network.graph.nodes) if (live.has(node.id)) for (const o of operandsOf(node, network.graph, this.patterns)) uses[o]++
+    for (const o of network.graph.outputs) uses[o]++
+    this.depends = depends
+    this.useCount = uses
+    this.live = live
+  }
+
+  run(): Lowered {
+    for (const node of this.graph.nodes) if (this.live.has(node.id)) this.blocks.set(node.id, this.lowerNode(this, node))
+    const outputs = this.graph.outputs.flatMap((o) => [...this.blocks.get(o)!.values()].map((b) => b.value))
+    return { program: { values: this.values, outputs: [...new Set(outputs)] }, valuesOf: this.valuesByNode }
+  }
+
+  node(id: NodeId): Node {
+    return this.graph.nodes[id]
+  }
+
+  tree(id: NodeId, axis: number): AxisTree {
+    return this.network.axes[id][axis]
+  }
+
+  segments(id: NodeId, axis: number): readonly Segment[] {
+    return segmentsOf(this.tree(id, axis))
+  }
+
+  value(id: ValueId): Value {
+    return this.values[id]
+  }
+
+  /** Adds an operation; labels of its result become the block's positions. */
+  emit(node: NodeId, op: LowOp, uses: readonly Use[], labels: readonly number[], atoms: readonly string[]): Block {
+    const id = this.values.length
+    this.values.push({ id, op, uses, labels, atoms, node })
+    const own = this.valuesByNode.get(node)
+    if (own === undefined) this.valuesByNode.set(node, [id])
+    else own.push(id)
+    return { value: id, positions: labels }
+  }
+
+  /** All choices of one segment for each axis. */
+  choices(id: NodeId): readonly Choice[] {
+    let out: Segment[][] = [[]]
+    const rank = this.network.axes[id].length
+    for (let axis = 0; axis < rank; axis++) {
+      const segments = this.segments(id, axis)
+      if (out.length * segments.length > BLOCK_LIMIT) return []
+      out = out.flatMap((left) => segments.map((s) => [...left, s]))
+    }
+    return out
+  }
+
+  block(id: NodeId, key: string): Block | undefined {
+    return this.blocks.get(id)!.get(key)
+  }
+
+  allBlocks(id: NodeId): readonly Block[] {
+    return [...new Set(this.blocks.get(id)!.values())]
+  }
+
+  /** The blocks of a node as if its axes were cut like `targets`; where they are not, a barrier lets only the common factor through. */
+  conformed(id: NodeId, targets: readonly AxisTree[]): (choice: Choice) => Block {
+    const axes = this.network.axes[id]
+    if (axes.every((tree, i) => sameTree(tree, targets[i]))) {
+      const own = this.blocks.get(id)!
+      return (choice) => own.get(keyOf(choice)) ?? this.barrierBlock(id, targets, choice)
+    }
+    return (choice) => this.barrierBlock(id, targets, choice)
+  }
+
+  private barrierBlock(id: NodeId, targets: readonly AxisTree[], choice: Choice): Block {
+    const name = `${id}:${targets
+      .map((t) =>
+        segmentsOf(t)
+          .map((s) => s.key + s.atoms.join())
+          .join(";"),
+      )
+      .join("|")}`
+    let known = this.barriers.get(name) as Map<string, Block> | undefined
+    if (known === undefined) this.barriers.set(name, (known = new Map()))
+    const key = keyOf(choice)
+    let block = known.get(key)
+    if (block === undefined) {
+      const atoms = choice.flatMap((s) => s.atoms)
+      block = this.barrier(id, this.allBlocks(id), atoms)
+      known.set(key, block)
+    }
+    return block
+  }
+
+  /** A value that depends on all of `blocks` in a way nobody followed, except that a common factor passes. */
+  barrier(node: NodeId, blocks: readonly Block[], atoms: readonly string[]): Block {
+    const labels = atoms.map((_, i) => i)
+    return this.emit(
+      node,
+      { kind: "barrier" },
+      blocks.map((b) => ({ value: b.value, labels: b.positions.map((_, i) => atoms.length + i) })),
+      labels,
+      atoms,
+    )
+  }
+}
+
+export const keyOf = (choice: Choice): string => choice.reduce((key, s) => joinKeys(key, s.key), "")
+
+/** A recognized normalization reads its argument, not the statistics in between. */
+function operandsOf(node: Node, graph: Graph, patterns: ReadonlyMap<NodeId, Recognized>): readonly NodeId[] {
+  const pattern = patterns.get(node.id)
+  if (pattern === undefined) return node.operands
+  return pattern.kind === "contract" ? graph.nodes[pattern.product].operands : [pattern.operand]
+}
+
+function liveNodes(graph: Graph, patterns: ReadonlyMap<NodeId, Recognized>): ReadonlySet<NodeId> {
+  const live = new Set<NodeId>(graph.outputs)
+  for (let id = graph.nodes.length - 1; id >= 0; id--) if (live.has(id)) for (const o of operandsOf(graph.nodes[id], graph, patterns)) live.add(o)
+  return live
+}
