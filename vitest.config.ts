@@ -13,7 +13,12 @@ export default defineConfig({
     projects: [
       { test: { name: "fast", include: ["test/**/*.test.ts"], exclude: [...slow, ...endToEnd], testTimeout: 20_000 } },
       { test: { name: "slow", include: slow, globalSetup, testTimeout: 180_000, hookTimeout: 180_000 } },
-      { test: { name: "e2e", include: endToEnd, globalSetup, testTimeout: 300_000, hookTimeout: 900_000, fileParallelism: false } },
+      {
+        test: {
+          name: "e2e", include: endToEnd, globalSetup: [...globalSetup, "test/e2e/requirements.ts"],
+          testTimeout: 300_000, hookTimeout: 900_000, fileParallelism: false,
+        },
+      },
     ],
   },
 })

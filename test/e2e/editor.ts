@@ -15,7 +15,7 @@ export interface Editor {
 }
 
 export interface EditorOptions {
-  readonly vsix: string
+  readonly extensions: readonly string[]
   readonly workspace: string
   readonly settings?: Readonly<Record<string, unknown>>
 }
@@ -37,7 +37,7 @@ const quietSettings = {
   "files.autoSave": "off",
 }
 
-export async function startEditor({ vsix, workspace, settings = {} }: EditorOptions): Promise<Editor> {
+export async function startEditor({ extensions: packages, workspace, settings = {} }: EditorOptions): Promise<Editor> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "noether-lens-e2e-"))
   const data = path.join(folder, "data")
   const extensions = path.join(folder, "extensions")
@@ -50,7 +50,7 @@ export async function startEditor({ vsix, workspace, settings = {} }: EditorOpti
   const entry = path.join(editorFolder, "cs/node_modules/code-server/out/node/entry.js")
   const own = ["--user-data-dir", data, "--extensions-dir", extensions]
   const env = environment(folder)
-  execFileSync(node, [entry, ...own, "--install-extension", vsix, "--force"], { env, stdio: "pipe" })
+  for (const vsix of packages) execFileSync(node, [entry, ...own, "--install-extension", vsix, "--force"], { env, stdio: "pipe" })
 
   const port = await findFreePort()
   const log = fs.openSync(path.join(folder, "server.log"), "w")

@@ -3,6 +3,7 @@ import { execFile } from "node:child_process"
 import fs from "node:fs"
 import path from "node:path"
 import { promisify } from "node:util"
+import type { TestProject } from "vitest/node"
 
 export const editorFolder = path.resolve(process.env["E2E_DIR"] ?? ".e2e")
 
@@ -13,8 +14,22 @@ export const findChromium = (): string | undefined => candidates.find(file => fi
 
 const run = promisify(execFile)
 
-/** What is missing, in words; null when everything is there, after installing the editor if need be. */
-export async function prepare(): Promise<string | null> {
+/** Runs once before all end-to-end tests, which read `inject("missing")`: null when they can run. With E2E=required it has to be null. */
+export default async function setup({ provide }: TestProject): Promise<void> {
+  const missing = await findMissing()
+  if (missing !== null && process.env["E2E"] === "required") throw new Error(`end-to-end tests need ${missing}`)
+  if (missing !== null) console.log(`skipped: end-to-end tests need ${missing}`)
+  provide("missing", missing)
+}
+
+declare module "vitest" {
+  export interface ProvidedContext {
+    missing: string | null
+  }
+}
+
+/** In words; installs the editor if need be. */
+async function findMissing(): Promise<string | null> {
   const tools = await Promise.all(["bash", "make", "g++", "python3"].map(tool => run("which", [tool]).then(() => null, () => tool)))
   const missingTools = tools.filter(tool => tool !== null)
   const missing = [

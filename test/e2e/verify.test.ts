@@ -4,14 +4,10 @@
  */
 import fs from "node:fs"
 import path from "node:path"
-import { afterAll, beforeAll, describe, expect, test } from "vitest"
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest"
 import { hover, openFile, runCommand, startEditor, webviewOf, type Editor } from "./editor"
-import { prepare } from "./requirements"
 
-const missing = await prepare()
-if (missing !== null && process.env["E2E"] === "required") throw new Error(`end-to-end tests need ${missing}`)
-if (missing !== null) console.log(`skipped: end-to-end tests need ${missing}`)
-
+const missing = inject("missing")
 const vsix = path.resolve(process.env["E2E_VSIX"] ?? "build/noether-lens.vsix")
 const pictures = "test-results"
 
@@ -29,7 +25,7 @@ describe.skipIf(missing !== null)("in VS Code", () => {
 
   beforeAll(async () => {
     fs.mkdirSync(pictures, { recursive: true })
-    editor = await startEditor({ vsix, workspace: path.resolve("examples"), settings: themes })
+    editor = await startEditor({ extensions: [vsix], workspace: path.resolve("examples"), settings: themes })
   })
   afterAll(() => editor?.stop())
 

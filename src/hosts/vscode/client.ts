@@ -36,7 +36,6 @@ export function createClient(log: vscode.LogOutputChannel): Client {
     const found = await connect(log)
     if (found === available) return
     available = found
-    await vscode.commands.executeCommand("setContext", "noetherLens.unavailable", !found)
     changed.fire()
   }
   // The built-in extension follows such changes with a short delay of its own.
