@@ -34,7 +34,12 @@ export class GraphBuilder {
     const parameter = this.parameters[index]
     if (parameter === undefined) throw new Error(`parameterNode: expected an index below ${this.parameters.length}, found ${index}`)
     if (parameter.node !== null) return parameter.node
-    const id = this.add({ kind: "parameter", parameter: index }, [], { at: { start: parameter.start, end: parameter.end }, label: parameter.id }, parameter.shape)
+    const id = this.add(
+      { kind: "parameter", parameter: index },
+      [],
+      { at: { start: parameter.start, end: parameter.end }, label: parameter.id },
+      parameter.shape,
+    )
     this.parameters[index] = { ...parameter, node: id }
     return id
   }
@@ -45,9 +50,23 @@ export class GraphBuilder {
    * @throws ShapeError when the operands do not fit.
    */
   add(op: Op, operands: readonly NodeId[], origin: Origin = {}, shape?: readonly Dim[]): NodeId {
-    const inferred = inferShape(op, operands.map((id) => this.shape(id)), shape)
+    const inferred = inferShape(
+      op,
+      operands.map((id) => this.shape(id)),
+      shape,
+    )
     const id = this.nodes.length
-    this.nodes.push({ id, op, operands: [...operands], shape: inferred, dtype: inferDtype(op, operands.map((o) => this.dtype(o))), ...origin })
+    this.nodes.push({
+      id,
+      op,
+      operands: [...operands],
+      shape: inferred,
+      dtype: inferDtype(
+        op,
+        operands.map((o) => this.dtype(o)),
+      ),
+      ...origin,
+    })
     return id
   }
 
@@ -78,9 +97,33 @@ export class GraphBuilder {
 }
 
 const truthy: ReadonlySet<BinaryFunction | UnaryFunction> = new Set<BinaryFunction | UnaryFunction>([
-  "equal", "notEqual", "greater", "greaterEqual", "less", "lessEqual", "logicalAnd", "logicalOr", "logicalXor", "isNaN", "isFinite", "isInf", "logicalNot",
+  "equal",
+  "notEqual",
+  "greater",
+  "greaterEqual",
+  "less",
+  "lessEqual",
+  "logicalAnd",
+  "logicalOr",
+  "logicalXor",
+  "isNaN",
+  "isFinite",
+  "isInf",
+  "logicalNot",
 ])
-const wholeUnary: ReadonlySet<UnaryFunction> = new Set<UnaryFunction>(["neg", "abs", "sign", "relu", "relu6", "square", "floor", "ceil", "round", "clip", "step"])
+const wholeUnary: ReadonlySet<UnaryFunction> = new Set<UnaryFunction>([
+  "neg",
+  "abs",
+  "sign",
+  "relu",
+  "relu6",
+  "square",
+  "floor",
+  "ceil",
+  "round",
+  "clip",
+  "step",
+])
 
 /** "float" wherever tfjs could hold a fraction; whole and truth values stay so only through ops that keep them. */
 export function inferDtype(op: Op, operands: readonly Dtype[]): Dtype {

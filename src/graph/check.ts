@@ -30,12 +30,17 @@ export function checkGraph(graph: Graph): string[] {
 }
 
 function checkNode(graph: Graph, node: Node): string[] {
-  const [least, most] = operandCounts[node.op.kind], count = node.operands.length
+  const [least, most] = operandCounts[node.op.kind],
+    count = node.operands.length
   if (count < least || count > most) return [`node ${node.id}: ${node.op.kind} takes ${least} to ${most} operands, found ${count}`]
   const wrong = node.shape.find((d) => typeof d === "number" && (!Number.isInteger(d) || d < 0))
   if (wrong !== undefined) return [`node ${node.id}: ${node.op.kind} has size ${wrong}, expected a whole number`]
   try {
-    const shape = inferShape(node.op, node.operands.map((o) => graph.nodes[o].shape), node.shape)
+    const shape = inferShape(
+      node.op,
+      node.operands.map((o) => graph.nodes[o].shape),
+      node.shape,
+    )
     const fits = shape.length === node.shape.length && shape.every((d, i) => d === dim(node.shape[i]))
     if (!fits) return [`node ${node.id}: ${node.op.kind} gives ${shapeText(shape)}, the graph says ${shapeText(node.shape)}`]
   } catch (error) {

@@ -11,7 +11,11 @@ export type Shape = readonly Dim[]
 
 /** Shapes that do not fit together. `op` and `shapes` say where, for a message about the source. */
 export class ShapeError extends Error {
-  constructor(readonly op: Op, readonly shapes: readonly Shape[], detail: string) {
+  constructor(
+    readonly op: Op,
+    readonly shapes: readonly Shape[],
+    detail: string,
+  ) {
     super(`${describeOp(op)}: ${detail}, got ${shapes.map(shapeText).join(" and ") || "no operands"}`)
     this.name = "ShapeError"
   }
@@ -41,11 +45,37 @@ type Rule<K extends OpKind> = (op: OpOf<K>, shapes: readonly Shape[], target: Sh
 
 /** How many operands a kind takes, from … to. */
 export const operandCounts: { readonly [K in OpKind]: readonly [least: number, most: number] } = {
-  input: [0, 0], parameter: [0, 0], constant: [0, 0], random: [0, 0],
-  unary: [1, 1], binary: [2, 2], select: [3, 3], dropout: [1, 1], stopGradient: [1, 1],
-  einsum: [1, 2], softmax: [1, 1], normalize: [1, 1], reduce: [1, 1], cumsum: [1, 1], argExtreme: [1, 1], topK: [1, 1],
-  reshape: [1, 1], transpose: [1, 1], slice: [1, 1], concat: [1, Infinity], pad: [1, 1], tile: [1, 1], broadcast: [1, 1], reverse: [1, 1],
-  gather: [2, 2], oneHot: [1, 1], bandPart: [1, 1], upsample: [1, 1], convolve: [2, 2], pool: [1, 1], opaque: [0, Infinity],
+  input: [0, 0],
+  parameter: [0, 0],
+  constant: [0, 0],
+  random: [0, 0],
+  unary: [1, 1],
+  binary: [2, 2],
+  select: [3, 3],
+  dropout: [1, 1],
+  stopGradient: [1, 1],
+  einsum: [1, 2],
+  softmax: [1, 1],
+  normalize: [1, 1],
+  reduce: [1, 1],
+  cumsum: [1, 1],
+  argExtreme: [1, 1],
+  topK: [1, 1],
+  reshape: [1, 1],
+  transpose: [1, 1],
+  slice: [1, 1],
+  concat: [1, Infinity],
+  pad: [1, 1],
+  tile: [1, 1],
+  broadcast: [1, 1],
+  reverse: [1, 1],
+  gather: [2, 2],
+  oneHot: [1, 1],
+  bandPart: [1, 1],
+  upsample: [1, 1],
+  convolve: [2, 2],
+  pool: [1, 1],
+  opaque: [0, Infinity],
 }
 
 /**
@@ -59,7 +89,11 @@ export function inferShape(op: Op, operandShapes: readonly Shape[], target?: Sha
     throw new ShapeError(op, operandShapes, `expected ${least === most ? least : `${least} to ${most}`} operands`)
   }
   const rule = rules[op.kind] as (op: Op, shapes: readonly Shape[], target: Shape | undefined) => Shape
-  return rule(op, operandShapes.map((s) => s.map(dim)), target?.map(dim))
+  return rule(
+    op,
+    operandShapes.map((s) => s.map(dim)),
+    target?.map(dim),
+  )
 }
 
 const stated = (op: Op, shapes: readonly Shape[], target: Shape | undefined): Shape => {
@@ -106,24 +140,32 @@ const rules: { readonly [K in OpKind]: Rule<K> } = {
     return op.permutation.map((a) => shapes[0][a])
   },
   slice: (op, shapes, target) => {
-    const shape = stated(op, shapes, target), [x] = shapes
-    if (shape.length !== x.length || op.begin.length !== x.length || op.strides.length !== x.length) throw new ShapeError(op, [...shapes, shape], "expected one begin, stride and extent an axis")
+    const shape = stated(op, shapes, target),
+      [x] = shapes
+    if (shape.length !== x.length || op.begin.length !== x.length || op.strides.length !== x.length)
+      throw new ShapeError(op, [...shapes, shape], "expected one begin, stride and extent an axis")
     x.forEach((d, i) => {
-      const begin = op.begin[i], extent = shape[i], stride = op.strides[i]
+      const begin = op.begin[i],
+        extent = shape[i],
+        stride = op.strides[i]
       if (typeof d !== "number" || typeof begin !== "number" || typeof extent !== "number") return
       const last = begin + (extent - 1) * stride
-      if (extent > 0 && (begin < 0 || begin >= d || last < 0 || last >= d)) throw new ShapeError(op, [...shapes, shape], `axis ${i}: elements ${begin} to ${last} lie outside`)
+      if (extent > 0 && (begin < 0 || begin >= d || last < 0 || last >= d))
+        throw new ShapeError(op, [...shapes, shape], `axis ${i}: elements ${begin} to ${last} lie outside`)
     })
     return shape
   },
   concat: (op, shapes) => {
     checkAxes(op, shapes, [op.axis])
     const [first] = shapes
-    for (const s of shapes) if (s.length !== first.length || s.some((d, i) => i !== op.axis && d !== first[i])) throw new ShapeError(op, shapes, `expected equal sizes off axis ${op.axis}`)
+    for (const s of shapes)
+      if (s.length !== first.length || s.some((d, i) => i !== op.axis && d !== first[i]))
+        throw new ShapeError(op, shapes, `expected equal sizes off axis ${op.axis}`)
     return first.map((d, i) => (i === op.axis ? shapes.map((s) => s[i]).reduce(addDim) : d))
   },
   pad: (op, shapes) => {
-    if (op.before.length !== shapes[0].length || op.after.length !== shapes[0].length) throw new ShapeError(op, shapes, "expected one padding an axis")
+    if (op.before.length !== shapes[0].length || op.after.length !== shapes[0].length)
+      throw new ShapeError(op, shapes, "expected one padding an axis")
     return shapes[0].map((d, i) => addDim(addDim(d, op.before[i]), op.after[i]))
   },
   tile: (op, shapes) => {
@@ -131,15 +173,18 @@ const rules: { readonly [K in OpKind]: Rule<K> } = {
     return shapes[0].map((d, i) => multiplyDim(d, op.repeats[i]))
   },
   broadcast: (op, shapes, target) => {
-    const shape = stated(op, shapes, target), offset = shape.length - shapes[0].length
-    if (offset < 0 || shapes[0].some((d, i) => d !== 1 && d !== shape[i + offset])) throw new ShapeError(op, [...shapes, shape], "expected axes of size 1 or equal")
+    const shape = stated(op, shapes, target),
+      offset = shape.length - shapes[0].length
+    if (offset < 0 || shapes[0].some((d, i) => d !== 1 && d !== shape[i + offset]))
+      throw new ShapeError(op, [...shapes, shape], "expected axes of size 1 or equal")
     return shape
   },
   reverse: (op, shapes) => (checkAxes(op, shapes, op.axes), shapes[0]),
   gather: (op, shapes) => {
     checkAxes(op, shapes, [op.axis])
     const [x, indices] = shapes
-    for (let i = 0; i < op.batchAxes; i++) if (x[i] !== indices[i]) throw new ShapeError(op, shapes, `expected equal sizes on the first ${op.batchAxes} axes`)
+    for (let i = 0; i < op.batchAxes; i++)
+      if (x[i] !== indices[i]) throw new ShapeError(op, shapes, `expected equal sizes on the first ${op.batchAxes} axes`)
     if (op.batchAxes > op.axis) throw new ShapeError(op, shapes, `axis ${op.axis} lies among the ${op.batchAxes} batch axes`)
     return [...x.slice(0, op.axis), ...indices.slice(op.batchAxes), ...x.slice(op.axis + 1)]
   },
@@ -154,7 +199,8 @@ const rules: { readonly [K in OpKind]: Rule<K> } = {
   },
   convolve: convolveShape,
   pool: (op, shapes) => {
-    const [x] = shapes, n = op.window.length
+    const [x] = shapes,
+      n = op.window.length
     if (x.length !== n + 2) throw new ShapeError(op, shapes, `expected [batch, ${n} spatial axes, channels]`)
     return [x[0], ...op.window.map((w, i) => windowedSize(op, shapes, x[i + 1], w, op.strides[i], 1, padOf(op.padding, i))), x[n + 1]]
   },
@@ -162,7 +208,9 @@ const rules: { readonly [K in OpKind]: Rule<K> } = {
 }
 
 function checkAxes(op: Op, shapes: readonly Shape[], axes: readonly number[]): void {
-  for (const a of axes) if (!Number.isInteger(a) || a < 0 || a >= shapes[0].length) throw new ShapeError(op, shapes, `expected an axis below ${shapes[0].length}, found ${a}`)
+  for (const a of axes)
+    if (!Number.isInteger(a) || a < 0 || a >= shapes[0].length)
+      throw new ShapeError(op, shapes, `expected an axis below ${shapes[0].length}, found ${a}`)
   if (new Set(axes).size !== axes.length) throw new ShapeError(op, shapes, `expected distinct axes, found [${axes}]`)
 }
 
@@ -183,27 +231,41 @@ export function parseEinsum(equation: string): { readonly operands: readonly (re
 }
 
 function einsumShape(op: OpOf<"einsum">, shapes: readonly Shape[]): Shape {
-  const { operands, output } = parseEinsum(op.equation), sizes = new Map<string, Dim>()
-  if (!op.equation.includes("->") || operands.length !== shapes.length) throw new ShapeError(op, shapes, `expected ${operands.length} operands and an arrow`)
+  const { operands, output } = parseEinsum(op.equation),
+    sizes = new Map<string, Dim>()
+  if (!op.equation.includes("->") || operands.length !== shapes.length)
+    throw new ShapeError(op, shapes, `expected ${operands.length} operands and an arrow`)
   operands.forEach((letters, k) => {
-    if (letters.length !== shapes[k].length || new Set(letters).size !== letters.length) throw new ShapeError(op, shapes, `expected one distinct letter an axis in '${letters.join("")}'`)
+    if (letters.length !== shapes[k].length || new Set(letters).size !== letters.length)
+      throw new ShapeError(op, shapes, `expected one distinct letter an axis in '${letters.join("")}'`)
     letters.forEach((letter, i) => {
       const known = sizes.get(letter)
-      if (known !== undefined && known !== shapes[k][i]) throw new ShapeError(op, shapes, `letter '${letter}' stands for ${known} and ${shapes[k][i]}`)
+      if (known !== undefined && known !== shapes[k][i])
+        throw new ShapeError(op, shapes, `letter '${letter}' stands for ${known} and ${shapes[k][i]}`)
       sizes.set(letter, shapes[k][i])
     })
   })
   return output.map((letter) => {
     const size = sizes.get(letter)
-    if (size === undefined || output.indexOf(letter) !== output.lastIndexOf(letter)) throw new ShapeError(op, shapes, `letter '${letter}' of the result is repeated or in no operand`)
+    if (size === undefined || output.indexOf(letter) !== output.lastIndexOf(letter))
+      throw new ShapeError(op, shapes, `letter '${letter}' of the result is repeated or in no operand`)
     return size
   })
 }
 
-const padOf = (padding: Padding, axis: number): "valid" | "same" | readonly [number, number] => (typeof padding === "string" ? padding : padding[axis] ?? [0, 0])
+const padOf = (padding: Padding, axis: number): "valid" | "same" | readonly [number, number] =>
+  typeof padding === "string" ? padding : (padding[axis] ?? [0, 0])
 
 /** ⌈n/s⌉ for "same"; ⌊(n + padding − dilation·(k − 1) − 1)/s⌋ + 1 otherwise. */
-function windowedSize(op: Op, shapes: readonly Shape[], n: Dim, window: Dim, stride: number, dilation: number, pad: "valid" | "same" | readonly [number, number]): Dim {
+function windowedSize(
+  op: Op,
+  shapes: readonly Shape[],
+  n: Dim,
+  window: Dim,
+  stride: number,
+  dilation: number,
+  pad: "valid" | "same" | readonly [number, number],
+): Dim {
   if (pad === "same") return ceilDim(quotient(n, stride))
   const padded = pad === "valid" ? n : addDim(n, pad[0] + pad[1])
   const size = addDim(floorDim(quotient(subtractDim(padded, addDim(multiplyDim(subtractDim(window, 1), dilation), 1)), stride)), 1)
@@ -213,12 +275,14 @@ function windowedSize(op: Op, shapes: readonly Shape[], n: Dim, window: Dim, str
 
 /** n/s, a fraction where it does not come out whole: for rounding only. */
 function quotient(n: Dim, s: number): Dim {
-  return typeof n === "number" ? n / s : divideDim(n, s) ?? n
+  return typeof n === "number" ? n / s : (divideDim(n, s) ?? n)
 }
 
 function convolveShape(op: OpOf<"convolve">, shapes: readonly Shape[], target: Shape | undefined): Shape {
-  const [x, kernel] = shapes, n = op.strides.length
-  if (x.length !== n + 2 || kernel.length !== n + 2) throw new ShapeError(op, shapes, `expected [batch, ${n} spatial axes, channels] and a kernel of ${n + 2} axes`)
+  const [x, kernel] = shapes,
+    n = op.strides.length
+  if (x.length !== n + 2 || kernel.length !== n + 2)
+    throw new ShapeError(op, shapes, `expected [batch, ${n} spatial axes, channels] and a kernel of ${n + 2} axes`)
   if (x[n + 1] !== kernel[n]) throw new ShapeError(op, shapes, `expected as many channels (${x[n + 1]}) as the kernel reads (${kernel[n]})`)
   const out = op.variant === "depthwise" ? multiplyDim(kernel[n], kernel[n + 1]) : kernel[n + 1]
   if (op.variant !== "transposed") {
@@ -228,14 +292,16 @@ function convolveShape(op: OpOf<"convolve">, shapes: readonly Shape[], target: S
   // A stated size must be one that the convolution this one transposes would shrink to x again.
   spatial.forEach((size, i) => {
     const back = windowedSize(op, shapes, size, kernel[i], op.strides[i], op.dilations[i] ?? 1, padOf(op.padding, i))
-    if (typeof back === "number" && typeof x[i + 1] === "number" && back !== x[i + 1]) throw new ShapeError(op, shapes, `spatial axis ${i + 1}: ${size} does not shrink to ${x[i + 1]}`)
+    if (typeof back === "number" && typeof x[i + 1] === "number" && back !== x[i + 1])
+      throw new ShapeError(op, shapes, `spatial axis ${i + 1}: ${size} does not shrink to ${x[i + 1]}`)
   })
   return [x[0], ...spatial, out]
 }
 
 /** As tfjs's layers: n·s for "same", n·s + max(k − s, 0) for "valid". */
 function transposedSize(n: Dim, window: Dim, stride: number, dilation: number, pad: "valid" | "same" | readonly [number, number]): Dim {
-  const grown = multiplyDim(n, stride), reach = addDim(multiplyDim(subtractDim(window, 1), dilation), 1)
+  const grown = multiplyDim(n, stride),
+    reach = addDim(multiplyDim(subtractDim(window, 1), dilation), 1)
   if (pad === "same") return grown
   const over = subtractDim(reach, stride)
   const size = addDim(grown, typeof over === "number" ? Math.max(over, 0) : over)

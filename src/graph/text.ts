@@ -28,7 +28,8 @@ export function printGraph(graph: Graph): string {
 function printParameter(p: Parameter, index: number): string {
   const { weight, regularizer, initializer } = p
   const more = JSON.stringify({ weight, regularizer, initializer })
-  return `parameter ${index} ${JSON.stringify(p.id)} ${shapeToText(p.shape)} ${p.trainable ? "trainable" : "frozen"}${more === "{}" ? "" : ` ${more}`}`
+  const parts = ["parameter", String(index), JSON.stringify(p.id), shapeToText(p.shape), p.trainable ? "trainable" : "frozen"]
+  return [...parts, ...(more === "{}" ? [] : [more])].join(" ")
 }
 
 function printNode(node: Node, graph: Graph): string {
@@ -51,7 +52,8 @@ const nowhere = { start: { line: 1, column: 1 }, end: { line: 1, column: 1 } }
  * @throws when a line is not of the form `printGraph` writes.
  */
 export function parseGraph(text: string): Graph {
-  const nodes: Node[] = [], parameters: Parameter[] = []
+  const nodes: Node[] = [],
+    parameters: Parameter[] = []
   let outputs: number[] = []
   text.split("\n").forEach((raw, index) => {
     const line = raw.trim()
@@ -64,7 +66,8 @@ export function parseGraph(text: string): Graph {
   for (const node of nodes) {
     if (node.op.kind !== "parameter") continue
     const parameter = parameters[node.op.parameter]
-    if (parameter === undefined) throw new Error(`parseGraph: node %${node.id} reads parameter ${node.op.parameter}, found ${parameters.length} parameters`)
+    if (parameter === undefined)
+      throw new Error(`parseGraph: node %${node.id} reads parameter ${node.op.parameter}, found ${parameters.length} parameters`)
     parameters[node.op.parameter] = { ...parameter, node: node.id }
   }
   return { nodes, parameters, outputs }
@@ -73,7 +76,10 @@ export function parseGraph(text: string): Graph {
 /** Reads one line from left to right. */
 class Scanner {
   private rest: string
-  constructor(private readonly line: string, private readonly number: number) {
+  constructor(
+    private readonly line: string,
+    private readonly number: number,
+  ) {
     this.rest = line
   }
 
@@ -81,7 +87,8 @@ class Scanner {
     this.take(/^parameter\s+/, "'parameter'")
     const index = Number(this.take(/^\d+\s+/, "an index"))
     if (index !== expected) this.fail(`expected parameter ${expected}, found ${index}`)
-    const id = this.json(), shape = this.shape()
+    const id = this.json(),
+      shape = this.shape()
     if (typeof id !== "string") return this.fail("expected a name in quotes")
     const trainable = this.take(/^(?:trainable|frozen)/, "'trainable' or 'frozen'") === "trainable"
     const more = this.rest.trim() === "" ? {} : (this.json() as Partial<Parameter>)
@@ -111,7 +118,9 @@ class Scanner {
 
   private shape(): Dim[] {
     this.space()
-    const inner = this.take(/^\[.*?\](?=\s*(?:#|$|trainable|frozen))/, "a shape").slice(1, -1).trim()
+    const inner = this.take(/^\[.*?\](?=\s*(?:#|$|trainable|frozen))/, "a shape")
+      .slice(1, -1)
+      .trim()
     this.space()
     return inner === "" ? [] : inner.split(",").map((d) => dim(/^\d+$/.test(d.trim()) ? Number(d) : d.trim()))
   }
@@ -119,7 +128,8 @@ class Scanner {
   /** One JSON value: an object or a string, found by matching braces outside strings. */
   private json(): unknown {
     this.space()
-    let depth = 0, quoted = false
+    let depth = 0,
+      quoted = false
     for (let i = 0; i < this.rest.length; i++) {
       const c = this.rest[i]
       if (quoted && c === "\\") i++

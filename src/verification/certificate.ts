@@ -21,7 +21,13 @@ export const certificateLimit = 80
  * @param attempts random θ tried; the best counts, since dead units lower a rank and nothing raises it
  * @returns null when D is over the limit or the network has no trainable parameters
  */
-export function certifyCompleteness(plan: Plan, laws: readonly NumericLaw[], random: Random, signs: Signs = "signed", attempts = 3): Completeness | null {
+export function certifyCompleteness(
+  plan: Plan,
+  laws: readonly NumericLaw[],
+  random: Random,
+  signs: Signs = "signed",
+  attempts = 3,
+): Completeness | null {
   const parameters = plan.dimension
   if (parameters === 0 || parameters > certificateLimit) return null
   const derived = countIndependent(plan, laws, random, signs)
@@ -40,13 +46,15 @@ export function certifyCompleteness(plan: Plan, laws: readonly NumericLaw[], ran
 
 /** Rank of {∇h_k} at a random θ. */
 export function countIndependent(plan: Plan, laws: readonly NumericLaw[], random: Random, signs: Signs = "signed"): number {
-  const theta = drawParameters(plan, random, signs), rows: Float64Array[] = []
-  for (const law of laws) for (const entry of law.entries) {
-    const row = new Float64Array(plan.dimension)
-    evaluateEntryGradient(entry, theta, row)
-    const scaled = unit(row, 1e-12)
-    if (scaled !== null) rows.push(scaled)
-  }
+  const theta = drawParameters(plan, random, signs),
+    rows: Float64Array[] = []
+  for (const law of laws)
+    for (const entry of law.entries) {
+      const row = new Float64Array(plan.dimension)
+      evaluateEntryGradient(entry, theta, row)
+      const scaled = unit(row, 1e-12)
+      if (scaled !== null) rows.push(scaled)
+    }
   return rows.length === 0 ? 0 : rankOf(rows, plan.dimension).rank
 }
 
@@ -61,20 +69,25 @@ interface Spanned {
 
 /** Stops as soon as the rank reaches `enough`, which it cannot exceed. Null where the fields are not finite numbers. */
 function spanFirstBrackets(plan: Plan, random: Random, signs: Signs, enough: number): Spanned | null {
-  const D = plan.dimension, theta = drawParameters(plan, random, signs), unknowns = drawUnknowns(plan, random)
+  const D = plan.dimension,
+    theta = drawParameters(plan, random, signs),
+    unknowns = drawUnknowns(plan, random)
   const fields: readonly Field[] = drawSamples(plan, D + 8, random, unknowns).samples
   const values = fields.map((f) => {
     const v = new Float64Array(D)
     evaluateField(plan, f, theta, v)
     return v
   })
-  const norms = values.map(norm), largest = Math.max(...norms)
+  const norms = values.map(norm),
+    largest = Math.max(...norms)
   if (!Number.isFinite(largest)) return null
-  const rows = values.flatMap((v) => unit(v, largest * 1e-12) ?? []), shallow = rankOf(rows, D)
+  const rows = values.flatMap((v) => unit(v, largest * 1e-12) ?? []),
+    shallow = rankOf(rows, D)
   if (shallow.rank >= enough || largest === 0) return { theta, fields, norms, rows, rank: shallow }
   // A bracket is worth keeping when it is not small beside the product of its fields' norms.
   for (let k = 0; k < 3 * (D - shallow.rank) + 10; k++) {
-    const a = random.integer(fields.length), b = random.integer(fields.length)
+    const a = random.integer(fields.length),
+      b = random.integer(fields.length)
     if (a !== b) keep(bracketOf(plan, fields[a], fields[b], theta, values[a], values[b]), norms[a] * norms[b], rows)
   }
   return { theta, fields, norms, rows, rank: rankOf(rows, D) }
@@ -84,7 +97,8 @@ function spanFirstBrackets(plan: Plan, random: Random, signs: Signs, enough: num
 function deepenSpan(plan: Plan, random: Random, { theta, fields, norms, rows, rank }: Spanned): Rank {
   const deeper = rows.slice()
   for (let k = 0; k < plan.dimension - rank.rank + 4; k++) {
-    const a = random.integer(fields.length), b = random.integer(fields.length)
+    const a = random.integer(fields.length),
+      b = random.integer(fields.length)
     const pushed = a === b ? null : pushField(plan, fields[a], fields[b], theta, norms[b])
     if (pushed !== null) keep(pushed, norms[a], deeper)
   }
@@ -99,7 +113,8 @@ function keep(v: Float64Array, scale: number, rows: Float64Array[], floor = 1e-9
 
 /** [f_a, f_b] = H_b f_a − H_a f_b. */
 function bracketOf(plan: Plan, a: Field, b: Field, theta: Float64Array, fa: Float64Array, fb: Float64Array): Float64Array {
-  const left = new Float64Array(plan.dimension), right = new Float64Array(plan.dimension)
+  const left = new Float64Array(plan.dimension),
+    right = new Float64Array(plan.dimension)
   evaluateFieldTangent(plan, b, theta, fa, left)
   evaluateFieldTangent(plan, a, theta, fb, right)
   return left.map((x, i) => x - right[i])
@@ -109,24 +124,32 @@ function bracketOf(plan: Plan, a: Field, b: Field, theta: Float64Array, fa: Floa
 const pushNoise = 1e-12
 
 /**
- * The field a, carried to θ by the flow of the field b from where θ lay a while before: Σ tⁿ/n! adⁿ_b(a), brackets of every depth at once, and tangent
- * to the orbit (Sussmann 1973). Needs only first derivatives of fields, along the flow: v′ = H_b v. Null where the flow cannot be followed.
+ * The field a, carried to θ by the flow of the field b from where θ lay a while before: Σ tⁿ/n! adⁿ_b(a), brackets of every depth at once, and
+ * tangent to the orbit (Sussmann 1973). Needs only first derivatives of fields, along the flow: v′ = H_b v. Null where the flow cannot be followed.
  */
 function pushField(plan: Plan, a: Field, b: Field, theta: Float64Array, speed: number): Float64Array | null {
-  const D = plan.dimension, time = (pushLength * norm(theta.subarray(0, D))) / Math.max(speed, 1e-300)
-  const frozen = theta.subarray(D), place = new Float64Array(theta.length), v = new Float64Array(D)
+  const D = plan.dimension,
+    time = (pushLength * norm(theta.subarray(0, D))) / Math.max(speed, 1e-300)
+  const frozen = theta.subarray(D),
+    place = new Float64Array(theta.length),
+    v = new Float64Array(D)
   place.set(frozen, D)
   const settle = (state: Float64Array): Float64Array => {
     place.set(state.subarray(0, D))
     return place
   }
-  const back = follow((state, into) => {
-    evaluateField(plan, b, settle(state), into)
-    for (let i = 0; i < D; i++) into[i] = -into[i]
-    return 0
-  }, theta.slice(0, D), time)
+  const back = follow(
+    (state, into) => {
+      evaluateField(plan, b, settle(state), into)
+      for (let i = 0; i < D; i++) into[i] = -into[i]
+      return 0
+    },
+    theta.slice(0, D),
+    time,
+  )
   if (back === null) return null
-  const start = new Float64Array(2 * D), carried = new Float64Array(D)
+  const start = new Float64Array(2 * D),
+    carried = new Float64Array(D)
   start.set(back)
   evaluateField(plan, a, settle(back), carried)
   // The carried vector is scaled to θ's length, so that one tolerance serves both halves of the state.
@@ -134,13 +157,17 @@ function pushField(plan: Plan, a: Field, b: Field, theta: Float64Array, speed: n
   carried.forEach((x, i) => {
     start[D + i] = scale * x
   })
-  const end = follow((state, into) => {
-    v.set(state.subarray(D))
-    evaluateFieldTangent(plan, b, settle(state), v, carried)
-    into.set(plan.gradient)
-    into.set(carried, D)
-    return 0
-  }, start, time)
+  const end = follow(
+    (state, into) => {
+      v.set(state.subarray(D))
+      evaluateFieldTangent(plan, b, settle(state), v, carried)
+      into.set(plan.gradient)
+      into.set(carried, D)
+      return 0
+    },
+    start,
+    time,
+  )
   return end === null ? null : end.slice(D).map((x) => x / scale)
 }
 

@@ -9,9 +9,13 @@ import type { Random } from "./random"
 const couplings = 6
 
 export function drawControl(law: NumericLaw, coordinates: Int32Array, random: Random): Entry {
-  const n = coordinates.length, scale = 1 / Math.sqrt(Math.max(1, n)), none = { i: new Int32Array(0), j: new Int32Array(0), quadratic: new Float64Array(0) }
+  const n = coordinates.length,
+    scale = 1 / Math.sqrt(Math.max(1, n)),
+    none = { i: new Int32Array(0), j: new Int32Array(0), quadratic: new Float64Array(0) }
   if (law.linearOnly) return { ...none, at: coordinates, linear: new Float64Array(n).map(() => scale * random.normal()) }
-  const i: number[] = [], j: number[] = [], coefficients: number[] = []
+  const i: number[] = [],
+    j: number[] = [],
+    coefficients: number[] = []
   const couple = (a: number, b: number): void => {
     i.push(coordinates[a])
     j.push(coordinates[b])
@@ -21,5 +25,11 @@ export function drawControl(law: NumericLaw, coordinates: Int32Array, random: Ra
     if (n <= 40) for (let b = a; b < n; b++) couple(a, b)
     else for (let k = 0; k < couplings; k++) couple(a, k === 0 ? a : random.integer(n))
   }
-  return { i: Int32Array.from(i), j: Int32Array.from(j), quadratic: Float64Array.from(coefficients), at: new Int32Array(0), linear: new Float64Array(0) }
+  return {
+    i: Int32Array.from(i),
+    j: Int32Array.from(j),
+    quadratic: Float64Array.from(coefficients),
+    at: new Int32Array(0),
+    linear: new Float64Array(0),
+  }
 }

@@ -45,7 +45,8 @@ function drawLeaf({ node, buffer, role, range }: DataLeaf, random: Random): Floa
 }
 
 function drawMask(rate: number, sharedAxes: readonly number[], shape: readonly number[], random: Random): Float64Array {
-  const drawn = new Map<number, number>(), size = shape.reduce((a, b) => a * b, 1)
+  const drawn = new Map<number, number>(),
+    size = shape.reduce((a, b) => a * b, 1)
   // A mask that keeps everything, or drops everything, would hide what dropout does: clamp rates to something that shows.
   const keep = 1 - Math.min(Math.max(rate, 0), 0.9)
   return new Float64Array(size).map((_, cell) => {

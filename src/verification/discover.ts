@@ -23,9 +23,13 @@ export interface Discovery {
 
 /** @throws when the network has more than `discoveryLimit` trainable numbers. */
 export function discoverLaws(plan: Plan, seed = 1, signs: Signs = "signed"): Discovery {
-  const D = plan.dimension, random = seededRandom(seed)
+  const D = plan.dimension,
+    random = seededRandom(seed)
   if (D > discoveryLimit) throw new Error(`discoverLaws: expected at most ${discoveryLimit} trainable numbers, found ${D}`)
-  const columns = (D * (D + 1)) / 2 + D, rows: Float64Array[] = [], unknowns = drawUnknowns(plan, random), gradient = new Float64Array(D)
+  const columns = (D * (D + 1)) / 2 + D,
+    rows: Float64Array[] = [],
+    unknowns = drawUnknowns(plan, random),
+    gradient = new Float64Array(D)
   for (let tries = 0; rows.length < columns * 1.6 + 40 && tries < columns * 6 + 200; tries++) {
     const theta = drawParameters(plan, random, signs)
     for (const field of drawSamples(plan, 3, random, unknowns).samples) {
@@ -42,7 +46,8 @@ export function discoverLaws(plan: Plan, seed = 1, signs: Signs = "signed"): Dis
 
 /** Coefficients of ⟨g, Mθ + c⟩ in the upper triangle of M and in c. */
 function equationOf(g: Float64Array, theta: Float64Array, columns: number): Float64Array {
-  const row = new Float64Array(columns), D = g.length
+  const row = new Float64Array(columns),
+    D = g.length
   let k = 0
   for (let i = 0; i < D; i++) for (let j = i; j < D; j++) row[k++] = i === j ? g[i] * theta[i] : g[i] * theta[j] + g[j] * theta[i]
   for (let i = 0; i < D; i++) row[k++] = g[i]
@@ -52,10 +57,11 @@ function equationOf(g: Float64Array, theta: Float64Array, columns: number): Floa
 function gradientOf(law: Float64Array, theta: Float64Array, D: number): Float64Array {
   const out = new Float64Array(D)
   let k = 0
-  for (let i = 0; i < D; i++) for (let j = i; j < D; j++, k++) {
-    out[i] += law[k] * theta[j]
-    if (j !== i) out[j] += law[k] * theta[i]
-  }
+  for (let i = 0; i < D; i++)
+    for (let j = i; j < D; j++, k++) {
+      out[i] += law[k] * theta[j]
+      if (j !== i) out[j] += law[k] * theta[i]
+    }
   for (let i = 0; i < D; i++) out[i] += law[k++]
   return out
 }

@@ -22,7 +22,8 @@ const square = (theta: Float64Array, at: Int32Array): number => at.reduce((s, i)
 
 /** ½‖θ‖² for quadratic parts, ‖θ‖ for linear ones. */
 function driftScale(entries: readonly Entry[], theta: Float64Array, own: Int32Array): number {
-  const quadratic = entries.some((e) => e.i.length > 0), size = square(theta, own)
+  const quadratic = entries.some((e) => e.i.length > 0),
+    size = square(theta, own)
   return Math.max(quadratic ? size / 2 : Math.sqrt(size), 1e-300)
 }
 
@@ -31,9 +32,11 @@ export function startDrift(watched: readonly Watched[], theta0: Float64Array): D
   const initialControl = watched.map(({ control }) => evaluateEntry(control, theta0))
   const scale = watched.map(({ law }) => driftScale(law.entries, theta0, law.own))
   const controlScale = watched.map(({ control, controlOn }) => driftScale([control], theta0, controlOn))
-  const worst = watched.map(() => 0), worstControl = watched.map(() => 0)
+  const worst = watched.map(() => 0),
+    worstControl = watched.map(() => 0)
   return {
-    worst, worstControl,
+    worst,
+    worstControl,
     observe: (theta) => {
       const laws = watched.map(({ law }, k) => {
         let sum = 0

@@ -38,8 +38,15 @@ const errorWeights = [71 / 57600, 0, -71 / 16695, 71 / 1920, -17253 / 339200, 22
 
 /** Solves θ′ = field(θ); yields every accepted step, returns why it stopped. */
 export function* integrateFlow(field: VectorField, theta0: Float64Array, dimension: number, options: FlowOptions): Generator<FlowPoint, FlowEnd> {
-  const n = dimension, k = stages.map(() => new Float64Array(n)), theta = theta0.slice(), trial = theta0.slice()
-  let time = 0, step = options.firstStep, evaluations = 1, loss = field(theta, k[0]), rejected = false
+  const n = dimension,
+    k = stages.map(() => new Float64Array(n)),
+    theta = theta0.slice(),
+    trial = theta0.slice()
+  let time = 0,
+    step = options.firstStep,
+    evaluations = 1,
+    loss = field(theta, k[0]),
+    rejected = false
   yield { time, loss, theta, evaluations }
   while (time < options.horizon) {
     if (evaluations > options.maximalEvaluations) return "evaluations"
@@ -56,7 +63,8 @@ export function* integrateFlow(field: VectorField, theta0: Float64Array, dimensi
       lossThere = field(trial, k[s])
     }
     evaluations += stages.length - 1
-    let square = 0, size = 0
+    let square = 0,
+      size = 0
     for (let i = 0; i < n; i++) {
       let e = 0
       for (let r = 0; r < stages.length; r++) e += errorWeights[r] * k[r][i]
@@ -89,7 +97,8 @@ export function* integrateFlow(field: VectorField, theta0: Float64Array, dimensi
 
 /** θ after `count` steps of explicit Euler. */
 export function integrateEuler(field: VectorField, theta0: Float64Array, dimension: number, step: number, count: number): Float64Array {
-  const theta = theta0.slice(), slope = new Float64Array(dimension)
+  const theta = theta0.slice(),
+    slope = new Float64Array(dimension)
   for (let s = 0; s < count; s++) {
     field(theta, slope)
     for (let i = 0; i < dimension; i++) theta[i] += step * slope[i]
@@ -99,7 +108,10 @@ export function integrateEuler(field: VectorField, theta0: Float64Array, dimensi
 
 /** θ after `count` steps of the classical Runge–Kutta method of order 4. */
 export function integrateRungeKutta(field: VectorField, theta0: Float64Array, dimension: number, step: number, count: number): Float64Array {
-  const theta = theta0.slice(), at = theta0.slice(), k = [0, 1, 2, 3].map(() => new Float64Array(dimension)), share = [0, 0.5, 0.5, 1]
+  const theta = theta0.slice(),
+    at = theta0.slice(),
+    k = [0, 1, 2, 3].map(() => new Float64Array(dimension)),
+    share = [0, 0.5, 0.5, 1]
   for (let s = 0; s < count; s++) {
     for (let q = 0; q < 4; q++) {
       for (let i = 0; i < dimension; i++) at[i] = theta[i] + (q === 0 ? 0 : step * share[q] * k[q - 1][i])

@@ -21,7 +21,8 @@ export function instantiate(graph: Graph, sizes: Sizes): Graph {
   }
   const nodes: Node[] = []
   for (const node of graph.nodes) {
-    const op = instantiateOp(node.op, evaluate), operands = node.operands.map((o) => nodes[o].shape)
+    const op = instantiateOp(node.op, evaluate),
+      operands = node.operands.map((o) => nodes[o].shape)
     nodes.push({ ...node, op, shape: inferShape(op, operands, node.shape.map(evaluate)) })
   }
   const result = { ...graph, nodes, parameters: graph.parameters.map((p) => ({ ...p, shape: p.shape.map(evaluate) })) }

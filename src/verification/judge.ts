@@ -17,11 +17,14 @@ export interface Measured {
 }
 
 /** Rates of laws are rounding, amplified by cancellation in normalized networks; those of non-laws are many orders above. */
-const lawRate = 1e-8, brokenRate = 1e-6
+const lawRate = 1e-8,
+  brokenRate = 1e-6
 /** The integrator keeps exact laws to about 1e-10; a drift over the second number is no integration error. */
-const lawDrift = 1e-8, brokenDrift = 1e-5
+const lawDrift = 1e-8,
+  brokenDrift = 1e-5
 /** A control must show that the test could have failed. */
-const movingRate = 1e-5, contrast = 100
+const movingRate = 1e-5,
+  contrast = 100
 
 export function judgeLaw(m: Measured): LawVerification {
   const { law, rate, controlRate, order, drift, controlDrift } = m
@@ -43,12 +46,14 @@ function decide(m: Measured): Decision {
 function decideFlow(m: Measured): Decision {
   if (m.drift > brokenDrift && (m.order === null || m.order < 0.5)) return ["violated", `moved by ${short(m.drift)}, and smaller steps do not help`]
   if (m.drift > lawDrift) return ["inconclusive", `moved by ${short(m.drift)}: ${m.ended ?? "the integrator did not reach its tolerance"}`]
-  if (m.controlDrift < contrast * Math.max(m.drift, 1e-13)) return ["inconclusive", `the control moved by ${short(m.controlDrift)} only${m.ended === undefined ? "" : `: ${m.ended}`}`]
+  if (m.controlDrift < contrast * Math.max(m.drift, 1e-13))
+    return ["inconclusive", `the control moved by ${short(m.controlDrift)} only${m.ended === undefined ? "" : `: ${m.ended}`}`]
   return ["conserved", ""]
 }
 
 function decideTraining(m: Measured, optimizer: string): Decision {
-  if (m.deviation === null || m.deviation === undefined) return ["inconclusive", `${optimizer} does not keep this law, in theory either: it moved by ${short(m.drift)}`]
+  if (m.deviation === null || m.deviation === undefined)
+    return ["inconclusive", `${optimizer} does not keep this law, in theory either: it moved by ${short(m.drift)}`]
   if (m.deviation > 1e-8) return ["violated", `under ${optimizer} it is ${short(m.deviation)} away from what theory says`]
   return ["conserved", m.drift < 1e-12 ? "" : `moves by ${short(m.drift)} under ${optimizer}, step by step what theory says`]
 }

@@ -33,7 +33,8 @@ type Cell = Map<string, { i: number; j: number; coefficient: number }>
 
 /** @throws when the terms name unknown parameters or do not fit their shapes. */
 export function compileLaw(law: GenericLaw, slots: readonly ParameterSlot[], sizes: Sizes): NumericLaw {
-  const byId = new Map(slots.map((s) => [s.id, s])), shape = law.index.map((x) => evaluateDim(x.size, sizes))
+  const byId = new Map(slots.map((s) => [s.id, s])),
+    shape = law.index.map((x) => evaluateDim(x.size, sizes))
   const cells: Cell[] = Array.from({ length: sizeOf(shape) }, () => new Map())
   for (const term of instantiateTerms(law, sizes)) addTerm(law.id, term, byId, cells)
   const entries = chooseCells(law.entries, shape).map((parts) => {
@@ -56,31 +57,44 @@ function slotOf(law: string, id: string, byId: ReadonlyMap<string, ParameterSlot
 
 /** j = −1 marks a linear part. */
 function accumulate(cell: Cell, i: number, j: number, coefficient: number): void {
-  const low = Math.min(i, j), high = Math.max(i, j), key = `${low},${high}`, known = cell.get(key)
+  const low = Math.min(i, j),
+    high = Math.max(i, j),
+    key = `${low},${high}`,
+    known = cell.get(key)
   if (known === undefined) cell.set(key, { i: high, j: low, coefficient })
   else known.coefficient += coefficient
 }
 
 function addTerm(law: string, term: Term, byId: ReadonlyMap<string, ParameterSlot>, cells: Cell[]): void {
   const { operands: letters, output } = parseEinsum(term.einsum)
-  if (letters.length !== term.operands.length || letters.length < 1 || letters.length > 2) throw new Error(`law ${law}: '${term.einsum}' does not fit ${term.operands.length} operands`)
-  const views = term.operands.map((o) => viewOperand(law, o, byId)), extents = new Map<string, number>()
+  if (letters.length !== term.operands.length || letters.length < 1 || letters.length > 2)
+    throw new Error(`law ${law}: '${term.einsum}' does not fit ${term.operands.length} operands`)
+  const views = term.operands.map((o) => viewOperand(law, o, byId)),
+    extents = new Map<string, number>()
   views.forEach((v, k) => {
-    if (v.shape.length !== letters[k].length) throw new Error(`law ${law}: '${term.einsum}' does not fit shape [${v.shape.join(", ")}] of ${term.operands[k].parameter}`)
+    if (v.shape.length !== letters[k].length)
+      throw new Error(`law ${law}: '${term.einsum}' does not fit shape [${v.shape.join(", ")}] of ${term.operands[k].parameter}`)
     v.shape.forEach((n, i) => {
       const known = extents.get(letters[k][i])
-      if (known !== undefined && known !== n) throw new Error(`law ${law}: letter '${letters[k][i]}' of '${term.einsum}' stands for ${known} and ${n}`)
+      if (known !== undefined && known !== n)
+        throw new Error(`law ${law}: letter '${letters[k][i]}' of '${term.einsum}' stands for ${known} and ${n}`)
       extents.set(letters[k][i], n)
     })
   })
-  const all = [...extents.keys()], space = all.map((l) => extents.get(l) ?? 1)
+  const all = [...extents.keys()],
+    space = all.map((l) => extents.get(l) ?? 1)
   const walk = (own: readonly string[], strides: readonly number[]): Int32Array =>
-    offsetsOf(space, all.map((l) => own.reduce((s, o, i) => (o === l ? s + strides[i] : s), 0)))
+    offsetsOf(
+      space,
+      all.map((l) => own.reduce((s, o, i) => (o === l ? s + strides[i] : s), 0)),
+    )
   const target = walk(output, stridesOf(output.map((l) => extents.get(l) ?? 1)))
   const reads = views.map((v, k) => walk(letters[k], stridesOf(v.shape)))
-  if (cells.length !== sizeOf(output.map((l) => extents.get(l) ?? 1))) throw new Error(`law ${law}: '${term.einsum}' does not give its ${cells.length} index values`)
+  if (cells.length !== sizeOf(output.map((l) => extents.get(l) ?? 1)))
+    throw new Error(`law ${law}: '${term.einsum}' does not give its ${cells.length} index values`)
   for (let n = 0; n < target.length; n++) {
-    const i = views[0].cells[reads[0][n]], j = views.length === 2 ? views[1].cells[reads[1][n]] : -1
+    const i = views[0].cells[reads[0][n]],
+      j = views.length === 2 ? views[1].cells[reads[1][n]] : -1
     accumulate(cells[target[n]], i, j, term.coefficient)
   }
 }
@@ -88,20 +102,30 @@ function addTerm(law: string, term: Term, byId: ReadonlyMap<string, ParameterSlo
 /** A parameter seen through its view: which coordinate of θ each cell is. */
 function viewOperand(law: string, operand: Operand, byId: ReadonlyMap<string, ParameterSlot>): { shape: number[]; cells: Int32Array } {
   const slot = slotOf(law, operand.parameter, byId)
-  let shape = [...slot.shape], cells = Int32Array.from({ length: slot.size }, (_, k) => slot.offset + k)
+  let shape = [...slot.shape],
+    cells = Int32Array.from({ length: slot.size }, (_, k) => slot.offset + k)
   for (const step of operand.view ?? []) {
     if ("reshape" in step) {
       shape = step.reshape.map(Number)
-      if (sizeOf(shape) !== cells.length) throw new Error(`law ${law}: ${operand.parameter} has ${cells.length} cells, its view wants [${shape.join(", ")}]`)
+      if (sizeOf(shape) !== cells.length)
+        throw new Error(`law ${law}: ${operand.parameter} has ${cells.length} cells, its view wants [${shape.join(", ")}]`)
     } else if ("slice" in step) {
-      const [axis, from, to] = step.slice, start = Number(from), end = Number(to), strides = stridesOf(shape)
-      if (start < 0 || end > shape[axis] || start > end) throw new Error(`law ${law}: slice ${start} to ${end} of ${operand.parameter} lies outside [${shape.join(", ")}]`)
+      const [axis, from, to] = step.slice,
+        start = Number(from),
+        end = Number(to),
+        strides = stridesOf(shape)
+      if (start < 0 || end > shape[axis] || start > end)
+        throw new Error(`law ${law}: slice ${start} to ${end} of ${operand.parameter} lies outside [${shape.join(", ")}]`)
       shape = shape.map((n, i) => (i === axis ? end - start : n))
       cells = offsetsOf(shape, strides, start * strides[axis]).map((c) => cells[c])
     } else {
       const strides = stridesOf(shape)
-      const old = cells, permutation = step.transpose
-      cells = offsetsOf(permutation.map((a) => shape[a]), permutation.map((a) => strides[a])).map((c) => old[c])
+      const old = cells,
+        permutation = step.transpose
+      cells = offsetsOf(
+        permutation.map((a) => shape[a]),
+        permutation.map((a) => strides[a]),
+      ).map((c) => old[c])
       shape = permutation.map((a) => shape[a])
     }
   }
@@ -110,7 +134,9 @@ function viewOperand(law: string, operand: Operand, byId: ReadonlyMap<string, Pa
 
 /** The conserved entries as sums of cells. Symmetric and off-diagonal entries are those of the last two axes; differences run over all cells. */
 function chooseCells(entries: LawEntries, shape: readonly number[]): (readonly (readonly [cell: number, sign: number])[])[] {
-  const count = sizeOf(shape), n = shape[shape.length - 1] ?? 1, every = Array.from({ length: count }, (_, k) => k)
+  const count = sizeOf(shape),
+    n = shape[shape.length - 1] ?? 1,
+    every = Array.from({ length: count }, (_, k) => k)
   switch (entries) {
     case "all":
       return every.map((k) => [[k, 1]])
@@ -119,15 +145,23 @@ function chooseCells(entries: LawEntries, shape: readonly number[]): (readonly (
     case "off-diagonal":
       return every.filter((k) => shape.length < 2 || Math.floor(k / n) % shape[shape.length - 2] !== k % n).map((k) => [[k, 1]])
     case "differences":
-      return every.slice(1).map((k) => [[k, 1], [0, -1]])
+      return every.slice(1).map((k) => [
+        [k, 1],
+        [0, -1],
+      ])
   }
 }
 
 function toEntry(cell: Cell): Entry {
-  const parts = [...cell.values()].filter((p) => p.coefficient !== 0), products = parts.filter((p) => p.j >= 0), singles = parts.filter((p) => p.j < 0)
+  const parts = [...cell.values()].filter((p) => p.coefficient !== 0),
+    products = parts.filter((p) => p.j >= 0),
+    singles = parts.filter((p) => p.j < 0)
   return {
-    i: Int32Array.from(products, (p) => p.i), j: Int32Array.from(products, (p) => p.j), quadratic: Float64Array.from(products, (p) => p.coefficient),
-    at: Int32Array.from(singles, (p) => p.i), linear: Float64Array.from(singles, (p) => p.coefficient),
+    i: Int32Array.from(products, (p) => p.i),
+    j: Int32Array.from(products, (p) => p.j),
+    quadratic: Float64Array.from(products, (p) => p.coefficient),
+    at: Int32Array.from(singles, (p) => p.i),
+    linear: Float64Array.from(singles, (p) => p.coefficient),
   }
 }
 

@@ -25,11 +25,15 @@ export function unit(v: Float64Array, floor: number): Float64Array | null {
   return n > floor && Number.isFinite(n) ? v.map((x) => x / n) : null
 }
 
-/** Singular values of the rows, largest first. Many rows are first brought to a triangle by Householder steps, so that cost grows as rows·columns². */
+/** Singular values of the rows, largest first. Many rows are first brought to a triangle, so that cost grows as rows·columns². */
 export function singularValues(rows: readonly Float64Array[], columns: number): number[] {
   if (rows.length === 0 || columns === 0) return []
   const triangle = triangulate(rows, columns)
-  return new SVD(new Matrix(triangle.map((r) => Array.from(r))), { computeLeftSingularVectors: false, computeRightSingularVectors: false, autoTranspose: true }).diagonal
+  return new SVD(new Matrix(triangle.map((r) => Array.from(r))), {
+    computeLeftSingularVectors: false,
+    computeRightSingularVectors: false,
+    autoTranspose: true,
+  }).diagonal
 }
 
 /** R of a QR decomposition, at most `columns` rows: same singular values and null space as the rows. */
@@ -40,7 +44,8 @@ export function triangulate(rows: readonly Float64Array[], columns: number): Flo
     for (let r = c; r < a.length; r++) length += a[r][c] * a[r][c]
     length = Math.sqrt(length)
     if (length === 0) continue
-    const alpha = a[c][c] > 0 ? -length : length, v = new Float64Array(a.length)
+    const alpha = a[c][c] > 0 ? -length : length,
+      v = new Float64Array(a.length)
     for (let r = c; r < a.length; r++) v[r] = a[r][c]
     v[c] -= alpha
     let square = 0
@@ -61,11 +66,13 @@ export function triangulate(rows: readonly Float64Array[], columns: number): Flo
  * only looked for between the two, and full rank is found when nothing falls below.
  */
 export function rankOf(rows: readonly Float64Array[], columns: number): Rank {
-  const values = singularValues(rows, columns), largest = values[0] ?? 0
+  const values = singularValues(rows, columns),
+    largest = values[0] ?? 0
   if (largest === 0) return { rank: 0, gap: [0, 0] }
   const relative = values.map((s) => Math.max(s / largest, 1e-18))
   if (relative.length < columns) relative.push(...new Array<number>(columns - relative.length).fill(1e-18))
-  let best = columns, ratio = 1
+  let best = columns,
+    ratio = 1
   for (let k = 1; k < columns; k++) {
     const jump = relative[k - 1] / relative[k]
     if (relative[k - 1] > 1e-13 && relative[k] < 1e-6 && jump > ratio) {
@@ -91,4 +98,5 @@ export function nullSpace(rows: readonly Float64Array[], columns: number): { bas
 }
 
 /** Eigenvalues of a symmetric matrix, smallest first: for tests of definiteness. */
-export const eigenvalues = (rows: readonly Float64Array[]): number[] => new EVD(new Matrix(rows.map((r) => Array.from(r))), { assumeSymmetric: true }).realEigenvalues
+export const eigenvalues = (rows: readonly Float64Array[]): number[] =>
+  new EVD(new Matrix(rows.map((r) => Array.from(r))), { assumeSymmetric: true }).realEigenvalues

@@ -24,7 +24,8 @@ export function evaluateLoss(plan: Plan, data: DataSet, theta: Float64Array, int
     bind(plan, sample)
     plan.forward()
     for (let k = 0; k < plan.outputs.length; k++) {
-      const { value } = plan.outputs[k], y = sample.targets[k]
+      const { value } = plan.outputs[k],
+        y = sample.targets[k]
       for (let i = 0; i < y.length; i++) loss += 0.5 * scale * (value[i] - y[i]) ** 2
     }
     if (into === undefined) continue
@@ -36,13 +37,21 @@ export function evaluateLoss(plan: Plan, data: DataSet, theta: Float64Array, int
 
 function seedError(plan: Plan, sample: Sample, scale: number): void {
   for (let k = 0; k < plan.outputs.length; k++) {
-    const { value, adjoint, active } = plan.outputs[k], y = sample.targets[k]
+    const { value, adjoint, active } = plan.outputs[k],
+      y = sample.targets[k]
     if (active) for (let i = 0; i < y.length; i++) adjoint[i] += scale * (value[i] - y[i])
   }
 }
 
 /** ∇²L·v at θ, and ∇L as a by-product in `gradient`. */
-export function evaluateHessianProduct(plan: Plan, data: DataSet, theta: Float64Array, v: Float64Array, gradient: Float64Array, product: Float64Array): void {
+export function evaluateHessianProduct(
+  plan: Plan,
+  data: DataSet,
+  theta: Float64Array,
+  v: Float64Array,
+  gradient: Float64Array,
+  product: Float64Array,
+): void {
   const scale = 1 / cells(plan, data)
   plan.theta.set(theta)
   plan.direction.set(v)
@@ -54,7 +63,8 @@ export function evaluateHessianProduct(plan: Plan, data: DataSet, theta: Float64
     plan.tangent()
     plan.backward(() => seedError(plan, sample, scale))
     plan.backwardTangent(() => {
-      for (const { tangent, adjointTangent, active } of plan.outputs) if (active) for (let i = 0; i < tangent.length; i++) adjointTangent[i] += scale * tangent[i]
+      for (const { tangent, adjointTangent, active } of plan.outputs)
+        if (active) for (let i = 0; i < tangent.length; i++) adjointTangent[i] += scale * tangent[i]
     })
     for (let i = 0; i < plan.dimension; i++) {
       gradient[i] += plan.gradient[i]
@@ -89,7 +99,8 @@ export function evaluateFieldTangent(plan: Plan, field: Field, theta: Float64Arr
 
 function seedWeights(plan: Plan, field: Field): void {
   for (let k = 0; k < plan.outputs.length; k++) {
-    const { adjoint, active } = plan.outputs[k], w = field.targets[k]
+    const { adjoint, active } = plan.outputs[k],
+      w = field.targets[k]
     if (active) for (let i = 0; i < w.length; i++) adjoint[i] += w[i]
   }
 }

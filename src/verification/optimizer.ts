@@ -17,11 +17,15 @@ export interface OptimizerSettings {
 /** One update of θ in place from the gradient there. */
 export type Update = (theta: Float64Array, gradient: Float64Array) => void
 
-const inertia = 0.9, beta1 = 0.9, beta2 = 0.999, adamEpsilon = 1e-7
+const inertia = 0.9,
+  beta1 = 0.9,
+  beta2 = 0.999,
+  adamEpsilon = 1e-7
 
 /** Update rules as in tfjs; weight decay is added to the gradient, except for adamw, which shrinks the weights themselves. */
 export function createUpdate(kind: Exclude<OptimizerKind, "flow">, rate: number, decay: number, dimension: number): Update {
-  const velocity = new Float64Array(dimension), second = new Float64Array(dimension)
+  const velocity = new Float64Array(dimension),
+    second = new Float64Array(dimension)
   let steps = 0
   return (theta, gradient) => {
     steps++

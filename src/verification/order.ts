@@ -1,6 +1,6 @@
 /**
- * @file The order test: drift at a fixed horizon for steps τ, τ/2, τ/4. Under Euler a quadratic law falls like τ and anything else not at all; under the
- * classical Runge–Kutta method like τ⁴, on smooth networks only. Linear laws move by rounding and have no slope.
+ * @file The order test: drift at a fixed horizon for steps τ, τ/2, τ/4. Under Euler a quadratic law falls like τ and anything else not at all;
+ * under the classical Runge–Kutta method like τ⁴, on smooth networks only. Linear laws move by rounding and have no slope.
  */
 import type { Point, Setting } from "./setting"
 import { startDrift } from "./drift"
@@ -18,9 +18,11 @@ const roundingDrift = 1e-13
 
 /** @param span the horizon; halved until Euler is stable and two halvings of the step give nearly one slope */
 export function measureOrders({ plan, watched }: Setting, { theta, data, loss }: Point, field: VectorField, span: number): readonly Order[] {
-  const steps = [8, 16, 32], n = plan.dimension
+  const steps = [8, 16, 32],
+    n = plan.dimension
   const drifts = (ends: readonly Float64Array[]): readonly (readonly number[])[] => ends.map((end) => startDrift(watched, theta).observe(end).laws)
-  let horizon = span, euler: readonly (readonly number[])[] = []
+  let horizon = span,
+    euler: readonly (readonly number[])[] = []
   for (let tries = 0; tries < 12; tries++, horizon /= 2) {
     const ends = steps.map((count) => integrateEuler(field, theta, n, horizon / count, count))
     euler = drifts(ends)

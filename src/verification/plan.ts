@@ -63,10 +63,16 @@ export interface Plan {
  * @throws ExecutionError when the outputs depend on code that cannot be executed
  */
 export function compilePlan(graph: Graph): Plan {
-  const used = reachable(graph), slots = layoutParameters(graph)
-  const dimension = slots.reduce((n, s) => n + (s.trainable ? s.size : 0), 0), total = slots.reduce((n, s) => n + s.size, 0)
-  const theta = new Float64Array(total), gradient = new Float64Array(total), direction = new Float64Array(total), gradientTangent = new Float64Array(total)
-  const moves = new Set<number>(), active = new Set<number>()
+  const used = reachable(graph),
+    slots = layoutParameters(graph)
+  const dimension = slots.reduce((n, s) => n + (s.trainable ? s.size : 0), 0),
+    total = slots.reduce((n, s) => n + s.size, 0)
+  const theta = new Float64Array(total),
+    gradient = new Float64Array(total),
+    direction = new Float64Array(total),
+    gradientTangent = new Float64Array(total)
+  const moves = new Set<number>(),
+    active = new Set<number>()
   for (const node of graph.nodes) {
     const trained = node.op.kind === "parameter" && graph.parameters[node.op.parameter].trainable
     if (trained || (differentiable(node) && node.operands.some((o) => moves.has(o)))) moves.add(node.id)
@@ -74,14 +80,20 @@ export function compilePlan(graph: Graph): Plan {
   }
   const arena = allocateArena(graph, used)
   const buffers = graph.nodes.map((node): Buffer => {
-    const shape = node.shape.map(whole), size = sizeOf(shape), base = { shape, size, moves: moves.has(node.id), active: active.has(node.id) }
+    const shape = node.shape.map(whole),
+      size = sizeOf(shape),
+      base = { shape, size, moves: moves.has(node.id), active: active.has(node.id) }
     if (node.op.kind === "parameter") {
-      const { offset } = slots[node.op.parameter], part = (a: Float64Array): Float64Array => a.subarray(offset, offset + size)
+      const { offset } = slots[node.op.parameter],
+        part = (a: Float64Array): Float64Array => a.subarray(offset, offset + size)
       return { ...base, value: part(theta), tangent: part(direction), adjoint: part(gradient), adjointTangent: part(gradientTangent) }
     }
     return { ...base, ...arena.take(node.id, size) }
   })
-  const leaves: DataLeaf[] = [], steps: Step[] = [], once: Step[] = [], still = new Set<number>()
+  const leaves: DataLeaf[] = [],
+    steps: Step[] = [],
+    once: Step[] = [],
+    still = new Set<number>()
   for (const node of graph.nodes) {
     if (!used.has(node.id)) continue
     const out = buffers[node.id]
@@ -102,10 +114,17 @@ export function compilePlan(graph: Graph): Plan {
     ;(fixed ? once : steps).push(out.active ? step : { ...step, backward: leafStep.backward, backwardTangent: leafStep.backwardTangent })
   }
   once.forEach((s) => s.forward())
-  const moving = steps.filter((s) => s.tangent !== leafStep.tangent), turning = steps.filter((s) => s.backward !== leafStep.backward).reverse()
+  const moving = steps.filter((s) => s.tangent !== leafStep.tangent),
+    turning = steps.filter((s) => s.backward !== leafStep.backward).reverse()
   return {
-    graph, slots, dimension, theta, leaves,
-    gradient: gradient.subarray(0, dimension), direction: direction.subarray(0, dimension), gradientTangent: gradientTangent.subarray(0, dimension),
+    graph,
+    slots,
+    dimension,
+    theta,
+    leaves,
+    gradient: gradient.subarray(0, dimension),
+    direction: direction.subarray(0, dimension),
+    gradientTangent: gradientTangent.subarray(0, dimension),
     outputs: graph.outputs.map((o) => buffers[o]),
     smooth: [...used].every((id) => isSmooth(graph.nodes[id])),
     cost: [...used].reduce((n, id) => n + costOf(graph.nodes[id], buffers), 0) + total,
@@ -142,9 +161,12 @@ function costOf({ op, id, operands }: Node, buffers: readonly Buffer[]): number 
 }
 
 function layoutParameters(graph: Graph): ParameterSlot[] {
-  let trained = 0, frozen = graph.parameters.reduce((n, p) => n + (p.trainable ? sizeOf(p.shape.map(whole)) : 0), 0)
+  let trained = 0,
+    frozen = graph.parameters.reduce((n, p) => n + (p.trainable ? sizeOf(p.shape.map(whole)) : 0), 0)
   return graph.parameters.map((p) => {
-    const shape = p.shape.map(whole), size = sizeOf(shape), offset = p.trainable ? trained : frozen
+    const shape = p.shape.map(whole),
+      size = sizeOf(shape),
+      offset = p.trainable ? trained : frozen
     if (p.trainable) trained += size
     else frozen += size
     return { id: p.id, shape, offset, size, trainable: p.trainable, ...(p.initializer === undefined ? {} : { initializer: p.initializer }) }
@@ -159,7 +181,10 @@ function allocateArena(graph: Graph, used: ReadonlySet<number>) {
     if (used.has(node.id) && node.op.kind !== "parameter") size += sizeOf(node.shape.map(whole))
     return start
   })
-  const value = new Float64Array(size), tangent = new Float64Array(size), adjoint = new Float64Array(size), adjointTangent = new Float64Array(size)
+  const value = new Float64Array(size),
+    tangent = new Float64Array(size),
+    adjoint = new Float64Array(size),
+    adjointTangent = new Float64Array(size)
   const take = (id: number, length: number): Pick<Buffer, "value" | "tangent" | "adjoint" | "adjointTangent"> => {
     const part = (a: Float64Array): Float64Array => (used.has(id) ? a.subarray(starts[id], starts[id] + length) : new Float64Array(0))
     return { value: part(value), tangent: part(tangent), adjoint: part(adjoint), adjointTangent: part(adjointTangent) }
@@ -217,7 +242,8 @@ function isSmooth(node: Node): boolean {
 /** The axis that a leaf's values index, through ops that only move them; its own range where it states one. */
 function indexRange(graph: Graph, leaf: Node): number | null {
   if (leaf.op.kind === "input" && leaf.op.range !== undefined) return whole(leaf.op.range)
-  const carriers = new Set([leaf.id]), moving: ReadonlySet<string> = new Set(["reshape", "transpose", "slice", "broadcast", "tile", "reverse", "concat", "stopGradient"])
+  const carriers = new Set([leaf.id]),
+    moving: ReadonlySet<string> = new Set(["reshape", "transpose", "slice", "broadcast", "tile", "reverse", "concat", "stopGradient"])
   for (const node of graph.nodes) {
     if (moving.has(node.op.kind) && node.operands.some((o) => carriers.has(o))) carriers.add(node.id)
     if (node.op.kind === "gather" && carriers.has(node.operands[1])) return whole(graph.nodes[node.operands[0]].shape[node.op.axis])

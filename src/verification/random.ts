@@ -19,9 +19,14 @@ export function seededRandom(seed: number): Random {
     z = Math.imul(z ^ (z >>> 13), 0xc2b2ae35)
     return (z ^ (z >>> 16)) >>> 0
   }
-  let a = split(), b = split(), c = split(), d = split()
+  let a = split(),
+    b = split(),
+    c = split(),
+    d = split()
   const next = (): number => {
-    const times5 = Math.imul(b, 5), result = Math.imul((times5 << 7) | (times5 >>> 25), 9) >>> 0, t = b << 9
+    const times5 = Math.imul(b, 5),
+      result = Math.imul((times5 << 7) | (times5 >>> 25), 9) >>> 0,
+      t = b << 9
     c ^= a
     d ^= b
     b ^= c

@@ -28,14 +28,20 @@ const growthSteps = 40
 export function chooseReplica(graph: Graph, variables: readonly SizeVariable[], overrides: Sizes = {}): Replica {
   const known = new Set(variables.map((v) => v.name))
   // Symbols the graph uses beside the size names: data axes and parameters that nothing reads.
-  const loose = [...allSymbols(graph)].filter((s) => !known.has(s)).map((name): SizeVariable => ({ name, declared: name, shrink: "free", minimum: 1 }))
-  const all = [...variables, ...loose], data = dataSizes(graph), leading = leadingSizes(graph)
+  const loose = [...allSymbols(graph)]
+    .filter((s) => !known.has(s))
+    .map((name): SizeVariable => ({ name, declared: name, shrink: "free", minimum: 1 }))
+  const all = [...variables, ...loose],
+    data = dataSizes(graph),
+    leading = leadingSizes(graph)
   const declared = declaredSizes(all, leading, overrides)
   const asDeclared = attempt(graph, declared)
-  if (typeof asDeclared !== "string" && countTrainable(asDeclared.graph) <= smallModel && countCells(asDeclared.graph) <= smallGraph) return asDeclared
+  if (typeof asDeclared !== "string" && countTrainable(asDeclared.graph) <= smallModel && countCells(asDeclared.graph) <= smallGraph)
+    return asDeclared
   let obstacle = "no sizes"
   for (let grown = 0; grown <= growthSteps; grown++) {
-    const sizes = shrinkSizes(all, leading, overrides), next: Record<string, number> = { ...sizes }
+    const sizes = shrinkSizes(all, leading, overrides),
+      next: Record<string, number> = { ...sizes }
     for (const v of all) {
       if (grown === 0 || v.shrink === "fixed" || v.name in overrides) continue
       // Spatial and other data sizes grow first and fastest; widths follow when that does not help.
@@ -60,18 +66,22 @@ function attempt(graph: Graph, sizes: Record<string, number>): Replica | string 
 }
 
 function declaredSizes(variables: readonly SizeVariable[], leading: ReadonlySet<string>, overrides: Sizes): Record<string, number> {
-  return Object.fromEntries(variables.map((v) => [v.name, overrides[v.name] ?? (typeof v.declared === "number" ? v.declared : unknownSize(v, leading))]))
+  return Object.fromEntries(
+    variables.map((v) => [v.name, overrides[v.name] ?? (typeof v.declared === "number" ? v.declared : unknownSize(v, leading))]),
+  )
 }
 
 const unknownSize = (v: SizeVariable, leading: ReadonlySet<string>): number => Math.max(v.minimum, leading.has(v.name) ? batchSize : symbolSize)
 
 /** Distinct declared values, in order, become the smallest whole numbers that respect every minimum. */
 function shrinkSizes(variables: readonly SizeVariable[], leading: ReadonlySet<string>, overrides: Sizes): Record<string, number> {
-  const sizes: Record<string, number> = {}, free = variables.filter((v) => v.shrink === "free" && typeof v.declared === "number")
+  const sizes: Record<string, number> = {},
+    free = variables.filter((v) => v.shrink === "free" && typeof v.declared === "number")
   const values = [...new Set(free.map((v) => Number(v.declared)))].sort((a, b) => a - b)
   let last = 1
   for (const value of values) {
-    const group = free.filter((v) => v.declared === value), least = Math.max(...group.map((v) => v.minimum))
+    const group = free.filter((v) => v.declared === value),
+      least = Math.max(...group.map((v) => v.minimum))
     const size = value <= 1 ? value : Math.min(value, Math.max(last + 1, least, 2))
     for (const v of group) sizes[v.name] = size
     last = Math.max(last, size)
@@ -93,11 +103,22 @@ function collapses(graph: Graph, sizes: Sizes, declared: Sizes): boolean {
 }
 
 function allSymbols(graph: Graph): ReadonlySet<string> {
-  const found = new Set<string>(), shapes = [...graph.nodes.map((n) => n.shape), ...graph.parameters.map((p) => p.shape)]
+  const found = new Set<string>(),
+    shapes = [...graph.nodes.map((n) => n.shape), ...graph.parameters.map((p) => p.shape)]
   for (const d of shapes.flat()) for (const s of symbolsOf(d)) found.add(s)
   for (const { op } of graph.nodes) {
-    const own: readonly Dim[] = op.kind === "slice" ? op.begin : op.kind === "pad" ? [...op.before, ...op.after] : op.kind === "tile" ? op.repeats
-      : op.kind === "oneHot" ? [op.depth] : op.kind === "input" && op.range !== undefined ? [op.range] : []
+    const own: readonly Dim[] =
+      op.kind === "slice"
+        ? op.begin
+        : op.kind === "pad"
+          ? [...op.before, ...op.after]
+          : op.kind === "tile"
+            ? op.repeats
+            : op.kind === "oneHot"
+              ? [op.depth]
+              : op.kind === "input" && op.range !== undefined
+                ? [op.range]
+                : []
     for (const d of own) for (const s of symbolsOf(d)) found.add(s)
   }
   return found

@@ -41,16 +41,22 @@ const controlFloor = 1e-4
 
 /** @throws SettingError, ExecutionError or the error of a replica that fits no sizes */
 export function prepareSetting(task: VerificationTask, overrides: Sizes, random: Random): Setting {
-  const replica = chooseReplica(task.graph, task.sizes, overrides), plan = compilePlan(replica.graph)
-  const laws = task.laws, compiled = laws.map((law) => compileLaw(law, plan.slots, replica.sizes))
+  const replica = chooseReplica(task.graph, task.sizes, overrides),
+    plan = compilePlan(replica.graph)
+  const laws = task.laws,
+    compiled = laws.map((law) => compileLaw(law, plan.slots, replica.sizes))
   const { points, signs } = findPoints(plan, random)
-  const everywhere = Int32Array.from({ length: plan.dimension }, (_, i) => i), scratch = new Float64Array(plan.dimension)
-  const watched: Watched[] = [], controlRates: number[] = []
+  const everywhere = Int32Array.from({ length: plan.dimension }, (_, i) => i),
+    scratch = new Float64Array(plan.dimension)
+  const watched: Watched[] = [],
+    controlRates: number[] = []
   for (const law of compiled) {
-    let best: Watched | null = null, bestRate = -1
+    let best: Watched | null = null,
+      bestRate = -1
     // Where every quantity on the law's own parameters is conserved (they have no gradient), controls live on all parameters.
     for (let attempt = 0; attempt < 8 && bestRate < controlFloor; attempt++) {
-      const controlOn = attempt < 4 ? law.own : everywhere, control = drawControl(law, controlOn, random)
+      const controlOn = attempt < 4 ? law.own : everywhere,
+        control = drawControl(law, controlOn, random)
       const rate = Math.max(...points.map((p) => measureRate(control, controlOn, p.theta, p.gradient, scratch)))
       if (rate > bestRate) {
         best = { law, control, controlOn }
@@ -64,14 +70,20 @@ export function prepareSetting(task: VerificationTask, overrides: Sizes, random:
   return { replica, plan, watched, laws, signs, points, rates, controlRates }
 }
 
-/** Random parameters and data at which loss and gradient are finite numbers; positive parameters where signed ones leave a root's or logarithm's domain. */
+/** Random parameters and data with finite loss and gradient; positive parameters where signed ones leave a root's or logarithm's domain. */
 function findPoints(plan: Plan, random: Random): { points: Point[]; signs: Signs } {
-  const cells = Math.max(1, plan.outputs.reduce((n, o) => n + o.size, 0)), count = Math.min(24, Math.max(2, Math.ceil((2 * plan.dimension + 10) / cells)))
+  const cells = Math.max(
+      1,
+      plan.outputs.reduce((n, o) => n + o.size, 0),
+    ),
+    count = Math.min(24, Math.max(2, Math.ceil((2 * plan.dimension + 10) / cells)))
   for (const signs of ["signed", "positive"] as const) {
     const points: Point[] = []
     for (let attempt = 0; attempt < 5 * pointCount && points.length < pointCount; attempt++) {
-      const theta = drawParameters(plan, random, signs), data = drawSamples(plan, count, random, drawUnknowns(plan, random))
-      const gradient = new Float64Array(plan.dimension), loss = evaluateLoss(plan, data, theta, gradient)
+      const theta = drawParameters(plan, random, signs),
+        data = drawSamples(plan, count, random, drawUnknowns(plan, random))
+      const gradient = new Float64Array(plan.dimension),
+        loss = evaluateLoss(plan, data, theta, gradient)
       if (Number.isFinite(loss) && Number.isFinite(norm(gradient))) points.push({ theta, data, loss, gradient })
     }
     if (points.length >= 2) return { points, signs }

@@ -9,14 +9,19 @@ import { seededRandom } from "../../src/verification/random"
 import { balance, network, twoLayers } from "./support"
 
 const attention = network(({ input, parameter, einsum, softmax }) => {
-  const x = input([4, 3]), q = einsum("td,de->te", x, parameter("Q", [3, 2])), k = einsum("td,de->te", x, parameter("K", [3, 2]))
-  const v = einsum("td,de->te", x, parameter("V", [3, 2])), mixed = einsum("qk,ke->qe", softmax(einsum("qe,ke->qk", q, k)), v)
+  const x = input([4, 3]),
+    q = einsum("td,de->te", x, parameter("Q", [3, 2])),
+    k = einsum("td,de->te", x, parameter("K", [3, 2]))
+  const v = einsum("td,de->te", x, parameter("V", [3, 2])),
+    mixed = einsum("qk,ke->qe", softmax(einsum("qe,ke->qk", q, k)), v)
   return einsum("qe,ed->qd", mixed, parameter("O", [2, 3]))
 })
 const classifier = network(({ input, parameter, einsum, add, softmax }) =>
-  softmax(add(einsum("ni,oi->no", input([1, 4]), parameter("W", [3, 4])), parameter("b", [3]))))
+  softmax(add(einsum("ni,oi->no", input([1, 4]), parameter("W", [3, 4])), parameter("b", [3]))),
+)
 const linear3 = network(({ input, parameter, einsum }) => {
-  const c = einsum("ni,hi->nh", input([1, 2]), parameter("C", [3, 2])), b = einsum("nh,gh->ng", c, parameter("B", [2, 3]))
+  const c = einsum("ni,hi->nh", input([1, 2]), parameter("C", [3, 2])),
+    b = einsum("nh,gh->ng", c, parameter("B", [2, 3]))
   return einsum("ng,og->no", b, parameter("A", [2, 2]))
 })
 

@@ -44,8 +44,15 @@ export const twoLayers = (fn: UnaryFunction | null, sizes: readonly [Dim, Dim, D
 export function balance(form: "diagonal" | "gram", hidden: Dim = 3, sign = -1): GenericLaw {
   const gram = form === "gram"
   return {
-    ...named("balance", "quadratic", ["A", "B"]), entries: gram ? "symmetric" : "all", quantities: typeof hidden === "number" && gram ? (hidden * (hidden + 1)) / 2 : hidden,
-    index: gram ? [{ name: "i", size: hidden }, { name: "j", size: hidden }] : [{ name: "i", size: hidden }],
+    ...named("balance", "quadratic", ["A", "B"]),
+    entries: gram ? "symmetric" : "all",
+    quantities: typeof hidden === "number" && gram ? (hidden * (hidden + 1)) / 2 : hidden,
+    index: gram
+      ? [
+          { name: "i", size: hidden },
+          { name: "j", size: hidden },
+        ]
+      : [{ name: "i", size: hidden }],
     terms: [
       { coefficient: 1, einsum: gram ? "ai,aj->ij" : "ai,ai->i", operands: [{ parameter: "A" }, { parameter: "A" }] },
       { coefficient: sign, einsum: gram ? "ia,ja->ij" : "ia,ia->i", operands: [{ parameter: "B" }, { parameter: "B" }] },

@@ -6,12 +6,16 @@ import { verify } from "../../src/verification/verify"
 import { balance, named, network, task, twoLayers } from "./support"
 
 const shift = (parameter: string, einsum: string, letter: string, size: number): GenericLaw => ({
-  ...named(`shift-${parameter}`, "linear", [parameter]), entries: "all", quantities: size, index: einsum.endsWith("->") ? [] : [{ name: letter, size }],
+  ...named(`shift-${parameter}`, "linear", [parameter]),
+  entries: "all",
+  quantities: size,
+  index: einsum.endsWith("->") ? [] : [{ name: letter, size }],
   terms: [{ coefficient: 1, einsum, operands: [{ parameter }] }],
 })
 
 const classifier = network(({ input, parameter, einsum, add, softmax }) =>
-  softmax(add(einsum("ni,oi->no", input([6, 4]), parameter("W", [3, 4])), parameter("b", [3]))))
+  softmax(add(einsum("ni,oi->no", input([6, 4]), parameter("W", [3, 4])), parameter("b", [3]))),
+)
 
 async function measure(graph: Graph, laws: readonly GenericLaw[], seed = 1) {
   const run = await verify(task(graph, laws), { seed })
@@ -94,19 +98,26 @@ test("the same seed gives the same numbers", async () => {
 })
 
 test("generic sizes run at a replica that keeps their order", async () => {
-  const graph = twoLayers("relu", ["n2", "n3", "n4"], "n1"), law = balance("diagonal", "n3")
-  const sizes = [["n1", "batch", 1], ["n2", 784, 2], ["n3", 128, 2], ["n4", 10, 3]] as const
+  const graph = twoLayers("relu", ["n2", "n3", "n4"], "n1"),
+    law = balance("diagonal", "n3")
+  const sizes = [
+    ["n1", "batch", 1],
+    ["n2", 784, 2],
+    ["n3", 128, 2],
+    ["n4", 10, 3],
+  ] as const
   const run = await verify({ ...task(graph, [law]), sizes: sizes.map(([name, declared, minimum]) => ({ name, declared, minimum, shrink: "free" })) })
   expect(run.verification.replica).toEqual({ n1: 4, n2: 5, n3: 4, n4: 3 })
   expect(run.verification.verdict).toBe("conserved")
 })
 
 test("code that cannot be executed is inconclusive, with the reason; beside the outputs it does no harm", async () => {
-  const build = (uses: boolean): Graph => network(({ builder, input, parameter, einsum, unary }) => {
-    const hidden = einsum("ni,hi->nh", input([4, 3]), parameter("B", [3, 3]))
-    const strange = builder.add({ kind: "opaque", what: "custom()", reason: "not readable" }, [hidden], {}, [4, 3])
-    return einsum("nh,oh->no", unary("relu", uses ? strange : hidden), parameter("A", [2, 3]))
-  })
+  const build = (uses: boolean): Graph =>
+    network(({ builder, input, parameter, einsum, unary }) => {
+      const hidden = einsum("ni,hi->nh", input([4, 3]), parameter("B", [3, 3]))
+      const strange = builder.add({ kind: "opaque", what: "custom()", reason: "not readable" }, [hidden], {}, [4, 3])
+      return einsum("nh,oh->no", unary("relu", uses ? strange : hidden), parameter("A", [2, 3]))
+    })
   const bad = await verify(task(build(true), [balance("diagonal")]))
   expect(bad.verification.verdict).toBe("inconclusive")
   expect(bad.verification.laws[0].detail).toContain("custom()")
@@ -117,7 +128,8 @@ test("a run can be watched and cancelled", async () => {
   const phases = new Set<string>()
   let asked = 0
   const run = await verify(task(twoLayers("relu", [6, 6, 5]), [balance("diagonal", 6)]), {
-    onProgress: (p) => phases.add(p.phase), cancelled: () => ++asked > 2,
+    onProgress: (p) => phases.add(p.phase),
+    cancelled: () => ++asked > 2,
   })
   expect(phases).toContain("flow")
   expect(run.reason).toBe("cancelled")

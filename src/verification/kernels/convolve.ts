@@ -22,16 +22,24 @@ function padBefore(padding: Padding, axis: number, input: number, out: number, w
 
 /** All taps of a window moving over `input` spatial cells. */
 export function listTaps(
-  input: readonly number[], out: readonly number[], window: readonly number[], strides: readonly number[], dilations: readonly number[], padding: Padding,
+  input: readonly number[],
+  out: readonly number[],
+  window: readonly number[],
+  strides: readonly number[],
+  dilations: readonly number[],
+  padding: Padding,
 ): Taps {
   let taps: { out: number; input: number; kernel: number }[] = [{ out: 0, input: 0, kernel: 0 }]
   input.forEach((n, axis) => {
-    const dilation = dilations[axis] ?? 1, before = padBefore(padding, axis, n, out[axis], window[axis], strides[axis], dilation)
+    const dilation = dilations[axis] ?? 1,
+      before = padBefore(padding, axis, n, out[axis], window[axis], strides[axis], dilation)
     const next: typeof taps = []
-    for (const tap of taps) for (let o = 0; o < out[axis]; o++) for (let k = 0; k < window[axis]; k++) {
-      const i = o * strides[axis] + k * dilation - before
-      if (i >= 0 && i < n) next.push({ out: tap.out * out[axis] + o, input: tap.input * n + i, kernel: tap.kernel * window[axis] + k })
-    }
+    for (const tap of taps)
+      for (let o = 0; o < out[axis]; o++)
+        for (let k = 0; k < window[axis]; k++) {
+          const i = o * strides[axis] + k * dilation - before
+          if (i >= 0 && i < n) next.push({ out: tap.out * out[axis] + o, input: tap.input * n + i, kernel: tap.kernel * window[axis] + k })
+        }
     taps = next
   })
   return { out: Int32Array.from(taps, (t) => t.out), input: Int32Array.from(taps, (t) => t.input), kernel: Int32Array.from(taps, (t) => t.kernel) }
@@ -40,7 +48,10 @@ export function listTaps(
 type Bilinear = (x: Float64Array, w: Float64Array, y: Float64Array) => void
 
 export const convolveKernel: Kernel<"convolve"> = (op, { operands: [x, w], out }) => {
-  const n = op.strides.length, spatial = x.shape.slice(1, n + 1), outSpatial = out.shape.slice(1, n + 1), window = w.shape.slice(0, n)
+  const n = op.strides.length,
+    spatial = x.shape.slice(1, n + 1),
+    outSpatial = out.shape.slice(1, n + 1),
+    window = w.shape.slice(0, n)
   const turned = op.variant === "transposed"
   const forward = turned
     ? listTaps(outSpatial, spatial, window, op.strides, op.dilations, op.padding)
@@ -84,67 +95,101 @@ interface Products {
 }
 
 function standard(taps: Taps, xb: Buffer, wb: Buffer, yb: Buffer): Products {
-  const batch = xb.shape[0], cin = wb.shape[wb.shape.length - 2], cout = wb.shape[wb.shape.length - 1], count = taps.out.length
-  const xCells = sizeOf(xb.shape.slice(1, -1)), yCells = sizeOf(yb.shape.slice(1, -1))
+  const batch = xb.shape[0],
+    cin = wb.shape[wb.shape.length - 2],
+    cout = wb.shape[wb.shape.length - 1],
+    count = taps.out.length
+  const xCells = sizeOf(xb.shape.slice(1, -1)),
+    yCells = sizeOf(yb.shape.slice(1, -1))
   return {
     product: (x, w, y) => {
-      for (let b = 0; b < batch; b++) for (let t = 0; t < count; t++) {
-        const xo = (b * xCells + taps.input[t]) * cin, yo = (b * yCells + taps.out[t]) * cout
-        for (let i = 0, q = taps.kernel[t] * cin * cout; i < cin; i++) {
-          const v = x[xo + i]
-          for (let o = 0; o < cout; o++, q++) y[yo + o] += v * w[q]
+      for (let b = 0; b < batch; b++)
+        for (let t = 0; t < count; t++) {
+          const xo = (b * xCells + taps.input[t]) * cin,
+            yo = (b * yCells + taps.out[t]) * cout
+          for (let i = 0, q = taps.kernel[t] * cin * cout; i < cin; i++) {
+            const v = x[xo + i]
+            for (let o = 0; o < cout; o++, q++) y[yo + o] += v * w[q]
+          }
         }
-      }
     },
     toX: (x, w, y) => {
-      for (let b = 0; b < batch; b++) for (let t = 0; t < count; t++) {
-        const xo = (b * xCells + taps.input[t]) * cin, yo = (b * yCells + taps.out[t]) * cout
-        for (let i = 0, q = taps.kernel[t] * cin * cout; i < cin; i++) {
-          let sum = 0
-          for (let o = 0; o < cout; o++, q++) sum += y[yo + o] * w[q]
-          x[xo + i] += sum
+      for (let b = 0; b < batch; b++)
+        for (let t = 0; t < count; t++) {
+          const xo = (b * xCells + taps.input[t]) * cin,
+            yo = (b * yCells + taps.out[t]) * cout
+          for (let i = 0, q = taps.kernel[t] * cin * cout; i < cin; i++) {
+            let sum = 0
+            for (let o = 0; o < cout; o++, q++) sum += y[yo + o] * w[q]
+            x[xo + i] += sum
+          }
         }
-      }
     },
     toW: (x, w, y) => {
-      for (let b = 0; b < batch; b++) for (let t = 0; t < count; t++) {
-        const xo = (b * xCells + taps.input[t]) * cin, yo = (b * yCells + taps.out[t]) * cout
-        for (let i = 0, q = taps.kernel[t] * cin * cout; i < cin; i++) {
-          const v = x[xo + i]
-          for (let o = 0; o < cout; o++, q++) w[q] += v * y[yo + o]
+      for (let b = 0; b < batch; b++)
+        for (let t = 0; t < count; t++) {
+          const xo = (b * xCells + taps.input[t]) * cin,
+            yo = (b * yCells + taps.out[t]) * cout
+          for (let i = 0, q = taps.kernel[t] * cin * cout; i < cin; i++) {
+            const v = x[xo + i]
+            for (let o = 0; o < cout; o++, q++) w[q] += v * y[yo + o]
+          }
         }
-      }
     },
   }
 }
 
 /** Channel c of x goes to channels c·m … c·m + m − 1 of y. */
 function depthwise(taps: Taps, xb: Buffer, wb: Buffer, yb: Buffer): Products {
-  const batch = xb.shape[0], channels = wb.shape[wb.shape.length - 2], m = wb.shape[wb.shape.length - 1], wide = channels * m, count = taps.out.length
-  const xCells = sizeOf(xb.shape.slice(1, -1)), yCells = sizeOf(yb.shape.slice(1, -1))
+  const batch = xb.shape[0],
+    channels = wb.shape[wb.shape.length - 2],
+    m = wb.shape[wb.shape.length - 1],
+    wide = channels * m,
+    count = taps.out.length
+  const xCells = sizeOf(xb.shape.slice(1, -1)),
+    yCells = sizeOf(yb.shape.slice(1, -1))
   const visit = (each: (x: number, w: number, y: number) => void): void => {
-    for (let b = 0; b < batch; b++) for (let t = 0; t < count; t++) {
-      const xo = (b * xCells + taps.input[t]) * channels, yo = (b * yCells + taps.out[t]) * wide, wo = taps.kernel[t] * wide
-      for (let c = 0; c < wide; c++) each(xo + Math.floor(c / m), wo + c, yo + c)
-    }
+    for (let b = 0; b < batch; b++)
+      for (let t = 0; t < count; t++) {
+        const xo = (b * xCells + taps.input[t]) * channels,
+          yo = (b * yCells + taps.out[t]) * wide,
+          wo = taps.kernel[t] * wide
+        for (let c = 0; c < wide; c++) each(xo + Math.floor(c / m), wo + c, yo + c)
+      }
   }
   return {
-    product: (x, w, y) => visit((i, k, o) => { y[o] += x[i] * w[k] }),
-    toX: (x, w, y) => visit((i, k, o) => { x[i] += y[o] * w[k] }),
-    toW: (x, w, y) => visit((i, k, o) => { w[k] += x[i] * y[o] }),
+    product: (x, w, y) =>
+      visit((i, k, o) => {
+        y[o] += x[i] * w[k]
+      }),
+    toX: (x, w, y) =>
+      visit((i, k, o) => {
+        x[i] += y[o] * w[k]
+      }),
+    toW: (x, w, y) =>
+      visit((i, k, o) => {
+        w[k] += x[i] * y[o]
+      }),
   }
 }
 
 export const poolKernel: Kernel<"pool"> = (op, { operands: [x], out }) => {
-  const n = op.window.length, channels = x.shape[n + 1], batch = x.shape[0]
-  const spatial = x.shape.slice(1, n + 1), outSpatial = out.shape.slice(1, n + 1)
+  const n = op.window.length,
+    channels = x.shape[n + 1],
+    batch = x.shape[0]
+  const spatial = x.shape.slice(1, n + 1),
+    outSpatial = out.shape.slice(1, n + 1)
   const taps = listTaps(spatial, outSpatial, op.window, op.strides, [], op.padding)
-  const xCells = sizeOf(spatial), yCells = sizeOf(outSpatial), count = taps.out.length
+  const xCells = sizeOf(spatial),
+    yCells = sizeOf(outSpatial),
+    count = taps.out.length
   const visit = (each: (from: number, to: number, cell: number) => void): void => {
-    for (let b = 0; b < batch; b++) for (let t = 0; t < count; t++) {
-      const xo = (b * xCells + taps.input[t]) * channels, yo = (b * yCells + taps.out[t]) * channels
-      for (let c = 0; c < channels; c++) each(xo + c, yo + c, taps.out[t])
-    }
+    for (let b = 0; b < batch; b++)
+      for (let t = 0; t < count; t++) {
+        const xo = (b * xCells + taps.input[t]) * channels,
+          yo = (b * yCells + taps.out[t]) * channels
+        for (let c = 0; c < channels; c++) each(xo + c, yo + c, taps.out[t])
+      }
   }
   if (op.fn === "max") {
     const map = new Int32Array(out.size)
@@ -159,11 +204,17 @@ export const poolKernel: Kernel<"pool"> = (op, { operands: [x], out }) => {
   for (let t = 0; t < count; t++) weights[taps.out[t]]++
   for (let c = 0; c < yCells; c++) weights[c] = weights[c] === 0 ? 0 : 1 / weights[c]
   return linearStep(
-    x, out,
+    x,
+    out,
     (from, to) => {
       to.fill(0)
-      visit((i, o, cell) => { to[o] += weights[cell] * from[i] })
+      visit((i, o, cell) => {
+        to[o] += weights[cell] * from[i]
+      })
     },
-    (from, to) => visit((i, o, cell) => { to[i] += weights[cell] * from[o] }),
+    (from, to) =>
+      visit((i, o, cell) => {
+        to[i] += weights[cell] * from[o]
+      }),
   )
 }

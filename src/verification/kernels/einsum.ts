@@ -21,9 +21,13 @@ export const einsumKernel: Kernel<"einsum"> = (op, { operands, out }) => {
 /** One operand: axes permuted and summed. */
 function traceStep(x: Buffer, out: Buffer, letters: readonly string[], output: readonly string[]): Step {
   const strides = stridesOf(out.shape)
-  const map = offsetsOf(x.shape, letters.map((l) => (output.includes(l) ? strides[output.indexOf(l)] : 0)))
+  const map = offsetsOf(
+    x.shape,
+    letters.map((l) => (output.includes(l) ? strides[output.indexOf(l)] : 0)),
+  )
   return linearStep(
-    x, out,
+    x,
+    out,
     (from, to) => {
       to.fill(0)
       for (let i = 0; i < map.length; i++) to[map[i]] += from[i]
@@ -43,7 +47,9 @@ function productStep(x: Buffer, y: Buffer, out: Buffer, letters: readonly (reado
     const strides = stridesOf(shape)
     return (l: string): number => (own.includes(l) ? strides[own.indexOf(l)] : 0)
   }
-  const sx = strideIn(letters[0], x.shape), sy = strideIn(letters[1], y.shape), sz = strideIn(output, out.shape)
+  const sx = strideIn(letters[0], x.shape),
+    sy = strideIn(letters[1], y.shape),
+    sz = strideIn(output, out.shape)
   const loops = all.map((l): Loop => ({ extent: extents.get(l) ?? 1, x: sx(l), y: sy(l), z: sz(l) }))
   const product = compileLoops(loops)
   const toX = compileLoops(loops.map(({ extent, x: a, y: b, z }) => ({ extent, x: z, y: b, z: a })))
@@ -81,23 +87,46 @@ type Product = (x: Float64Array, y: Float64Array, z: Float64Array) => void
 export function compileLoops(given: readonly Loop[]): Product {
   const loops = fuseLoops(orderLoops(given.filter((l) => l.extent !== 1)))
   while (loops.length < 3) loops.unshift({ extent: 1, x: 0, y: 0, z: 0 })
-  const [a, b, c] = loops.slice(-3), outer = loops.slice(0, -3)
-  const count = outer.reduce((n, l) => n * l.extent, 1), shape = outer.map((l) => l.extent)
-  const ox = offsetsOf(shape, outer.map((l) => l.x)), oy = offsetsOf(shape, outer.map((l) => l.y)), oz = offsetsOf(shape, outer.map((l) => l.z))
-  const { extent: na, x: ax, y: ay, z: az } = a, { extent: nb, x: bx, y: by, z: bz } = b, { extent: nc, x: cx, y: cy, z: cz } = c
+  const [a, b, c] = loops.slice(-3),
+    outer = loops.slice(0, -3)
+  const count = outer.reduce((n, l) => n * l.extent, 1),
+    shape = outer.map((l) => l.extent)
+  const ox = offsetsOf(
+      shape,
+      outer.map((l) => l.x),
+    ),
+    oy = offsetsOf(
+      shape,
+      outer.map((l) => l.y),
+    ),
+    oz = offsetsOf(
+      shape,
+      outer.map((l) => l.z),
+    )
+  const { extent: na, x: ax, y: ay, z: az } = a,
+    { extent: nb, x: bx, y: by, z: bz } = b,
+    { extent: nc, x: cx, y: cy, z: cz } = c
   return cz === 0
     ? (x, y, z) => {
-        for (let k = 0; k < count; k++) for (let i = 0; i < na; i++) for (let j = 0; j < nb; j++) {
-          let p = ox[k] + i * ax + j * bx, q = oy[k] + i * ay + j * by, sum = 0
-          for (let l = 0; l < nc; l++, p += cx, q += cy) sum += x[p] * y[q]
-          z[oz[k] + i * az + j * bz] += sum
-        }
+        for (let k = 0; k < count; k++)
+          for (let i = 0; i < na; i++)
+            for (let j = 0; j < nb; j++) {
+              let p = ox[k] + i * ax + j * bx,
+                q = oy[k] + i * ay + j * by,
+                sum = 0
+              for (let l = 0; l < nc; l++, p += cx, q += cy) sum += x[p] * y[q]
+              z[oz[k] + i * az + j * bz] += sum
+            }
       }
     : (x, y, z) => {
-        for (let k = 0; k < count; k++) for (let i = 0; i < na; i++) for (let j = 0; j < nb; j++) {
-          let p = ox[k] + i * ax + j * bx, q = oy[k] + i * ay + j * by, r = oz[k] + i * az + j * bz
-          for (let l = 0; l < nc; l++, p += cx, q += cy, r += cz) z[r] += x[p] * y[q]
-        }
+        for (let k = 0; k < count; k++)
+          for (let i = 0; i < na; i++)
+            for (let j = 0; j < nb; j++) {
+              let p = ox[k] + i * ax + j * bx,
+                q = oy[k] + i * ay + j * by,
+                r = oz[k] + i * az + j * bz
+              for (let l = 0; l < nc; l++, p += cx, q += cy, r += cz) z[r] += x[p] * y[q]
+            }
       }
 }
 

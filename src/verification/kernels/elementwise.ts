@@ -5,34 +5,49 @@ import { broadcastMap, constantStep, linearStep, selectionStep } from "./kernel"
 import { unaryDefinitions } from "./unary"
 
 export const unaryKernel: Kernel<"unary"> = (op, { operands: [x], out }) => {
-  const { value, first, second } = unaryDefinitions[op.fn], p = op.parameters ?? [], n = out.size
+  const { value, first, second } = unaryDefinitions[op.fn],
+    p = op.parameters ?? [],
+    n = out.size
   return {
     forward: () => {
-      const from = x.value, to = out.value
+      const from = x.value,
+        to = out.value
       for (let i = 0; i < n; i++) to[i] = value(from[i], p)
     },
     tangent: () => {
-      const from = x.value, along = x.tangent, to = out.tangent
+      const from = x.value,
+        along = x.tangent,
+        to = out.tangent
       for (let i = 0; i < n; i++) to[i] = first(from[i], p) * along[i]
     },
     backward: () => {
       if (!x.active) return
-      const from = x.value, g = out.adjoint, to = x.adjoint
+      const from = x.value,
+        g = out.adjoint,
+        to = x.adjoint
       for (let i = 0; i < n; i++) to[i] += first(from[i], p) * g[i]
     },
     backwardTangent: () => {
       if (!x.active) return
-      const from = x.value, along = x.tangent, g = out.adjoint, dg = out.adjointTangent, to = x.adjointTangent
+      const from = x.value,
+        along = x.tangent,
+        g = out.adjoint,
+        dg = out.adjointTangent,
+        to = x.adjointTangent
       for (let i = 0; i < n; i++) to[i] += first(from[i], p) * dg[i] + second(from[i], p) * along[i] * g[i]
     },
   }
 }
 
 export const binaryKernel: Kernel<"binary"> = (op, { operands: [x, y], out }) => {
-  const f = binaryDefinitions[op.fn], n = out.size
-  const ix = broadcastMap(x.shape, out.shape), iy = broadcastMap(y.shape, out.shape)
+  const f = binaryDefinitions[op.fn],
+    n = out.size
+  const ix = broadcastMap(x.shape, out.shape),
+    iy = broadcastMap(y.shape, out.shape)
   const forward = (): void => {
-    const a = x.value, b = y.value, to = out.value
+    const a = x.value,
+      b = y.value,
+      to = out.value
     for (let i = 0; i < n; i++) to[i] = f.value(a[ix[i]], b[iy[i]])
   }
   if (f.flat) return constantStep(forward)
@@ -40,22 +55,38 @@ export const binaryKernel: Kernel<"binary"> = (op, { operands: [x, y], out }) =>
   return {
     forward,
     tangent: () => {
-      const a = x.value, b = y.value, da = x.tangent, db = y.tangent, to = out.tangent
+      const a = x.value,
+        b = y.value,
+        da = x.tangent,
+        db = y.tangent,
+        to = out.tangent
       // A factor that does not move is left out: 0 · ∞ would spoil masks such as x / 0 behind a select.
       for (let i = 0; i < n; i++) {
-        const u = a[ix[i]], v = b[iy[i]]
+        const u = a[ix[i]],
+          v = b[iy[i]]
         to[i] = (x.moves ? f.x(u, v) * da[ix[i]] : 0) + (y.moves ? f.y(u, v) * db[iy[i]] : 0)
       }
     },
     backward: () => {
-      const a = x.value, b = y.value, g = out.adjoint
+      const a = x.value,
+        b = y.value,
+        g = out.adjoint
       if (x.active) for (let i = 0, to = x.adjoint; i < n; i++) to[ix[i]] += f.x(a[ix[i]], b[iy[i]]) * g[i]
       if (y.active) for (let i = 0, to = y.adjoint; i < n; i++) to[iy[i]] += f.y(a[ix[i]], b[iy[i]]) * g[i]
     },
     backwardTangent: () => {
-      const a = x.value, b = y.value, da = x.tangent, db = y.tangent, g = out.adjoint, dg = out.adjointTangent
+      const a = x.value,
+        b = y.value,
+        da = x.tangent,
+        db = y.tangent,
+        g = out.adjoint,
+        dg = out.adjointTangent
       for (let i = 0; i < n; i++) {
-        const s = ix[i], t = iy[i], u = a[s], v = b[t], cross = x.moves && y.moves ? f.xy(u, v) : 0
+        const s = ix[i],
+          t = iy[i],
+          u = a[s],
+          v = b[t],
+          cross = x.moves && y.moves ? f.xy(u, v) : 0
         if (x.active) x.adjointTangent[s] += f.x(u, v) * dg[i] + (f.xx(u, v) * da[s] + (y.moves ? f.xy(u, v) * db[t] : 0)) * g[i]
         if (y.active) y.adjointTangent[t] += f.y(u, v) * dg[i] + (f.yy(u, v) * db[t] + cross * da[s]) * g[i]
       }
@@ -82,7 +113,8 @@ function sumStep(x: Buffer, y: Buffer, out: Buffer, ix: Int32Array, iy: Int32Arr
 }
 
 export const selectKernel: Kernel<"select"> = (_, { operands: [condition, x, y], out }) => {
-  const n = out.size, [ic, ix, iy] = [condition, x, y].map((b) => broadcastMap(b.shape, out.shape))
+  const n = out.size,
+    [ic, ix, iy] = [condition, x, y].map((b) => broadcastMap(b.shape, out.shape))
   const apply = (a: Float64Array, b: Float64Array, to: Float64Array): void => {
     for (let i = 0; i < n; i++) to[i] = condition.value[ic[i]] !== 0 ? a[ix[i]] : b[iy[i]]
   }
@@ -105,7 +137,8 @@ export const selectKernel: Kernel<"select"> = (_, { operands: [condition, x, y],
 export const dropoutKernel: Kernel<"dropout"> = (_, { operands: [x], out, noise }) => {
   if (noise === null) throw new Error("dropout: expected a mask")
   return linearStep(
-    x, out,
+    x,
+    out,
     (from, to) => {
       for (let i = 0; i < out.size; i++) to[i] = from[i] * noise.value[i]
     },
@@ -117,4 +150,8 @@ export const dropoutKernel: Kernel<"dropout"> = (_, { operands: [x], out, noise 
 
 /** Value and tangent pass, adjoints stop: the field training follows is the one without this path. */
 export const stopGradientKernel: Kernel<"stopGradient"> = (_, { operands: [x], out }) =>
-  selectionStep(x, out, Int32Array.from({ length: out.size }, (_unused, i) => i))
+  selectionStep(
+    x,
+    out,
+    Int32Array.from({ length: out.size }, (_unused, i) => i),
+  )

@@ -51,7 +51,11 @@ export const constantStep = (forward: () => void): Step => ({ ...leafStep, forwa
  * @param before recomputes what the linear map depends on (a selection), before values are computed.
  */
 export function linearStep(
-  x: Buffer, out: Buffer, apply: (from: Float64Array, to: Float64Array) => void, transpose: (from: Float64Array, to: Float64Array) => void, before: () => void = nothing,
+  x: Buffer,
+  out: Buffer,
+  apply: (from: Float64Array, to: Float64Array) => void,
+  transpose: (from: Float64Array, to: Float64Array) => void,
+  before: () => void = nothing,
 ): Step {
   return {
     forward: () => {
@@ -71,7 +75,8 @@ export function linearStep(
 /** A selection: out[i] = x[map[i]], or `fill` where map[i] is −1. `before` may rewrite the map. */
 export function selectionStep(x: Buffer, out: Buffer, map: Int32Array, fill = 0, before?: () => void): Step {
   const step = linearStep(
-    x, out,
+    x,
+    out,
     (from, to) => {
       for (let i = 0; i < map.length; i++) to[i] = map[i] < 0 ? 0 : from[map[i]]
     },
@@ -102,7 +107,8 @@ export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) 
 
 /** For every cell of `shape` in row-major order, offset + Σ index[i]·strides[i]. */
 export function offsetsOf(shape: readonly number[], strides: readonly number[], offset = 0): Int32Array {
-  const map = new Int32Array(sizeOf(shape)), index = new Array<number>(shape.length).fill(0)
+  const map = new Int32Array(sizeOf(shape)),
+    index = new Array<number>(shape.length).fill(0)
   for (let i = 0, at = offset; i < map.length; i++) {
     map[i] = at
     for (let a = shape.length - 1; a >= 0; a--) {
@@ -117,6 +123,10 @@ export function offsetsOf(shape: readonly number[], strides: readonly number[], 
 
 /** For every cell of `to`, the cell of `from` that broadcasting reads. */
 export function broadcastMap(from: readonly number[], to: readonly number[]): Int32Array {
-  const strides = stridesOf(from), shift = to.length - from.length
-  return offsetsOf(to, to.map((_, i) => (i < shift || from[i - shift] === 1 ? 0 : strides[i - shift])))
+  const strides = stridesOf(from),
+    shift = to.length - from.length
+  return offsetsOf(
+    to,
+    to.map((_, i) => (i < shift || from[i - shift] === 1 ? 0 : strides[i - shift])),
+  )
 }

@@ -9,16 +9,37 @@ export function whole(d: Dim): number {
   return d
 }
 
-export const reshapeKernel: Kernel<"reshape"> = (_, { operands: [x], out }) => selectionStep(x, out, Int32Array.from({ length: out.size }, (_unused, i) => i))
+export const reshapeKernel: Kernel<"reshape"> = (_, { operands: [x], out }) =>
+  selectionStep(
+    x,
+    out,
+    Int32Array.from({ length: out.size }, (_unused, i) => i),
+  )
 
 export const transposeKernel: Kernel<"transpose"> = (op, { operands: [x], out }) => {
   const strides = stridesOf(x.shape)
-  return selectionStep(x, out, offsetsOf(out.shape, op.permutation.map((a) => strides[a])))
+  return selectionStep(
+    x,
+    out,
+    offsetsOf(
+      out.shape,
+      op.permutation.map((a) => strides[a]),
+    ),
+  )
 }
 
 export const sliceKernel: Kernel<"slice"> = (op, { operands: [x], out }) => {
-  const strides = stridesOf(x.shape), start = op.begin.reduce<number>((sum, b, i) => sum + whole(b) * strides[i], 0)
-  return selectionStep(x, out, offsetsOf(out.shape, strides.map((s, i) => s * op.strides[i]), start))
+  const strides = stridesOf(x.shape),
+    start = op.begin.reduce<number>((sum, b, i) => sum + whole(b) * strides[i], 0)
+  return selectionStep(
+    x,
+    out,
+    offsetsOf(
+      out.shape,
+      strides.map((s, i) => s * op.strides[i]),
+      start,
+    ),
+  )
 }
 
 export const broadcastKernel: Kernel<"broadcast"> = (_, { operands: [x], out }) => selectionStep(x, out, broadcastMap(x.shape, out.shape))
@@ -33,7 +54,8 @@ export const upsampleKernel: Kernel<"upsample"> = (op, { operands: [x], out }) =
 
 export const padKernel: Kernel<"pad"> = (op, { operands: [x], out }) => {
   const read = (i: number, axis: number): number => {
-    const n = x.shape[axis], at = i - whole(op.before[axis])
+    const n = x.shape[axis],
+      at = i - whole(op.before[axis])
     if (at >= 0 && at < n) return at
     if (op.mode === "constant") return -1
     const edge = op.mode === "reflect" ? 0 : 1
@@ -43,9 +65,11 @@ export const padKernel: Kernel<"pad"> = (op, { operands: [x], out }) => {
 }
 
 export const bandPartKernel: Kernel<"bandPart"> = (op, { operands: [x], out }) => {
-  const columns = x.shape[x.shape.length - 1], rows = x.shape[x.shape.length - 2]
+  const columns = x.shape[x.shape.length - 1],
+    rows = x.shape[x.shape.length - 2]
   const map = Int32Array.from({ length: out.size }, (_, i) => {
-    const row = Math.floor(i / columns) % rows, column = i % columns
+    const row = Math.floor(i / columns) % rows,
+      column = i % columns
     return (op.lower < 0 || row - column <= op.lower) && (op.upper < 0 || column - row <= op.upper) ? i : -1
   })
   return selectionStep(x, out, map)
@@ -53,7 +77,8 @@ export const bandPartKernel: Kernel<"bandPart"> = (op, { operands: [x], out }) =
 
 /** A selection axis by axis; −1 from any axis means the fill value. */
 function mappedStep(x: Buffer, out: Buffer, read: (i: number, axis: number) => number, fill = 0): Step {
-  const strides = stridesOf(x.shape), outStrides = stridesOf(out.shape)
+  const strides = stridesOf(x.shape),
+    outStrides = stridesOf(out.shape)
   const map = Int32Array.from({ length: out.size }, (_, cell) => {
     let at = 0
     for (let axis = 0; axis < out.shape.length; axis++) {
@@ -93,12 +118,24 @@ export const concatKernel: Kernel<"concat"> = (op, { operands, out }) => {
 
 /** An index outside the axis reads 0, as tfjs's oneHot and the CPU gather of a padded vocabulary do. */
 export const gatherKernel: Kernel<"gather"> = (op, { operands: [x, indices], out }) => {
-  const b = op.batchAxes, xs = stridesOf(x.shape), is = stridesOf(indices.shape)
-  const free = indices.shape.length - b, middle = op.axis - b, n = x.shape[op.axis], step = xs[op.axis]
+  const b = op.batchAxes,
+    xs = stridesOf(x.shape),
+    is = stridesOf(indices.shape)
+  const free = indices.shape.length - b,
+    middle = op.axis - b,
+    n = x.shape[op.axis],
+    step = xs[op.axis]
   // Result axes: x's before `axis`, then the indices' free ones, then x's rest.
   const xStrides = [...xs.slice(0, op.axis), ...new Array<number>(free).fill(0), ...xs.slice(op.axis + 1)]
-  const iStrides = [...is.slice(0, b), ...new Array<number>(middle).fill(0), ...is.slice(b), ...new Array<number>(x.shape.length - op.axis - 1).fill(0)]
-  const base = offsetsOf(out.shape, xStrides), pick = offsetsOf(out.shape, iStrides), map = new Int32Array(out.size)
+  const iStrides = [
+    ...is.slice(0, b),
+    ...new Array<number>(middle).fill(0),
+    ...is.slice(b),
+    ...new Array<number>(x.shape.length - op.axis - 1).fill(0),
+  ]
+  const base = offsetsOf(out.shape, xStrides),
+    pick = offsetsOf(out.shape, iStrides),
+    map = new Int32Array(out.size)
   return selectionStep(x, out, map, 0, () => {
     for (let i = 0; i < map.length; i++) {
       const k = indices.value[pick[i]]
