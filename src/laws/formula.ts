@@ -173,8 +173,14 @@ function isMatrixTerm(term: OffsetTerm, [row, column]: readonly string[]): boole
   return rest[0] === rest[1] && [...rest[0]].filter((letter) => !output.includes(letter)).length <= 1
 }
 
-function operandNode(operand: Operand, shapeOf: ShapeOf, offset?: Offset): FormulaNode {
-  let node = callNode("parameter", [constantNode(operand.parameter), constantNode(shapeOf(operand.parameter).join(","))])
+const operandNodes = (term: OffsetTerm, shapeOf: ShapeOf): FormulaNode[] =>
+  term.operands.map((operand, k) => operandNode(operand, parseSpec(term.einsum).inputs[k], shapeOf, term.offset))
+
+function operandNode(operand: Operand, letters: string, shapeOf: ShapeOf, offset?: Offset): FormulaNode {
+  // A parameter of unknown shape still has an axis for every letter.
+  const known = shapeOf(operand.parameter)
+  const shape = operand.view === undefined && known.length !== letters.length ? [...letters] : known
+  let node = callNode("parameter", [constantNode(operand.parameter), constantNode(shape.join(","))])
   for (const step of operand.view ?? []) {
     if ("reshape" in step) node = callNode("reshape", [node, constantNode(step.reshape.join(","))])
     else if ("slice" in step)
@@ -185,14 +191,14 @@ function operandNode(operand: Operand, shapeOf: ShapeOf, offset?: Offset): Formu
 }
 
 function matrixNode(term: OffsetTerm, matrix: string, shapeOf: ShapeOf): FormulaNode {
-  const operands = term.operands.map((operand) => operandNode(operand, shapeOf, term.offset))
+  const operands = operandNodes(term, shapeOf)
   const rest = [constantNode(term.einsum), ...outputSymbols(term)]
   return operands.length === 1 ? callNode("matrix", [constantNode(matrix), operands[0], ...rest]) : callNode("gram", [...operands, ...rest])
 }
 
 function entryNode(term: OffsetTerm, shapeOf: ShapeOf): FormulaNode {
   const { inputs, output } = parseSpec(term.einsum)
-  const operands = term.operands.map((operand) => operandNode(operand, shapeOf, term.offset))
+  const operands = operandNodes(term, shapeOf)
   const sums = [...inputs[0]].some((letter) => !output.includes(letter))
   const rest = outputSymbols(term)
   if (operands.length === 1) return callNode(sums ? "sum" : "entry", [operands[0], constantNode(term.einsum), ...rest])

@@ -1,57 +1,96 @@
-/** @file Folds laws that repeat from block to block into one line for text views; the JSON keeps every law. */
-import type { Law, Training } from "../schema/report"
+/**
+ * @file Folds laws that differ only in numbers of their parameters' ids, counted up by one, into one line of a text view: block after block
+ * ("h/{0…11}/wo") or layer after layer ("dense_{k} … dense_{k+1}, k = 2…6"). The JSON keeps every law.
+ */
 import { addDim } from "../graph/dim"
-import type { Dim } from "../schema/report"
+import type { Dim, Law, Training } from "../schema/report"
 import { fateText } from "./words"
 
-/** One line of a text view: a law, or one law of each of several blocks. */
+/** One line of a text view: a law, or several of the same form. */
 export interface LawGroup {
   readonly laws: readonly Law[]
-  /** The formula, with the numbers of the blocks as "{0…11}". */
   readonly formula: string
+  /** Of all of them. */
   readonly quantities: Dim
 }
 
-/** Laws of the same shape in blocks that differ in one number ("h/0", "h/1", …) and have the same fate become one group. */
+interface Numbered {
+  readonly law: Law
+  /** The formula between the numbers of its ids; one more than there are numbers. */
+  readonly literals: readonly string[]
+  readonly numbers: readonly number[]
+}
+
+/** Groups in the order of their first laws. Laws fold only when symmetry, size, kind and fate agree, too. */
 export function foldLaws(laws: readonly Law[], training: readonly Training[]): readonly LawGroup[] {
-  const groups = new Map<string, Law[]>()
+  const alike = new Map<string, Numbered[]>()
   for (const law of laws) {
-    const masked = (text: string): string => maskBlock(text, law.block)
-    const key =
-      law.block === undefined
-        ? law.id
-        : [law.symmetry, law.type, law.exactness, law.entries, masked(law.formula), masked(fateText(training, law.id))].join("\n")
-    groups.set(key, [...(groups.get(key) ?? []), law])
+    const { literals, numbers } = takeNumbers(law, law.formula)
+    const fate = takeNumbers(law, fateText(training, law.id)).literals
+    const key = JSON.stringify([literals, fate, law.symmetry, law.type, law.entries, law.exactness, law.quantities])
+    alike.set(key, [...(alike.get(key) ?? []), { law, literals, numbers }])
   }
-  return [...groups.values()].map((members) => ({
-    laws: members,
-    formula: members.length === 1 ? members[0].formula : foldedFormula(members),
-    quantities: members.map(({ quantities }) => quantities).reduce(addDim),
-  }))
+  const groups = [...alike.values()].flatMap(runsOf).map(groupOf)
+  const position = new Map(laws.map((law, k): [string, number] => [law.id, k]))
+  return groups.sort((a, b) => (position.get(a.laws[0].id) ?? 0) - (position.get(b.laws[0].id) ?? 0))
 }
 
-/** A digit run at the end of the block's path counts blocks. */
-const blockParts = (block: string): { readonly stem: string; readonly number: string } | null => {
-  const found = /^(.*?)(\d+)$/.exec(block)
-  return found ? { stem: found[1], number: found[2] } : null
+/** Cuts the numbers out of the ids that a text mentions. */
+function takeNumbers(law: Law, text: string): Pick<Numbered, "literals" | "numbers"> {
+  const ids = law.parameters.filter((id) => /\d/.test(id)).sort((a, b) => b.length - a.length)
+  if (ids.length === 0) return { literals: [text], numbers: [] }
+  const pattern = new RegExp(`(${ids.map((id) => id.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&")).join("|")})`)
+  const literals = [""]
+  const numbers: number[] = []
+  text.split(pattern).forEach((piece, k) => {
+    // With one group in the pattern, split puts the ids at odd places; digits of an id likewise.
+    const parts = k % 2 === 0 ? [piece] : piece.split(/(\d+)/)
+    parts.forEach((part, j) => {
+      if (j % 2 === 0) literals[literals.length - 1] += part
+      else {
+        numbers.push(Number(part))
+        literals.push("")
+      }
+    })
+  })
+  return { literals, numbers }
 }
 
-function maskBlock(text: string, block: string | undefined): string {
-  const parts = block === undefined ? null : blockParts(block)
-  return parts === null ? text : replaceBlock(text, block!, `${parts.stem}*`)
+/** Splits laws of one form into runs in which the same numbers go up by one from law to law and the others stay. */
+function runsOf(laws: readonly Numbered[]): readonly (readonly Numbered[])[] {
+  const runs: Numbered[][] = []
+  for (const next of laws) {
+    const run = runs.find((candidate) => continues(candidate, next))
+    if (run === undefined) runs.push([next])
+    else run.push(next)
+  }
+  return runs
 }
 
-// A block ends where its digits end: "h/1" is no part of "h/12".
-function replaceBlock(text: string, block: string, by: string): string {
-  return text.split(block).reduce((left, right) => (/^\d/.test(right) ? left + block + right : left + by + right))
+function continues(run: readonly Numbered[], next: Numbered): boolean {
+  const last = run[run.length - 1]
+  const step = next.numbers.map((n, k) => n - last.numbers[k])
+  const before = run.length < 2 ? step : last.numbers.map((n, k) => n - run[run.length - 2].numbers[k])
+  return step.some((s) => s === 1) && step.every((s, k) => (s === 0 || s === 1) && s === before[k])
 }
 
-function foldedFormula(laws: readonly Law[]): string {
-  const block = laws[0].block ?? ""
-  const parts = blockParts(block)
-  if (parts === null) return laws[0].formula
-  const numbers = laws.map((law) => Number(blockParts(law.block ?? "")?.number))
-  const consecutive = numbers.every((n, k) => n === numbers[0] + k)
-  const range = consecutive && numbers.length > 2 ? `${numbers[0]}…${numbers[numbers.length - 1]}` : numbers.join(",")
-  return replaceBlock(laws[0].formula, block, `${parts.stem}{${range}}`)
+function groupOf(run: readonly Numbered[]): LawGroup {
+  const laws = run.map(({ law }) => law)
+  return { laws, formula: foldedFormula(run), quantities: laws.map(({ quantities }) => quantities).reduce(addDim) }
+}
+
+function foldedFormula(run: readonly Numbered[]): string {
+  const [first] = run
+  const last = run[run.length - 1]
+  if (run.length === 1) return first.law.formula
+  const moving = first.numbers.map((n, k) => last.numbers[k] !== n)
+  const starts = first.numbers.filter((_, k) => moving[k])
+  const least = Math.min(...starts)
+  const range = `${least}${run.length === 2 ? "," : "…"}${least + run.length - 1}`
+  const together = starts.every((n) => n === least)
+  const shown = first.numbers.map((n, k) => {
+    if (!moving[k]) return String(n)
+    return together ? `{${range}}` : n === least ? "{k}" : `{k+${n - least}}`
+  })
+  return first.literals.map((literal, k) => literal + (shown[k] ?? "")).join("") + (together ? "" : `, k = ${range}`)
 }

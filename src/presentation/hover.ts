@@ -31,7 +31,7 @@ export function siteText(
   const shown = groups.slice(0, whole ? mostLaws + 1 : mostLaws)
   const lines = shown.flatMap((group) => {
     const [law] = group.laws
-    const times = group.laws.length > 1 ? `, in ${group.laws.length} blocks` : ""
+    const times = group.laws.length > 1 ? ` in ${group.laws.length} laws` : ""
     const count = countText(group.quantities, "quantity", "quantities") + times
     const name = law.exactness === "approximate" ? `${law.symmetry}, approximate` : law.symmetry
     const line = `**${name}** — ${codeSpan(group.formula)} (${count}) — ${fateText(model.training, law.id)}`

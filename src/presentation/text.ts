@@ -69,9 +69,9 @@ function summaryText(model: Model): string {
 function lawText(group: LawGroup, number: number, training: readonly Training[], placeText: (place: Place) => string, painter: Painter): string[] {
   const [law] = group.laws
   const label = `  ${String(number).padStart(2)}  `
-  const blocks = group.laws.length > 1 ? ` in ${group.laws.length} blocks` : ""
+  const times = group.laws.length > 1 ? ` in ${group.laws.length} laws` : ""
   const approximate = law.exactness === "approximate" ? "approximate, " : ""
-  const count = countText(group.quantities, "quantity", "quantities") + blocks + rangeText(law)
+  const count = countText(group.quantities, "quantity", "quantities") + times + rangeText(law)
   const facts = `${approximate}${law.symmetry}: ${count} — ${fateText(training, law.id)}`
   const indent = " ".repeat(label.length)
   return [

@@ -168,19 +168,43 @@ describe("the terminal report", () => {
   })
 })
 
-test("laws of repeated blocks fold into one line", () => {
-  const block = (k: number): DerivedLaw => ({
+describe("laws of one form fold into one line", () => {
+  const normOf = (k: number, id: string): DerivedLaw => ({
     ...norm,
     id: `n${k}`,
-    block: `h/${k}`,
     exactness: "exact",
-    parameters: [`h/${k}/wo`],
-    terms: [square(1, `h/${k}/wo`, "ai,ai->")],
+    parameters: [id],
+    terms: [square(1, id, "ai,ai->")],
   })
-  const { laws, training } = presentModel(traced([sgd]), derived(Array.from({ length: 12 }, (_, k) => block(k))))
-  expect(foldLaws(laws, training).map(({ formula, quantities, laws: members }) => [formula, quantities, members.length])).toEqual([
-    ["‖h/{0…11}/wo‖²", 12, 12],
-  ])
+  const balanceOf = (k: number, step = 1): DerivedLaw => {
+    const [upper, lower] = [`dense_${k}/kernel`, `dense_${k + step}/kernel`]
+    return { ...balance, id: `b${k}`, parameters: [upper, lower], terms: [square(1, upper, "ai,ai->i"), square(-1, lower, "ia,ia->i")] }
+  }
+  const fold = (laws: readonly DerivedLaw[]) => {
+    const model = presentModel(traced([sgd]), derived(laws))
+    return foldLaws(model.laws, model.training).map(({ formula, quantities }) => [formula, quantities])
+  }
+  const count = (n: number): number[] => Array.from({ length: n }, (_, k) => k)
+
+  test("block after block", () => {
+    expect(fold(count(12).map((k) => normOf(k, `h/${k}/wo`)))).toEqual([["‖h/{0…11}/wo‖²", 12]])
+    expect(fold(count(2).map((k) => normOf(k, `h/${k}/wo`)))).toEqual([["‖h/{0,1}/wo‖²", 2]])
+  })
+  test("layer after layer", () => {
+    expect(fold(count(5).map((k) => balanceOf(k + 2)))).toEqual([["‖dense_{k}/kernel[:,i]‖² − ‖dense_{k+1}/kernel[i,:]‖², k = 2…6", 40]])
+  })
+  test("not across a gap, another size or another fate", () => {
+    expect(fold([0, 2].map((k) => normOf(k, `h/${k}/wo`)))).toHaveLength(2)
+    expect(fold([normOf(0, "h/0/wo"), { ...normOf(1, "h/1/wo"), quantities: 2 }])).toHaveLength(2)
+    expect(fold([normOf(0, "h/0/wo"), { ...normOf(1, "h/1/wo"), exactness: "approximate" }])).toHaveLength(2)
+    expect(fold([balanceOf(1), balanceOf(2, 2)])).toHaveLength(2)
+  })
+  test("the order of the laws stays", () => {
+    expect(fold([normOf(0, "h/0/wo"), balance, normOf(1, "h/1/wo")]).map(([formula]) => formula)).toEqual([
+      "‖h/{0,1}/wo‖²",
+      expect.stringContaining("dense_1"),
+    ])
+  })
 })
 
 test("sizes as text", () => {
