@@ -5,6 +5,7 @@
 import type * as TypeScript from "typescript"
 import { generalize } from "./axes/generalize"
 import type { TracedModel } from "./graph/graph"
+import { appendLoss } from "./graph/loss"
 import { deriveLaws } from "./laws/derive"
 import type { DerivedModel } from "./laws/law"
 import { presentModel } from "./presentation/model"
@@ -51,7 +52,7 @@ export function analyzeFile(ts: typeof TypeScript, program: TypeScript.Program, 
 
 /** From one traced network to everything views and the verification need. */
 export function analyzeModel(traced: TracedModel): AnalyzedModel {
-  const derived = deriveLaws(generalize(traced.graph))
+  const derived = deriveLaws(generalize(appendLoss(traced.graph, traced.losses)))
   const model = presentModel(traced, derived)
   const laws = derived.laws.map((law, i) => ({ ...law, formula: model.laws[i].formula, latex: model.laws[i].latex }))
   const task: VerificationTask = { model: traced.name, graph: derived.graph, sizes: derived.sizes, laws }
