@@ -97,7 +97,7 @@ export function killReason(symmetry: Symmetry, equation: Equation, word: "matrix
       case "barrier":
         return `the axes of ${label} cannot be matched with those of its operand`
       case "opaque":
-        return `${label} could not be read: ${value.op.reason}`
+        return `code that could not be read stands in the way: ${value.op.reason}`
       default:
         return `${label} does not let it pass`
     }
