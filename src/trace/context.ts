@@ -18,7 +18,7 @@ export interface Limits {
   /** Times one loop goes round. */
   readonly rounds: number
 }
-export const defaultLimits: Limits = { steps: 1_500_000, modelSteps: 400_000, depth: 150, tensors: 60_000, milliseconds: 5_000, rounds: 5_000 }
+export const defaultLimits: Limits = { steps: 1_000_000, modelSteps: 300_000, depth: 150, tensors: 60_000, milliseconds: 5_000, rounds: 3_000 }
 
 export type Completion =
   | { readonly kind: "normal" }

@@ -92,10 +92,7 @@ function follow(context: Context): TracedFile {
   const { state, home, ts } = context
   state.stepLimit = context.limits.steps
   const scope = moduleScope(context, home)
-  const problems: { message: string; start: Place["start"]; end: Place["end"] }[] = state.problems.map(({ message, place }) => ({
-    message,
-    ...place,
-  }))
+  const problems: (Place & { readonly message: string })[] = []
   const models: { readonly traced: Traced; readonly model: ModelValue | null }[] = []
   const guarded = <T>(run: () => T): T | null => {
     try {
@@ -133,6 +130,7 @@ function follow(context: Context): TracedFile {
   const asModels = unique(callables).flatMap((callable) => guarded(() => traceFunction(context, callable, scope.names)) ?? [])
   models.push(...outermost(asModels).map((found) => ({ traced: found.traced, model: null })))
   problems.push(...loadedModels(context))
+  problems.push(...state.problems.map(({ message, place }) => ({ message, ...place })))
   const training = guarded(() => findTraining(context)) ?? { optimizers: [], losses: [] }
   const order = (a: { readonly traced: Traced }, b: { readonly traced: Traced }): number =>
     a.traced.start.line - b.traced.start.line || a.traced.start.column - b.traced.start.column

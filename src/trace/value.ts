@@ -189,8 +189,9 @@ export interface ModelValue {
   variable?: BoundName
   /** The function whose return value it is. */
   returnedBy?: BoundName
-  /** Name of the call's context: "h/0" of an outer model. */
   failure?: string
+  /** What was assumed while the code that makes it was followed. */
+  assumptions?: readonly string[]
 }
 
 /** Names in force, one per block; `frame` is that of the function. */

@@ -7,7 +7,7 @@ import { binaryOperation } from "./operators"
 import { evaluateClass } from "./classes"
 import { forkPaths } from "./fork"
 import { bindImport } from "./imports"
-import { Stop, Thrown, WrongRank, assume, childScope, normal, place, resolveDim, step } from "../context"
+import { Thrown, WrongRank, assume, childScope, normal, place, resolveDim, samePlace, step } from "../context"
 import { symbolsOf } from "../../graph/dim"
 import { primitive, truthOf, undefinedValue, unknown } from "../value"
 
@@ -172,7 +172,10 @@ function rounds(
   label: string | null,
 ): Completion {
   for (let count = 0; ; count++) {
-    if (count > context.limits.rounds) throw new Stop("limit", `a loop goes round more than ${context.limits.rounds.toLocaleString("en")} times`)
+    if (count >= context.limits.rounds) {
+      tooManyRounds(context, at)
+      return normal
+    }
     let condition = test()
     if (truthOf(condition) === null && settleSizes(context, condition)) condition = test()
     const truth = truthOf(condition)
@@ -197,6 +200,14 @@ function rounds(
     if (next !== "next") return next.leave
     advance()
   }
+}
+
+/** Loops this long only prepare data; what they leave is taken as it is, and the reader is told. */
+function tooManyRounds(context: Context, at: TypeScript.Node): void {
+  if (at.getSourceFile() !== context.home) return
+  const message = `a loop goes round more than ${context.limits.rounds.toLocaleString("en")} times: the rest of it is not followed`
+  const where = place(context, at)
+  if (!context.state.problems.some((problem) => samePlace(problem.place, where))) context.state.problems.push({ message, place: where })
 }
 
 /** Gives sizes that a loop runs over, and that nobody states, a small value; says so. True when one was given. */

@@ -4,7 +4,7 @@ import type { Context } from "../context"
 import type { TensorValue, Value } from "../value"
 import type { UnaryFunction } from "../../graph/op"
 import { makeTensor, shapeOf } from "../tensor"
-import { place, siteAt, Unreadable } from "../context"
+import { note, place, siteAt } from "../context"
 import { stringIn } from "../value"
 
 /** 'gelu' is the exact one (erf), 'gelu_new' the tanh approximation, 'swish' x·σ(x). */
@@ -43,13 +43,17 @@ export function applyActivation(
   key = "activation",
 ): TensorValue {
   const name = value === undefined ? "linear" : stringIn(value)
-  if (name === null) throw new Unreadable(`${layer}: the activation is not a known text`)
   if (name === "linear") return x
   const literal = activationLiteral(context.ts, node, key)
   const at = literal !== null && context.ts.isStringLiteralLike(literal) ? literal : node
-  const origin = { at, label: `${layer} '${name}'` }
+  const origin = { at, label: `${layer} '${name ?? "?"}'` }
   const softmax = name === "softmax" || name === "logSoftmax"
-  if (!softmax && !Object.hasOwn(functions, name)) throw new Unreadable(`${layer}: tfjs has no activation '${name}'`)
+  if (name === null || (!softmax && !Object.hasOwn(functions, name))) {
+    // Some function of x of the same shape: nothing passes it, but what follows can be read.
+    const reason = name === null ? "the activation is not a known text" : `tfjs has no activation '${name}'`
+    note(context, `${layer}: ${reason}`, at)
+    return makeTensor(context, { kind: "opaque", what: "an activation", reason }, [x], origin, shapeOf(context, x))
+  }
   const y = softmax
     ? makeTensor(context, { kind: "softmax", axis: shapeOf(context, x).length - 1, log: name === "logSoftmax" }, [x], origin)
     : makeTensor(

@@ -22,6 +22,7 @@ export function attempt<T>(context: Context, follow: () => T, sizes: "keep" | "f
   const { state } = context
   const outer = {
     notes: state.notes,
+    models: state.models.length,
     assumptions: state.assumptions,
     solution: new Map(state.solution),
     owners: [...state.owners],
@@ -54,7 +55,10 @@ export function attempt<T>(context: Context, follow: () => T, sizes: "keep" | "f
     assumptions = [...state.assumptions]
   state.notes = outer.notes
   state.assumptions = outer.assumptions
-  if (sizes === "forget") {
+  if (sizes === "keep") {
+    outer.notes.push(...notes)
+    for (const model of state.models.slice(outer.models)) model.assumptions ??= assumptions
+  } else {
     state.solution.clear()
     outer.solution.forEach((d, symbol) => state.solution.set(symbol, d))
   }

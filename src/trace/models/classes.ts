@@ -1,6 +1,6 @@
 /** @file Models that are classes: an instance is made, its forward method followed, and its weights named by field. */
 import type * as TypeScript from "typescript"
-import type { ClassValue, ObjectValue, Value } from "../value"
+import type { ClassValue, ObjectValue, TensorValue, Value } from "../value"
 import type { Context } from "../context"
 import type { FunctionLike } from "../../source/forms"
 import type { Guess } from "./arguments"
@@ -18,7 +18,7 @@ import { isTrainable } from "../weight"
 import { reachableFrom, tensorsOut } from "./model"
 import { shapeText } from "../../graph/shape"
 import { plainText } from "../ops/table"
-import { makeInput } from "../tensor"
+import { makeInput, shapeOf } from "../tensor"
 import { arrayOf } from "../value"
 
 export type Traced = Omit<TracedModel, "optimizers" | "losses">
@@ -45,7 +45,7 @@ export function traceClass(context: Context, type: ClassValue): Traced | null {
  * One try after another: the guessed rank 2, then what the code asks for, then 3, 4 and 1; the first without complaints, else the one with the
  * fewest.
  */
-export function bestAttempt<T>(context: Context, run: (guess: Guess) => Attempt<{ readonly traced: T; readonly guessed: number } | null>): T | null {
+export function bestAttempt<T>(context: Context, run: (guess: Guess) => Attempt<Followed<T> | null>): T | null {
   const ranks = new Map<string, number>()
   let best: { readonly traced: T; readonly complaints: number } | null = null
   for (const rank of [2, 3, 4, 1]) {
@@ -60,12 +60,26 @@ export function bestAttempt<T>(context: Context, run: (guess: Guess) => Attempt<
       if (result.limit === null && result.notes.length === 0 && result.wrongRank === null) return best?.traced ?? null
       continue
     }
-    const complaints = complaintsOf(result.value.traced)
+    const complaints = complaintsOf(result.value.traced) + result.value.strained
     if (best === null || complaints < best.complaints) best = { traced: result.value.traced, complaints }
     if (complaints === 0 || result.value.guessed === 0) break
     if (context.cancelled()) break
   }
   return best?.traced ?? null
+}
+
+/** `guessed`: inputs whose rank is a guess; `strained`: how many of those had their batch axis tied to a size, a sign of a wrong guess. */
+export interface Followed<T> {
+  readonly traced: T
+  readonly guessed: number
+  readonly strained: number
+}
+
+export function strainOf(context: Context, inputs: readonly TensorValue[]): number {
+  return inputs.filter((x) => {
+    const [batch, ...rest] = shapeOf(context, x)
+    return rest.length > 0 && (typeof batch === "number" || rest.includes(batch))
+  }).length
 }
 
 function complaintsOf(traced: unknown): number {
@@ -79,7 +93,7 @@ function followClass(
   forward: FunctionLike,
   used: ObjectValue | undefined,
   guess: Guess,
-): { readonly traced: Traced; readonly guessed: number } | null {
+): Followed<Traced> | null {
   const isLayer = extendsLayer(type)
   const instance = instanceOf(context, type, used, isLayer)
   if (instance === null) return null
@@ -125,7 +139,7 @@ function followClass(
     assumptions: [...context.state.assumptions],
     ownsUnused: !inner || paths.weights.size > 0,
   })
-  return { traced, guessed: guessed.length }
+  return { traced, guessed: guessed.length, strained: strainOf(context, guessed) }
 }
 
 /** Name of the field that holds an arrow function. */

@@ -7,10 +7,10 @@ import type { Context } from "../context"
 import type { FunctionLike } from "../../source/forms"
 import type { Guess } from "./arguments"
 import type { FunctionValue, Value } from "../value"
-import type { Traced } from "./classes"
+import type { Followed, Traced } from "./classes"
 import { assignPaths } from "./paths"
 import { attempt } from "./attempt"
-import { bestAttempt } from "./classes"
+import { bestAttempt, strainOf } from "./classes"
 import { constructionArguments, forwardArguments } from "./arguments"
 import { declaredName } from "../../source/forms"
 import { emitModel } from "./emit"
@@ -121,7 +121,7 @@ function followFunction(
   guess: Guess,
   marked: boolean,
   module: ReadonlyMap<string, Value>,
-): { readonly traced: Traced; readonly guessed: number } | null {
+): Followed<Traced> | null {
   const { forward: node, name } = callable,
     made = callable.make()
   if (made === null) return null
@@ -149,7 +149,8 @@ function followFunction(
     assumptions: [...context.state.assumptions],
     ownsUnused: false,
   })
-  return { traced, guessed: args.guessed.filter((x) => reachable.has(x)).length }
+  const guessed = args.guessed.filter((x) => reachable.has(x))
+  return { traced, guessed: guessed.length, strained: strainOf(context, guessed) }
 }
 
 /** Functions that only wrap another reported one are left out; what is marked stays. */

@@ -258,8 +258,7 @@ export function modelMember(context: Context, model: ModelValue, name: string): 
     case "add":
       return native("add", ([layer]) => {
         touch(context, model.layers)
-        if (layer !== undefined && (layerStateOf(layer) !== null || layer.kind === "model")) model.layers.push(layer)
-        else model.failure ??= "a layer that is added is not known"
+        model.layers.push(layer ?? unknown("a layer that is added is not known"))
         return undefinedValue
       })
     case "pop":

@@ -72,6 +72,7 @@ function variantName(model: ModelValue, variant: Traced): Pick<Traced, "name" | 
 
 function traceModel(context: Context, model: ModelValue): Traced | string {
   const outerNotes = context.state.notes
+  const moduleAssumptions = [...context.state.assumptions]
   const result = attempt(context, () => {
     const before = outerNotes.length
     buildSequential(context, model)
@@ -90,7 +91,7 @@ function traceModel(context: Context, model: ModelValue): Traced | string {
       outputs: model.outputs,
       paths,
       notes: [...owned, ...context.state.notes],
-      assumptions: [...context.state.assumptions, ...(model.failure === undefined ? [] : [model.failure])],
+      assumptions: [...context.state.assumptions, ...(model.assumptions ?? moduleAssumptions), ...(model.failure === undefined ? [] : [model.failure])],
       ownsUnused: true,
     })
   })
