@@ -6,7 +6,7 @@ import fs from "node:fs"
 import path from "node:path"
 import ts from "typescript"
 import { analyzeFile } from "../../pipeline"
-import type { AnalyzedModel } from "../../pipeline"
+import type { Analysis, AnalyzedModel } from "../../pipeline"
 import { jsonText, makeReport } from "../../presentation/json"
 import { colorPainter, plainPainter } from "../../presentation/paint"
 import type { Painter } from "../../presentation/paint"
@@ -37,6 +37,8 @@ export interface AnalyzedFile {
   readonly report: FileReport
   readonly models: readonly AnalyzedModel[]
   readonly milliseconds: number
+  /** The analysis broke off by a mistake of its own. */
+  readonly failed: boolean
 }
 
 export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
@@ -66,7 +68,7 @@ async function runCommand(command: Command, io: Io): Promise<ExitCode> {
     case "analyze": {
       const files = await analyzeInput(command, io)
       io.writeOut(command.format === "json" ? jsonText(makeReport(files.map(({ report }) => report))) : reportText(files, painterFor(io)))
-      return 0
+      return files.some(({ failed }) => failed) ? 2 : 0
     }
     case "verify":
       return verifyFiles(command, await analyzeInput(command, io), io)
@@ -85,11 +87,28 @@ async function analyzeInput(command: AnalyzeCommand | VerifyCommand, io: Io): Pr
 function analyzeFiles(files: readonly string[], io: Io, input?: string): readonly AnalyzedFile[] {
   if (input === undefined) files.forEach((file) => readOrRefuse(file, io))
   const programs = createPrograms(files, input === undefined ? undefined : new Map([[files[0], input]]))
-  return programs.map(({ file, name, program }) => {
+  // Elsewhere than on a terminal, one line a file would drown the log.
+  const progress = io.isTerminal.stderr && files.length > 1 ? progressFor("analyzing", io) : () => undefined
+  const analyzed = programs.map(({ file, name, program }, k) => {
     const started = performance.now()
-    const { report, models } = analyzeFile(ts, program, name, { path: displayPath(file, io.cwd) })
-    return { report, models, milliseconds: performance.now() - started }
+    progress(displayPath(file, io.cwd), k / programs.length)
+    const { report, models, failure } = analyzeOrReport(program, name, displayPath(file, io.cwd), io)
+    return { report, models, failed: failure, milliseconds: performance.now() - started }
   })
+  progress("", null)
+  return analyzed
+}
+
+/** Analysis does not throw for bad code. Where it throws for a mistake of its own, the other files still get their answer. */
+function analyzeOrReport(program: ts.Program, name: string, path: string, io: Io): Analysis & { readonly failure: boolean } {
+  try {
+    return { ...analyzeFile(ts, program, name, { path }), failure: false }
+  } catch (error) {
+    const message = `the analysis failed, please report it: ${error instanceof Error ? error.message : String(error)}`
+    io.writeError(`noether-lens: ${path}: ${message}\n`)
+    const start = { line: 1, column: 1 }
+    return { report: { path, models: [], problems: [{ message, start, end: start }] }, models: [], failure: true }
+  }
 }
 
 function readOrRefuse(file: string, io: Io): void {
@@ -144,7 +163,8 @@ async function verifyFiles(command: VerifyCommand, files: readonly AnalyzedFile[
   }
   if (command.format === "json") io.writeOut(jsonText(makeReport(reports)))
   else if (reports.every((report) => report.models.length === 0 && report.problems.length === 0)) io.writeOut(reportText(files, painter))
-  return violated ? 1 : 0
+  if (violated) return 1
+  return files.some(({ failed }) => failed) ? 2 : 0
 }
 
 /** One line that is written over on a terminal; elsewhere one line per stage, so that logs stay short. */
