@@ -34,6 +34,8 @@ export interface Parameter extends Place {
   /** Its node, or null when it is created and never used. */
   readonly node: NodeId | null
   readonly regularizer?: { readonly l1: number; readonly l2: number }
+  /** Name of the constraint that moves the parameter after every step ("maxNorm", "nonNeg", …); "constraint" where it cannot be read. */
+  readonly constraint?: string
   /** Name of the initializer as tfjs spells it ("glorotUniform", "zeros", …), where known. */
   readonly initializer?: string
 }

@@ -8,7 +8,7 @@ import type { FateStatus, Law, LawFate, Training } from "../schema/report"
 
 /** What the fate of a law depends on. */
 export type FateLaw = Pick<Law, "id" | "family" | "type" | "parameters" | "exactness">
-export type FateParameter = Pick<Parameter, "id" | "regularizer">
+export type FateParameter = Pick<Parameter, "id" | "regularizer" | "constraint">
 
 type Fate = Omit<LawFate, "law">
 
@@ -27,6 +27,8 @@ export function trainingOf(optimizers: readonly OptimizerUse[], laws: readonly F
 
 /** The fate of one law under gradient flow, dθ/dt = −∇L, with the model's regularizers as part of L. */
 export function fateUnderFlow(law: FateLaw, parameters: readonly FateParameter[]): Fate {
+  const constrained = constraintOn(law, parameters)
+  if (constrained !== null) return constrained
   const decay = decayOf(law, parameters, 0)
   if (decay.kind === "broken") return fate("broken", decay.why)
   if (decay.kind === "equal") {
@@ -44,6 +46,8 @@ export function fateUnderFlow(law: FateLaw, parameters: readonly FateParameter[]
 
 /** The fate of one law under an optimizer as the source writes it. */
 export function fateUnder(use: OptimizerUse, law: FateLaw, parameters: readonly FateParameter[]): Fate {
+  const constrained = constraintOn(law, parameters)
+  if (constrained !== null) return constrained
   switch (use.name) {
     case "sgd":
       return fateUnderSgd(use, law, decayOf(law, parameters, use.weightDecay ?? 0))
@@ -129,6 +133,14 @@ const mixedDecay = (lambda: number): string => `broken: weight decay λ = ${numb
 
 const roundingFate = (name: string): Fate =>
   fate("rounding", `has no gradient, yet ${name} divides rounding noise by its own size, so the value wanders a little`)
+
+/** A constraint moves its parameter after every step, wherever the gradient pointed. */
+function constraintOn(law: FateLaw, parameters: readonly FateParameter[]): Fate | null {
+  const found = parameters.find(({ id, constraint }) => constraint !== undefined && law.parameters.includes(id))
+  return found === undefined
+    ? null
+    : fate("broken", `broken by the ${found.constraint === "constraint" ? "" : `${found.constraint} `}constraint on ${found.id}`)
+}
 
 /**
  * The weight decay a law meets: the same λ on all its parameters, or the reason why there is no single one.

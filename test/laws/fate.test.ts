@@ -55,6 +55,16 @@ describe("statuses", () => {
   })
 })
 
+test("a constraint breaks every law of its parameter, and no other", () => {
+  const constrained: FateParameter[] = [
+    { id: "b", constraint: "maxNorm" },
+    { id: "c", constraint: "nonNeg" },
+  ]
+  expect(fateUnder(use("sgd"), law("linear"), constrained)).toEqual({ status: "broken", detail: "broken by the maxNorm constraint on b" })
+  expect(fateUnderFlow(law("quadratic"), constrained).status).toBe("broken")
+  expect(fateUnder(use("sgd"), law("linear"), [constrained[1]]).status).toBe("exact")
+})
+
 describe("weight decay", () => {
   const sgd = use("sgd")
   test("equal regularizers decay, λ = 2·l2", () => {
