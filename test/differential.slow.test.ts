@@ -8,9 +8,9 @@ import { beforeAll, describe, expect, test } from "vitest"
 import type { AnalyzedModel } from "../src/pipeline"
 import type { Law } from "../src/schema/report"
 import { analyzeFixtureFile, findModel } from "./support/analysis"
-import { compareWithTfjs, drawData, planModel, privateLeaves } from "./support/compare"
+import { compareWithTfjs, drawData, planModel, privateLeaves, symbolSize } from "./support/compare"
 import { evaluateLaw, normOf, type Weights } from "./support/evaluate"
-import { oracleFixtures } from "./support/fixture"
+import { oracleFixtures, wildFixtures } from "./support/fixture"
 import { displayPath, listSources } from "./support/program"
 import { seededRandom, type Random } from "./support/random"
 import { prepareTfjs, randomizeVariable, runModel, type RunningModel } from "./support/runTfjs"
@@ -26,11 +26,16 @@ interface Case {
 const random: Readonly<Record<string, string>> = { "gated/dropoutLinear": "mask", "gated/VaeLogVariance": "random" }
 /** Models that tfjs runs but cannot differentiate. */
 const forwardOnly: Readonly<Record<string, string>> = { "moe/SoftmaxThenTopTwoMoe": "TopK", "forms/EinsumAttention": "Einsum" }
+/** Models that are compared on one sample, because tfjs 4.22 errs on more. */
+const oneSample: Readonly<Record<string, string>> = { "classics/buildGenerator": "the gradient of resizeNearestNeighbor on the cpu backend mixes the samples of a batch" }
+/** Models with a part that the tracer does not read. */
+const unread: Readonly<Record<string, string>> = { "classics/buildWideAndDeep": "tf.layers.dot is not supported" }
 
 const fixtures: readonly Case[] = oracleFixtures()
 const examples: readonly Case[] = listSources("examples").flatMap((fileName) =>
   analyzeFixtureFile(fileName).models.map(({ model }) => ({ title: displayPath(fileName) + "/" + model.name, fileName, name: model.name })))
-const cases = [...fixtures, ...examples].map((c): [string, Case] => [c.title, c])
+const everything = [...fixtures, ...wildFixtures(), ...examples]
+const cases = everything.filter(({ title }) => !(title in unread)).map((c): [string, Case] => [c.title, c])
 
 beforeAll(prepareTfjs)
 
@@ -43,7 +48,7 @@ function analyzed({ fileName, name }: Case): AnalyzedModel {
 /** The declaration on tfjs with seeded weights, and data for both sides. */
 function prepare(c: Case, seed: number) {
   const { traced, model } = analyzed(c), source = seededRandom(seed)
-  const plan = planModel(traced), running = runModel(c.fileName, c.name)
+  const plan = planModel(traced, c.title in oneSample ? 1 : symbolSize), running = runModel(c.fileName, c.name)
   const outputs = plan.outputs.map((o) => o.shape)
   const data = drawData(plan, traced.inputs, outputs, source)
   running.forward(data.tfjs.inputs).forEach((y, i) => expect(y.shape, "output shape").toEqual(outputs[i]))
@@ -55,6 +60,11 @@ function prepare(c: Case, seed: number) {
 test("noise is where we know of it", () => {
   const noisy = fixtures.filter((c) => privateLeaves(planModel(analyzed(c).traced)).length > 0)
   expect(Object.fromEntries(noisy.map((c) => [c.title, privateLeaves(planModel(analyzed(c).traced)).join()]))).toEqual(random)
+})
+
+test("what is not read is known", () => {
+  const found = everything.flatMap((c) => analyzed(c).model.unsupported.map(({ what }): [string, string] => [c.title, what]))
+  expect(found.map(([title, what]) => [title, what.includes(unread[title] ?? "nothing")])).toEqual(Object.keys(unread).map((title) => [title, true]))
 })
 
 describe("outputs and gradients", () => {
@@ -97,11 +107,11 @@ function judgeLaw(law: Law, norm: number, [own, control]: readonly { readonly fu
   return problems
 }
 
-function checkLaws(laws: readonly Law[], running: RunningModel, data: DataSet, ids: readonly string[], source: Random) {
+function checkLaws(laws: readonly Law[], running: RunningModel, data: DataSet, ids: readonly string[], source: Random, noisy: boolean) {
   const start = readWeights(running, ids)
   const controls = laws.map((law) => drawControl(law, source, start))
   const quantities = laws.flatMap((law, i): Quantity[] => [(w) => evaluateLaw(law, w), controls[i]])
-  const drifts = trainAndMeasure(running, data, ids, quantities)
+  const drifts = trainAndMeasure(running, data, ids, quantities, { noisy })
   const problems = laws.flatMap((law, i) => judgeLaw(law, normOf(start, law.parameters), drifts.slice(2 * i, 2 * i + 2)).map((p) => `${law.id} ${law.formula}: ${p}`))
   const moved = laws.some((_, i) => drifts[2 * i + 1].full > 1e-4)
   return { problems, moved }
@@ -111,8 +121,8 @@ describe("laws on tfjs weights under SGD", () => {
   test.each(cases.filter(([title]) => !(title in forwardOnly)))("%s", (_, c) => {
     const laws = analyzed(c).model.laws.filter((law) => law.exactness === "exact")
     if (laws.length === 0) return
-    const { running, data, ids, source } = prepare(c, 23)
-    const { problems, moved } = checkLaws(laws, running, data.tfjs, ids, source)
+    const { plan, running, data, ids, source } = prepare(c, 23)
+    const { problems, moved } = checkLaws(laws, running, data.tfjs, ids, source, privateLeaves(plan).length > 0)
     expect(problems).toEqual([])
     expect(moved || laws.every((law) => law.family === "no-gradient"), "some control moves").toBe(true)
   })

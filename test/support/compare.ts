@@ -16,10 +16,10 @@ import { lossAndGradients, type DataSet } from "./training"
 export const symbolSize = 5
 
 /** The traced graph, ready to run with every symbol at one size. @throws as `instantiate` and `compilePlan` do */
-export function planModel(traced: TracedModel): Plan {
+export function planModel(traced: TracedModel, size = symbolSize): Plan {
   const { graph } = traced
   const symbols = [...graph.nodes, ...graph.parameters].flatMap((n) => n.shape.flatMap(symbolsOf))
-  return compilePlan(instantiate(graph, Object.fromEntries(symbols.map((symbol) => [symbol, symbolSize]))))
+  return compilePlan(instantiate(graph, Object.fromEntries(symbols.map((symbol) => [symbol, size]))))
 }
 
 /** What stands in the way of giving both sides the same data: noise of their own, or constants nobody knows. */

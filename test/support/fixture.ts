@@ -39,7 +39,7 @@ function lineage(declaration: ts.ClassDeclaration): readonly ts.ClassDeclaration
   return parent === undefined ? [declaration] : [declaration, ...lineage(parent)]
 }
 
-function readInputs(node: ts.FunctionDeclaration | ts.MethodDeclaration): readonly FixtureInput[] {
+function readInputs(node: ts.FunctionDeclaration | ts.MethodDeclaration | ts.VariableDeclaration): readonly FixtureInput[] {
   const bounds = new Map(ts.getJSDocTags(node).filter(ts.isJSDocParameterTag).map((tag) => [tag.name.getText(), /below (\d+)/.exec(tagText(tag))?.[1]]))
   return tagsNamed(node, "shape").map((text) => {
     const match = /^(\w+)\s*\[(.*)\]$/.exec(text)
@@ -66,26 +66,34 @@ function inputsOf(declaration: ts.Node): readonly FixtureInput[] {
     const own = readInputs(declaration)
     return own.length > 0 ? own : returnedMethods(declaration).map(readInputs).find((inputs) => inputs.length > 0) ?? []
   }
+  if (ts.isVariableDeclaration(declaration)) return readInputs(declaration)
   if (!ts.isClassDeclaration(declaration)) return []
   const methods = lineage(declaration).flatMap((c) => c.members.filter(ts.isMethodDeclaration))
   return methods.map(readInputs).find((inputs) => inputs.length > 0) ?? []
 }
 
-/** Every tagged declaration of the oracle fixtures, in the order of files and lines. */
-export function oracleFixtures(): readonly Fixture[] {
+/** Every tagged declaration of a folder's files, in the order of files and lines. */
+function taggedFixtures(folder: string, tag: string): readonly Fixture[] {
   const program = fixtureProgram()
   program.getTypeChecker() // Binds the files: tags are found through parents.
-  return listSources("test/fixtures/oracle").flatMap((fileName) => {
+  return listSources(folder).flatMap((fileName) => {
     const source = program.getSourceFile(fileName)
     if (source === undefined) throw new Error(`fixture: ${fileName} is not in the program`)
     return source.statements.flatMap((statement): readonly Fixture[] => {
-      const [row] = tagsNamed(ts.isVariableStatement(statement) ? statement.declarationList.declarations[0] : statement, "oracle")
+      const node = ts.isVariableStatement(statement) ? statement.declarationList.declarations[0] : statement
+      const [row] = tagsNamed(node, tag)
       if (row === undefined) return []
       const name = nameOf(statement)
-      return [{ fileName, row, name, title: `${basename(fileName, ".ts")}/${name}`, inputs: inputsOf(statement) }]
+      return [{ fileName, row, name, title: `${basename(fileName, ".ts")}/${name}`, inputs: inputsOf(node) }]
     })
   })
 }
+
+/** The oracle's networks, `row` being the oracle's name. */
+export const oracleFixtures = (): readonly Fixture[] => taggedFixtures("test/fixtures/oracle", "oracle")
+
+/** Models as they are found in the wild, without a known number of laws. */
+export const wildFixtures = (): readonly Fixture[] => taggedFixtures("test/fixtures/wild", "wild")
 
 function nameOf(statement: ts.Statement): string {
   if ((ts.isClassDeclaration(statement) || ts.isFunctionDeclaration(statement)) && statement.name !== undefined) return statement.name.text

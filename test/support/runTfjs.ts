@@ -84,16 +84,25 @@ function runLayers(model: tf.LayersModel): RunningModel {
 
 /** tfjs counts layers of a kind over the whole program ("dense_Dense7"), the tracer within the model ("dense_3"). */
 function findWeight(model: tf.LayersModel, id: string): tf.Variable {
-  const [first, ...rest] = id.split("/")
-  const numbered = /^(.*)_(\d+)$/.exec(first), kind = numbered?.[1].replaceAll("_", "")
+  const parts = id.split("/")
+  // A layer's own name may have slashes: the longest one that fits.
+  for (let length = parts.length - 1; length > 0; length--) {
+    const layer = findLayer(model, parts.slice(0, length).join("/")), name = parts.slice(length).join("/")
+    if (layer instanceof tf.LayersModel) return findWeight(layer, name)
+    const weight = layer?.weights.find((w) => [w.originalName, w.name].map(withoutSerial).some((full) => full === name || full.endsWith(`/${name}`)))
+    const found = weight === undefined ? layer && collectTensors(layer).get(name) : variableOf(weight)
+    if (found instanceof tf.Variable) return found
+  }
+  throw new Error(`runModel: no weight '${id}' among ${model.weights.map((w) => w.originalName).join(", ")}`)
+}
+
+/** "forward_gru_GRU1/kernel" → "forward_gru/kernel". */
+const withoutSerial = (name: string): string => name.replace(/_[A-Z][A-Za-z0-9]*?\d+(?=\/|$)/g, "")
+
+function findLayer(model: tf.LayersModel, name: string): tf.layers.Layer | undefined {
+  const numbered = /^(.*)_(\d+)$/.exec(name), kind = numbered?.[1].replaceAll("_", "")
   const sameKind = model.layers.filter((layer) => layer.getClassName().toLowerCase() === kind).sort((a, b) => serial(a.name) - serial(b.name))
-  const layer = model.layers.find((candidate) => candidate.name === first) ?? sameKind[Number(numbered?.[2]) - 1]
-  if (layer instanceof tf.LayersModel) return findWeight(layer, rest.join("/"))
-  const name = rest.join("/"), byName = layer?.weights.find((w) => [w.originalName, w.name].some((full) => full === name || full.endsWith(`/${name}`)))
-  const byField = layer === undefined ? undefined : collectTensors(layer).get(name)
-  const found = byName === undefined ? byField : variableOf(byName)
-  if (!(found instanceof tf.Variable)) throw new Error(`runModel: no weight '${id}' among ${model.weights.map((w) => w.originalName).join(", ")}`)
-  return found
+  return model.layers.find((layer) => layer.name === name) ?? sameKind[Number(numbered?.[2]) - 1]
 }
 
 const serial = (name: string): number => Number(/(\d+)$/.exec(name)?.[1] ?? 0)

@@ -58,23 +58,34 @@ const norm = (arrays: Iterable<NdArray>): number => Math.sqrt([...arrays].flatMa
 
 /**
  * Moves of `quantities` under tf.train.sgd, from the weights the model has, which it gets back afterwards.
- * The step is `pace` · ‖θ‖/‖g‖ at the start, so that the whole path is about `steps` · `pace` of the weights' norm.
+ * The step is `pace` · ‖θ‖/‖g‖ at the start, so that the whole path is about `steps` · `pace` of the weights' norm, or less where the loss would
+ * rise; a `noisy` model's loss rises anyhow.
  */
 export function trainAndMeasure(
-  model: RunningModel, data: DataSet, ids: readonly string[], quantities: readonly Quantity[], { steps = 20, pace = 0.004 } = {},
+  model: RunningModel, data: DataSet, ids: readonly string[], quantities: readonly Quantity[], { steps = 20, pace = 0.004, noisy = false } = {},
 ): readonly Drift[] {
   const start = readWeights(model, ids), before = quantities.map((q) => q(start))
-  const { gradients } = lossAndGradients(model, data, ids)
-  const step = (pace * norm(start.values())) / norm(gradients.values())
-  const moves = (count: number, learningRate: number): readonly number[] => {
+  const { loss, gradients } = lossAndGradients(model, data, ids)
+  const variables = [...new Set(ids.map((id) => model.tensor(id)).filter((t): t is tf.Variable => t instanceof tf.Variable))]
+  /** The loss after each step. */
+  const train = (count: number, learningRate: number): readonly number[] => {
     writeWeights(model, start)
     const optimizer = tf.train.sgd(learningRate)
-    const variables = [...new Set(ids.map((id) => model.tensor(id)).filter((t): t is tf.Variable => t instanceof tf.Variable))]
-    for (let k = 0; k < count; k++) optimizer.minimize(() => squaredError(model.forward(data.inputs), data.targets), false, variables)
+    return Array.from({ length: count }, () => {
+      optimizer.minimize(() => squaredError(model.forward(data.inputs), data.targets), false, variables)
+      return squaredError(model.forward(data.inputs), data.targets).dataSync()[0]
+    })
+  }
+  const moves = (): readonly number[] => {
     const after = readWeights(model, ids)
     return quantities.map((q, i) => distance(q(after), before[i]))
   }
-  const full = moves(steps, step), half = moves(2 * steps, step / 2)
+  let step = (pace * norm(start.values())) / norm(gradients.values())
+  // Where the loss rises, the step is too long for the local curvature and nothing small is small.
+  while (train(steps, step).some((after, k, all) => !(after <= (k === 0 ? loss : all[k - 1]) * (1 + 1e-5))) && !noisy && step > 1e-9) step /= 4
+  const full = moves()
+  train(2 * steps, step / 2)
+  const half = moves()
   writeWeights(model, start)
   return quantities.map((_, i) => ({ full: full[i], half: half[i] }))
 }
