@@ -129,7 +129,8 @@ export function createPage(root: HTMLElement, initial: Settings, actions: Action
       if (model) {
         title.textContent = model.name
         renderSubtitle(subtitle, view.subject, actions)
-        used.textContent = model.training.length > 0 ? `In the source: ${model.training.map(use => use.optimizer).join(", ")}.` : ""
+        const inSource = model.training.filter(use => use.place !== undefined).map(use => use.optimizer)
+        used.textContent = inSource.length > 0 ? `Trained in the source by ${inSource.join(", ")}` : ""
       }
       const discrete = view.settings.optimizer !== "flow"
       rate.hidden = !discrete

@@ -53,7 +53,9 @@ export interface CardActions {
 }
 
 export function renderLaw(model: Model, law: Law, index: number, measured: LawVerification | undefined, actions: CardActions): HTMLElement {
-  const fates = model.training.map(use => ({ optimizer: use.optimizer, fate: use.fate.find(fate => fate.law === law.id) }))
+  // Gradient flow itself is what the run measures; only an optimizer in the source adds to that.
+  const inSource = model.training.filter(use => use.place !== undefined)
+  const fates = inSource.map(use => ({ optimizer: use.optimizer, fate: use.fate.find(fate => fate.law === law.id) }))
   return element(
     "li.law", { "data-law": law.id, "data-verdict": measured?.verdict ?? "pending" },
     element(

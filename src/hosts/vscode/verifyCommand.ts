@@ -4,7 +4,7 @@ import { countText } from "../../presentation/words"
 import type { FileReport, Model } from "../../schema/report"
 import { contains } from "../sites"
 import { languages, type Client } from "./client"
-import { toPos } from "./places"
+import { toPos, toPosition } from "./places"
 
 export const verifyCommand = "noetherLens.verify"
 
@@ -27,7 +27,7 @@ export async function runVerify(client: Client, argument: unknown, show: Show): 
   const report = await vscode.window.withProgress({ location, title: "Reading models…" }, () => client.report(document))
   if (!report) return say(client.isAvailable() ? "TypeScript has not loaded this file yet. Try again in a moment." : unavailableText)
   if (report.models.length === 0) return say(report.problems[0]?.message ?? "No model found in this file.")
-  const cursor = !target && editor ? contextOf(report, editor.selection.active) : null
+  const cursor = !target && editor ? await modelAtCursor(report, editor) : null
   const model = target ? findTarget(report, target) : cursor ?? await pickModel(report)
   if (model) await show(document, model)
 }
@@ -41,11 +41,32 @@ export function findTarget(report: FileReport, target: Pick<VerifyTarget, "model
   return named.find(model => model.start.line === target.line) ?? named[0]
 }
 
-/** The model under the cursor, or the only one. */
-function contextOf(report: FileReport, position: vscode.Position): Model | null {
-  const around = report.models.filter(model => contains(model, toPos(position)))
-  return around.at(-1) ?? (report.models.length === 1 ? report.models[0] ?? null : null)
+/** The model whose declaration is around the cursor, or the only one. */
+async function modelAtCursor(report: FileReport, editor: vscode.TextEditor): Promise<Model | undefined> {
+  if (report.models.length === 1) return report.models[0]
+  const cursor = editor.selection.active
+  const direct = report.models.findLast(model => contains(model, toPos(cursor)))
+  if (direct) return direct
+  // Reports place a class at its head; TypeScript's outline knows how far it reaches.
+  const outline = await vscode.commands.executeCommand<unknown>("vscode.executeDocumentSymbolProvider", editor.document.uri)
+  const around = declarationsAround(Array.isArray(outline) ? outline.filter(isSymbol) : [], cursor)
+  // From the innermost declaration outwards.
+  for (const range of around.reverse()) {
+    const inside = report.models.filter(model => range.contains(toPosition(model.start)))
+    if (inside.length === 1) return inside[0]
+  }
+  return undefined
 }
+
+/** Ranges of nested declarations that contain the position, the outermost first. */
+function declarationsAround(symbols: readonly vscode.DocumentSymbol[], position: vscode.Position): vscode.Range[] {
+  const found = symbols.find(symbol => symbol.range.contains(position))
+  return found ? [found.range, ...declarationsAround(found.children, position)] : []
+}
+
+/** Some providers answer with flat lists of another type. */
+const isSymbol = (value: unknown): value is vscode.DocumentSymbol =>
+  typeof value === "object" && value !== null && "range" in value && "children" in value
 
 async function pickModel(report: FileReport): Promise<Model | undefined> {
   const items = report.models.map(model => ({ label: model.name, description: `line ${model.start.line}`, detail: summaryOf(model), model }))
