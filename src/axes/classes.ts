@@ -52,15 +52,19 @@ export interface AxisClasses {
   readonly minimum: (c: ClassId) => number
 }
 
-/** −1, 0, 1, or null where symbols leave it open. Symbols are taken to be positive. */
+/** −1, 0, 1, or null where symbols leave it open. Symbols are taken to be at least 1. */
 export function compareDims(a: Dim, b: Dim): number | null {
   if (typeof a === "number" && typeof b === "number") return Math.sign(a - b)
   if (a === b) return 0
-  const up = divideDim(b, a),
-    down = divideDim(a, b)
-  if (up !== null && isWhole(up)) return -1
-  if (down !== null && isWhole(down)) return 1
-  return null
+  return signOf(subtractDim(a, b))
+}
+
+/** The sign of a difference whose terms all have one sign, "2*n" is positive, "n-m" is not decided. */
+function signOf(difference: Dim): number | null {
+  if (typeof difference === "number") return Math.sign(difference)
+  const terms = difference.replace(/(?:floor|ceil)\([^()]*(?:\([^()]*\)[^()]*)*\)/g, "r").match(/-?[^-+]+/g) ?? []
+  const negative = terms.filter((t) => t.startsWith("-")).length
+  return negative === 0 ? 1 : negative === terms.length ? -1 : null
 }
 
 const isWhole = (d: Dim): boolean => (typeof d === "number" ? Number.isInteger(d) : !d.includes("/"))
