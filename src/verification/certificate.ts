@@ -15,7 +15,9 @@ import { norm, rankOf, unit, type Rank } from "./linear"
 import { evaluateField, evaluateFieldTangent } from "./loss"
 
 /** Above this many trainable numbers the certificate is not attempted: its cost grows with the cube. */
-export const certificateLimit = 80
+export const certificateLimit = 150
+/** Above this many, fields are not carried along flows: that takes some hundred Hessian products each. */
+const deepeningLimit = 80
 
 /**
  * @param attempts random θ tried; the best counts, since dead units lower a rank and nothing raises it
@@ -39,7 +41,7 @@ export function certifyCompleteness(
   }
   if (best === null) return null
   // Deeper brackets only where the shallow ones leave a difference, and where the flow meets no kinks.
-  const { rank, gap } = best.rank.rank < enough && plan.smooth ? deepenSpan(plan, random, best) : best.rank
+  const { rank, gap } = best.rank.rank < enough && plan.smooth && parameters <= deepeningLimit ? deepenSpan(plan, random, best) : best.rank
   const possible = parameters - rank
   return { parameters, lieRank: rank, possible, derived, gap: [gap[0], gap[1]], complete: derived === possible }
 }

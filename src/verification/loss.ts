@@ -14,6 +14,19 @@ function bind(plan: Plan, sample: Sample): void {
 
 const cells = (plan: Plan, data: DataSet): number => Math.max(1, plan.outputs.reduce((n, o) => n + o.size, 0) * data.samples.length)
 
+/**
+ * Adds the network's own outputs at θ to the targets of every sample, with `noise` times the targets there: a task that can be learned in part, so that
+ * the loss falls, and still has gradients in every direction.
+ */
+export function teachTargets(plan: Plan, data: DataSet, theta: Float64Array, noise: number): void {
+  plan.theta.set(theta)
+  for (const sample of data.samples) {
+    bind(plan, sample)
+    plan.forward()
+    sample.targets.forEach((y, k) => y.forEach((t, i) => (y[i] = plan.outputs[k].value[i] + noise * t)))
+  }
+}
+
 /** The loss at θ; writes ∇L into `into` (D numbers) unless it is left out. */
 export function evaluateLoss(plan: Plan, data: DataSet, theta: Float64Array, into?: Float64Array): number {
   const scale = 1 / cells(plan, data)

@@ -43,7 +43,8 @@ export function chooseReplica(graph: Graph, variables: readonly SizeVariable[], 
     const sizes = shrinkSizes(all, leading, overrides),
       next: Record<string, number> = { ...sizes }
     for (const v of all) {
-      if (grown === 0 || v.shrink === "fixed" || v.name in overrides) continue
+      // A batch of any size fits; only what convolutions and pools walk over can be too small.
+      if (grown === 0 || v.shrink === "fixed" || v.name in overrides || leading.has(v.name)) continue
       // Spatial and other data sizes grow first and fastest; widths follow when that does not help.
       const extra = data.has(v.name) ? grown : Math.floor(grown / 8)
       next[v.name] = typeof v.declared === "number" ? Math.min(v.declared, sizes[v.name] + extra) : sizes[v.name] + extra

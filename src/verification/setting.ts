@@ -7,7 +7,7 @@ import { drawParameters, drawSamples, drawUnknowns, type DataSet, type Signs } f
 import type { Watched } from "./drift"
 import { compileLaw } from "./laws"
 import { norm } from "./linear"
-import { evaluateLoss } from "./loss"
+import { evaluateLoss, teachTargets } from "./loss"
 import { compilePlan, type Plan } from "./plan"
 import { measureLawRate, measureRate } from "./rate"
 import { chooseReplica, type Replica } from "./replica"
@@ -36,6 +36,12 @@ export interface Point {
 export class SettingError extends Error {}
 
 const pointCount = 4
+/** Runs of the network in a data set: as many as give this many outputs. More data means more kinks to cross, and no law needs it. */
+const enoughOutputs = 60,
+  leastSamples = 2,
+  mostSamples = 12
+/** Standard deviation of what no parameters could explain in the targets. */
+const targetNoise = 0.3
 /** A control below this rate may be a law itself and is drawn again. */
 const controlFloor = 1e-4
 
@@ -53,12 +59,13 @@ export function prepareSetting(task: VerificationTask, overrides: Sizes, random:
   for (const law of compiled) {
     let best: Watched | null = null,
       bestRate = -1
-    // Where every quantity on the law's own parameters is conserved (they have no gradient), controls live on all parameters.
-    for (let attempt = 0; attempt < 8 && bestRate < controlFloor; attempt++) {
-      const controlOn = attempt < 4 ? law.own : everywhere,
-        control = drawControl(law, controlOn, random)
-      const rate = Math.max(...points.map((p) => measureRate(control, controlOn, p.theta, p.gradient, scratch)))
-      if (rate > bestRate) {
+    // The liveliest of a few. Where every quantity on the law's own parameters is conserved (they have no gradient), one on all parameters.
+    for (const controlOn of [law.own, everywhere]) {
+      if (bestRate >= controlFloor) break
+      for (let attempt = 0; attempt < 4; attempt++) {
+        const control = drawControl(law, controlOn, random)
+        const rate = Math.max(...points.map((p) => measureRate(control, controlOn, p.theta, p.gradient, scratch)))
+        if (rate <= bestRate) continue
         best = { law, control, controlOn }
         bestRate = rate
       }
@@ -70,18 +77,25 @@ export function prepareSetting(task: VerificationTask, overrides: Sizes, random:
   return { replica, plan, watched, laws, signs, points, rates, controlRates }
 }
 
+/** A teacher: trainable parameters of one draw, frozen ones of another. */
+function withFrozen(plan: Plan, trainable: Float64Array, frozen: Float64Array): Float64Array {
+  trainable.set(frozen.subarray(plan.dimension), plan.dimension)
+  return trainable
+}
+
 /** Random parameters and data with finite loss and gradient; positive parameters where signed ones leave a root's or logarithm's domain. */
 function findPoints(plan: Plan, random: Random): { points: Point[]; signs: Signs } {
   const cells = Math.max(
       1,
       plan.outputs.reduce((n, o) => n + o.size, 0),
     ),
-    count = Math.min(24, Math.max(2, Math.ceil((2 * plan.dimension + 10) / cells)))
+    count = Math.min(mostSamples, Math.max(leastSamples, Math.ceil(enoughOutputs / cells)))
   for (const signs of ["signed", "positive"] as const) {
     const points: Point[] = []
     for (let attempt = 0; attempt < 5 * pointCount && points.length < pointCount; attempt++) {
       const theta = drawParameters(plan, random, signs),
         data = drawSamples(plan, count, random, drawUnknowns(plan, random))
+      teachTargets(plan, data, withFrozen(plan, drawParameters(plan, random, signs), theta), targetNoise)
       const gradient = new Float64Array(plan.dimension),
         loss = evaluateLoss(plan, data, theta, gradient)
       if (Number.isFinite(loss) && Number.isFinite(norm(gradient))) points.push({ theta, data, loss, gradient })

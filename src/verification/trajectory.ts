@@ -21,8 +21,12 @@ export interface TrajectoryOptions {
 }
 
 const pointsKept = 240
-// Laws drift a hundred times less than the trajectory errs: the error of each step lies almost along the level set.
-const localTolerance = 1e-11
+/**
+ * Laws drift some hundred times less than the trajectory errs. Every kink costs steps, the more the tighter the tolerance, so networks with kinks
+ * get a wider one.
+ */
+const smoothTolerance = 1e-11,
+  kinkedTolerance = 1e-9
 /** Products a trajectory may cost, and the steps it may take in any case. */
 const workBudget = 3e8,
   leastEvaluations = 1500,
@@ -58,7 +62,7 @@ export async function followFlow(
   const horizon = options.horizon ?? 20 * scale,
     perEvaluation = plan.cost * start.data.samples.length
   const maximalEvaluations = Math.round(Math.min(mostEvaluations, Math.max(leastEvaluations, workBudget / perEvaluation)))
-  const steps = integrateFlow(field, start.theta, plan.dimension, { tolerance: localTolerance, horizon, firstStep: scale * 1e-3, maximalEvaluations })
+  const steps = integrateFlow(field, start.theta, plan.dimension, { tolerance: plan.smooth ? smoothTolerance : kinkedTolerance, horizon, firstStep: scale * 1e-3, maximalEvaluations })
   let ended: string | null = null,
     cancelled = false,
     count = 0
