@@ -1,6 +1,6 @@
 /**
  * @file Folds laws that differ only in numbers of their parameters' ids, counted up by one, into one line of a text view: block after block
- * ("h/{0…11}/wo") or layer after layer ("dense_{k} … dense_{k+1}, k = 2…6"). The JSON keeps every law.
+ * ("h/{0…11}: wq − wk") or layer after layer ("dense_{k} … dense_{k+1}, k = 2…6"). The JSON keeps every law.
  */
 import { addDim } from "../graph/dim"
 import type { Dim, Law, Training } from "../schema/report"
@@ -92,5 +92,20 @@ function foldedFormula(run: readonly Numbered[]): string {
     if (!moving[k]) return String(n)
     return together ? `{${range}}` : n === least ? "{k}" : `{k+${n - least}}`
   })
-  return first.literals.map((literal, k) => literal + (shown[k] ?? "")).join("") + (together ? "" : `, k = ${range}`)
+  const formula = first.literals.map((literal, k) => literal + (shown[k] ?? "")).join("")
+  return together ? withoutPrefix(formula, first.law.parameters, String(least), `{${range}}`) : `${formula}, k = ${range}`
+}
+
+/** "b/{0…11}/wq − b/{0…11}/wk" reads as "b/{0…11}: wq − wk": the folder that all parameters share is said once. */
+function withoutPrefix(formula: string, parameters: readonly string[], number: string, range: string): string {
+  const [first, ...others] = parameters.map((id) => id.split("/").slice(0, -1))
+  let length = 0
+  while (length < first.length && others.every((path) => path[length] === first[length])) length++
+  if (others.length === 0 || length === 0) return formula
+  const prefix = first
+    .slice(0, length)
+    .join("/")
+    .replaceAll(/\d+/g, (digits) => (digits === number ? range : digits))
+  const short = formula.replaceAll(`${prefix}/`, "")
+  return short === formula ? formula : `${prefix}: ${short}`
 }

@@ -190,6 +190,16 @@ describe("laws of one form fold into one line", () => {
     expect(fold(count(12).map((k) => normOf(k, `h/${k}/wo`)))).toEqual([["‖h/{0…11}/wo‖²", 12]])
     expect(fold(count(2).map((k) => normOf(k, `h/${k}/wo`)))).toEqual([["‖h/{0,1}/wo‖²", 2]])
   })
+  test("a folder that all parameters share is said once", () => {
+    const block = (k: number): DerivedLaw => ({
+      ...norm,
+      id: `n${k}`,
+      exactness: "exact",
+      parameters: [`h/${k}/wq`, `h/${k}/wk`],
+      terms: [square(1, `h/${k}/wq`, "ai,ai->"), square(-1, `h/${k}/wk`, "ai,ai->")],
+    })
+    expect(fold(count(3).map((k) => block(k + 9)))).toEqual([["h/{9…11}: ‖wq‖² − ‖wk‖²", 3]])
+  })
   test("layer after layer", () => {
     expect(fold(count(5).map((k) => balanceOf(k + 2)))).toEqual([["‖dense_{k}/kernel[:,i]‖² − ‖dense_{k+1}/kernel[i,:]‖², k = 2…6", 40]])
   })
