@@ -11,7 +11,16 @@ export function isTfjsModule(specifier: string): boolean {
 /** Global names that a script tag defines, used where nothing in scope has that name. */
 export const isTfjsGlobal = (name: string): boolean => name === "tf"
 
-/** Whether tracing the file can find anything: it imports tfjs, names the global, or imports a file that may. */
-export function mentionsTfjs(file: TypeScript.SourceFile): boolean {
-  return /\btf\b|tensorflow|tfjs|tf\./.test(file.text) || /\b(layers|variable|matMul|sequential)\b/.test(file.text)
+/** Whether tracing the file can find anything: it imports tfjs (types count, weights may come from elsewhere) or names the global in code. */
+export function mentionsTfjs(ts: typeof TypeScript, file: TypeScript.SourceFile): boolean {
+  if (!/\btf\b|tensorflow/.test(file.text)) return false
+  let found = false
+  const visit = (node: TypeScript.Node): void => {
+    if (found || ts.isTypeNode(node)) return
+    if (ts.isStringLiteral(node)) found = isTfjsModule(node.text)
+    else if (ts.isIdentifier(node)) found = isTfjsGlobal(node.text)
+    else ts.forEachChild(node, visit)
+  }
+  ts.forEachChild(file, visit)
+  return found
 }

@@ -40,7 +40,7 @@ export function traceFile(
   sourceFile: TypeScript.SourceFile,
   options: TraceOptions = {},
 ): TracedFile {
-  if (sourceFile.isDeclarationFile || !mentionsTfjs(sourceFile)) return nothing
+  if (sourceFile.isDeclarationFile || !mentionsTfjs(ts, sourceFile)) return nothing
   // Making the checker binds every file, which sets the parent links that reading text and places needs.
   program.getTypeChecker()
   const context = createContext(ts, program, sourceFile, options)

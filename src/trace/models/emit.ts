@@ -7,10 +7,11 @@ import type { Dim, ModelForm, Place } from "../../schema/report"
 import type { Graph, TracedModel, TracedSite } from "../../graph/graph"
 import type { Op } from "../../graph/op"
 import type { Paths } from "./paths"
-import type { TensorValue, Weight } from "../value"
+import type { ModelValue, TensorValue, Weight } from "../value"
 import { dim, multiplyDim, substituteDim, symbolsOf } from "../../graph/dim"
 import { GraphBuilder } from "../../graph/build"
 import { isTrainable } from "../weight"
+import { listLayers } from "./layers"
 import { plainText } from "../ops/table"
 import { reachableFrom } from "./model"
 import { resolveDim, samePlace } from "../context"
@@ -25,6 +26,8 @@ export interface ModelParts {
   readonly paths: Paths
   readonly notes: readonly Note[]
   readonly assumptions: readonly string[]
+  /** The tfjs model whose layers are listed. */
+  readonly model?: ModelValue
   /** Whether weights that no output needs belong to it as well (they do when they sit in it). */
   readonly ownsUnused: boolean
 }
@@ -102,6 +105,7 @@ export function emitModel(context: Context, parts: ModelParts): Omit<TracedModel
     graph,
     inputs: parts.inputs.map((x) => ({ name: inputNames.get(x) ?? "input", shape: x.shape.map(show) })),
     parameterCount: graph.parameters.map((p) => p.shape.reduce<Dim>(multiplyDim, 1)).reduce<Dim>((a, b) => sum(a, b), 0),
+    ...(parts.model === undefined ? {} : { layers: listLayers(parts.model, { paths: parts.paths, show, indexOf }) }),
     sites: sitesOf(context, parts, graph, nodes, indexOf),
     assumptions: parts.assumptions.map(plainText),
     unsupported: unsupportedOf(parts.notes, graph),

@@ -91,7 +91,7 @@ export function tensorsOut(context: Context, value: Value, at: TypeScript.Node):
         context,
         { kind: "opaque", what: "code that is not read", reason: plainText(value.why) },
         value.tensors,
-        { at, label: plainText(value.why) },
+        { at, label: "the output" },
         [freshSymbol(context, "out")],
       ),
     ]

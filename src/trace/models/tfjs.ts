@@ -83,6 +83,7 @@ function traceModel(context: Context, model: ModelValue): Traced | string {
     const paths = assignPaths(model),
       named = model.returnedBy ?? model.name
     const owned = outerNotes.slice(0, before).filter((note) => note.owners.some((owner) => paths.owners.has(owner)))
+    const failure = model.failure === undefined ? [] : [model.failure]
     return emitModel(context, {
       name: named?.text ?? model.explicitName ?? "model",
       form: model.form,
@@ -90,8 +91,9 @@ function traceModel(context: Context, model: ModelValue): Traced | string {
       inputs: model.inputs,
       outputs: model.outputs,
       paths,
+      model,
       notes: [...owned, ...context.state.notes],
-      assumptions: [...context.state.assumptions, ...(model.assumptions ?? moduleAssumptions), ...(model.failure === undefined ? [] : [model.failure])],
+      assumptions: [...new Set([...context.state.assumptions, ...(model.assumptions ?? moduleAssumptions), ...failure])],
       ownsUnused: true,
     })
   })

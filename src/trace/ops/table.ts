@@ -47,7 +47,7 @@ export function callOp(context: Context, name: string, args: readonly Value[], a
     const given = args.find((arg) => arg.kind === "unknown")
     // Something unknown was passed on: it has been noted where it came from.
     if (given === undefined || error instanceof ShapeError) note(context, `tf.${name}: ${message}`, at)
-    return unknown(`tf.${name}: ${message}`, null, args)
+    return unknown(given === undefined || error instanceof ShapeError ? `tf.${name}: ${message}` : given.why, null, args)
   }
 }
 
