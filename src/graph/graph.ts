@@ -75,6 +75,23 @@ export interface LossUse {
   readonly place: Place
 }
 
+/** A layer of a model made with tf.sequential or tf.model, as the model's own list has it. */
+export interface TracedLayer {
+  /** Kind in snake case: "dense", "max_pooling2d", an own class's name, "sequential" or "functional" for a model among the layers. */
+  readonly type: string
+  /** Path in the model: "dense_1", "functional_2/dense_1". */
+  readonly path: string
+  /** One shape for each tensor it returns; empty where its result could not be read. */
+  readonly outputShapes: readonly (readonly Dim[])[]
+  /** Indices of its parameters in the graph, those of layers inside it included. */
+  readonly parameters: readonly number[]
+  /** What its configuration says in numbers, texts and flags; entries that are not known are absent. */
+  readonly options: Readonly<Record<string, LayerOption>>
+  /** Layers inside it: those of a model, the wrapped one of timeDistributed and its kin. */
+  readonly layers: readonly TracedLayer[]
+}
+export type LayerOption = number | string | boolean | readonly (number | string)[]
+
 /** One model of a file, as the tracer leaves it. */
 export interface TracedModel extends Place {
   readonly name: string
@@ -82,6 +99,8 @@ export interface TracedModel extends Place {
   readonly graph: Graph
   readonly inputs: readonly { readonly name: string; readonly shape: readonly Dim[] }[]
   readonly parameterCount: Dim | null
+  /** Absent for models that are not made of tf.layers. */
+  readonly layers?: readonly TracedLayer[]
   readonly sites: readonly TracedSite[]
   readonly optimizers: readonly OptimizerUse[]
   readonly losses: readonly LossUse[]
