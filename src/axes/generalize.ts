@@ -76,7 +76,8 @@ class SizeNamer {
 
   /** A symbol keeps its name; a number n becomes "n8", so that a reader of a replica sees what was shrunk. */
   private freeName(declared: Dim): string {
-    const base = typeof declared === "number" ? `n${declared}` : /^[A-Za-z_]\w*$/.test(declared) ? declared : "size"
+    const base =
+      typeof declared === "number" ? `n${declared}` : /^[A-Za-z_]\w*(\/[A-Za-z_]\w*)?$/.test(declared) ? declared.replace("/", "_per_") : "size"
     let name = base
     for (let i = 2; this.taken.has(name); i++) name = `${base}_${i}`
     this.taken.add(name)

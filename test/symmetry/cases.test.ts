@@ -22,16 +22,20 @@ interface Case {
 
 /** Cases of a file: "# title", graph text, "==>", one line a law and the count. */
 function readCases(text: string): Case[] {
-  return text.split(/^(?=# )/m).filter((part) => part.trim() !== "").map((part) => {
-    const [head, ...rest] = part.split("\n")
-    const [graph, expected = ""] = rest.join("\n").split("\n==>\n")
-    return { title: head.slice(2), graph: graph.trim(), expected: expected.trim() }
-  })
+  return text
+    .split(/^(?=# )/m)
+    .filter((part) => part.trim() !== "")
+    .map((part) => {
+      const [head, ...rest] = part.split("\n")
+      const [graph, expected = ""] = rest.join("\n").split("\n==>\n")
+      return { title: head.slice(2), graph: graph.trim(), expected: expected.trim() }
+    })
 }
 
 /** Laws of a graph, one line each: id, symmetry, count, formula; then the number of independent ones. */
 function lawLines(graphText: string): string {
-  const network = generalize(parseGraph(graphText)), derived = deriveLaws(network)
+  const network = generalize(parseGraph(graphText)),
+    derived = deriveLaws(network)
   const shapes = new Map(derived.graph.parameters.map((p) => [p.id, p.shape]))
   const lines = derived.laws.map((law) => {
     const { symmetry, formula, quantities, entries, exactness } = displayLaw(law, network.declared, (id) => shapes.get(id) ?? [])
@@ -42,7 +46,8 @@ function lawLines(graphText: string): string {
 }
 
 for (const file of fs.readdirSync(folder).sort()) {
-  const full = path.join(folder, file), cases = readCases(fs.readFileSync(full, "utf8"))
+  const full = path.join(folder, file),
+    cases = readCases(fs.readFileSync(full, "utf8"))
   describe(file, () => {
     test.each(cases.map((c): [string, Case] => [c.title, c]))("%s", (_, { graph, expected }) => {
       if (process.env.UPDATE === undefined) expect(lawLines(graph)).toBe(expected)
