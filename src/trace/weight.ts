@@ -3,7 +3,7 @@ import type { Context } from "./context"
 import type { Dim, Place } from "../schema/report"
 import type { LayerState, TensorValue, Value, Weight } from "./value"
 import { nextSerial } from "./context"
-import { numberIn, stringIn } from "./value"
+import { isNullish, numberIn, stringIn } from "./value"
 
 export interface WeightOptions {
   readonly label: string | null
@@ -14,6 +14,7 @@ export interface WeightOptions {
   readonly layer?: LayerState
   readonly initializer?: string
   readonly regularizer?: { readonly l1: number; readonly l2: number }
+  readonly constraint?: string
 }
 
 /** A new weight and its tensor. */
@@ -41,6 +42,12 @@ export function initializerName(value: Value | undefined): string | undefined {
   const text = stringIn(value)
   if (text !== null) return text
   return value?.kind === "object" ? (stringIn(value.fields.get("initializer")) ?? undefined) : undefined
+}
+
+/** Name of a constraint argument: a string, what tf.constraints.* returned, or "constraint" for what cannot be read. */
+export function constraintName(value: Value | undefined): string | undefined {
+  if (value === undefined || isNullish(value)) return undefined
+  return stringIn(value) ?? (value.kind === "object" ? stringIn(value.fields.get("constraint")) : null) ?? "constraint"
 }
 
 /** Strengths of a regularizer argument: "l1", "l2", "l1l2", or what tf.regularizers.* returned; tfjs's default is 0.01 each. */

@@ -94,6 +94,22 @@ test("merge layers broadcast and concatenate as tfjs does", () => {
   }
 })
 
+test("dot along one axis of each input", () => {
+  for (const [a, b, axes] of [
+    ["[4]", "[4]", "1"],
+    ["[3, 4]", "[5, 4]", "-1"],
+    ["[3, 4]", "[4, 5]", "[2, 1]"],
+    ["[3, 4]", "[4]", "[2, 1]"],
+    ["[4]", "[5, 4]", "[1, 2]"],
+  ]) {
+    const source = `const a = tf.input({ shape: ${a} }), b = tf.input({ shape: ${b} })
+      const model = tf.model({ inputs: [a, b], outputs: tf.layers.dense({ units: 2 }).apply(tf.layers.dot({ axes: ${axes} }).apply([a, b])) })`
+    const model = only(trace(source))
+    expect(model.unsupported, source).toEqual([])
+    expect(model.graph.parameters[0].shape, source).toEqual(run(source).weights[0].shape)
+  }
+})
+
 test("an activation tfjs does not have is unsupported, with its place", () => {
   const model = trace(`const m = tf.sequential({ layers: [tf.layers.dense({ units: 2, inputShape: [3], activation: "silu" })] })`).models[0]
   expect(model.unsupported.map((u) => u.what)).toEqual(["dense: tfjs has no activation 'silu'"])

@@ -6,7 +6,7 @@ import type { Dim } from "../../schema/report"
 import type { LayerState, TensorValue, Value } from "../value"
 import { booleanIn, isNullish, numberIn, stringIn } from "../value"
 import { dimOf, makeTensor, shapeOf } from "../tensor"
-import { initializerName, makeWeight, regularizerOf } from "../weight"
+import { constraintName, initializerName, makeWeight, regularizerOf } from "../weight"
 import { assume, Unreadable } from "../context"
 
 export interface LayerCall {
@@ -80,7 +80,8 @@ export function layerWeight(
       throw new Unreadable(`${call.state.type}: '${role}' has shape [${known.join(", ")}], this call needs [${weightShape.join(", ")}]`)
     return held.tensor
   }
-  const regularizer = regularizerOf(option(call, `${prefix}Regularizer`))
+  const regularizer = regularizerOf(option(call, `${prefix}Regularizer`)),
+    constraint = constraintName(option(call, `${prefix}Constraint`))
   return makeWeight(call.context, {
     label: role,
     shape: weightShape,
@@ -89,5 +90,6 @@ export function layerWeight(
     layer: call.state,
     initializer: initializerName(option(call, `${prefix}Initializer`)) ?? defaultInitializer,
     ...(regularizer === undefined ? {} : { regularizer }),
+    ...(constraint === undefined ? {} : { constraint }),
   })
 }

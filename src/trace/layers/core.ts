@@ -156,6 +156,33 @@ const concatenate: LayerSpec = (call) => {
   return emit(call, { kind: "concat", axis: axisOf(option(call, "axis"), shape(call, call.inputs[0]).length, -1) }, call.inputs)
 }
 
+/** Products along one axis each, for every sample; what is left of both stands in order, a lone batch axis gets a second one. */
+const dot: LayerSpec = (call) => {
+  const [x, y] = call.inputs
+  if (call.inputs.length !== 2) throw new Unreadable(`dot: expected two inputs, found ${call.inputs.length}`)
+  const given = option(call, "axes")
+  const list = given?.kind === "array" ? given.items : [given, given]
+  const axes = [axisOf(list[0], shape(call, x).length, NaN), axisOf(list[1], shape(call, y).length, NaN)]
+  if (!(axes[0] > 0 && axes[1] > 0)) throw new Unreadable("dot: 'axes' must be known and leave out the batch axis")
+  const [a, b] = flagOption(call, "normalize", false) ? [toUnitLength(call, x, axes[0]), toUnitLength(call, y, axes[1])] : [x, y]
+  const names = (t: TensorValue, axis: number, kept: string): string =>
+    shape(call, t)
+      .map((_, i) => (i === 0 ? "b" : i === axis ? "t" : kept[i]))
+      .join("")
+  const first = names(a, axes[0], "cde"),
+    second = names(b, axes[1], "fgh")
+  const out = `b${(first + second).replace(/[bt]/g, "")}`
+  const product = emit(call, { kind: "einsum", equation: `${first},${second}->${out}` }, [a, b])
+  const own = shape(call, product)
+  return own.length > 1 ? product : reshape(call.context, product, [own[0], 1], { at: call.at, label: "dot" })
+}
+
+/** x/√max(Σx², 1e-7), as tfjs normalizes before the product. */
+function toUnitLength(call: LayerCall, x: TensorValue, axis: number): TensorValue {
+  const squares = emit(call, { kind: "reduce", fn: "sum", axes: [axis], keepDims: true }, [unary(call, "square", x)])
+  return binary(call, "divide", x, unary(call, "sqrt", binary(call, "maximum", squares, constant(call.context, 1e-7, { at: call.at }))))
+}
+
 // Normalizations.
 const layerNormalization: LayerSpec = (call) => {
   const x = input(call),
@@ -227,6 +254,7 @@ export const coreLayers: Readonly<Record<string, LayerSpec>> = {
   minimum: merge("minimum"),
   subtract: merge("subtract"),
   average,
+  dot,
   concatenate,
   layerNormalization,
   batchNormalization,

@@ -10,7 +10,7 @@ import { coreLayers } from "./core"
 import { convolutionLayers } from "./convolution"
 import { dimOf, makeTensor, reshape, shapeArgument, shapeOf, tensorOf } from "../tensor"
 import { multiplyDim } from "../../graph/dim"
-import { initializerName, isTrainable, makeWeight, regularizerOf } from "../weight"
+import { constraintName, initializerName, isTrainable, makeWeight, regularizerOf } from "../weight"
 import { plainText } from "../ops/table"
 import { recurrentLayers } from "./recurrent"
 import { rememberNode } from "./nodes"
@@ -270,6 +270,7 @@ function addWeight(context: Context, state: LayerState, args: readonly Value[], 
   try {
     const regularizer = regularizerOf(args[4]),
       initializer = initializerName(args[3])
+    const constraint = constraintName(args[6])
     const label = stringIn(args[0])
     const tensor = makeWeight(context, {
       label,
@@ -280,6 +281,7 @@ function addWeight(context: Context, state: LayerState, args: readonly Value[], 
       ...(label === null ? {} : { weight: label }),
       ...(initializer === undefined ? {} : { initializer }),
       ...(regularizer === undefined ? {} : { regularizer }),
+      ...(constraint === undefined ? {} : { constraint }),
     })
     siteAt(context, "weight", callee(context, at), label ?? "weight").weights.add((tensor.source as { weight: Weight }).weight)
     return tensor

@@ -60,6 +60,7 @@ export function emitModel(context: Context, parts: ModelParts): Omit<TracedModel
         ...(tfName !== null && tfName !== undefined && tfName !== id && tfName !== id.split("/").at(-1) ? { weight: tfName } : {}),
         ...(weight.initializer === undefined ? {} : { initializer: weight.initializer }),
         ...(weight.regularizer === undefined ? {} : { regularizer: weight.regularizer }),
+        ...(weight.constraint === undefined ? {} : { constraint: weight.constraint }),
       }),
     )
   }
