@@ -26,8 +26,8 @@ export function printGraph(graph: Graph): string {
 }
 
 function printParameter(p: Parameter, index: number): string {
-  const { weight, regularizer, initializer } = p
-  const more = JSON.stringify({ weight, regularizer, initializer })
+  const { weight, regularizer, constraint, initializer } = p
+  const more = JSON.stringify({ weight, regularizer, constraint, initializer })
   const parts = ["parameter", String(index), JSON.stringify(p.id), shapeToText(p.shape), p.trainable ? "trainable" : "frozen"]
   return [...parts, ...(more === "{}" ? [] : [more])].join(" ")
 }

@@ -15,8 +15,8 @@ function bind(plan: Plan, sample: Sample): void {
 const cells = (plan: Plan, data: DataSet): number => Math.max(1, plan.outputs.reduce((n, o) => n + o.size, 0) * data.samples.length)
 
 /**
- * Adds the network's own outputs at θ to the targets of every sample, with `noise` times the targets there: a task that can be learned in part, so that
- * the loss falls, and still has gradients in every direction.
+ * Adds the network's own outputs at θ to the targets of every sample, with `noise` times the targets there: a task that can be learned in part,
+ * so that the loss falls, and still has gradients in every direction.
  */
 export function teachTargets(plan: Plan, data: DataSet, theta: Float64Array, noise: number): void {
   plan.theta.set(theta)

@@ -16,14 +16,24 @@ export interface Order {
 /** Drifts below this are rounding: no slope. */
 const roundingDrift = 1e-13
 
-/** @param span the horizon; halved until Euler is stable and two halvings of the step give nearly one slope */
-export function measureOrders({ plan, watched }: Setting, { theta, data, loss }: Point, field: VectorField, span: number): readonly Order[] {
+/**
+ * @param span the horizon, eight of the coarsest steps
+ * @param tries how often it may be halved until Euler is stable and two halvings of the step give nearly one slope; 1 takes it as it is
+ */
+export function measureOrders(
+  { plan, watched }: Setting,
+  { theta, data, loss }: Point,
+  field: VectorField,
+  span: number,
+  tries = 12,
+): readonly Order[] {
   const steps = [8, 16, 32],
     n = plan.dimension
   const drifts = (ends: readonly Float64Array[]): readonly (readonly number[])[] => ends.map((end) => startDrift(watched, theta).observe(end).laws)
   let horizon = span,
     euler: readonly (readonly number[])[] = []
-  for (let tries = 0; tries < 12; tries++, horizon /= 2) {
+  for (let k = 0; k < tries; k++) {
+    horizon = span / 2 ** k
     const ends = steps.map((count) => integrateEuler(field, theta, n, horizon / count, count))
     euler = drifts(ends)
     const stable = ends.every((end) => evaluateLoss(plan, data, end) < 10 * loss + 1)

@@ -26,7 +26,7 @@ const pointsKept = 240
  * get a wider one.
  */
 const smoothTolerance = 1e-11,
-  kinkedTolerance = 1e-9
+  kinkedTolerance = 2e-10
 /** Products a trajectory may cost, and the steps it may take in any case. */
 const workBudget = 3e8,
   leastEvaluations = 1500,
@@ -62,7 +62,12 @@ export async function followFlow(
   const horizon = options.horizon ?? 20 * scale,
     perEvaluation = plan.cost * start.data.samples.length
   const maximalEvaluations = Math.round(Math.min(mostEvaluations, Math.max(leastEvaluations, workBudget / perEvaluation)))
-  const steps = integrateFlow(field, start.theta, plan.dimension, { tolerance: plan.smooth ? smoothTolerance : kinkedTolerance, horizon, firstStep: scale * 1e-3, maximalEvaluations })
+  const steps = integrateFlow(field, start.theta, plan.dimension, {
+    tolerance: plan.smooth ? smoothTolerance : kinkedTolerance,
+    horizon,
+    firstStep: scale * 1e-3,
+    maximalEvaluations,
+  })
   let ended: string | null = null,
     cancelled = false,
     count = 0
@@ -90,7 +95,11 @@ export async function followFlow(
  * so after a while, or after a good part of the work allowed, less is enough.
  */
 const isEnough = (loss: number, time: number, work: number, control: number): boolean =>
-  (loss < 0.5 && control > 1e-2) || (time > 4 && control > 3e-3) || (work > 0.2 && loss < 0.97 && control > 1e-3) || (work > 0.5 && control > 1e-5)
+  (loss < 0.5 && control > 1e-2) ||
+  (loss < 0.2 && control > 3e-4) ||
+  (time > 4 && control > 3e-3) ||
+  (work > 0.2 && loss < 0.97 && control > 1e-3) ||
+  (work > 0.5 && control > 1e-5)
 
 const endings = {
   evaluations: "the work allowed for one run was used up",

@@ -26,6 +26,8 @@ export interface VerificationProgress {
 
 export interface VerifyOptions extends TrajectoryOptions {
   readonly seed?: number
+  /** Euler step τ of the order test, which also takes τ/2 and τ/4; by default one small enough for slopes to settle. */
+  readonly step?: number
   /** Sizes by name, instead of the ones chosen. */
   readonly sizes?: Readonly<Record<string, number>>
   readonly onProgress?: (progress: VerificationProgress) => void
@@ -65,7 +67,8 @@ export async function verify(task: VerificationTask, options: VerifyOptions = {}
       for (let i = 0; i < into.length; i++) into[i] = -into[i]
       return loss
     }
-    const orders = measureOrders(setting, start, field, scale / 2)
+    const orders =
+      options.step === undefined ? measureOrders(setting, start, field, scale / 2) : measureOrders(setting, start, field, 8 * options.step, 1)
     await rest()
     const kind = options.optimizer?.kind ?? "flow"
     const track =

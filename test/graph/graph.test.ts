@@ -14,7 +14,7 @@ function sample(): Graph {
   const builder = new GraphBuilder()
   const x = builder.input("x", ["batch", "seq", "d"], "real"),
     kernel = builder.addParameter({ ...place, id: "dense/kernel", shape: ["d", "4*d"], trainable: true })
-  builder.addParameter({ ...place, id: "unused", shape: [3], trainable: false, initializer: "zeros" })
+  builder.addParameter({ ...place, id: "unused", shape: [3], trainable: false, initializer: "zeros", constraint: "nonNeg" })
   const hidden = builder.add({ kind: "einsum", equation: "bti,io->bto" }, [x, builder.parameterNode(kernel)], { label: "dense" })
   const clipped = builder.add({ kind: "unary", fn: "clip", parameters: [0, Infinity] }, [hidden])
   const masked = builder.add({ kind: "pad", before: [0, 1, 0], after: [0, 0, 0], mode: "constant", value: -Infinity }, [clipped])
@@ -64,13 +64,13 @@ describe("text", () => {
       back = parseGraph(text)
     expect(printGraph({ ...back, nodes: back.nodes.map((n, i) => ({ ...n, label: graph.nodes[i].label })) })).toBe(text)
     expect(back.nodes.map((n) => [n.op, n.operands, n.shape, n.dtype])).toEqual(graph.nodes.map((n) => [n.op, n.operands, n.shape, n.dtype]))
-    expect(back.parameters[1]).toMatchObject({ id: "unused", trainable: false, node: null, initializer: "zeros" })
+    expect(back.parameters[1]).toMatchObject({ id: "unused", trainable: false, node: null, initializer: "zeros", constraint: "nonNeg" })
     expect(back.outputs).toEqual(graph.outputs)
   })
   test("reads as one line a node", () => {
     expect(printGraph(sample())).toMatchInlineSnapshot(`
       "parameter 0 "dense/kernel" [d, 4*d] trainable
-      parameter 1 "unused" [3] frozen {"initializer":"zeros"}
+      parameter 1 "unused" [3] frozen {"constraint":"nonNeg","initializer":"zeros"}
       %0 = input {"name":"x","domain":"real"} : float [batch, seq, d]
       %1 = parameter {"parameter":0} : float [d, 4*d]  # dense/kernel
       %2 = einsum {"equation":"bti,io->bto"} %0 %1 : float [batch, seq, 4*d]  # dense

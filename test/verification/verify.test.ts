@@ -43,6 +43,13 @@ describe("laws that hold", () => {
     expect(series.laws.map((l) => l.drift.length)).toEqual(laws.map(() => series.time.length))
   })
 
+  test("a stated step is taken as it is", async () => {
+    const at = async (step: number) => (await verify(task(twoLayers("tanh"), [balance("diagonal")]), { step })).orders[0].euler
+    const small = await at(1e-3)
+    expect(Math.abs(small ?? 1)).toBeLessThan(0.1)
+    expect((await verify(task(twoLayers("relu"), [balance("diagonal")]), { step: 1e-3 })).orders[0].euler).toBeCloseTo(1, 1)
+  })
+
   test("under Runge–Kutta a law of a smooth network falls with the fourth power of the step", async () => {
     const { orders } = await measure(twoLayers(null), [balance("gram")])
     expect(orders[0].euler).toBeCloseTo(1, 0)
