@@ -7,7 +7,7 @@ import { substituteDim } from "../graph/dim"
 import type { Dim, Law, LawEntries, Operand, Term, ViewStep } from "../schema/report"
 import { addNode, callNode, constantNode, multiplyNode, negateNode, parseSpec, squareNode, subtractNode, symbolNode } from "./formulaTree"
 import type { FormulaNode } from "./formulaTree"
-import { joinSlices } from "./formulaSlices"
+import { dropSplits, joinSlices } from "./formulaSlices"
 import { printFormula, printLatex } from "./formulaText"
 import type { DerivedLaw, SymmetryKind } from "./law"
 
@@ -32,7 +32,7 @@ export type ShapeOf = (parameter: string) => readonly Dim[]
  * "‖dense_1/kernel[:,i]‖² − ‖dense_2/kernel[i,:]‖²".
  */
 export function formulaOf(law: FormulaSource, shapeOf: ShapeOf): Formula {
-  const terms = mergeOffsets(joinSlices(law.terms, shapeOf))
+  const terms = mergeOffsets(joinSlices(dropSplits(law.terms, shapeOf), shapeOf))
   const matrix = law.entries === "differences" ? null : matrixLettersOf(terms)
   const named = terms.map((term): NamedTerm => ({ ...term, node: matrix === null ? entryNode(term, shapeOf) : matrixNode(term, matrix, shapeOf) }))
   const sum = sumOf(foldRepeats(named))

@@ -1,8 +1,9 @@
 /**
- * @file Joins terms that read neighboring slices of one axis and sum over it: ‖W[:,0:2]‖² + ‖W[:,2:4]‖² is ‖W[:,0:4]‖², and ‖W‖² where that is
- * all of the axis. Derivation cuts axes wherever the network does; a formula is read by people.
+ * @file Simplifies the views of a law before its formula is written: derivation cuts axes wherever the network does, a formula is read by people.
+ * Joins terms that read neighboring slices of one axis and sum over it, ‖W[:,0:2]‖² + ‖W[:,2:4]‖² to ‖W[:,0:4]‖², and drops splits that are
+ * summed over again. The value stays the same.
  */
-import { dim } from "../graph/dim"
+import { dim, multiplyDim, subtractDim } from "../graph/dim"
 import type { Dim, Operand, Term, ViewStep } from "../schema/report"
 import { parseSpec } from "./formulaTree"
 
@@ -11,6 +12,74 @@ interface SlicedTerm {
   readonly axis: number
   readonly from: Dim
   readonly to: Dim
+}
+
+/**
+ * Drops a last reshape that only splits axes whose factors the term sums over alike: ‖W as d×h×e‖² is ‖W‖².
+ * @param shapeOf shapes of parameters by id.
+ */
+export function dropSplits(terms: readonly Term[], shapeOf: (parameter: string) => readonly Dim[]): readonly Term[] {
+  return terms.map((term) => {
+    const { inputs, output } = parseSpec(term.einsum)
+    const merged = term.operands.map((operand, k) => mergedLetters(operand, inputs[k], output, shapeOf))
+    const letters = merged.map((entry) => entry?.letters ?? "")
+    const inOrder = merged.every((entry) => entry !== null && entry.gone === merged[0]?.gone)
+    if (!inOrder) return term
+    const operands = term.operands.map(({ parameter, view = [] }): Operand =>
+      view.length === 1 ? { parameter } : { parameter, view: view.slice(0, -1) },
+    )
+    return { ...term, operands, einsum: `${letters.join(",")}->${output}` }
+  })
+}
+
+/** The letters of an operand before its last reshape, and those that went; null where the reshape has to stay. */
+function mergedLetters(
+  operand: Operand,
+  input: string,
+  output: string,
+  shapeOf: (parameter: string) => readonly Dim[],
+): { letters: string; gone: string } | null {
+  const view = operand.view ?? []
+  const last = view[view.length - 1]
+  if (last === undefined || !("reshape" in last)) return null
+  const groups = groupFactors(shapeAfter(view.slice(0, -1), shapeOf(operand.parameter)), last.reshape)
+  if (groups === null) return null
+  let letters = ""
+  let gone = ""
+  for (const group of groups) {
+    const own = group.map((axis) => input[axis])
+    if (own.length > 1 && own.some((letter) => output.includes(letter) || input.split(letter).length > 2)) return null
+    letters += own[0]
+    gone += own.length > 1 ? own.join("") : ""
+  }
+  return gone === "" ? null : { letters, gone }
+}
+
+/** Which axes after a reshape make up each axis before it; null where an axis is merged rather than split. */
+function groupFactors(before: readonly Dim[], after: readonly Dim[]): readonly (readonly number[])[] | null {
+  const groups: number[][] = []
+  let axis = 0
+  for (const size of before) {
+    const group: number[] = []
+    let product: Dim = 1
+    while (axis < after.length && (group.length === 0 || dim(product) !== dim(size))) {
+      product = multiplyDim(product, after[axis])
+      group.push(axis++)
+    }
+    if (group.length === 0 || dim(product) !== dim(size)) return null
+    groups.push(group)
+  }
+  return axis === after.length ? groups : null
+}
+
+function shapeAfter(steps: readonly ViewStep[], shape: readonly Dim[]): readonly Dim[] {
+  let result = shape
+  for (const step of steps) {
+    if ("reshape" in step) result = step.reshape
+    else if ("transpose" in step) result = step.transpose.map((axis) => result[axis])
+    else result = result.map((size, axis) => (axis === step.slice[0] ? subtractDim(step.slice[2], step.slice[1]) : size))
+  }
+  return result
 }
 
 /** @param shapeOf shapes of parameters by id. */

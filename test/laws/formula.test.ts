@@ -107,6 +107,13 @@ describe("Unicode text", () => {
     )
     expect(print([term(1, "ab,cb->", part(0, 6), part(0, 6)), term(1, "ab,cd->", part(6, 12), part(6, 12))])).not.toContain("0:12")
   })
+  test("a split that is summed over again is not shown", () => {
+    const third = (k: number): Operand => ({ parameter: "qkv", view: [{ slice: [1, 6 * k, 6 * k + 6] }, { reshape: [6, 2, 3] }] })
+    expect(print([0, 1, 2].map((k) => square(-1, "ibc,ibc->i", third(k))))).toBe("−‖qkv[i,:]‖²")
+    expect(print([square(1, "abc,abc->b", third(0))])).toBe("‖qkv[:,0:6][:,b,:]‖²")
+    expect(print([term(1, "abc,acb->", third(0), third(0))])).toContain("[:,0:6][a,b,c]")
+    expect(print([term(1, "abc->", third(1))])).toBe("Σ qkv[:,6:12]")
+  })
   test("blocks fold", () => {
     expect(print([0, 1, 2].map((k) => square(1, "ab,ab->", `h/${k}/wo`)))).toBe("Σ ‖h/{0…2}/wo‖²")
   })
