@@ -60,6 +60,10 @@ export function createPage(root: HTMLElement, initial: Settings, actions: Action
   const used = element("p.note.used")
   const status = element("p.visually-hidden", { id: "status", role: "status", "aria-live": "polite" })
 
+  const step = createTextField({
+    id: "step", label: "Step", value: initial.step, placeholder: "automatic", onChange: value => actions.change({ step: value }),
+  })
+  step.title = "Euler step of the order test, which also takes a half and a quarter of it"
   const rate = createTextField({
     id: "learning-rate", label: "Learning rate", value: initial.learningRate, placeholder: "automatic",
     onChange: learningRate => actions.change({ learningRate }),
@@ -107,7 +111,7 @@ export function createPage(root: HTMLElement, initial: Settings, actions: Action
 
   root.append(
     element("header", {}, element("p.eyebrow", {}, "Noether Lens"), title, subtitle, used),
-    element("form.controls", { "aria-label": "Run" }, optimizer, rate, decay, seed, element("div.buttons", {}, run, cancel)),
+    element("form.controls", { "aria-label": "Run" }, optimizer, step, rate, decay, seed, element("div.buttons", {}, run, cancel)),
     status, progress, summary, charts, lawsHeading, laws, table,
   )
   root.querySelector("form")?.addEventListener("submit", event => event.preventDefault())
@@ -133,6 +137,7 @@ export function createPage(root: HTMLElement, initial: Settings, actions: Action
         used.textContent = inSource.length > 0 ? `Trained in the source by ${inSource.join(", ")}` : ""
       }
       const discrete = view.settings.optimizer !== "flow"
+      step.hidden = discrete
       rate.hidden = !discrete
       decay.hidden = !discrete
       run.textContent = view.outcome || view.phase.kind === "cancelled" ? "Run again" : "Run"

@@ -9,6 +9,8 @@ export type Optimizer = "flow" | "sgd" | "momentum" | "nesterov" | "adam" | "ada
 export interface Settings {
   readonly optimizer: Optimizer
   readonly seed: string
+  /** Euler step of the order test; for the gradient flow, which has no learning rate. */
+  readonly step: string
   readonly learningRate: string
   readonly weightDecay: string
 }
@@ -28,7 +30,7 @@ export interface StoredState {
   readonly outcome: Outcome | null
 }
 
-export const defaultSettings: Settings = { optimizer: "flow", seed: "1", learningRate: "", weightDecay: "" }
+export const defaultSettings: Settings = { optimizer: "flow", seed: "1", step: "", learningRate: "", weightDecay: "" }
 
 /** A state of another version, or none, is a fresh start. */
 export function readState(stored: unknown): StoredState {
@@ -41,6 +43,7 @@ export function readState(stored: unknown): StoredState {
 /** What is wrong with a typed number, or null. */
 export function problemOf(settings: Settings): string | null {
   if (!/^\d{1,15}$/.test(settings.seed.trim())) return "The seed is a whole number."
+  if (!isNumberOrEmpty(settings.step, value => value > 0)) return "The step is a number above 0, or empty."
   if (!isNumberOrEmpty(settings.learningRate, value => value > 0)) return "The learning rate is a number above 0, or empty."
   if (!isNumberOrEmpty(settings.weightDecay, value => value >= 0)) return "Weight decay is a number from 0 on, or empty."
   return null

@@ -31,7 +31,8 @@ async function runVerification({ task, settings }: RunRequest): Promise<void> {
   self.postMessage({ kind: "done", run })
 }
 
-function optionsOf({ optimizer, seed, learningRate, weightDecay }: Settings): VerifyOptions {
+function optionsOf({ optimizer, seed, step, learningRate, weightDecay }: Settings): VerifyOptions {
   const number = (text: string): number | undefined => (text.trim() === "" ? undefined : Number(text))
-  return { seed: number(seed), optimizer: { kind: optimizer, learningRate: number(learningRate), weightDecay: number(weightDecay) } }
+  const settings = { kind: optimizer, learningRate: number(learningRate), weightDecay: number(weightDecay) }
+  return { seed: number(seed), step: number(step), optimizer: settings }
 }

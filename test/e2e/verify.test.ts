@@ -93,9 +93,10 @@ describe.skipIf(missing !== null)("in VS Code", () => {
     await picture("verified")
   })
 
-  test("another optimizer and seed run from the panel, and a run can be cancelled", async () => {
+  test("another seed and step run from the panel, and a run can be cancelled", async () => {
     const view = webviewOf(editor.page)
     await view.locator("#seed input").fill("7")
+    await view.locator("#step input").fill("0.01")
     await view.locator("#run").click()
     await view.locator("#page[data-phase=running]").waitFor()
     await view.locator("#cancel").click()

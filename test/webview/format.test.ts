@@ -25,6 +25,7 @@ test.each([
   [{ seed: "12345", learningRate: "1e-3", weightDecay: "0" }, null],
   [{ seed: "" }, "seed"],
   [{ seed: "1.5" }, "seed"],
+  [{ step: "-0.1" }, "step"],
   [{ learningRate: "0" }, "learning rate"],
   [{ learningRate: "fast" }, "learning rate"],
   [{ weightDecay: "-1" }, "decay"],
