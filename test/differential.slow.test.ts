@@ -27,7 +27,9 @@ const random: Readonly<Record<string, string>> = { "gated/dropoutLinear": "mask"
 /** Models that tfjs runs but cannot differentiate. */
 const forwardOnly: Readonly<Record<string, string>> = { "moe/SoftmaxThenTopTwoMoe": "TopK", "forms/EinsumAttention": "Einsum" }
 /** Models that are compared on one sample, because tfjs 4.22 errs on more. */
-const oneSample: Readonly<Record<string, string>> = { "classics/buildGenerator": "the gradient of resizeNearestNeighbor on the cpu backend mixes the samples of a batch" }
+const oneSample: Readonly<Record<string, string>> = {
+  "classics/buildGenerator": "the gradient of resizeNearestNeighbor on the cpu backend mixes the samples of a batch",
+}
 /** Models with a part that the tracer does not read. */
 const unread: Readonly<Record<string, string>> = { "classics/buildWideAndDeep": "tf.layers.dot is not supported" }
 
@@ -102,7 +104,9 @@ function judgeLaw(law: Law, norm: number, [own, control]: readonly { readonly fu
   const scale = law.type === "linear" ? norm : norm * norm, problems: string[] = []
   const rounding = 3e-6 * Math.max(scale, 1)
   if (law.type === "linear" && own.full > 1e-5 * Math.max(norm, 1)) problems.push(`linear law moved by ${own.full}`)
-  if (law.type !== "linear" && own.full > rounding && own.half > 0.7 * own.full) problems.push(`drift ${own.full} only fell to ${own.half} with half the step`)
+  if (law.type !== "linear" && own.full > rounding && own.half > 0.7 * own.full) {
+    problems.push(`drift ${own.full} only fell to ${own.half} with half the step`)
+  }
   if (control.full > 20 * rounding && own.full > 0.5 * control.full) problems.push(`moved by ${own.full}, a random quantity by ${control.full}`)
   return problems
 }
@@ -112,7 +116,8 @@ function checkLaws(laws: readonly Law[], running: RunningModel, data: DataSet, i
   const controls = laws.map((law) => drawControl(law, source, start))
   const quantities = laws.flatMap((law, i): Quantity[] => [(w) => evaluateLaw(law, w), controls[i]])
   const drifts = trainAndMeasure(running, data, ids, quantities, { noisy })
-  const problems = laws.flatMap((law, i) => judgeLaw(law, normOf(start, law.parameters), drifts.slice(2 * i, 2 * i + 2)).map((p) => `${law.id} ${law.formula}: ${p}`))
+  const problems = laws.flatMap((law, i) =>
+    judgeLaw(law, normOf(start, law.parameters), drifts.slice(2 * i, 2 * i + 2)).map((p) => `${law.id} ${law.formula}: ${p}`))
   const moved = laws.some((_, i) => drifts[2 * i + 1].full > 1e-4)
   return { problems, moved }
 }

@@ -1,6 +1,6 @@
 /**
- * @file The oracle fixtures as graphs recorded from tfjs, without the tracer: the network has the oracle's number of parameters and, by discovery, its
- * number of laws, so the fixtures are what they say; and the laws derived from these graphs hold and are never too many.
+ * @file The oracle fixtures as graphs recorded from tfjs, without the tracer: the network has the oracle's number of parameters and, by discovery,
+ * its number of laws, so the fixtures are what they say; and the laws derived from these graphs hold and are never too many.
  */
 import { beforeAll, describe, expect, test } from "vitest"
 import { discoverLaws } from "../src/verification/discover"

@@ -1,5 +1,5 @@
 /**
- * @file One model twice: its traced graph on our kernels in float64, and the source itself on tfjs in float32, with the same weights and the same data.
+ * @file One model twice: its traced graph on our kernels in float64, and the source itself on tfjs in float32, with the same weights and data.
  */
 import * as tf from "@tensorflow/tfjs"
 import { symbolsOf } from "../../src/graph/dim"
@@ -23,7 +23,8 @@ export function planModel(traced: TracedModel, size = symbolSize): Plan {
 }
 
 /** What stands in the way of giving both sides the same data: noise of their own, or constants nobody knows. */
-export const privateLeaves = (plan: Plan): readonly string[] => [...new Set(plan.leaves.filter((leaf) => leaf.role !== "input").map((leaf) => leaf.role))]
+export const privateLeaves = (plan: Plan): readonly string[] =>
+  [...new Set(plan.leaves.filter((leaf) => leaf.role !== "input").map((leaf) => leaf.role))]
 
 interface SharedData {
   readonly tfjs: DataSet
@@ -32,7 +33,9 @@ interface SharedData {
 }
 
 /** Random data for both, rounded to float32; `inputs` says in which order the forward method takes them. */
-export function drawData(plan: Plan, inputs: readonly { readonly name: string }[], outputs: readonly (readonly number[])[], random: Random): SharedData {
+export function drawData(
+  plan: Plan, inputs: readonly { readonly name: string }[], outputs: readonly (readonly number[])[], random: Random,
+): SharedData {
   const leaves = plan.leaves.map(({ node, buffer, range }) => {
     const whole = range !== null || (node.op.kind === "input" && node.op.domain !== "real")
     return Float64Array.from({ length: buffer.size }, () => (whole ? random.below(range ?? 2) : Math.fround(random.normal())))
@@ -41,7 +44,8 @@ export function drawData(plan: Plan, inputs: readonly { readonly name: string }[
     const position = plan.leaves.findIndex(({ node }) => node.op.kind === "input" && node.op.name === name)
     if (position < 0) throw new Error(`compare: no input '${name}' in the graph`)
     const { buffer, range } = plan.leaves[position]
-    return range === null ? tf.tensor(Float32Array.from(leaves[position]), [...buffer.shape]) : tf.tensor(Int32Array.from(leaves[position]), [...buffer.shape], "int32")
+    const values = leaves[position], shape = [...buffer.shape]
+    return range === null ? tf.tensor(Float32Array.from(values), shape) : tf.tensor(Int32Array.from(values), shape, "int32")
   })
   const targets = outputs.map((shape) => Float64Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => Math.fround(random.normal())))
   return { tfjs: { inputs: tensors, targets: targets.map((values, i) => tf.tensor(Float32Array.from(values), [...outputs[i]])) }, leaves, targets }
@@ -51,7 +55,9 @@ export function drawData(plan: Plan, inputs: readonly { readonly name: string }[
 export function copyWeights(plan: Plan, model: RunningModel): void {
   for (const { id, offset, shape } of plan.slots) {
     const tensor = model.tensor(id)
-    if (tensor.shape.join() !== shape.join()) throw new Error(`compare: '${id}' is [${tensor.shape.join(", ")}] on tfjs and [${shape.join(", ")}] in the graph`)
+    if (tensor.shape.join() !== shape.join()) {
+      throw new Error(`compare: '${id}' is [${tensor.shape.join(", ")}] on tfjs and [${shape.join(", ")}] in the graph`)
+    }
     plan.theta.set(Float64Array.from(tensor.dataSync()), offset)
   }
 }
@@ -68,7 +74,9 @@ export function relativeError(ours: ArrayLike<number>, reference: ArrayLike<numb
 }
 
 /** Errors of our forward pass by output, and of our gradients by parameter, relative to tfjs's. */
-export function compareWithTfjs(plan: Plan, model: RunningModel, data: SharedData): { readonly outputs: readonly number[]; readonly gradients: ReadonlyMap<string, number> } {
+export function compareWithTfjs(
+  plan: Plan, model: RunningModel, data: SharedData,
+): { readonly outputs: readonly number[]; readonly gradients: ReadonlyMap<string, number> } {
   copyWeights(plan, model)
   const theta = plan.theta.slice(), own = new Float64Array(plan.dimension)
   evaluateLoss(plan, { samples: [{ leaves: data.leaves, targets: data.targets }] }, theta, own)

@@ -18,9 +18,11 @@ function drawInput(random: Random, { shape, below }: FixtureInput): tf.Tensor {
 /** A layer model's inputs: token ids where it starts with an embedding. */
 function layerInputs(model: tf.LayersModel): readonly FixtureInput[] {
   const vocabulary = (model.layers.find((layer) => layer.getClassName() === "Embedding")?.getConfig() as { inputDim?: number } | undefined)?.inputDim
-  return model.inputs.map((input) => ({ name: input.name, shape: input.shape.map((size) => size ?? "batch"), ...(vocabulary === undefined ? {} : { below: vocabulary }) }))
+  const bound = vocabulary === undefined ? {} : { below: vocabulary }
+  return model.inputs.map((input) => ({ name: input.name, shape: input.shape.map((size) => size ?? "batch"), ...bound }))
 }
 
-export const inputsOf = (fixture: Fixture, model: RunningModel): readonly FixtureInput[] => (model.layers === null ? fixture.inputs : layerInputs(model.layers))
+export const inputsOf = (fixture: Fixture, model: RunningModel): readonly FixtureInput[] =>
+  (model.layers === null ? fixture.inputs : layerInputs(model.layers))
 
 export const drawInputs = (inputs: readonly FixtureInput[], random: Random): readonly tf.Tensor[] => inputs.map((input) => drawInput(random, input))

@@ -40,7 +40,8 @@ function lineage(declaration: ts.ClassDeclaration): readonly ts.ClassDeclaration
 }
 
 function readInputs(node: ts.FunctionDeclaration | ts.MethodDeclaration | ts.VariableDeclaration): readonly FixtureInput[] {
-  const bounds = new Map(ts.getJSDocTags(node).filter(ts.isJSDocParameterTag).map((tag) => [tag.name.getText(), /below (\d+)/.exec(tagText(tag))?.[1]]))
+  const parameters = ts.getJSDocTags(node).filter(ts.isJSDocParameterTag)
+  const bounds = new Map(parameters.map((tag) => [tag.name.getText(), /below (\d+)/.exec(tagText(tag))?.[1]]))
   return tagsNamed(node, "shape").map((text) => {
     const match = /^(\w+)\s*\[(.*)\]$/.exec(text)
     if (match === null) throw new Error(`fixture: cannot read '@shape ${text}'`)

@@ -56,6 +56,8 @@ export function auditLaws(graph: Graph, seed = 3): Audit {
       }
     }
   }
-  const broken = exact.filter((law) => !((worst.get(law.id) ?? 0) < 1e-8)).map((law) => `${law.id} of ${law.parameters.join(", ")}: ${worst.get(law.id)?.toExponential(1)}`)
+  const broken = exact
+    .filter((law) => !((worst.get(law.id) ?? 0) < 1e-8))
+    .map((law) => `${law.id} of ${law.parameters.join(", ")}: ${worst.get(law.id)?.toExponential(1)}`)
   return { plan, derived, claimed: evaluateDim(derived.independent, sizes), rank: countIndependent(plan, laws, random), broken, degenerate }
 }

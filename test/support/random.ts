@@ -21,4 +21,5 @@ export function seededRandom(seed: number): Random {
   return { uniform, normal, below: (limit) => Math.floor(uniform() * limit) }
 }
 
-export const drawNormals = (random: Random, count: number, scale = 1): Float64Array => Float64Array.from({ length: count }, () => scale * random.normal())
+export const drawNormals = (random: Random, count: number, scale = 1): Float64Array =>
+  Float64Array.from({ length: count }, () => scale * random.normal())

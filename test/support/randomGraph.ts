@@ -1,6 +1,6 @@
 /**
- * @file Small random networks as graphs, for checking derived laws against what numbers say. Blocks are drawn from what people build, but put together
- * as nobody would: shared weights, streams read twice, norms in odd places, gates, splits. The same seed gives the same network.
+ * @file Small random networks as graphs, for checking derived laws against what numbers say. Blocks are drawn from what people build, but put
+ * together as nobody would: shared weights, streams read twice, norms in odd places, gates, splits. The same seed gives the same network.
  */
 import { GraphBuilder } from "../../src/graph/build"
 import type { Graph, NodeId } from "../../src/graph/graph"
@@ -55,7 +55,8 @@ const dense: Block = (draft) => {
 /** x·Wᵀ with a weight that is there already: ties. */
 const transposedDense: Block = (draft) => {
   const x = operand(draft), fitting = draft.parameters.filter((p) => p.shape.length === 2 && p.shape[1] === width(draft, x))
-  return fitting.length === 0 ? null : push(draft, { kind: "einsum", equation: "bo,io->bi" }, [x, draft.builder.parameterNode(pick(draft.random, fitting).index)])
+  if (fitting.length === 0) return null
+  return push(draft, { kind: "einsum", equation: "bo,io->bi" }, [x, draft.builder.parameterNode(pick(draft.random, fitting).index)])
 }
 
 const activation: Block = (draft) => push(draft, { kind: "unary", fn: pick(draft.random, activations) }, [operand(draft)])
@@ -152,7 +153,8 @@ const convolution: Block = (draft) => {
   if (k === null) return null
   const signal = push(draft, { kind: "reshape" }, [x], [batch, n, 1])
   const channels = push(draft, { kind: "convolve", variant: "standard", strides: [1], dilations: [1], padding: "valid" }, [signal, k])
-  if (draft.random.uniform() < 0.5) return push(draft, { kind: "reduce", fn: pick(draft.random, ["mean", "max"] as const), axes: [1], keepDims: false }, [channels])
+  const pool = draft.random.uniform() < 0.5
+  if (pool) return push(draft, { kind: "reduce", fn: pick(draft.random, ["mean", "max"] as const), axes: [1], keepDims: false }, [channels])
   return push(draft, { kind: "reshape" }, [channels], [batch, 2 * (n - 1)])
 }
 
@@ -161,7 +163,10 @@ const rearrange: Block = (draft) => {
   const x = operand(draft), kind = draft.random.below(4)
   if (kind === 0) return push(draft, { kind: "reverse", axes: [1] }, [x])
   if (kind === 1) return push(draft, { kind: "cumsum", axis: 1, exclusive: false, reverse: false }, [x])
-  if (kind === 2) return push(draft, { kind: "binary", fn: "multiply" }, [x, push(draft, { kind: "stopGradient" }, [operandOf(draft, width(draft, x))])])
+  if (kind === 2) {
+    const still = push(draft, { kind: "stopGradient" }, [operandOf(draft, width(draft, x))])
+    return push(draft, { kind: "binary", fn: "multiply" }, [x, still])
+  }
   return push(draft, { kind: "unary", fn: "clip", parameters: [-1, 1] }, [x])
 }
 
@@ -173,8 +178,10 @@ const scaleByConstant: Block = (draft) => {
 }
 
 const blocks: readonly Block[] = [
-  dense, dense, dense, dense, dense, transposedDense, activation, activation, activation, withVector("add"), withVector("add"), withVector("multiply"), offsetGain,
-  pair("add"), pair("add"), pair("multiply"), pair("maximum"), pair("subtract"), softmax, normalize(1), normalize(0), concat, half, foldPairs, attend, gateByLargest, scaleByConstant,
+  dense, dense, dense, dense, dense, transposedDense, activation, activation, activation,
+  withVector("add"), withVector("add"), withVector("multiply"), offsetGain,
+  pair("add"), pair("add"), pair("multiply"), pair("maximum"), pair("subtract"), softmax, normalize(1), normalize(0),
+  concat, half, foldPairs, attend, gateByLargest, scaleByConstant,
   gateByEntry, gateByEntry, byReduction, byReduction, perHead, convolution, rearrange,
 ]
 

@@ -25,11 +25,13 @@ const unary: Readonly<Record<string, UnaryFunction>> = {
 }
 const binary: Readonly<Record<string, BinaryFunction>> = {
   Add: "add", Sub: "subtract", Multiply: "multiply", RealDiv: "divide", Maximum: "maximum", Minimum: "minimum", Pow: "power",
-  SquaredDifference: "squaredDifference", GreaterEqual: "greaterEqual", Greater: "greater", LessEqual: "lessEqual", Less: "less", Equal: "equal", LogicalAnd: "logicalAnd",
+  SquaredDifference: "squaredDifference", GreaterEqual: "greaterEqual", Greater: "greater", LessEqual: "lessEqual", Less: "less", Equal: "equal",
+  LogicalAnd: "logicalAnd",
 }
 const reductions: Readonly<Record<string, ReduceFunction>> = { Sum: "sum", Mean: "mean", Max: "max", Min: "min", Prod: "prod" }
 
-const snapshot = (tensors: readonly tf.Tensor[]): ReadonlyMap<number, Float64Array> => new Map(tensors.map((t) => [t.id, Float64Array.from(t.dataSync())]))
+const snapshot = (tensors: readonly tf.Tensor[]): ReadonlyMap<number, Float64Array> =>
+  new Map(tensors.map((t) => [t.id, Float64Array.from(t.dataSync())]))
 
 /** Optional inputs are passed as undefined. */
 const present = (inputs: Inputs): Inputs => Object.fromEntries(Object.entries(inputs).filter(([, tensor]) => tensor instanceof tf.Tensor))
@@ -40,7 +42,8 @@ function listen(run: () => readonly tf.Tensor[]): { readonly calls: readonly Cal
   const original = engine.runKernel, calls: Call[] = []
   engine.runKernel = (name, inputs, attributes = {}) => {
     const result = original.call(engine, name, inputs, attributes)
-    calls.push({ name, inputs: present(inputs), attributes, outputs: [result].flat(), values: snapshot([...Object.values(present(inputs)), ...[result].flat()]) })
+    const given = present(inputs), outputs = [result].flat()
+    calls.push({ name, inputs: given, attributes, outputs, values: snapshot([...Object.values(given), ...outputs]) })
     return result
   }
   try {
@@ -65,7 +68,9 @@ function noiseLeaves(model: RunningModel, inputs: readonly tf.Tensor[], known: R
   const leaves = (): Map<string, readonly number[]> => {
     const made = new Set<number>(known), found = new Map<string, readonly number[]>()
     listen(() => model.forward(inputs)).calls.forEach((call, i) => {
-      for (const [name, tensor] of Object.entries(call.inputs)) if (!made.has(tensor.id) && !(tensor instanceof tf.Variable)) found.set(`${i} ${name}`, Array.from(call.values.get(tensor.id)!))
+      for (const [name, tensor] of Object.entries(call.inputs)) {
+        if (!made.has(tensor.id) && !(tensor instanceof tf.Variable)) found.set(`${i} ${name}`, Array.from(call.values.get(tensor.id)!))
+      }
       for (const output of call.outputs) made.add(output.id)
     })
     return found
@@ -80,7 +85,9 @@ function noiseLeaves(model: RunningModel, inputs: readonly tf.Tensor[], known: R
  * @param below bounds of integer inputs, by position
  * @param nameOf id of a variable
  */
-export function recordGraph(model: RunningModel, inputs: readonly tf.Tensor[], below: readonly (number | undefined)[], nameOf: (variable: tf.Variable) => string): Graph {
+export function recordGraph(
+  model: RunningModel, inputs: readonly tf.Tensor[], below: readonly (number | undefined)[], nameOf: (variable: tf.Variable) => string,
+): Graph {
   const isNoise = noiseLeaves(model, inputs, new Set(inputs.map((t) => t.id)))
   const recorder: Recorder = { builder: new GraphBuilder(), nodes: new Map(), constants: new Map() }
   const { builder, nodes, constants } = recorder
@@ -90,7 +97,8 @@ export function recordGraph(model: RunningModel, inputs: readonly tf.Tensor[], b
     for (const [name, tensor] of Object.entries(call.inputs)) {
       if (nodes.has(tensor.id) || constants.has(tensor.id)) continue
       if (tensor instanceof tf.Variable) {
-        nodes.set(tensor.id, builder.parameterNode(builder.addParameter({ id: nameOf(tensor), shape: tensor.shape, trainable: tensor.trainable, start, end: start })))
+        const parameter = { id: nameOf(tensor), shape: tensor.shape, trainable: tensor.trainable, start, end: start }
+        nodes.set(tensor.id, builder.parameterNode(builder.addParameter(parameter)))
       } else if (isNoise(i, name)) {
         const uniform = call.values.get(tensor.id)!.every((v) => v >= 0 && v < 1)
         nodes.set(tensor.id, builder.add({ kind: "random", distribution: uniform ? "uniform" : "normal" }, [], {}, tensor.shape))
@@ -120,14 +128,17 @@ function writeCall(recorder: Recorder, call: Call): void {
   const { builder, nodes } = recorder, [out] = call.outputs
   const at = (name: string): NodeId => nodeOf(recorder, call.inputs[name])
   const put = (op: Op, operands: readonly NodeId[], shape: readonly number[] = out.shape): NodeId => builder.add(op, operands, {}, shape)
-  const set = (node: NodeId, tensor: tf.Tensor = out): void => void nodes.set(tensor.id, builder.shape(node).join() === tensor.shape.join() ? node : put({ kind: "reshape" }, [node], tensor.shape))
+  const set = (node: NodeId, tensor: tf.Tensor = out): void => {
+    nodes.set(tensor.id, builder.shape(node).join() === tensor.shape.join() ? node : put({ kind: "reshape" }, [node], tensor.shape))
+  }
   const list = Object.values(call.inputs).map((t) => nodeOf(recorder, t))
   if (call.name in unary) return set(put({ kind: "unary", fn: unary[call.name] }, [at("x")]))
   if (call.name in binary) return set(put({ kind: "binary", fn: binary[call.name] }, [at("a"), at("b")]))
   if (call.name in reductions) {
-    const { axis: named, reductionIndices } = call.attributes as { readonly axis?: number | readonly number[] | null; readonly reductionIndices?: number | readonly number[] | null }
-    const axis = named ?? reductionIndices, rank = call.inputs.x.rank, axes = axis === null || axis === undefined ? call.inputs.x.shape.map((_, i) => i) : [axis].flat()
-    return set(put({ kind: "reduce", fn: reductions[call.name], axes: axes.map((a) => wrap(a, rank)).sort((a, b) => a - b), keepDims: false }, [at("x")]))
+    const { axis, reductionIndices } = call.attributes as Readonly<Record<string, number | readonly number[] | null | undefined>>
+    const { rank } = call.inputs.x, named = axis ?? reductionIndices ?? call.inputs.x.shape.map((_, i) => i)
+    const axes = [named].flat().map((a) => wrap(a, rank)).sort((a, b) => a - b)
+    return set(put({ kind: "reduce", fn: reductions[call.name], axes, keepDims: false }, [at("x")]))
   }
   writeSpecial(call, { at, put, set, list, builder })
 }
@@ -145,7 +156,9 @@ function writeSpecial(call: Call, { at, put, set, list, builder }: Writer): void
   const attributes = call.attributes as Readonly<Record<string, number & number[] & string & boolean>>
   const add = (a: NodeId, b: NodeId): NodeId => builder.add({ kind: "binary", fn: "add" }, [a, b])
   const multiply = (a: NodeId, b: NodeId): NodeId => builder.add({ kind: "binary", fn: "multiply" }, [a, b])
-  const slice = (x: NodeId, begin: readonly number[], shape: readonly number[]): NodeId => put({ kind: "slice", begin, strides: begin.map(() => 1) }, [x], shape)
+  const slice = (x: NodeId, begin: readonly number[], shape: readonly number[]): NodeId =>
+    put({ kind: "slice", begin, strides: begin.map(() => 1) }, [x], shape)
+  const sliding = () => ({ strides: pairOf(attributes.strides), padding: attributes.pad as "valid" | "same" })
   const finishFused = (product: NodeId): NodeId => {
     const biased = inputs.bias === undefined ? product : add(product, at("bias")), activation = attributes.activation as string | undefined
     return activation === undefined || activation === "linear" ? biased : put({ kind: "unary", fn: activation as UnaryFunction }, [biased])
@@ -196,7 +209,8 @@ function writeSpecial(call: Call, { at, put, set, list, builder }: Writer): void
     }
     case "Unpack": {
       const axis = wrap(attributes.axis, inputs.value.rank), { shape } = inputs.value
-      outputs.forEach((part, i) => set(slice(at("value"), shape.map((_, a) => (a === axis ? i : 0)), shape.map((n, a) => (a === axis ? 1 : n))), part))
+      const one = shape.map((n, a) => (a === axis ? 1 : n))
+      outputs.forEach((part, i) => set(slice(at("value"), shape.map((_, a) => (a === axis ? i : 0)), one), part))
       return
     }
     case "Concat":
@@ -218,10 +232,11 @@ function writeSpecial(call: Call, { at, put, set, list, builder }: Writer): void
       return set(put({ kind: "topK", k: attributes.k, output: "indices" }, [at("x")]), outputs[1])
     case "Conv2D":
     case "FusedConv2D":
-      return set(finishFused(put({ kind: "convolve", variant: "standard", strides: pairOf(attributes.strides), dilations: pairOf(attributes.dilations), padding: attributes.pad as "valid" | "same" }, [at("x"), at("filter")])))
+      return set(finishFused(put(
+        { kind: "convolve", variant: "standard", dilations: pairOf(attributes.dilations), ...sliding() }, [at("x"), at("filter")])))
     case "MaxPool":
     case "AvgPool":
-      return set(put({ kind: "pool", fn: name === "MaxPool" ? "max" : "average", window: pairOf(attributes.filterSize), strides: pairOf(attributes.strides), padding: attributes.pad as "valid" | "same" }, [at("x")]))
+      return set(put({ kind: "pool", fn: name === "MaxPool" ? "max" : "average", window: pairOf(attributes.filterSize), ...sliding() }, [at("x")]))
     case "FusedBatchNorm": {
       const epsilon = put({ kind: "constant", value: { kind: "fill", value: attributes.varianceEpsilon } }, [], [])
       const centered = builder.add({ kind: "binary", fn: "subtract" }, [at("x"), at("mean")])

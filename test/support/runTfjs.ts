@@ -12,6 +12,8 @@ import { drawNormals, type Random } from "./random"
 /** Reads a name of the module's own scope, exported or not. */
 type ReadName = (name: string) => unknown
 
+type Evaluate = (exports: object, require: (name: string) => unknown) => ReadName
+
 const modules = new Map<string, { readonly exports: Record<string, unknown>; readonly read: ReadName }>()
 
 /** tfjs on its plain JavaScript backend, ready to use. */
@@ -31,8 +33,11 @@ export function loadModule(fileName: string): { readonly exports: Record<string,
   })
   const exports: Record<string, unknown> = {}
   // useDefineForClassFields stays off: `private w!: LayerVariable` must not reset what a base constructor set.
-  const evaluate = compileFunction(`${outputText}\nreturn (name) => (name in exports ? exports[name] : eval(name))`, ["exports", "require"], { filename: fileName }) as (exports: object, require: (name: string) => unknown) => ReadName
-  const loaded = { exports, read: evaluate(exports, (name) => (name.startsWith(".") ? loadModule(resolve(dirname(fileName), `${name.replace(/\.[jt]s$/, "")}.ts`)).exports : tf)) }
+  const code = `${outputText}\nreturn (name) => (name in exports ? exports[name] : eval(name))`
+  const evaluate = compileFunction(code, ["exports", "require"], { filename: fileName }) as Evaluate
+  const required = (name: string): unknown =>
+    (name.startsWith(".") ? loadModule(resolve(dirname(fileName), `${name.replace(/\.[jt]s$/, "")}.ts`)).exports : tf)
+  const loaded = { exports, read: evaluate(exports, required) }
   modules.set(fileName, loaded)
   return loaded
 }

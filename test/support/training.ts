@@ -39,7 +39,9 @@ export const squaredError = (outputs: readonly tf.Tensor[], targets: readonly tf
   tf.tidy(() => outputs.map((y, i) => y.sub(targets[i]).square().sum().mul(0.5)).reduce((a, b) => a.add(b)) as tf.Scalar)
 
 /** The loss and its gradients by parameter id. */
-export function lossAndGradients(model: RunningModel, data: DataSet, ids: readonly string[]): { readonly loss: number; readonly gradients: ReadonlyMap<string, NdArray> } {
+export function lossAndGradients(
+  model: RunningModel, data: DataSet, ids: readonly string[],
+): { readonly loss: number; readonly gradients: ReadonlyMap<string, NdArray> } {
   const variables = ids.map((id) => model.tensor(id)).filter((t): t is tf.Variable => t instanceof tf.Variable)
   const { value, grads } = tf.variableGrads(() => squaredError(model.forward(data.inputs), data.targets), [...new Set(variables)])
   const gradients = new Map(ids.map((id): [string, NdArray] => {
@@ -58,8 +60,8 @@ const norm = (arrays: Iterable<NdArray>): number => Math.sqrt([...arrays].flatMa
 
 /**
  * Moves of `quantities` under tf.train.sgd, from the weights the model has, which it gets back afterwards.
- * The step is `pace` · ‖θ‖/‖g‖ at the start, so that the whole path is about `steps` · `pace` of the weights' norm, or less where the loss would
- * rise; a `noisy` model's loss rises anyhow.
+ * The step is `pace` · ‖θ‖/‖g‖ at the start, so that the whole path is about `steps` · `pace` of the weights' norm, or less where
+ * the loss would rise; a `noisy` model's loss rises anyhow.
  */
 export function trainAndMeasure(
   model: RunningModel, data: DataSet, ids: readonly string[], quantities: readonly Quantity[], { steps = 20, pace = 0.004, noisy = false } = {},
