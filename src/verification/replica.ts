@@ -77,7 +77,7 @@ const unknownSize = (v: SizeVariable, leading: ReadonlySet<string>): number => M
 /** Distinct declared values, in order, become the smallest whole numbers that respect every minimum. */
 function shrinkSizes(variables: readonly SizeVariable[], leading: ReadonlySet<string>, overrides: Sizes): Record<string, number> {
   const sizes: Record<string, number> = {},
-    free = variables.filter((v) => v.shrink === "free" && typeof v.declared === "number")
+    free = variables.filter((v) => v.shrink === "free" && typeof v.declared === "number" && !leading.has(v.name))
   const values = [...new Set(free.map((v) => Number(v.declared)))].sort((a, b) => a - b)
   let last = 1
   for (const value of values) {
@@ -87,7 +87,10 @@ function shrinkSizes(variables: readonly SizeVariable[], leading: ReadonlySet<st
     for (const v of group) sizes[v.name] = size
     last = Math.max(last, size)
   }
-  for (const v of variables) sizes[v.name] ??= typeof v.declared === "number" ? v.declared : unknownSize(v, leading)
+  for (const v of variables) {
+    if (typeof v.declared !== "number") sizes[v.name] ??= unknownSize(v, leading)
+    else sizes[v.name] ??= v.shrink === "free" ? Math.min(v.declared, unknownSize(v, leading)) : v.declared
+  }
   return { ...sizes, ...Object.fromEntries(variables.filter((v) => v.name in overrides).map((v) => [v.name, overrides[v.name]])) }
 }
 
@@ -131,9 +134,11 @@ function dataSizes(graph: Graph): ReadonlySet<string> {
   return new Set(graph.nodes.flatMap((n) => (n.op.kind === "input" ? n.shape.flatMap(symbolsOf) : [])).filter((s) => !held.has(s)))
 }
 
-/** Size names of the first axes of inputs: batches. */
-const leadingSizes = (graph: Graph): ReadonlySet<string> =>
-  new Set(graph.nodes.flatMap((n) => (n.op.kind === "input" && n.shape.length > 1 ? symbolsOf(n.shape[0]) : [])))
+/** Size names of the first axes of inputs, where no parameter has them: batches. They have no rank among the widths. */
+function leadingSizes(graph: Graph): ReadonlySet<string> {
+  const data = dataSizes(graph)
+  return new Set(graph.nodes.flatMap((n) => (n.op.kind === "input" && n.shape.length > 1 ? symbolsOf(n.shape[0]) : [])).filter((s) => data.has(s)))
+}
 
 const product = (shape: readonly Dim[]): number => shape.reduce<number>((n, d) => n * Number(d), 1)
 const countTrainable = (graph: Graph): number => graph.parameters.reduce((n, p) => n + (p.trainable ? product(p.shape) : 0), 0)
