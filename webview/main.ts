@@ -30,8 +30,9 @@ const linesAtFirst = 6
 const vscode = acquireVsCodeApi()
 const post = (message: FromWebview): void => vscode.postMessage(seal(message))
 
-// Reported as early as possible; tests count them.
+// Reported as early as possible. Tests read this count and that of finished runs, which are often too short to be seen running.
 let violations = 0
+let runs = 0
 document.addEventListener("securitypolicyviolation", event => {
   violations += 1
   document.body.dataset["violations"] = String(violations)
@@ -41,6 +42,7 @@ document.addEventListener("securitypolicyviolation", event => {
 window.addEventListener("error", event => post({ kind: "trouble", source: "error", message: `${event.message} (${event.filename}:${event.lineno})` }))
 window.addEventListener("unhandledrejection", event => post({ kind: "trouble", source: "error", message: String(event.reason) }))
 document.body.dataset["violations"] = "0"
+document.body.dataset["runs"] = "0"
 
 registerToolkit()
 const stored = readState(vscode.getState())
@@ -137,6 +139,8 @@ function receive(message: FromWorker, settings: View["settings"]): void {
       current = null
       update({ phase: { kind: "idle" }, outcome: { verification, series, settings, reason } })
       page.plot(series)
+      runs += 1
+      document.body.dataset["runs"] = String(runs)
       page.say(spokenVerdict(verification.verdict, verification.laws.filter(law => law.verdict === "conserved").length, verification.laws.length))
       return post({ kind: "finished", verdict: verification.verdict })
     }
