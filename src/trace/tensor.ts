@@ -8,10 +8,10 @@ import type { Op } from "../graph/op"
 import type { Dim } from "../schema/report"
 import type { Dtype } from "../graph/graph"
 import type { InputRecord, TensorValue, Value } from "./value"
-import { Stop, Unreadable, callee, freshSymbol, nextSerial, resolveDim, unifyDims } from "./context"
+import { Stop, Unreadable, callee, freshSymbol, isFreeSymbol, nextSerial, resolveDim, unifyDims } from "./context"
 import { inferDtype } from "../graph/build"
 import { inferShape, parseEinsum } from "../graph/shape"
-import { divideDim, multiplyDim, productOf } from "../graph/dim"
+import { divideDim, multiplyDim, productOf, substituteDim, symbolsOf } from "../graph/dim"
 import { numberIn } from "./value"
 
 export interface Origin {
@@ -228,21 +228,17 @@ export function reshapeTarget(context: Context, from: readonly Dim[], to: readon
   return to.map((d, i) => (i === open ? missing : d))
 }
 
+/** Solves one symbol so that both shapes hold as many elements: made-up axis symbols before names of the source, never the batch axis. */
 function solveProduct(context: Context, from: readonly Dim[], to: readonly Dim[]): boolean {
-  for (const [mine, other] of [
-    [from, to],
-    [to, from],
-  ]) {
-    for (const d of mine) {
-      if (typeof d !== "string") continue
-      const quotient = divideDim(productOf(other), productOf(mine.filter((e) => e !== d)))
-      if (
-        quotient !== null &&
-        mine.filter((e) => e === d).length === 1 &&
-        (typeof quotient !== "number" || quotient > 0) &&
-        unifyDims(context, d, quotient)
-      )
-        return true
+  const before = productOf(from), after = productOf(to)
+  const open = [...new Set([...symbolsOf(before), ...symbolsOf(after)])].filter((symbol) => isFreeSymbol(symbol) && !symbol.startsWith("batch"))
+  open.sort((a, b) => Number(b.includes(".")) - Number(a.includes(".")))
+  for (const symbol of open) {
+    for (const [mine, other] of [[before, after], [after, before]]) {
+      const ratio = divideDim(other, mine)
+      const value = ratio === null ? null : multiplyDim(symbol, ratio)
+      if (value === null || symbolsOf(value).includes(symbol) || (typeof value === "number" && !(Number.isInteger(value) && value > 0))) continue
+      if (substituteDim(before, { [symbol]: value }) === substituteDim(after, { [symbol]: value })) return unifyDims(context, symbol, value)
     }
   }
   return false
@@ -293,4 +289,3 @@ export function markIndices(x: TensorValue, range: Dim): void {
   }
 }
 
-export { multiplyDim }

@@ -156,7 +156,7 @@ function mathObject(context: Context): Value {
         if (numbers.every((n): n is number => n !== null)) return primitive((Math[key] as (...n: number[]) => number)(...numbers))
         const sizes = args.map((arg) => sizeIn(context, arg))
         if (sizes[0] !== null && sizes[0] !== undefined) {
-          if (key === "floor" || key === "trunc") return sizeValue(floorDim(sizes[0]))
+          if (key === "floor" || key === "trunc") return sizeValue(wholeQuotient(context, sizes[0]) ?? floorDim(sizes[0]))
           if (key === "ceil") return sizeValue(ceilDim(sizes[0]))
           if (key === "round" || key === "abs") return sizeValue(sizes[0])
           // Sizes are at least 1.
@@ -253,6 +253,13 @@ function objectConstructor(context: Context): Value {
     create: native("Object.create", () => objectOf()),
     defineProperty: native("Object.defineProperty", ([target]) => target ?? undefinedValue),
   })
+}
+
+/** A quotient of two unknown sizes, taken to come out whole as reshapes need it; null for anything else. */
+function wholeQuotient(context: Context, d: Dim): Dim | null {
+  if (typeof d !== "string" || !/^[\w$.*\u00b7]+\/[A-Za-z_$][\w$.\u00b7]*$/.test(d)) return null
+  assume(context, `${d} is whole`)
+  return d
 }
 
 /** An unknown record laid over known fields: the known ones are taken as they are, which is an assumption. */

@@ -75,8 +75,11 @@ export interface Followed<T> {
   readonly strained: number
 }
 
-export function strainOf(context: Context, inputs: readonly TensorValue[]): number {
-  return inputs.filter((x) => {
+export function strainOf(context: Context, inputs: readonly TensorValue[], known: ReadonlySet<string>): number {
+  if (inputs.length === 0) return 0
+  // Names of the source that had to be given numbers before the code fits.
+  const forced = [...context.state.solution].filter(([symbol, d]) => !known.has(symbol) && !symbol.includes(".") && d === 1).length
+  return forced + inputs.filter((x) => {
     const [batch, ...rest] = shapeOf(context, x)
     return rest.length > 0 && (typeof batch === "number" || rest.includes(batch))
   }).length
@@ -95,6 +98,7 @@ function followClass(
   guess: Guess,
 ): Followed<Traced> | null {
   const isLayer = extendsLayer(type)
+  const known = new Set(context.state.solution.keys())
   const instance = instanceOf(context, type, used, isLayer)
   if (instance === null) return null
   const before = new Set(context.state.instances)
@@ -139,7 +143,7 @@ function followClass(
     assumptions: [...context.state.assumptions],
     ownsUnused: !inner || paths.weights.size > 0,
   })
-  return { traced, guessed: guessed.length, strained: strainOf(context, guessed) }
+  return { traced, guessed: guessed.length, strained: strainOf(context, guessed, known) }
 }
 
 /** Name of the field that holds an arrow function. */

@@ -126,6 +126,7 @@ function followFunction(
     made = callable.make()
   if (made === null) return null
   const args = forwardArguments(context, node, guess, true)
+  const start = context.state.serial, known = new Set(context.state.solution.keys())
   context.state.forward++
   const result = context.call(context, made.fn, made.self, args.values, node)
   context.state.forward--
@@ -133,7 +134,9 @@ function followFunction(
   if (outputs.length === 0) return null
   const reachable = reachableFrom(outputs)
   const weights = [...reachable].flatMap((t) => (t.source.kind === "weight" ? [t.source.weight] : []))
-  if (!marked && !weights.some(isTrainable)) return null
+  // Layers made on the way are new at every call: a function that makes them builds a model, it is none.
+  const own = weights.filter((weight) => weight.serial <= start)
+  if (!marked && !own.some(isTrainable)) return null
   if (!marked && outputs.every((t) => shapeOf(context, t).length === 0)) return null
   if (!marked && args.inputs.every((x) => !reachable.has(x))) return null
   const used = args.inputs.filter((x) => reachable.has(x))
@@ -150,7 +153,7 @@ function followFunction(
     ownsUnused: false,
   })
   const guessed = args.guessed.filter((x) => reachable.has(x))
-  return { traced, guessed: guessed.length, strained: strainOf(context, guessed) }
+  return { traced, guessed: guessed.length, strained: strainOf(context, guessed, known) }
 }
 
 /** Functions that only wrap another reported one are left out; what is marked stays. */

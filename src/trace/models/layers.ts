@@ -4,6 +4,7 @@ import type { Dim } from "../../schema/report"
 import type { LayerState, ModelValue, TensorValue, Value, Weight } from "../value"
 import type { Paths } from "./paths"
 import { allWeights, layerStateOf } from "../layers/layer"
+import { isNullish } from "../value"
 
 interface Naming {
   readonly paths: Paths
@@ -52,12 +53,9 @@ const weightsBelow = (path: string, naming: Naming): readonly number[] =>
   )
 
 function optionsOf(state: LayerState, { show }: Naming): TracedLayer["options"] {
-  const known: Record<string, LayerOption> = {}
-  for (const [key, value] of state.config.fields) {
-    const option = optionOf(value, show)
-    if (option !== null) known[key] = option
-  }
-  return known
+  const options: Record<string, LayerOption | null> = {}
+  for (const [key, value] of state.config.fields) if (!isNullish(value)) options[key] = optionOf(value, show)
+  return options
 }
 
 function optionOf(value: Value, show: (d: Dim) => Dim): LayerOption | null {
