@@ -28,7 +28,7 @@ export function certifyCompleteness(
   laws: readonly NumericLaw[],
   random: Random,
   signs: Signs = "signed",
-  attempts = 3,
+  attempts = plan.smooth ? 3 : 12,
 ): Completeness | null {
   const parameters = plan.dimension
   if (parameters === 0 || parameters > certificateLimit) return null
