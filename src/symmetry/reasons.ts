@@ -124,7 +124,7 @@ export function familyReasons(symmetry: Symmetry, index: EquationIndex, visibili
     .filter((e) => e.why === "meets" && [...e.expression.keys()].filter((u) => own.has(u)).length > 1)
   for (const equation of new Set(meets)) {
     const value = symmetry.program.values[equation.value]
-    reasons.push(reasonAt(symmetry, value, `${labelOf(symmetry, value)} sums over this axis: what one factor gains the other loses`))
+    reasons.push(reasonAt(symmetry, value, `${labelOf(symmetry, value)} contracts this axis: a change on one side is undone on the other`))
   }
   reasons.push(...(family.kind === "shift" ? exchangeReasons(symmetry, index, own) : scaleReasons(symmetry, index, own, family.roles.length === 0)))
   family.roles.forEach((role, i) => {
