@@ -85,8 +85,8 @@ export interface TracedLayer {
   readonly outputShapes: readonly (readonly Dim[])[]
   /** Indices of its parameters in the graph, those of layers inside it included. */
   readonly parameters: readonly number[]
-  /** What its configuration says in numbers, texts and flags; entries that are not known are absent. */
-  readonly options: Readonly<Record<string, LayerOption>>
+  /** What its configuration says in numbers, texts and flags; null for an entry that is there and not known. */
+  readonly options: Readonly<Record<string, LayerOption | null>>
   /** Layers inside it: those of a model, the wrapped one of timeDistributed and its kin. */
   readonly layers: readonly TracedLayer[]
 }
