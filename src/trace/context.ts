@@ -56,9 +56,16 @@ export class WrongRank extends Error {
   }
 }
 
+/** A parameter without a type turned out to be used as a tensor: the function is followed again with an input in its place. */
+export class NeedsTensor extends Error {
+  constructor(readonly parameter: string) {
+    super(`'${parameter}' is a tensor`)
+  }
+}
+
 /** Whether an error steers the evaluation; any other one is a fault of the reader and must not end the file. */
 export const isControl = (error: unknown): boolean =>
-  error instanceof Stop || error instanceof Thrown || error instanceof WrongRank || error instanceof RangeError
+  error instanceof Stop || error instanceof Thrown || error instanceof WrongRank || error instanceof NeedsTensor || error instanceof RangeError
 
 export interface Note {
   readonly what: string

@@ -8,11 +8,11 @@ import type { Op } from "../graph/op"
 import type { Dim } from "../schema/report"
 import type { Dtype } from "../graph/graph"
 import type { InputRecord, TensorValue, Value } from "./value"
-import { Stop, Unreadable, callee, freshSymbol, isFreeSymbol, nextSerial, resolveDim, unifyDims } from "./context"
+import { NeedsTensor, Stop, Unreadable, assume, callee, freshSymbol, isFreeSymbol, nextSerial, resolveDim, unifyDims } from "./context"
 import { inferDtype } from "../graph/build"
 import { inferShape, parseEinsum } from "../graph/shape"
 import { divideDim, multiplyDim, productOf, substituteDim, symbolsOf } from "../graph/dim"
-import { numberIn } from "./value"
+import { numberIn, openParameter } from "./value"
 
 export interface Origin {
   readonly at?: TypeScript.Node
@@ -161,6 +161,8 @@ export function tensorOf(context: Context, value: Value | undefined, origin: Ori
     }
   }
   if (value.kind === "unknown" && value.tensors.length === 0 && value.name !== null) {
+    if (value.properties.has(openParameter)) throw new NeedsTensor(value.name)
+    if (value.name !== "number") assume(context, `'${value.name}' is taken to be a number`)
     // A number from a configuration: the same constant for every sample.
     return makeTensor(context, { kind: "constant", value: { kind: "unknown", why: value.why } }, [], origin, [])
   }

@@ -236,6 +236,9 @@ export function tensorsIn(values: readonly Value[], depth = 3): readonly TensorV
   return [...found]
 }
 
+/** Key that marks the stand-in for an untyped parameter of a forward pass: used as a tensor, it must become an input. */
+export const openParameter = "\u0000parameter"
+
 export const isNullish = (value: Value): boolean => value.kind === "primitive" && (value.value === undefined || value.value === null)
 export const numberIn = (value: Value | undefined): number | null =>
   value?.kind === "primitive" && typeof value.value === "number" ? value.value : null

@@ -178,3 +178,48 @@ test("a React-style callback that builds a model", () => {
   expect(model.name).toBe("net")
   expect(model.optimizers.map((use) => use.name)).toEqual(["sgd"])
 })
+
+test("an untyped parameter that is used as a tensor is an input, not a number", () => {
+  const model = only(
+    trace(`
+    const w = tf.variable(tf.zeros([3, 4]))
+    function predict(x, gate) { return tf.matMul(x, w).mul(gate) }`),
+  )
+  expect(model.inputs.map(({ name, shape }) => `${name} ${shape.join()}`)).toEqual(["x batch,3", "gate batch,4"])
+})
+
+test("a number of the configuration that nobody states is a constant, and said to be one", () => {
+  const model = only(
+    trace(`
+    class Net {
+      constructor(options) { this.scale = options.scale; this.w = tf.variable(tf.zeros([3, 4])) }
+      forward(x: tf.Tensor2D) { return x.matMul(this.w).mul(this.scale) }
+    }`),
+  )
+  expect(operations(model)).toEqual(["at,tb->ab", "multiply"])
+  expect(model.assumptions).toEqual(["'scale' is taken to be a number"])
+})
+
+test("reshapes and head sizes over symbols", () => {
+  const found = trace(`
+    class Linear {
+      constructor(private inputs: number, private outputs: number) { this.w = tf.variable(tf.zeros([inputs, outputs])) }
+      forward(x: tf.Tensor) { return x.reshape([-1, this.inputs]).matMul(this.w).reshape([...x.shape.slice(0, -1), this.outputs]) }
+    }
+    class Heads {
+      constructor(private dim: number, private heads: number) {
+        if (dim % heads !== 0) throw new Error("no")
+        this.size = Math.floor(dim / heads)
+        this.q = new Linear(dim, dim)
+      }
+      forward(x: tf.Tensor) {
+        const [batch, time] = x.shape
+        return this.q.forward(x).reshape([batch, time, this.heads, this.size]).transpose([0, 2, 1, 3])
+      }
+    }`)
+  expect(only(found, "Linear").inputs[0].shape).toEqual(["batch", "inputs"])
+  const heads = only(found, "Heads")
+  expect(parameters(heads)).toEqual(["q/w [dim, dim]"])
+  expect(outputShapes(heads)).toEqual(["batch, heads, x.1, dim/heads"])
+  expect(heads.assumptions).toEqual(["dim/heads is whole"])
+})

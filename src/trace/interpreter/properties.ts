@@ -3,8 +3,8 @@ import type * as TypeScript from "typescript"
 import type { Context } from "../context"
 import type { TensorValue, Value } from "../value"
 import { arrayMember, mapMember, primitiveMember, setArrayItem } from "./members"
-import { booleanIn, isNullish, native, numberIn, objectOf, primitive, sizeValue, tfValue, undefinedValue, unknown } from "../value"
-import { assume, write } from "../context"
+import { booleanIn, isNullish, native, numberIn, objectOf, openParameter, primitive, sizeValue, tfValue, undefinedValue, unknown } from "../value"
+import { NeedsTensor, assume, write } from "../context"
 import { callOp, findOp } from "../ops/table"
 import { callFunction, hasSetter, memberOf, staticMember } from "./classes"
 import { createLayer, layerMember, layerStateOf } from "../layers/layer"
@@ -42,8 +42,9 @@ export function getProperty(context: Context, object: Value, key: string, at: Ty
     case "unknown": {
       const known = object.properties.get(key)
       if (known !== undefined) return known
+      const tensorOnly = key === "shape" || (findOp(key) !== null && !generic.has(key))
+      if (tensorOnly && object.name !== null && object.properties.has(openParameter)) throw new NeedsTensor(object.name)
       const made = unknown(object.why, /^\d+$/.test(key) ? (object.name === null ? null : `${object.name}.${key}`) : key, object.tensors)
-      if (findOp(key) !== null && !generic.has(key)) made.properties.set("\u0000method", object)
       object.properties.set(key, made)
       return made
     }

@@ -7,7 +7,7 @@ import type { Context } from "../context"
 import type { Dim } from "../../schema/report"
 import type { FunctionLike } from "../../source/forms"
 import type { TensorValue, UnknownValue, Value } from "../value"
-import { arrayOf, objectOf, primitive, tfValue, undefinedValue, unknown } from "../value"
+import { arrayOf, objectOf, openParameter, primitive, tfValue, undefinedValue, unknown } from "../value"
 import { freshSymbol, place } from "../context"
 import { makeInput } from "../tensor"
 import { makeWeight } from "../weight"
@@ -30,8 +30,6 @@ export interface Arguments {
   readonly inputs: readonly TensorValue[]
   /** Inputs whose rank was guessed. */
   readonly guessed: readonly TensorValue[]
-  /** Unknown stand-ins by parameter name, to see which are used as tensors. */
-  readonly open: ReadonlyMap<string, UnknownValue>
 }
 
 /** Arguments for a function that computes a network's output. `expectsTensors`: an untyped first parameter is an input. */
@@ -39,8 +37,7 @@ export function forwardArguments(context: Context, node: FunctionLike, guess: Gu
   const { ts } = context,
     tags = readShapeTags(ts, node)
   const inputs: TensorValue[] = [],
-    guessed: TensorValue[] = [],
-    open = new Map<string, UnknownValue>()
+    guessed: TensorValue[] = []
   const batch = freshSymbol(context, "batch")
   const tensor = (name: string, rank: number | null, at: TypeScript.Node): TensorValue => {
     const shape = inputShape(context, name, rank, tags.get(name), guess, batch, inputs.length)
@@ -51,7 +48,7 @@ export function forwardArguments(context: Context, node: FunctionLike, guess: Gu
   }
   const stand = (name: string): UnknownValue => {
     const value = unknown(`the parameter '${name}' is not known`, name)
-    open.set(name, value)
+    value.properties.set(openParameter, undefinedValue)
     return value
   }
   const valueFor = (parameter: TypeScript.ParameterDeclaration, i: number): Value => {
@@ -87,7 +84,7 @@ export function forwardArguments(context: Context, node: FunctionLike, guess: Gu
     return stand(name)
   }
   const values = node.parameters.filter((p) => !(ts.isIdentifier(p.name) && p.name.text === "this")).map(valueFor)
-  return { values, inputs, guessed, open }
+  return { values, inputs, guessed }
 }
 
 /** A weight handed in as an argument: its sizes are symbols. */

@@ -2,7 +2,7 @@
 import type { Context, Note } from "../context"
 import type { TensorValue } from "../value"
 import { ShapeError } from "../../graph/shape"
-import { Stop, Thrown, Unreadable, WrongRank } from "../context"
+import { NeedsTensor, Stop, Thrown, Unreadable, WrongRank } from "../context"
 import { plainText } from "../ops/table"
 
 export interface Attempt<T> {
@@ -11,6 +11,8 @@ export interface Attempt<T> {
   readonly assumptions: readonly string[]
   /** The input whose rank was wrong, and the right one. */
   readonly wrongRank: { readonly input: TensorValue; readonly rank: number } | null
+  /** The parameter that has to be a tensor. */
+  readonly needs: string | null
   readonly limit: string | null
 }
 
@@ -37,11 +39,13 @@ export function attempt<T>(context: Context, follow: () => T, sizes: "keep" | "f
   state.stepLimit = Math.min(context.limits.steps, state.steps + context.limits.modelSteps)
   let value: T | null = null,
     wrongRank: Attempt<T>["wrongRank"] = null,
-    limit: string | null = null
+    limit: string | null = null,
+    needs: string | null = null
   try {
     value = follow()
   } catch (error) {
     if (error instanceof WrongRank) wrongRank = { input: error.input, rank: error.rank }
+    else if (error instanceof NeedsTensor) needs = error.parameter
     else if (error instanceof Stop) {
       if (error.reason === "cancelled") throw error
       limit = error.message
@@ -66,5 +70,5 @@ export function attempt<T>(context: Context, follow: () => T, sizes: "keep" | "f
   state.active.length = outer.active
   state.trail.length = outer.trail
   Object.assign(state, { stepLimit: outer.limit, forward: outer.forward, depth: outer.depth })
-  return { value, notes, assumptions, wrongRank, limit }
+  return { value, notes, assumptions, wrongRank, needs, limit }
 }

@@ -46,18 +46,21 @@ export function traceClass(context: Context, type: ClassValue): Traced | null {
  * fewest.
  */
 export function bestAttempt<T>(context: Context, run: (guess: Guess) => Attempt<Followed<T> | null>): T | null {
-  const ranks = new Map<string, number>()
+  const ranks = new Map<string, number>(), tensors = new Set<string>()
   let best: { readonly traced: T; readonly complaints: number } | null = null
   for (const rank of [2, 3, 4, 1]) {
-    let result = run({ rank, ranks, tensors: new Set() })
-    for (let again = 0; result.wrongRank !== null && again < 4; again++) {
-      const { input, rank: asked } = result.wrongRank
-      if (input.source.kind !== "input" || ranks.get(input.source.input.name) === asked) break
-      ranks.set(input.source.input.name, asked)
-      result = run({ rank, ranks, tensors: new Set() })
+    let result = run({ rank, ranks, tensors })
+    for (let again = 0; again < 8; again++) {
+      if (result.needs !== null && !tensors.has(result.needs)) tensors.add(result.needs)
+      else if (result.wrongRank !== null) {
+        const { input, rank: asked } = result.wrongRank
+        if (input.source.kind !== "input" || ranks.get(input.source.input.name) === asked) break
+        ranks.set(input.source.input.name, asked)
+      } else break
+      result = run({ rank, ranks, tensors })
     }
     if (result.value === null) {
-      if (result.limit === null && result.notes.length === 0 && result.wrongRank === null) return best?.traced ?? null
+      if (result.limit === null && result.notes.length === 0 && result.wrongRank === null && result.needs === null) return best?.traced ?? null
       continue
     }
     const complaints = complaintsOf(result.value.traced) + result.value.strained
@@ -154,14 +157,14 @@ function nameOfProperty(context: Context, node: FunctionLike): string {
 /** tf.layers.Layer.call takes one tensor or a list of them, then the flags. */
 function layerArguments(context: Context, forward: FunctionLike, guess: Guess): ReturnType<typeof forwardArguments> {
   const first = forward.parameters[0]
-  if (first === undefined) return { values: [makeInput(context, "inputs", [])], inputs: [], guessed: [], open: new Map() }
+  if (first === undefined) return { values: [makeInput(context, "inputs", [])], inputs: [], guessed: [] }
   const args = forwardArguments(context, forward, guess, true)
   if (args.inputs.length > 0 && guess.shapes === undefined) return { ...args, values: [args.values[0]] }
   if (guess.shapes === undefined) return { ...args, values: [args.values[0]] }
   const inputs = guess.shapes.map((dims, i) =>
     makeInput(context, guess.shapes?.length === 1 ? first.name.getText() : `${first.name.getText()}.${i}`, dims, "real", first.name),
   )
-  return { values: [inputs.length === 1 ? inputs[0] : arrayOf(inputs)], inputs, guessed: [], open: args.open }
+  return { values: [inputs.length === 1 ? inputs[0] : arrayOf(inputs)], inputs, guessed: [] }
 }
 
 /** An instance to follow: one more like the first the source makes, else one with symbols for sizes. */
