@@ -1,5 +1,5 @@
 /** @file Ranks of sets of vectors, decided at the largest gap of their singular values rather than at a fixed tolerance. */
-import { EVD, Matrix, SVD } from "ml-matrix"
+import { Matrix, SVD } from "ml-matrix"
 
 export interface Rank {
   readonly rank: number
@@ -96,7 +96,3 @@ export function nullSpace(rows: readonly Float64Array[], columns: number): { bas
   const { rightSingularVectors: v } = new SVD(r, { computeLeftSingularVectors: false, computeRightSingularVectors: true })
   return { basis: Array.from({ length: columns - rank }, (_, k) => Float64Array.from(v.getColumn(rank + k))), gap }
 }
-
-/** Eigenvalues of a symmetric matrix, smallest first: for tests of definiteness. */
-export const eigenvalues = (rows: readonly Float64Array[]): number[] =>
-  new EVD(new Matrix(rows.map((r) => Array.from(r))), { assumeSymmetric: true }).realEigenvalues
