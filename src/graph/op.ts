@@ -16,7 +16,8 @@ export type UnaryFunction =
 
 /** Elementwise functions of two arguments, broadcasting as in tfjs. */
 export type BinaryFunction =
-  | "add" | "subtract" | "multiply" | "divide" | "divideNoNan" | "maximum" | "minimum" | "power" | "squaredDifference" | "mod" | "floorDivide" | "atan2"
+  | "add" | "subtract" | "multiply" | "divide" | "divideNoNan" | "maximum" | "minimum" | "power" | "squaredDifference"
+  | "mod" | "floorDivide" | "atan2"
   | "prelu" /* x, alpha */
   | "equal" | "notEqual" | "greater" | "greaterEqual" | "less" | "lessEqual" | "logicalAnd" | "logicalOr" | "logicalXor"
 
@@ -52,12 +53,14 @@ export type Op =
   /** The value passes, the gradient does not. */
   | { readonly kind: "stopGradient" }
   // Contraction.
-  /** One or two operands; one letter an axis, no letter twice in an operand: "bti,io->bto". Letters that all operands lack in the output are summed. */
+  /** One or two operands; one letter an axis, no letter twice in an operand: "bti,io->bto". Letters that are not in the output are summed. */
   | { readonly kind: "einsum"; readonly equation: string }
   // Normalizing.
   | { readonly kind: "softmax"; readonly axis: number; readonly log: boolean }
-  /** (x − mean)/√(measure((x − mean)²) + ε) over `axes`; without `center` the mean is not taken off. measure "sum" divides by the length instead of the RMS. */
-  | { readonly kind: "normalize"; readonly axes: readonly number[]; readonly center: boolean; readonly measure: "mean" | "sum"; readonly epsilon: number }
+  /** (x − mean)/√(measure((x − mean)²) + ε) over `axes`; without `center` the mean is not taken off. "sum" divides by the length, not the RMS. */
+  | {
+      readonly kind: "normalize"; readonly axes: readonly number[]; readonly center: boolean; readonly measure: "mean" | "sum"; readonly epsilon: number
+    }
   // Reduction and scans.
   | { readonly kind: "reduce"; readonly fn: ReduceFunction; readonly axes: readonly number[]; readonly keepDims: boolean }
   | { readonly kind: "cumsum"; readonly axis: number; readonly exclusive: boolean; readonly reverse: boolean }
@@ -71,7 +74,10 @@ export type Op =
   /** Elements begin, begin + stride, … ; the extent is the node's shape. */
   | { readonly kind: "slice"; readonly begin: readonly Dim[]; readonly strides: readonly number[] }
   | { readonly kind: "concat"; readonly axis: number }
-  | { readonly kind: "pad"; readonly before: readonly Dim[]; readonly after: readonly Dim[]; readonly mode: "constant" | "reflect" | "symmetric"; readonly value: number }
+  | {
+      readonly kind: "pad"; readonly before: readonly Dim[]; readonly after: readonly Dim[]
+      readonly mode: "constant" | "reflect" | "symmetric"; readonly value: number
+    }
   | { readonly kind: "tile"; readonly repeats: readonly Dim[] }
   /** Stretches axes of size 1 (missing leading axes too) to the node's shape. */
   | { readonly kind: "broadcast" }
@@ -84,10 +90,16 @@ export type Op =
   | { readonly kind: "bandPart"; readonly lower: number; readonly upper: number }
   /** Repeats every cell of the spatial axes 1… `factors` times (nearest-neighbour upsampling). */
   | { readonly kind: "upsample"; readonly factors: readonly number[] }
-  // Convolution. x [batch, …spatial, in], kernel [...spatial, in, out]; depthwise kernel [...spatial, in, multiplier] -> in·multiplier channels.
-  | { readonly kind: "convolve"; readonly variant: "standard" | "depthwise" | "transposed"; readonly strides: readonly number[]; readonly dilations: readonly number[]; readonly padding: Padding }
+  // Convolution. x [batch, …spatial, in], kernel [...spatial, in, out], transposed ones too; depthwise kernel [...spatial, in, multiplier] -> in·multiplier channels.
+  | {
+      readonly kind: "convolve"; readonly variant: "standard" | "depthwise" | "transposed"
+      readonly strides: readonly number[]; readonly dilations: readonly number[]; readonly padding: Padding
+    }
   /** Over the spatial axes 1…; average pools do not count padded cells. */
-  | { readonly kind: "pool"; readonly fn: "max" | "average"; readonly window: readonly number[]; readonly strides: readonly number[]; readonly padding: Padding }
+  | {
+      readonly kind: "pool"; readonly fn: "max" | "average"; readonly window: readonly number[]; readonly strides: readonly number[]
+      readonly padding: Padding
+    }
   /** Code the tracer cannot read: any function of its operands. No symmetry passes it. */
   | { readonly kind: "opaque"; readonly what: string; readonly reason: string }
 

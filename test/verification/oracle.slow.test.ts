@@ -1,6 +1,6 @@
 /**
- * @file The whole way, from source text to verdict, on every architecture of the oracle: derived laws are conserved, the certificate finds the oracle's
- * count at the sizes it ran at, and a law with a flipped sign is found out.
+ * @file The whole way, from source text to verdict, on every architecture of the oracle: derived laws are conserved, the certificate finds the
+ * oracle's count at the sizes it ran at, and a law with a flipped sign is found out.
  */
 import { describe, expect, test } from "vitest"
 import type { GenericLaw } from "../../src/verification/task"
