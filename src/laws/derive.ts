@@ -7,7 +7,7 @@ import { addDim, divideDim, multiplyDim, subtractDim, substituteDim } from "../g
 import type { Dim, LawEntries, LawFamily, LawType, Operand, Term } from "../schema/report"
 import { inferSymmetry } from "../symmetry/infer"
 import type { Symmetry } from "../symmetry/infer"
-import type { ParameterBlock } from "../symmetry/program"
+import type { IdentityOffset, ParameterBlock } from "../symmetry/program"
 import type { Family, Member, Role } from "../symmetry/families"
 import { familyReasons, indexEquations, lawlessReasons } from "../symmetry/reasons"
 import type { EquationIndex } from "../symmetry/reasons"
@@ -68,14 +68,7 @@ const idOf = (symmetry: Symmetry, member: Member): string => symmetry.network.gr
 
 function lawOf(symmetry: Symmetry, index: EquationIndex, family: Family, numbers: Map<string, number>): DerivedLaw | null {
   const entries = entriesOf(family.roles)
-  const constant =
-    family.kind !== "shift" &&
-    family.members.some((m) => {
-      const { offset } = parameterOp(symmetry, m)
-      return typeof offset === "number" && offset !== 0
-    })
-  // A matrix acting on W + c, the same c everywhere, would need terms this format does not have.
-  if (entries === null || (constant && family.roles.some((r) => r.kind !== "diagonal"))) return null
+  if (entries === null || !isWritable(symmetry, family)) return null
   const sign = Math.sign(family.members[0].weight)
   const letters = roleLetters(family.roles)
   const terms = family.members.flatMap((m) => termsOf(symmetry, m, family, letters, sign))
@@ -101,6 +94,17 @@ function lawOf(symmetry: Symmetry, index: EquationIndex, family: Family, numbers
     references: referencesOf(symmetry, index, family),
     terms,
   }
+}
+
+/** Whether terms can say it: a matrix acting on W + c (the same c everywhere), or two roles on the axes of W + c·1, need terms that do not exist. */
+function isWritable(symmetry: Symmetry, family: Family): boolean {
+  if (family.kind === "shift") return true
+  return family.members.every((m) => {
+    const { offset } = parameterOp(symmetry, m)
+    if (typeof offset === "number") return offset === 0 || family.roles.every((r) => r.kind === "diagonal")
+    if (offset.kind !== "identity") return true
+    return family.roles.every((r) => r.kind !== "ones") && m.positions.filter((p) => offset.atoms.includes(p)).length < 2
+  })
 }
 
 /** Which entries of the value are conserved; null where the pieces do not make one shape. */
@@ -154,12 +158,28 @@ function termsOf(symmetry: Symmetry, member: Member, family: Family, letters: re
   const half = family.kind === "mixed" ? 0.5 : 1
   const quadratic: Term = { coefficient: half * weight, operands: [operand, operand], einsum: `${first.join("")},${second.join("")}->${output}` }
   if (op.offset === 0) return [quadratic]
+  if (typeof op.offset !== "number" && op.offset.kind === "identity") return [quadratic, ...identityTerms(quadratic, operand, op.offset, atomAxes)]
   if (typeof op.offset !== "number") {
     // (W + W₀)(W + W₀)ᵀ up to the constant W₀W₀ᵀ.
     const frozen = operandOf(symmetry, op.offset)
     return [quadratic, { ...quadratic, operands: [frozen, operand] }, { ...quadratic, operands: [operand, frozen] }]
   }
   return [quadratic, { coefficient: 2 * half * weight * op.offset, operands: [operand], einsum: `${first.join("")}->${output}` }]
+}
+
+/** The cross terms of (W + c·1)(W + c·1)ᵀ: in one factor stands W, in the other the identity, which makes its two letters one. */
+function identityTerms(quadratic: Term, operand: Operand, offset: IdentityOffset, atomAxes: readonly number[]): Term[] {
+  const [inputs, output] = quadratic.einsum.split("->"),
+    [first, second] = inputs.split(",")
+  const [p, q] = offset.atoms.map((atom) => atomAxes[atom])
+  const read = (w: string, one: string): string => {
+    const [kept, dropped] = output.includes(one[p]) ? [one[p], one[q]] : [one[q], one[p]]
+    return w.replaceAll(dropped, kept)
+  }
+  const reads = [read(first, second), read(second, first)]
+  const coefficient = quadratic.coefficient * offset.factor
+  const terms = reads.map((letters): Term => ({ coefficient, operands: [operand], einsum: `${letters}->${output}` }))
+  return reads[0] === reads[1] ? [{ ...terms[0], coefficient: 2 * coefficient }] : terms
 }
 
 function operandOf(symmetry: Symmetry, block: ParameterBlock): Operand {

@@ -5,7 +5,7 @@ import type { NodeId } from "../graph/graph"
 import { emitOver, isZero, lowerMap, unionLabels, useOf } from "./blocks"
 import { dataOp } from "./lowerData"
 import type { Block, Lowering } from "./lowering"
-import type { Use, Value } from "./program"
+import type { IdentityOffset, Use, Value } from "./program"
 
 /** A product of two values, summed over labels the result lacks; constants fold. Null when a factor is zero. */
 export function contract(lowering: Lowering, node: NodeId, uses: readonly Use[], atoms: readonly string[]): Block | null {
@@ -48,7 +48,12 @@ export function sumBlocks(
     return rest[0].coefficient === 1
       ? rest[0].block
       : lowerMap(lowering, node, rest[0].block, { kind: "map", name: "a constant factor", degree: 1, slope: rest[0].coefficient, exchange: null })
-  return frozenOffset(lowering, node, rest) ?? commonFactor(lowering, node, rest, atoms) ?? emitSum(lowering, node, rest, atoms)
+  return (
+    frozenOffset(lowering, node, rest) ??
+    commonFactor(lowering, node, rest, atoms) ??
+    residualOffset(lowering, node, rest, atoms) ??
+    emitSum(lowering, node, rest, atoms)
+  )
 }
 
 interface Weighted {
@@ -70,6 +75,44 @@ function frozenOffset(lowering: Lowering, node: NodeId, parts: readonly Weighted
   if (own.op.kind !== "parameter" || own.op.offset !== 0 || other.op.kind !== "data" || other.op.frozen === undefined) return null
   if (lowering.useCount[own.node] !== 1 || trained.block.positions.join() !== frozen.block.positions.join()) return null
   return { value: lowering.emit(node, { ...own.op, offset: other.op.frozen }, [], own.labels, own.atoms).value, positions: trained.block.positions }
+}
+
+/** c·x + x∘w is x∘(w + c), and c·x + x·W with a square W is x·(W + c·1), where the parameter is used nowhere else. */
+function residualOffset(lowering: Lowering, node: NodeId, parts: readonly Weighted[], atoms: readonly string[]): Block | null {
+  if (parts.length !== 2) return null
+  for (const [stream, branch] of [parts, [parts[1], parts[0]]]) {
+    const value = lowering.value(branch.block.value)
+    if (value.op.kind !== "contract" || lowering.useCount[value.node] !== 1) continue
+    const k = value.uses.findIndex((u) => lowering.value(u.value).op.kind === "parameter")
+    if (k < 0 || value.uses[1 - k].value !== stream.block.value) continue
+    const own = lowering.value(value.uses[k].value), labels = value.uses[k].labels, x = value.uses[1 - k]
+    if (own.op.kind !== "parameter" || own.op.offset !== 0 || lowering.useCount[own.node] !== 1) continue
+    const offset = offsetOf(value, labels, x, stream, branch)
+    if (offset === null) continue
+    const shifted = lowering.emit(node, { ...own.op, offset }, [], own.labels, own.atoms)
+    // The contraction's own labels may stand anywhere: its result goes where the branch's block has it.
+    const names: string[] = []
+    value.labels.forEach((l, i) => (names[l] = value.atoms[i]))
+    const made = contract(lowering, node, [{ value: shifted.value, labels }, x], Array.from(names, (name) => name ?? ""))
+    if (made === null) return null
+    const block: Block = { value: made.value, positions: branch.block.positions }
+    return branch.coefficient === 1 ? block : sumBlocks(lowering, node, [block], atoms, [branch.coefficient])
+  }
+  return null
+}
+
+/** What the stream adds to the parameter: a number where it scales entries, an identity where it maps one axis to its like; null elsewhere. */
+function offsetOf(value: Value, labels: readonly number[], x: Use, stream: Weighted, branch: Weighted): number | IdentityOffset | null {
+  const factor = stream.coefficient / branch.coefficient
+  const summed = x.labels.filter((l) => !value.labels.includes(l))
+  const placeOfStream = (l: number): number => stream.block.positions[x.labels.indexOf(l)]
+  const placeOfBranch = (l: number): number => branch.block.positions[value.labels.indexOf(l)]
+  const staysPut = x.labels.filter((l) => !summed.includes(l)).every((l) => placeOfStream(l) === placeOfBranch(l))
+  if (!staysPut) return null
+  if (summed.length === 0) return labels.every((l) => x.labels.includes(l)) && value.labels.length === x.labels.length ? factor : null
+  const made = value.labels.filter((l) => !x.labels.includes(l))
+  if (summed.length !== 1 || made.length !== 1 || labels.length !== 2 || !labels.includes(summed[0]) || !labels.includes(made[0])) return null
+  return placeOfStream(summed[0]) === placeOfBranch(made[0]) ? { kind: "identity", factor, atoms: [labels.indexOf(summed[0]), labels.indexOf(made[0])] } : null
 }
 
 /** A·x + B·x is (A + B)·x, where A and B are parameters used nowhere else: only their sum is seen. */

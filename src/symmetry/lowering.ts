@@ -63,7 +63,7 @@ export class Lowering {
   run(): Lowered {
     for (const node of this.graph.nodes) if (this.live.has(node.id)) this.blocks.set(node.id, this.lowerNode(this, node))
     const outputs = this.graph.outputs.flatMap((o) => [...this.blocks.get(o)!.values()].map((b) => b.value))
-    return { program: { values: this.values, outputs: [...new Set(outputs)] }, valuesOf: this.valuesByNode }
+    return { program: withoutDeadValues({ values: this.values, outputs: [...new Set(outputs)] }), valuesOf: this.valuesByNode }
   }
 
   node(id: NodeId): Node {
@@ -153,6 +153,13 @@ export class Lowering {
       atoms,
     )
   }
+}
+
+/** Values that a rewriting left behind must not count as readers of what they read: nobody sees them. */
+function withoutDeadValues({ values, outputs }: Program): Program {
+  const live = new Set(outputs)
+  for (let id = values.length - 1; id >= 0; id--) if (live.has(id)) for (const use of values[id].uses) live.add(use.value)
+  return { values: values.map((v) => (live.has(v.id) ? v : { ...v, op: { kind: "fill", value: 0 }, uses: [], atoms: [], labels: [] })), outputs }
 }
 
 export const keyOf = (choice: Choice): string => choice.reduce((key, s) => joinKeys(key, s.key), "")

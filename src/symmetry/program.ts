@@ -21,8 +21,15 @@ export interface ParameterBlock {
   readonly view: readonly ViewStep[]
   readonly axes: readonly (string | null)[]
   readonly groups: readonly number[]
-  /** A constant it is always used with: W + c, or W + W₀ with a frozen W₀ of the same shape. */
-  readonly offset: number | ParameterBlock
+  /** What is always added to it where it is used: c everywhere, a frozen W₀ of the same shape, or c times the identity of two atoms. */
+  readonly offset: number | ParameterBlock | IdentityOffset
+}
+
+/** W + c·1 along two atoms of one size: x + x·W is x·(W + 1). `atoms` are positions of the block. */
+export interface IdentityOffset {
+  readonly kind: "identity"
+  readonly factor: number
+  readonly atoms: readonly [number, number]
 }
 
 /** How an elementwise function of one argument treats a scaling and a shift of it. */
