@@ -59,7 +59,8 @@ export type Op =
   | { readonly kind: "softmax"; readonly axis: number; readonly log: boolean }
   /** (x − mean)/√(measure((x − mean)²) + ε) over `axes`; without `center` the mean is not taken off. "sum" divides by the length, not the RMS. */
   | {
-      readonly kind: "normalize"; readonly axes: readonly number[]; readonly center: boolean; readonly measure: "mean" | "sum"; readonly epsilon: number
+      readonly kind: "normalize"; readonly axes: readonly number[]; readonly center: boolean
+      readonly measure: "mean" | "sum"; readonly epsilon: number
     }
   // Reduction and scans.
   | { readonly kind: "reduce"; readonly fn: ReduceFunction; readonly axes: readonly number[]; readonly keepDims: boolean }
@@ -90,7 +91,8 @@ export type Op =
   | { readonly kind: "bandPart"; readonly lower: number; readonly upper: number }
   /** Repeats every cell of the spatial axes 1… `factors` times (nearest-neighbour upsampling). */
   | { readonly kind: "upsample"; readonly factors: readonly number[] }
-  // Convolution. x [batch, …spatial, in], kernel [...spatial, in, out], transposed ones too; depthwise kernel [...spatial, in, multiplier] -> in·multiplier channels.
+  // Convolution. x [batch, …spatial, in], kernel [...spatial, in, out], transposed ones too;
+  // depthwise kernel [...spatial, in, multiplier] -> in·multiplier channels.
   | {
       readonly kind: "convolve"; readonly variant: "standard" | "depthwise" | "transposed"
       readonly strides: readonly number[]; readonly dilations: readonly number[]; readonly padding: Padding
