@@ -226,11 +226,22 @@ export function unknown(why: string, name: string | null = null, from: readonly 
 /** Tensors inside values, through arrays, records and unknowns, at most three levels down and each once. */
 export function tensorsIn(values: readonly Value[], depth = 3): readonly TensorValue[] {
   const found = new Set<TensorValue>()
+  const layer = (state: LayerState): void => state.weights.forEach((weight) => weight.tensor !== undefined && found.add(weight.tensor))
   const visit = (value: Value, left: number): void => {
     if (value.kind === "tensor") found.add(value)
     else if (value.kind === "unknown") value.tensors.forEach((tensor) => found.add(tensor))
-    else if (left > 0 && value.kind === "array") value.items.forEach((item) => visit(item, left - 1))
-    else if (left > 0 && value.kind === "object") value.fields.forEach((item) => visit(item, left - 1))
+    else if (value.kind === "layer") {
+      layer(value.state)
+      if (left > 0) value.state.children.forEach((child) => visit(child, left - 1))
+    } else if (left > 0 && value.kind === "array") value.items.forEach((item) => visit(item, left - 1))
+    else if (left > 0 && value.kind === "map") value.entries.forEach(([, item]) => visit(item, left - 1))
+    else if (left > 0 && value.kind === "model") {
+      value.outputs.forEach((tensor) => found.add(tensor))
+      value.layers.forEach((item) => visit(item, left - 1))
+    } else if (value.kind === "object") {
+      if (value.layer !== undefined) layer(value.layer)
+      if (left > 0) value.fields.forEach((item) => visit(item, left - 1))
+    }
   }
   values.forEach((value) => visit(value, depth))
   return [...found]

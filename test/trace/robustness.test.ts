@@ -114,3 +114,17 @@ test("shapes that contradict each other are reported with both", () => {
   )
   expect(found.models[0].unsupported.map((u) => u.what).join()).toMatch(/4.*5/)
 })
+
+test("what unknown code is handed stays behind its result: layers, callbacks, the instance of an unknown base", () => {
+  const used = (source: string): readonly (number | null)[] => only(trace(source)).graph.parameters.map((p) => p.node)
+  const layer = used(`import { run } from "elsewhere"
+    class Net { fc = tf.layers.dense({ units: 2 }); w = tf.variable(tf.zeros([2, 2]))
+      forward(x: tf.Tensor2D) { const h = this.fc.apply(x); return run(this.fc, h.matMul(this.w)) } }`)
+  const callback = used(`
+    class Net { w = tf.variable(tf.zeros([3, 4])); u = tf.variable(tf.zeros([4, 3]))
+      forward(x: tf.Tensor2D) { return tf.grad((z) => z.matMul(this.w).sum())(x).matMul(this.u) } }`)
+  const base = used(`import { Base } from "elsewhere"
+    class Net extends Base { w = tf.variable(tf.zeros([3, 4])); u = tf.variable(tf.zeros([3, 4]))
+      forward(x: tf.Tensor2D) { return this.compute(x.matMul(this.w)) } }`)
+  for (const nodes of [layer, callback, base]) expect(nodes.every((node) => node !== null)).toBe(true)
+})

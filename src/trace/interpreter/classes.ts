@@ -207,6 +207,23 @@ function bindParameters(context: Context, fn: FunctionValue, args: readonly Valu
   })
 }
 
+/** What a callback gives when something unknown calls it, if it does: what it reads is then read by the unknown, too. */
+function callbackResult(context: Context, fn: FunctionValue, at: TypeScript.Node): readonly Value[] {
+  if (context.state.active.includes(fn.node)) return []
+  const parameters = fn.node.parameters.map((p) => unknown("an argument of a callback", p.name.getText()))
+  const results: Value[] = []
+  const run = (): typeof normal => {
+    results.push(callFunction(context, fn, undefinedValue, parameters, at))
+    return normal
+  }
+  try {
+    forkPaths(context, [run, () => normal], fn.scope.frame, "a callback", at)
+  } catch (error) {
+    if (error instanceof Stop || !(error instanceof Thrown)) throw error
+  }
+  return results
+}
+
 /** Calls anything callable; what is unknown may call the functions it is given, and gives something unknown back. */
 export function callValue(
   context: Context,
@@ -236,26 +253,12 @@ export function callValue(
         const made = callFunction(context, first, undefinedValue, [item, primitive(0)], at)
         return callee.name === "map" ? arrayOf([made]) : undefinedValue
       }
-      for (const arg of args) {
-        if (arg.kind !== "function" || context.state.entered.has(arg.node)) continue
-        try {
-          const parameters = arg.node.parameters.map((p) => unknown("an argument of a callback", p.name.getText()))
-          forkPaths(
-            context,
-            [() => (callFunction(context, arg, undefinedValue, parameters, at), normal), () => normal],
-            arg.scope.frame,
-            "a callback",
-            at,
-          )
-        } catch (error) {
-          if (error instanceof Stop || !(error instanceof Thrown)) throw error
-        }
-      }
+      const results = args.flatMap((arg) => (arg.kind === "function" ? callbackResult(context, arg, at) : []))
       const name =
         callee.name === null
           ? null
           : callee.name.replace(/^(?:get|load|read|compute|calc(?:ulate)?|find)(?=[A-Z])/, "").replace(/^[A-Z]/, (c) => c.toLowerCase())
-      return unknown(callee.why, name, [self, ...args])
+      return unknown(callee.why, name, [callee, self, ...args, ...results])
     }
     default:
       return unknown(`a call of a ${callee.kind}`, null, [self, ...args])

@@ -61,10 +61,8 @@ function objectMember(context: Context, object: Extract<Value, { kind: "object" 
   if (getter !== undefined) return context.call(context, getter, object, [], at)
   if (object.type !== null) {
     if (key === "constructor") return object.type
-    return (
-      memberOf(context, object.type, object, key, at) ??
-      (object.layer === undefined ? undefinedValue : (layerMember(context, object, key) ?? undefinedValue))
-    )
+    const member = memberOf(context, object.type, object, key, at) ?? (object.layer === undefined ? null : layerMember(context, object, key))
+    return member ?? (hasUnknownBase(object.type) ? unknown(`'${key}' comes from a class that is not read`, key) : undefinedValue)
   }
   const rest = object.fields.get("\u0000rest")
   if (rest !== undefined) return getProperty(context, rest, key, at)
@@ -72,6 +70,8 @@ function objectMember(context: Context, object: Extract<Value, { kind: "object" 
     ? native(key, ([name]) => primitive(name?.kind === "primitive" && object.fields.has(String(name.value))))
     : undefinedValue
 }
+
+const hasUnknownBase = (type: Value): boolean => (type.kind === "class" ? type.base !== null && hasUnknownBase(type.base) : type.kind === "unknown")
 
 function functionMember(context: Context, fn: Extract<Value, { kind: "function" }>, key: string): Value {
   switch (key) {
@@ -190,7 +190,7 @@ export function callTf(context: Context, path: string, args: readonly Value[], a
     case "keep":
       return args[0] ?? undefinedValue
     case "customGrad":
-      return unknown("a function with its own gradient", null, args)
+      return context.call(context, unknown("a function with its own gradient"), undefinedValue, args, at)
     case "regularizers":
       return objectOf([["regularizer", primitive(rest[0])], ...regularizerFields(rest[0], args[0])])
     case "initializers":
@@ -230,7 +230,7 @@ export function callTf(context: Context, path: string, args: readonly Value[], a
     case "valueAndGrad":
     case "valueAndGrads":
     case "variableGrads":
-      return unknown(`tf.${path} is not read`, null, args)
+      return context.call(context, unknown(`tf.${path} is not read`), undefinedValue, args, at)
     default:
       return callOp(context, path, args, at)
   }
