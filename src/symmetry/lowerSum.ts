@@ -112,7 +112,8 @@ function offsetOf(value: Value, labels: readonly number[], x: Use, stream: Weigh
   if (summed.length === 0) return labels.every((l) => x.labels.includes(l)) && value.labels.length === x.labels.length ? factor : null
   const made = value.labels.filter((l) => !x.labels.includes(l))
   if (summed.length !== 1 || made.length !== 1 || labels.length !== 2 || !labels.includes(summed[0]) || !labels.includes(made[0])) return null
-  return placeOfStream(summed[0]) === placeOfBranch(made[0]) ? { kind: "identity", factor, atoms: [labels.indexOf(summed[0]), labels.indexOf(made[0])] } : null
+  if (placeOfStream(summed[0]) !== placeOfBranch(made[0])) return null
+  return { kind: "identity", factor, atoms: [labels.indexOf(summed[0]), labels.indexOf(made[0])] }
 }
 
 /** A·x + B·x is (A + B)·x, where A and B are parameters used nowhere else: only their sum is seen. */
