@@ -52,6 +52,7 @@ function decideFlow(m: Measured): Decision {
 }
 
 function decideTraining(m: Measured, optimizer: string): Decision {
+  if (m.ended !== undefined) return ["inconclusive", `${m.ended}: the learning rate is too large`]
   if (m.deviation === null || m.deviation === undefined)
     return ["inconclusive", `${optimizer} does not keep this law, in theory either: it moved by ${short(m.drift)}`]
   if (m.deviation > 1e-8) return ["violated", `under ${optimizer} it is ${short(m.deviation)} away from what theory says`]

@@ -81,10 +81,15 @@ describe("optimizers", () => {
     expect(law.verdict).toBe("conserved")
     expect(law.drift).toBeGreaterThan(1e-8)
   })
+  test("a learning rate that makes training explode is no verdict", async () => {
+    const law = await run({ kind: "sgd", learningRate: 1e3 }, [balance("diagonal")], twoLayers(null))
+    expect(law).toMatchObject({ verdict: "inconclusive" })
+    expect(law.detail).toContain("learning rate is too large")
+  })
   test("weight decay shrinks it as theory says", async () => {
     expect((await run({ kind: "sgd", weightDecay: 0.1 }, [balance("diagonal")])).verdict).toBe("conserved")
   })
-  test("a linear law survives momentum and dies under Adam's noise floor or not at all", async () => {
+  test("a linear law survives momentum", async () => {
     const law = await run({ kind: "momentum" }, [shift("b", "o->", "", 1)], classifier)
     expect(law).toMatchObject({ verdict: "conserved" })
     expect(law.drift).toBeLessThan(1e-12)
