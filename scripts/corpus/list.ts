@@ -11,6 +11,8 @@ export interface Entry {
   readonly form: string
   readonly summary: string
   readonly params: number | null
+  /** The commit it is listed at, where that is not the one of the checked out repository. */
+  readonly commit: string | null
   /** Arguments of the definition that `expected` was made with: "inputShape=[240,14], dropoutRate=0.25". */
   readonly args: string
   readonly expected: Expected | null
@@ -67,7 +69,7 @@ function parseEntry(record: JsonRecord, where: string): Entry {
   const id = textOf(record, "id", where)
   const lines = /^(\d+)-(\d+)$/.exec(textOf(record, "lines", id))
   if (lines === null) throw new Error(`${id}: expected lines such as "35-85", found ${JSON.stringify(record.lines)}`)
-  const { params, args, expected } = record
+  const { params, args, expected, commit } = record
   return {
     id,
     repo: textOf(record, "repo", id),
@@ -77,6 +79,7 @@ function parseEntry(record: JsonRecord, where: string): Entry {
     form: textOf(record, "form", id),
     summary: textOf(record, "layersSummary", id),
     params: typeof params === "number" ? params : null,
+    commit: typeof commit === "string" ? commit : null,
     args: typeof args === "string" ? args : "",
     expected: expected === undefined || expected === null ? null : parseExpected(recordOf(expected, id), id),
   }

@@ -16,6 +16,8 @@ export interface Totals {
   readonly models: number
   /** Without unsupported parts. */
   readonly whole: number
+  /** Of these, the ones that need no arguments of the list. */
+  readonly standing: number
   readonly crashes: number
   readonly medianMilliseconds: number | null
   readonly expected: number
@@ -33,6 +35,7 @@ export function countOutcomes(outcomes: readonly Outcome[]): Totals {
     missing,
     models: read.filter(({ kind }) => kind === "model").length,
     whole: read.filter(isWhole).length,
+    standing: read.filter(({ standing }) => standing).length,
     crashes: outcomes.filter(({ kind }) => kind === "crash").length,
     medianMilliseconds: times.length === 0 ? null : (times[(times.length - 1) >> 1] + times[times.length >> 1]) / 2,
     expected: compared.length,
@@ -46,11 +49,11 @@ const shareText = (part: number, whole: number): string => `${part} of ${whole}$
 
 /** The totals, one line each. */
 export function totalLines(totals: Totals): readonly string[] {
-  const { definitions, inside, missing, models, whole, crashes, medianMilliseconds, expected, asExpected } = totals
+  const { definitions, inside, missing, models, whole, standing, crashes, medianMilliseconds, expected, asExpected } = totals
   return [
     `${definitions} definitions, ${missing} not there; ${inside} of tfjs with weights in the source`,
     `a model found: ${shareText(models, inside)}`,
-    `traced without unsupported parts: ${shareText(whole, inside)}`,
+    `traced without unsupported parts: ${shareText(whole, inside)}, ${standing} of them as the file stands`,
     `as expected in layers, shapes and parameters: ${shareText(asExpected, expected)}`,
     `crashes: ${crashes}`,
     `median time for a definition: ${medianMilliseconds === null ? "none" : `${medianMilliseconds.toFixed(1)} ms`}`,

@@ -27,7 +27,10 @@ describe("understood", () => {
   })
   test.each(["", "help", "--help", "-h", "analyze --help"])("'%s' is help", (line) => expect(parse(line)).toEqual({ kind: "help" }))
   test("version wins over a command", () => expect(parse("--version analyze")).toEqual({ kind: "version" }))
-  test("stats", () => expect(parse("stats src")).toEqual({ kind: "stats", patterns: ["src"] }))
+  test("stats", () => {
+    expect(parse("stats src")).toEqual({ kind: "stats", patterns: ["src"], format: "text" })
+    expect(parse("stats src --format json")).toEqual({ kind: "stats", patterns: ["src"], format: "json" })
+  })
 })
 
 test.each([

@@ -120,8 +120,3 @@ test("help and version", async () => {
   expect((await call("--help")).out).toMatch(/^Noether Lens reads/)
   expect((await call("--version")).out).toMatch(/^\d+\.\d+\.\d+\n$/)
 })
-
-test("stats count models and what could be read", async () => {
-  const { out } = await call("stats .")
-  expect(out).toMatch(/^3 files, 4 models, 2 with laws\n\d+ operations traced, 0 not read \(0\.0 %\)\n2 laws\n\d+ ms/)
-})

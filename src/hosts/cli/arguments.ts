@@ -3,11 +3,15 @@ import { parseArgs } from "node:util"
 
 export type OptimizerKind = "flow" | "sgd" | "momentum" | "nesterov" | "adam" | "adamw"
 
+export type FailOn = "info" | "warning" | "never"
+
 export interface AnalyzeCommand {
   readonly kind: "analyze"
   readonly patterns: readonly string[]
   readonly model: string | null
   readonly format: "text" | "json"
+  /** The least severity of a finding that makes the exit code 1. */
+  readonly failOn: FailOn
   /** Name of the file whose text comes on stdin. */
   readonly stdin: string | null
 }
@@ -23,6 +27,7 @@ export interface VerifyCommand extends Omit<AnalyzeCommand, "kind"> {
 export interface StatsCommand {
   readonly kind: "stats"
   readonly patterns: readonly string[]
+  readonly format: "text" | "json"
 }
 
 export type Command = AnalyzeCommand | VerifyCommand | StatsCommand | { readonly kind: "help" } | { readonly kind: "version" }
@@ -32,6 +37,7 @@ export class UsageError extends Error {}
 
 const optimizers: readonly OptimizerKind[] = ["flow", "sgd", "momentum", "nesterov", "adam", "adamw"]
 const formats = ["text", "json"] as const
+const severities = ["info", "warning", "never"] as const
 const later: Readonly<Record<string, string>> = {
   diff: "the command diff does not exist yet",
   monitor: "the command monitor does not exist yet",
@@ -45,6 +51,7 @@ const flags = {
   version: { type: "boolean", short: "v" },
   model: { type: "string" },
   format: { type: "string" },
+  "fail-on": { type: "string" },
   stdin: { type: "boolean" },
   "stdin-filename": { type: "string" },
   seed: { type: "string" },
@@ -81,7 +88,7 @@ export function parseCommand(argv: readonly string[]): Command {
       }
     case "stats":
       if (patterns.length === 0) throw new UsageError("stats: no folder given")
-      return { kind: "stats", patterns }
+      return { kind: "stats", patterns, format: formatOf(values) }
     default:
       throw new UsageError(later[command] ?? `unknown command '${command}', expected analyze, verify or stats`)
   }
@@ -104,9 +111,13 @@ function subject(patterns: readonly string[], values: Values): Omit<AnalyzeComma
   if (values["stdin-filename"] !== undefined && !values.stdin) throw new UsageError("--stdin-filename needs --stdin")
   if (stdin !== null && patterns.length > 0) throw new UsageError("--stdin takes no files")
   if (stdin === null && patterns.length === 0) throw new UsageError("no file, folder or glob given, see --help")
+  return { patterns, stdin, model: values.model ?? null, format: formatOf(values) }
+}
+
+function formatOf(values: Values): AnalyzeCommand["format"] {
   const format = values.format ?? "text"
   if (format in later) throw new UsageError(later[format])
-  return { patterns, stdin, model: values.model ?? null, format: oneOf("--format", format, formats) }
+  return oneOf("--format", format, formats)
 }
 
 function oneOf<T extends string>(flag: string, value: string, allowed: readonly T[]): T {
@@ -141,6 +152,7 @@ Commands
 Options
   --model NAME          only the model of this name
   --format text|json    json: schema 1, on stdout
+  --fail-on LEVEL       exit 1 for a finding at info or warning or over; default never
   --seed N              verify: seed of data and weights
   --optimizer KIND      verify: ${optimizers.join(", ")}
                         (default flow: the gradient flow itself)
@@ -151,5 +163,5 @@ Options
 
 Reads .ts .tsx .mts .cts .js .jsx .mjs .cjs and the scripts of .html.
 NO_COLOR and FORCE_COLOR are respected.
-Exit code 0: fine; 1: a law failed its verification; 2: bad usage or unreadable input.
+Exit code 0: fine; 1: a law failed its verification, or a finding at --fail-on; 2: bad usage or unreadable input.
 `

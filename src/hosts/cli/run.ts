@@ -1,6 +1,6 @@
 /**
  * @file What the command line does: find files, analyze, verify, print. Findings go to stdout, progress and complaints to stderr.
- * Exit codes: 0 fine, 1 a law failed its verification, 2 bad usage or unreadable input.
+ * Exit codes: 0 fine, 1 a law failed its verification or a finding at --fail-on, 2 bad usage or unreadable input.
  */
 import fs from "node:fs"
 import path from "node:path"
@@ -14,10 +14,10 @@ import { fileText } from "../../presentation/text"
 import { verificationText } from "../../presentation/verification"
 import type { FileReport, VerifiedModel } from "../../schema/report"
 import { helpText, parseCommand, UsageError } from "./arguments"
-import type { AnalyzeCommand, Command, VerifyCommand } from "./arguments"
+import type { AnalyzeCommand, Command, FailOn, VerifyCommand } from "./arguments"
 import { assertReadable, createPrograms } from "./program"
 import { displayPath, findFiles } from "./files"
-import { statsText } from "./stats"
+import { countFiles, selectFiles, statsText } from "./stats"
 import { verifyModel } from "./verify"
 
 /** The world of one run; tests hand in their own. */
@@ -61,14 +61,17 @@ async function runCommand(command: Command, io: Io): Promise<ExitCode> {
       return 0
     case "stats": {
       const started = performance.now()
-      const files = analyzeFiles(await findFiles(command.patterns, io.cwd), io)
-      io.writeOut(`${statsText(files, performance.now() - started).join("\n")}\n`)
+      const selection = selectFiles(await findFiles(command.patterns, io.cwd), io.cwd)
+      const analyzed = analyzeFiles(selection.files, io)
+      const stats = countFiles(analyzed, selection, performance.now() - started)
+      io.writeOut(command.format === "json" ? `${JSON.stringify(stats, null, 2)}\n` : `${statsText(stats).join("\n")}\n`)
       return 0
     }
     case "analyze": {
       const files = await analyzeInput(command, io)
       io.writeOut(command.format === "json" ? jsonText(makeReport(files.map(({ report }) => report))) : reportText(files, painterFor(io)))
-      return files.some(({ failed }) => failed) ? 2 : 0
+      if (files.some(({ failed }) => failed)) return 2
+      return hasFinding(files, command.failOn) ? 1 : 0
     }
     case "verify":
       return verifyFiles(command, await analyzeInput(command, io), io)
@@ -97,6 +100,13 @@ function analyzeFiles(files: readonly string[], io: Io, input?: string): readonl
   })
   progress("", null)
   return analyzed
+}
+
+/** Whether a model has a finding at least as severe. */
+function hasFinding(files: readonly AnalyzedFile[], failOn: FailOn): boolean {
+  if (failOn === "never") return false
+  const findings = files.flatMap(({ report }) => report.models.flatMap((model) => model.findings))
+  return findings.some(({ severity }) => failOn === "info" || severity === "warning")
 }
 
 /** Analysis does not throw for bad code. Where it throws for a mistake of its own, the other files still get their answer. */
@@ -163,7 +173,7 @@ async function verifyFiles(command: VerifyCommand, files: readonly AnalyzedFile[
   }
   if (command.format === "json") io.writeOut(jsonText(makeReport(reports)))
   else if (reports.every((report) => report.models.length === 0 && report.problems.length === 0)) io.writeOut(reportText(files, painter))
-  if (violated) return 1
+  if (violated || hasFinding(files, command.failOn)) return 1
   return files.some(({ failed }) => failed) ? 2 : 0
 }
 
