@@ -3,7 +3,7 @@
  * as the rank of their gradients. The slow part compares with discovery, which knows no rules.
  */
 import { describe, expect, test } from "vitest"
-import { auditLaws } from "./support/laws"
+import { auditLaws, grownSize } from "./support/laws"
 import { randomGraph } from "./support/randomGraph"
 
 describe("random networks", () => {
@@ -11,5 +11,9 @@ describe("random networks", () => {
     const { broken, claimed, rank } = auditLaws(randomGraph(seed))
     expect(broken).toEqual([])
     expect(claimed).toBe(rank)
+  })
+
+  test.each(Array.from({ length: 40 }, (_, k) => 100 + k))("network %i conserves it at larger sizes", (seed) => {
+    expect(auditLaws(randomGraph(seed), 3, grownSize).broken).toEqual([])
   })
 })

@@ -4,6 +4,7 @@
  */
 import { generalize } from "../../src/axes/generalize"
 import { evaluateDim } from "../../src/graph/dim"
+import type { SizeVariable } from "../../src/axes/size"
 import type { Graph } from "../../src/graph/graph"
 import { deriveLaws } from "../../src/laws/derive"
 import type { DerivedModel } from "../../src/laws/law"
@@ -29,10 +30,16 @@ export interface Audit {
 
 const length = (v: Float64Array): number => Math.sqrt(v.reduce((sum, x) => sum + x * x, 0))
 
-/** Derives the laws of a graph and tests them at its declared sizes. Sizes without a number get 5. */
-export function auditLaws(graph: Graph, seed = 3): Audit {
+/** The size in the source; 5 where it is a symbol. */
+const declaredSize = ({ declared }: SizeVariable): number => (typeof declared === "number" ? declared : 5)
+
+/** Every size that is free to change one larger, for laws that must hold at all sizes. */
+export const grownSize = (size: SizeVariable): number => declaredSize(size) + (size.shrink === "free" ? 1 : 0)
+
+/** Derives the laws of a graph and tests them on numbers, at its declared sizes or at others. */
+export function auditLaws(graph: Graph, seed = 3, chooseSize: (size: SizeVariable) => number = declaredSize): Audit {
   const derived = deriveLaws(generalize(graph))
-  const sizes = Object.fromEntries(derived.sizes.map((s) => [s.name, typeof s.declared === "number" ? s.declared : 5]))
+  const sizes = Object.fromEntries(derived.sizes.map((s) => [s.name, chooseSize(s)]))
   const plan = compilePlan(instantiate(derived.graph, sizes)), random = seededRandom(seed)
   const exact = derived.laws.filter((law) => law.exactness === "exact")
   const laws = exact.map((law) => compileLaw({ ...law, formula: "", latex: "" }, plan.slots, sizes))

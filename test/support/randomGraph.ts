@@ -170,6 +170,44 @@ const rearrange: Block = (draft) => {
   return push(draft, { kind: "unary", fn: "clip", parameters: [-1, 1] }, [x])
 }
 
+/** Two steps of a recurrence with the same two matrices. */
+const recurrence: Block = (draft) => {
+  const x = operand(draft), w = weight(draft, [width(draft, x), 2]), u = w === null ? null : weight(draft, [2, 2])
+  if (w === null || u === null) return null
+  const drive = push(draft, { kind: "einsum", equation: "bi,io->bo" }, [x, w]), fn = pick(draft.random, ["relu", "tanh", "neg"] as const)
+  const step = (state: NodeId): NodeId => {
+    const carried = push(draft, { kind: "einsum", equation: "bi,io->bo" }, [state, u])
+    return push(draft, { kind: "unary", fn }, [push(draft, { kind: "binary", fn: "add" }, [drive, carried])])
+  }
+  return step(step(drive))
+}
+
+/** Rows of a table by an integer input of its own. */
+const lookup: Block = (draft) => {
+  const table = weight(draft, [3, 2])
+  if (table === null) return null
+  const ids = draft.builder.input(`ids${table}`, [batch], "index", {}, 3)
+  return push(draft, { kind: "gather", axis: 0, batchAxes: 0 }, [table, ids])
+}
+
+/** A matrix that is normalized itself: weight norm, or attention between parameters. */
+const normalizedWeight: Block = (draft) => {
+  const x = operand(draft), w = weight(draft, [width(draft, x), 3])
+  if (w === null) return null
+  const axis = draft.random.below(2), kind = draft.random.below(2)
+  const op: Op = kind === 0 ? { kind: "softmax", axis, log: false } : { kind: "normalize", axes: [axis], center: false, measure: "sum", epsilon: 0 }
+  return push(draft, { kind: "einsum", equation: "bi,io->bo" }, [x, push(draft, op, [w])])
+}
+
+/** A product of two parameters, or their sum, used as one matrix. */
+const composedWeight: Block = (draft) => {
+  const x = operand(draft), n = width(draft, x), a = weight(draft, [n, 2])
+  const b = a === null ? null : weight(draft, draft.random.uniform() < 0.5 ? [2] : [n, 2])
+  if (a === null || b === null) return null
+  const w = push(draft, { kind: "binary", fn: draft.random.uniform() < 0.5 ? "add" : "multiply" }, [a, b])
+  return push(draft, { kind: "einsum", equation: "bi,io->bo" }, [x, w])
+}
+
 const operandOf = (draft: Draft, n: number): NodeId => pick(draft.random, draft.values.filter((v) => width(draft, v) === n))
 
 const scaleByConstant: Block = (draft) => {
@@ -183,6 +221,7 @@ const blocks: readonly Block[] = [
   pair("add"), pair("add"), pair("multiply"), pair("maximum"), pair("subtract"), softmax, normalize(1), normalize(0),
   concat, half, foldPairs, attend, gateByLargest, scaleByConstant,
   gateByEntry, gateByEntry, byReduction, byReduction, perHead, convolution, rearrange,
+  recurrence, lookup, normalizedWeight, composedWeight,
 ]
 
 /** A network of `steps` blocks or a few less. */
