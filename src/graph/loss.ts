@@ -27,7 +27,8 @@ export function appendLoss(graph: Graph, losses: readonly LossUse[]): Graph {
     // Probabilities are what a softmax made already; a loss on logits of a softmax is a mistake this does not repair.
     if (node.shape.length === 0 || node.dtype !== "float" || node.op.kind === "softmax") return output
     const id = nodes.length
-    nodes.push({ id, op: op(node.shape.length - 1), operands: [output], shape: node.shape, dtype: "float", at: loss.place, label: `the loss ${loss.name}` })
+    const label = `the loss ${loss.name}`
+    nodes.push({ id, op: op(node.shape.length - 1), operands: [output], shape: node.shape, dtype: "float", at: loss.place, label })
     return id
   })
   return { ...graph, nodes, outputs }
