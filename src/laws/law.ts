@@ -1,6 +1,7 @@
 /**
  * @file Conservation laws as `derive` makes them: sizes are expressions in size names (see verification/task), so one law serves the
- * declared sizes, symbols and any smaller replica. `formula` turns `terms` into text, `fate` says what an optimizer does to it, `presentation` makes JSON of it.
+ * declared sizes, symbols and any smaller replica. `formula` turns `terms` into text, `fate` says what an optimizer does to it,
+ * `presentation` makes JSON of it.
  */
 import type { Graph } from "../graph/graph"
 import type { Dim, LawEntries, LawFamily, LawType, Reason, Term } from "../schema/report"
