@@ -31,7 +31,7 @@ const oneSample: Readonly<Record<string, string>> = {
   "classics/buildGenerator": "the gradient of resizeNearestNeighbor on the cpu backend mixes the samples of a batch",
 }
 /** Models with a part that the tracer does not read. */
-const unread: Readonly<Record<string, string>> = { "classics/buildWideAndDeep": "tf.layers.dot is not supported" }
+const unread: Readonly<Record<string, string>> = {}
 
 const fixtures: readonly Case[] = oracleFixtures()
 const examples: readonly Case[] = listSources("examples").flatMap((fileName) =>
