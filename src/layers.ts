@@ -19,9 +19,18 @@ export const layers: readonly Layer[] = [
   { name: "symmetry", mayImport: ["axes", "graph", "schema"], packages: [] },
   { name: "laws", mayImport: ["symmetry", "axes", "graph", "schema"], packages: ["mathjs"] },
   { name: "verification", mayImport: ["axes/size", "graph", "schema"], packages: ["ml-matrix"] },
+  // Findings measure before they speak; what they measure with knows nothing of laws.
+  {
+    name: "findings",
+    mayImport: [
+      "symmetry", "laws", "axes", "graph", "schema",
+      "verification/task", "verification/data", "verification/laws", "verification/loss", "verification/plan", "verification/random", "verification/replica",
+    ],
+    packages: [],
+  },
   {
     name: "pipeline",
-    mayImport: ["source", "trace", "graph", "axes", "symmetry", "laws", "presentation", "verification/task", "schema"],
+    mayImport: ["source", "trace", "graph", "axes", "symmetry", "laws", "findings", "presentation", "verification/task", "schema"],
     packages: [],
   },
   { name: "presentation", mayImport: ["laws", "axes/size", "graph", "schema"], packages: ["mathjs"] },

@@ -1,9 +1,10 @@
 /**
- * @file The pipeline for one file: source → trace → graph → axes → symmetry → laws → presentation. Plain functions on plain data;
+ * @file The pipeline for one file: source → trace → graph → axes → symmetry → laws → findings → presentation. Plain functions on plain data;
  * hosts call `analyzeFile` and show what it returns.
  */
 import type * as TypeScript from "typescript"
 import { generalize } from "./axes/generalize"
+import { findingsOf } from "./findings/findings"
 import type { TracedModel } from "./graph/graph"
 import { appendLoss } from "./graph/loss"
 import { deriveLaws } from "./laws/derive"
@@ -53,7 +54,7 @@ export function analyzeFile(ts: typeof TypeScript, program: TypeScript.Program, 
 /** From one traced network to everything views and the verification need. */
 export function analyzeModel(traced: TracedModel): AnalyzedModel {
   const derived = deriveLaws(generalize(appendLoss(traced.graph, traced.losses)))
-  const model = presentModel(traced, derived)
+  const model = presentModel(traced, derived, findingsOf(traced, derived))
   const laws = derived.laws.map((law, i) => ({ ...law, formula: model.laws[i].formula, latex: model.laws[i].latex }))
   const task: VerificationTask = { model: traced.name, graph: derived.graph, sizes: derived.sizes, laws }
   return { traced, derived, model, task }

@@ -2,7 +2,7 @@
  * @file The text of a site: what a hover shows, at most eight lines of Markdown. A law is never shown without what the optimizer in use
  * does to it, and a site without laws says what ended the symmetries there.
  */
-import type { Law, Model, Reason, Site, SiteKind } from "../schema/report"
+import type { Finding, Law, Model, Reason, Site, SiteKind } from "../schema/report"
 import { foldLaws } from "./fold"
 import { countText, dimText, fateText, listText, reasonsText } from "./words"
 
@@ -15,9 +15,12 @@ export interface SiteSubject {
   readonly parameters: readonly string[]
   /** Why there is no law, or no further one, here. */
   readonly because: readonly Reason[]
+  /** What the rules found there. */
+  readonly findings?: readonly Finding[]
 }
 
 const mostLaws = 3
+const mostFindings = 2
 
 export function siteText(
   subject: SiteSubject,
@@ -26,9 +29,10 @@ export function siteText(
   const whole = subject.kind === "model" || subject.kind === "forward"
   const head = whole ? [modelLine(subject.label, model)] : []
   const groups = foldLaws(subject.laws, model.training)
-  if (groups.length === 0) return joinLines([...head, ...lawlessLines(subject)])
+  const found = findingLines(subject.findings ?? [])
+  if (groups.length === 0) return joinLines([...head, ...lawlessLines(subject), ...found])
   // The whole model has no room for reasons; a single place shows them under each law.
-  const shown = groups.slice(0, whole ? mostLaws + 1 : mostLaws)
+  const shown = groups.slice(0, (whole ? mostLaws + 1 : mostLaws) - Math.min(1, found.length))
   const lines = shown.flatMap((group) => {
     const [law] = group.laws
     const times = group.laws.length > 1 ? ` in ${group.laws.length} laws` : ""
@@ -48,7 +52,14 @@ export function siteText(
           )}`,
         ]
       : []
-  return joinLines([...head, ...lines, ...more, ...gaps])
+  return joinLines([...head, ...lines, ...more, ...gaps, ...found])
+}
+
+/** Each with its proof in one line; the rest is counted. */
+function findingLines(findings: readonly Finding[]): string[] {
+  const lines = findings.slice(0, mostFindings).map(({ message, proof }) => `*found:* ${message}${proof === undefined ? "" : ` — ${proof}`}`)
+  const rest = findings.length - lines.length
+  return rest > 0 ? [...lines, `… and ${countText(rest, "more finding")}`] : lines
 }
 
 function modelLine(label: string, model: Pick<Model, "laws" | "quantities" | "independent">): string {

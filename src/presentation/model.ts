@@ -1,19 +1,19 @@
 /**
  * @file From a traced network and its derived laws to the model of the report: sizes as the source declares them, formulas, fates, and the
- * text of every site. Findings come from the rules of the linter, which do not exist yet.
+ * text of every site. Findings are made elsewhere and shown here.
  */
 import { addDim, substituteDim } from "../graph/dim"
 import type { TracedModel, TracedSite } from "../graph/graph"
 import { trainingOf } from "../laws/fate"
 import { displayLaw } from "../laws/formula"
 import type { DerivedModel } from "../laws/law"
-import type { Dim, Law, Model, Place, Reason, Site } from "../schema/report"
+import type { Dim, Finding, Law, Model, Place, Reason, Site } from "../schema/report"
 import { siteText, withText } from "./hover"
 import type { SiteSubject } from "./hover"
 import { lawsThrough, parametersRead } from "./through"
 import { isWithin } from "./words"
 
-export function presentModel(traced: TracedModel, derived: DerivedModel): Model {
+export function presentModel(traced: TracedModel, derived: DerivedModel, findings: readonly Finding[] = []): Model {
   const declared = Object.fromEntries(derived.sizes.map((size): [string, Dim] => [size.name, size.declared]))
   const shapes = new Map(derived.graph.parameters.map((p): [string, readonly Dim[]] => [p.id, p.shape]))
   const laws = derived.laws.map((law) => displayLaw(law, declared, (id) => shapes.get(id) ?? []))
@@ -35,7 +35,7 @@ export function presentModel(traced: TracedModel, derived: DerivedModel): Model 
     quantities: laws.filter((law) => law.exactness === "exact").reduce<Dim>((sum, law) => addDim(sum, law.quantities), 0),
     independent: substituteDim(derived.independent, declared),
     lawless: derived.lawless,
-    findings: [],
+    findings,
     training: trainingOf(traced.optimizers, laws, parameters),
     assumptions: traced.assumptions,
     unsupported: traced.unsupported,
@@ -50,9 +50,11 @@ function presentSite(site: TracedSite, traced: TracedModel, model: Omit<Model, "
   const ids = parametersAt(site, traced)
   const laws = lawsAt(site, ids, traced, model)
   const because = laws.length > 0 ? [] : reasonsAt(site, ids, model)
-  if (site.kind === "op" && laws.length === 0 && because.length === 0) return []
+  const whole = site.kind === "model" || site.kind === "forward"
+  const findings = whole ? [] : model.findings.filter((finding) => isWithin(finding, site))
+  if (site.kind === "op" && laws.length === 0 && because.length === 0 && findings.length === 0) return []
   const label = site.kind === "forward" ? model.name : site.label
-  const subject: SiteSubject = { kind: site.kind, label, laws, parameters: ids, because }
+  const subject: SiteSubject = { kind: site.kind, label, laws, parameters: ids, because, findings }
   return [withText(site, subject, siteText(subject, model))]
 }
 

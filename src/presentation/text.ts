@@ -1,6 +1,6 @@
 /**
  * @file The report for a terminal, at most 100 columns: one heading per model, one block per law with count, symmetry, fate and why,
- * then what has no law and what could not be read.
+ * then findings, what has no law and what could not be read.
  */
 import type { FileReport, Law, Model, Place, Training } from "../schema/report"
 import { foldLaws } from "./fold"
@@ -32,10 +32,15 @@ export function modelText(model: Model, path: string, painter: Painter): string[
     ...model.unsupported.flatMap((gap) => wrapped("not read:", `${gap.what} (${placeText(gap)})`, painter.warning)),
     ...model.assumptions.flatMap((assumption) => wrapped("assuming:", assumption, painter.faint)),
   ]
+  const findings = model.findings.flatMap(({ rule, severity, message, proof, start, end }) => [
+    ...wrapText(`${message} (${rule}, ${placeText({ start, end })})`, terminalWidth, `      ${severity}: `, severity === "warning" ? painter.warning : undefined),
+    ...(proof === undefined ? [] : wrapText(proof, terminalWidth, "        proof: ", painter.faint)),
+  ])
   return [
     `  ${painter.heading(model.name)} ${painter.faint(`${formText(model)} · ${placeText(model)}`)}`,
     ...wrapText(summaryText(model), terminalWidth, "  "),
     ...groups.flatMap((group, k) => ["", ...lawText(group, k + 1, model.training, placeText, painter)]),
+    ...(findings.length > 0 ? ["", ...findings] : []),
     ...(gaps.length > 0 ? ["", ...gaps] : []),
   ]
 }
