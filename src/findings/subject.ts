@@ -1,0 +1,56 @@
+/**
+ * @file What rules look at: the network as traced, its laws, which nodes training reaches, and a numerical experiment that is set up only when
+ * a rule asks for it.
+ */
+import { samePlaceAs } from "./place"
+import type { Node, NodeId, Parameter, TracedModel } from "../graph/graph"
+import type { DerivedModel } from "../laws/law"
+import type { Experiment } from "./experiment"
+import { prepareExperiment } from "./experiment"
+
+export interface FindingSubject {
+  readonly traced: TracedModel
+  readonly derived: DerivedModel
+  /** Nodes of the traced graph through which a gradient reaches a trainable parameter. */
+  readonly trained: ReadonlySet<NodeId>
+  /** Nodes that an output depends on. */
+  readonly live: ReadonlySet<NodeId>
+  readonly consumers: ReadonlyMap<NodeId, readonly Node[]>
+  /** Null where the network cannot be run. */
+  readonly experiment: () => Experiment | null
+}
+
+export function prepareSubject(traced: TracedModel, derived: DerivedModel): FindingSubject {
+  const { graph } = traced
+  const consumers = new Map<NodeId, Node[]>()
+  const trained = new Set<NodeId>()
+  for (const node of graph.nodes) {
+    for (const operand of node.operands) consumers.set(operand, [...(consumers.get(operand) ?? []), node])
+    const { op } = node
+    const own = op.kind === "parameter" && graph.parameters[op.parameter].trainable
+    if (own || (op.kind !== "stopGradient" && node.dtype === "float" && node.operands.some((id) => trained.has(id)))) trained.add(node.id)
+  }
+  const live = new Set<NodeId>()
+  const stack = [...graph.outputs]
+  for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
+    if (live.has(id)) continue
+    live.add(id)
+    stack.push(...graph.nodes[id].operands)
+  }
+  let experiment: Experiment | null | undefined
+  return { traced, derived, trained, live, consumers, experiment: () => (experiment ??= prepareExperiment(derived)) }
+}
+
+/** Where a node stands; the model where the tracer does not say. */
+export const placeOfNode = (node: Node, { start, end }: TracedModel): { start: TracedModel["start"]; end: TracedModel["end"] } =>
+  node.at === undefined ? { start, end } : { start: node.at.start, end: node.at.end }
+
+export const placeOfParameter = ({ start, end }: Parameter): { start: Parameter["start"]; end: Parameter["end"] } => ({ start, end })
+
+/** The consumer that is the next step of the same layer call: same label, same place. */
+export function nextStep(node: Node, fn: "add" | "multiply", { consumers }: FindingSubject): Node | null {
+  const next = (consumers.get(node.id) ?? []).find(
+    ({ op, label, at }) => op.kind === "binary" && op.fn === fn && label === node.label && samePlaceAs(at, node.at),
+  )
+  return next ?? null
+}
