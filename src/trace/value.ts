@@ -123,7 +123,7 @@ export interface Weight {
   tensor?: TensorValue
   readonly initializer?: string
   readonly regularizer?: { readonly l1: number; readonly l2: number }
-  readonly constraint?: string
+  constraint?: string
 }
 
 /** Leaves of the expression graph that are not ops yet: an input's domain is learned from its use, a weight's index from the model. */

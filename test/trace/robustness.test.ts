@@ -101,10 +101,10 @@ test("code that cannot be read becomes an opaque node that names the reason, and
 test("a condition nobody knows makes what it decides opaque", () => {
   const model = only(
     trace(`
-    class Net { w = tf.variable(tf.zeros([3, 3])); constructor(private flag: boolean) {}
-      forward(x: tf.Tensor2D) { let y = x.matMul(this.w); if (this.flag) { y = y.relu() } return y } }`),
+    class Net { w = tf.variable(tf.zeros([3, 3])); constructor(private kind: string) {}
+      forward(x: tf.Tensor2D) { let y = x.matMul(this.w); if (this.kind === "a") { y = y.relu() } return y } }`),
   )
-  expect(model.graph.nodes.at(-1)?.op).toMatchObject({ kind: "opaque", what: "either way of `this.flag`" })
+  expect(model.graph.nodes.at(-1)?.op).toMatchObject({ kind: "opaque", what: "either way of `this.kind === \"a\"`" })
 })
 
 test("shapes that contradict each other are reported with both", () => {
@@ -127,4 +127,43 @@ test("what unknown code is handed stays behind its result: layers, callbacks, th
     class Net extends Base { w = tf.variable(tf.zeros([3, 4])); u = tf.variable(tf.zeros([3, 4]))
       forward(x: tf.Tensor2D) { return this.compute(x.matMul(this.w)) } }`)
   for (const nodes of [layer, callback, base]) expect(nodes.every((node) => node !== null)).toBe(true)
+})
+
+test("a setting nobody gives is taken to be true where it matters, and that is said", () => {
+  const model = only(trace(`
+    class Net { w = tf.variable(tf.zeros([3, 3])); constructor(config) { this.bias = config.bias; this.activation = config.activation || "relu" }
+      forward(x: tf.Tensor2D) { const y = x.matMul(this.w); return this.bias ? y.relu() : y } }`))
+  expect(model.graph.nodes.at(-1)?.op).toMatchObject({ fn: "relu" })
+  expect(model.assumptions).toEqual(["'activation' is not given: 'relu' is taken", "`this.bias` is taken to be true"])
+})
+
+test("what a function handed to unknown code can read stays behind the result", () => {
+  const model = only(trace(`import { run } from "elsewhere"
+    class Net { w1 = tf.variable(tf.zeros([3, 4])); w2 = tf.variable(tf.zeros([4, 2]))
+      forward(x: tf.Tensor2D) { const h = tf.matMul(x, this.w1); return run((s) => tf.matMul(h, this.w2)) } }`))
+  const opaque = model.graph.nodes.find((node) => node.op.kind === "opaque")
+  const operands = (opaque?.operands ?? []).map((id) => model.graph.nodes[id])
+  expect(operands.flatMap((node) => (node.op.kind === "parameter" ? [model.graph.parameters[node.op.parameter].id] : [])).sort()).toEqual(["w1", "w2"])
+})
+
+test("casts to whole numbers of what depends on weights are opaque: tfjs passes their gradient", () => {
+  const source = (value: string): string => `const w = tf.variable(tf.zeros([3, 4])); function predict(x: tf.Tensor2D) { return ${value}.toFloat().matMul(w) }`
+  expect(only(trace(source("x.toInt()"))).graph.nodes.some((node) => node.op.kind === "opaque")).toBe(false)
+  expect(only(trace(source("x.matMul(w).matMul(w, false, true).toInt()"))).graph.nodes.some((node) => node.op.kind === "opaque")).toBe(true)
+})
+
+test("a weight assigned in the forward pass is moved outside the gradient flow", () => {
+  const model = only(trace(`class Net { w = tf.variable(tf.zeros([3, 4]))
+    forward(x: tf.Tensor2D) { this.w.assign(tf.clipByValue(this.w, -1, 1)); return x.matMul(this.w) } }`))
+  expect(model.graph.parameters[0].constraint).toBe("assign")
+})
+
+test("lists handed to unknown code during a forward pass, and lists in an unknown order", () => {
+  const model = only(trace(`import { shuffle } from "elsewhere"
+    class Net { ws = [tf.variable(tf.zeros([3, 3])), tf.variable(tf.zeros([3, 3]))]
+      forward(x: tf.Tensor2D) { const ws = [...this.ws]; shuffle(ws); return x.matMul(ws[0]).matMul(ws[1]) } }`))
+  expect(model.graph.nodes.filter((node) => node.op.kind === "opaque")).toHaveLength(2)
+  const sorted = only(trace(`class Net { ws = [tf.variable(tf.zeros([3, 3])), tf.variable(tf.zeros([3, 3]))]
+      forward(x: tf.Tensor2D) { const ws = [...this.ws].sort(); return x.matMul(ws[0]).matMul(ws[1]) } }`))
+  expect(sorted.graph.nodes.some((node) => node.op.kind === "opaque")).toBe(true)
 })

@@ -2,11 +2,12 @@
 import type * as TypeScript from "typescript"
 import type { Context } from "../context"
 import type { ClassValue, Frame, FunctionValue, ObjectValue, Scope, Value } from "../value"
-import { bindPattern, declare, nameValue, propertyName } from "./patterns"
+import { bindPattern, lookup, nameValue, propertyName } from "./patterns"
 import { assume, childScope, extendsLayer, place, step, Stop, touch, write } from "../context"
 import { configureLayer, createLayerState, layerMember, snakeCase } from "../layers/layer"
 import { forkPaths, joinValues } from "./fork"
-import { arrayOf, objectOf, primitive, undefinedValue, unknown } from "../value"
+import { arrayOf, objectOf, primitive, tensorsIn, undefinedValue, unknown } from "../value"
+import { makeTensor, shapeOf } from "../tensor"
 import { Thrown, normal } from "../context"
 import { declaredName } from "../../source/forms"
 
@@ -207,6 +208,45 @@ function bindParameters(context: Context, fn: FunctionValue, args: readonly Valu
   })
 }
 
+/** Every tensor a function can read in its closure, through the functions it names and the instance it is bound to; `this` counts where it occurs. */
+function closureTensors(context: Context, fn: FunctionValue, depth: number, seen: Set<TypeScript.Node>): readonly Value[] {
+  const { ts } = context
+  if (seen.has(fn.node)) return []
+  seen.add(fn.node)
+  const values = new Set<Value>()
+  const visit = (node: TypeScript.Node): void => {
+    if (ts.isIdentifier(node)) {
+      const value = lookup(fn.scope, node.text)
+      if (value !== undefined) values.add(value)
+    } else if (node.kind === ts.SyntaxKind.ThisKeyword) values.add(fn.scope.frame.self)
+    ts.forEachChild(node, visit)
+  }
+  visit(fn.node)
+  return [...values].flatMap((value) => readableValues(context, value, depth, seen))
+}
+
+/** A value itself, and what functions inside it can read. */
+function readableValues(context: Context, value: Value, depth: number, seen: Set<TypeScript.Node>): readonly Value[] {
+  if (depth === 0) return [value]
+  if (value.kind === "function") return closureTensors(context, value, depth - 1, seen)
+  if (value.kind === "array") return value.items.flatMap((item) => readableValues(context, item, depth - 1, seen))
+  if (value.kind === "object") return [value, ...[...value.fields.values()].flatMap((item) => readableValues(context, item, depth - 1, seen))]
+  return [value]
+}
+
+/** Lists that unknown code was handed during a forward pass may hold something else afterwards: any function of what they held. */
+function forgetContents(context: Context, value: Value, at: TypeScript.Node): void {
+  if (context.state.forward === 0 || value.kind !== "array" || value.shapeOf !== undefined) return
+  const tensors = tensorsIn([value])
+  if (tensors.length === 0) return
+  touch(context, value.items)
+  value.items.forEach((item, i) => {
+    if (item.kind !== "tensor") return
+    const op = { kind: "opaque", what: "an item of a list", reason: "code that is not read may have replaced it" } as const
+    value.items[i] = makeTensor(context, op, tensors, { at, label: "a list" }, shapeOf(context, item))
+  })
+}
+
 /** What a callback gives when something unknown calls it, if it does: what it reads is then read by the unknown, too. */
 function callbackResult(context: Context, fn: FunctionValue, at: TypeScript.Node): readonly Value[] {
   if (context.state.active.includes(fn.node)) return []
@@ -258,11 +298,13 @@ export function callValue(
         callee.name === null
           ? null
           : callee.name.replace(/^(?:get|load|read|compute|calc(?:ulate)?|find)(?=[A-Z])/, "").replace(/^[A-Z]/, (c) => c.toLowerCase())
-      return unknown(callee.why, name, [callee, self, ...args, ...results])
+      const read = args.flatMap((arg) => readableValues(context, arg, 3, new Set()))
+      const result = unknown(callee.why, name, [callee, self, ...read, ...results])
+      args.forEach((arg) => forgetContents(context, arg, at))
+      return result
     }
     default:
       return unknown(`a call of a ${callee.kind}`, null, [self, ...args])
   }
 }
 
-export { declare, place, touch }

@@ -6,8 +6,9 @@ import { assignName, itemsOf, lookup, nameValue, propertyName } from "./patterns
 import { binaryOperation, textOf, typeOf, unaryOperation } from "./operators"
 import { evaluateClass, initializeBase, memberOf } from "./classes"
 import { globalValue, overlay } from "./globals"
-import { forkPaths, joinValues } from "./fork"
-import { normal, step, write } from "../context"
+import { fieldSetLater } from "./later"
+import { forkPaths, joinValues, settingOf } from "./fork"
+import { assume, normal, step } from "../context"
 import { isNullish, nullValue, objectOf, primitive, truthOf, undefinedValue, unknown } from "../value"
 
 export function evaluate(context: Context, node: TypeScript.Expression, scope: Scope): Value {
@@ -93,9 +94,10 @@ function link(context: Context, node: TypeScript.Expression, scope: Scope): Link
   if (ts.isParenthesizedExpression(node) || ts.isNonNullExpression(node)) return link(context, node.expression, scope)
   if (ts.isPropertyAccessExpression(node) || ts.isElementAccessExpression(node)) {
     if (node.expression.kind === ts.SyntaxKind.SuperKeyword) return superMember(context, node, scope)
-    const object = link(context, node.expression, scope)
-    if (object === null) return null
-    if (node.questionDotToken !== undefined && isNullish(object.value)) return null
+    const held = link(context, node.expression, scope)
+    if (held === null) return null
+    if (node.questionDotToken !== undefined && isNullish(held.value)) return null
+    const object = presentLink(context, held, node.expression)
     const key = ts.isPropertyAccessExpression(node) ? primitive(node.name.text) : evaluate(context, node.argumentExpression, scope)
     const name = textOf(context, key)
     if (name === null) return { value: unknownItem(object.value, key), self: object.value }
@@ -109,13 +111,22 @@ function link(context: Context, node: TypeScript.Expression, scope: Scope): Link
       return { value: undefinedValue, self: undefinedValue }
     }
     if (node.expression.kind === ts.SyntaxKind.ImportKeyword) return { value: unknown("a module loaded at run time"), self: undefinedValue }
-    const callee = link(context, node.expression, scope)
-    if (callee === null) return null
-    if (node.questionDotToken !== undefined && isNullish(callee.value)) return null
+    const found = link(context, node.expression, scope)
+    if (found === null) return null
+    if (node.questionDotToken !== undefined && isNullish(found.value)) return null
+    const callee = presentLink(context, found, node.expression)
     const args = listItems(context, node.arguments, scope)
     return { value: context.call(context, callee.value, callee.self, args, node), self: undefinedValue }
   }
   return { value: evaluate(context, node, scope), self: undefinedValue }
+}
+
+/** A field that is not there although the code goes on to read from it or call it: what a method stores in it. */
+function presentLink(context: Context, held: Link, node: TypeScript.Expression): Link {
+  const { ts } = context
+  if (held.value !== undefinedValue || held.self.kind !== "object" || held.self.type === null || !ts.isPropertyAccessExpression(node)) return held
+  const value = fieldSetLater(context, held.self, node.name.text)
+  return value === null ? held : { ...held, value }
 }
 
 function superMember(context: Context, node: TypeScript.PropertyAccessExpression | TypeScript.ElementAccessExpression, scope: Scope): Link {
@@ -175,24 +186,20 @@ function template(context: Context, node: TypeScript.TemplateExpression, scope: 
 }
 
 function conditional(context: Context, node: TypeScript.ConditionalExpression, scope: Scope): Value {
-  const truth = truthOf(evaluate(context, node.condition, scope))
+  const condition = evaluate(context, node.condition, scope)
+  const truth = truthOf(condition)
   if (truth !== null) return evaluate(context, truth ? node.whenTrue : node.whenFalse, scope)
-  return either(context, node, node.condition.getText(), scope, [
-    () => evaluate(context, node.whenTrue, scope),
-    () => evaluate(context, node.whenFalse, scope),
-  ])
+  const setting = settingOf(context, node.condition, condition)
+  const ways = [() => evaluate(context, node.whenTrue, scope), () => evaluate(context, node.whenFalse, scope)]
+  if (setting?.negated === true) ways.reverse()
+  return either(context, node, setting?.text ?? node.condition.getText(), scope, ways, setting !== null)
 }
 
-function either(context: Context, node: TypeScript.Expression, text: string, scope: Scope, ways: readonly (() => Value)[]): Value {
+function either(context: Context, node: TypeScript.Expression, text: string, scope: Scope, ways: readonly (() => Value)[], prefer = false): Value {
   const values: Value[] = []
-  forkPaths(
-    context,
-    ways.map((way) => () => (values.push(way()), normal)),
-    scope.frame,
-    text,
-    node,
-  )
-  return values.length === 0 ? undefinedValue : values.reduce((a, b) => joinValues(context, a, b, text, node))
+  const runs = ways.map((way) => () => (values.push(way()), normal))
+  forkPaths(context, runs, scope.frame, text, node, prefer)
+  return values.length === 0 ? undefinedValue : values.reduce((a, b) => joinValues(context, a, b, text, node, prefer))
 }
 
 function binary(context: Context, node: TypeScript.BinaryExpression, scope: Scope): Value {
@@ -241,8 +248,14 @@ function logical(context: Context, node: TypeScript.BinaryExpression, left: Valu
         : truthOf(left)
   if (goesRight === true) return evaluate(context, node.right, scope)
   if (goesRight === false) return left
-  // A default beside something unknown: the unknown keeps its name as a size, and the default is not assumed.
-  if (operator !== K.AmpersandAmpersandToken && left.kind === "unknown" && left.tensors.length === 0) return left
+  // A constant default beside something unknown is what runs when nobody gives it; `x || true` is true in any case.
+  if (operator !== K.AmpersandAmpersandToken && left.kind === "unknown" && left.tensors.length === 0) {
+    const fallback = evaluate(context, node.right, scope)
+    if (fallback.kind !== "primitive" || left.name === null) return left
+    if (operator === K.BarBarToken && truthOf(fallback) === true && fallback.value === true) return fallback
+    assume(context, `'${left.name}' is not given: ${typeof fallback.value === "string" ? `'${fallback.value}'` : String(fallback.value)} is taken`)
+    return fallback
+  }
   return either(context, node, node.left.getText(), scope, [() => evaluate(context, node.right, scope), () => left])
 }
 
@@ -326,4 +339,3 @@ function assignWithDefault(context: Context, target: TypeScript.Expression, valu
   assign(context, target, value, scope)
 }
 
-export { write }

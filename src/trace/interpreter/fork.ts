@@ -23,13 +23,17 @@ interface Outcome {
   readonly after: Map<Container, Container>
 }
 
-/** Follows every alternative and merges what they leave. `text` names the condition for reasons. */
+/**
+ * Follows every alternative and merges what they leave. `text` names the condition for reasons. With `prefer` the condition is a plain
+ * setting that nobody gives: where the ways disagree the first one is taken, which is said in the assumptions.
+ */
 export function forkPaths(
   context: Context,
   alternatives: readonly (() => Completion)[],
   frame: Frame,
   text: string,
   at: TypeScript.Node,
+  prefer = false,
 ): Completion {
   const outcomes = alternatives.map((run): Outcome => {
     const level = new Map<Container, Container>()
@@ -54,15 +58,21 @@ export function forkPaths(
     alive[0].after.forEach((after, container) => apply(context, container, after))
     return alive[0].completion as Completion
   }
+  const leaves = (outcome: Outcome): boolean => (outcome.completion as Completion).kind === "return"
+  if (prefer && alive.some((outcome) => leaves(outcome) !== leaves(alive[0]))) {
+    takeFirst(context, text)
+    alive[0].after.forEach((after, container) => apply(context, container, after))
+    return alive[0].completion as Completion
+  }
   // Where one way leaves the function and the other goes on, what follows belongs to the one that goes on.
-  const returning = alive.filter((o) => (o.completion as Completion).kind === "return")
+  const returning = alive.filter(leaves)
   const going = returning.length === alive.length ? alive : alive.filter((o) => !returning.includes(o))
   if (returning.length < alive.length) for (const outcome of returning) frame.pending.push((outcome.completion as { value: Value }).value)
-  merge(context, going, text, at)
+  merge(context, going, text, at, prefer)
   if (returning.length === alive.length) {
     return {
       kind: "return",
-      value: returning.map((o) => (o.completion as { value: Value }).value).reduce((a, b) => joinValues(context, a, b, text, at)),
+      value: returning.map((o) => (o.completion as { value: Value }).value).reduce((a, b) => joinValues(context, a, b, text, at, prefer)),
     }
   }
   const first = going[0].completion as Completion
@@ -74,7 +84,9 @@ function apply(context: Context, container: Container, after: Container): void {
   restore(container, after)
 }
 
-function merge(context: Context, outcomes: readonly Outcome[], text: string, at: TypeScript.Node): void {
+const takeFirst = (context: Context, text: string): void => void context.state.assumptions.add(`\`${text}\` is taken to be true`)
+
+function merge(context: Context, outcomes: readonly Outcome[], text: string, at: TypeScript.Node, prefer: boolean): void {
   const containers = new Set(outcomes.flatMap((outcome) => [...outcome.after.keys()]))
   for (const container of containers) {
     const versions = outcomes.map((outcome) => outcome.after.get(container) ?? copyOf(container))
@@ -82,13 +94,14 @@ function merge(context: Context, outcomes: readonly Outcome[], text: string, at:
       const lists = versions as Value[][]
       const longest = lists.reduce((a, b) => (b.length > a.length ? b : a))
       if (lists.some((list) => list.length !== longest.length)) {
-        context.state.assumptions.add(`the condition \`${text}\` is not known: the longer list it may leave is taken`)
-        apply(context, container, longest)
+        if (prefer) takeFirst(context, text)
+        else context.state.assumptions.add(`the condition \`${text}\` is not known: the longer list it may leave is taken`)
+        apply(context, container, prefer ? lists[0] : longest)
       } else
         apply(
           context,
           container,
-          longest.map((_, i) => lists.map((list) => list[i]).reduce((a, b) => joinValues(context, a, b, text, at))),
+          longest.map((_, i) => lists.map((list) => list[i]).reduce((a, b) => joinValues(context, a, b, text, at, prefer))),
         )
       continue
     }
@@ -98,7 +111,7 @@ function merge(context: Context, outcomes: readonly Outcome[], text: string, at:
       const values = maps.map((map) => map.get(key))
       merged.set(
         key,
-        values.reduce((a, b) => (a === b ? a : joinValues(context, a as Value | undefined, b as Value | undefined, text, at))),
+        values.reduce((a, b) => (a === b ? a : joinValues(context, a as Value | undefined, b as Value | undefined, text, at, prefer))),
       )
     }
     apply(context, container, merged)
@@ -106,15 +119,26 @@ function merge(context: Context, outcomes: readonly Outcome[], text: string, at:
 }
 
 /** A value that may be either of two. */
-export function joinValues(context: Context, a: Value | undefined, b: Value | undefined, text: string, at: TypeScript.Node): Value {
+export function joinValues(
+  context: Context,
+  a: Value | undefined,
+  b: Value | undefined,
+  text: string,
+  at: TypeScript.Node,
+  prefer = false,
+): Value {
   if (a === undefined || b === undefined) return (a ?? b) as Value
   if (a === b || sameValue(a, b)) return a
+  if (prefer) {
+    takeFirst(context, text)
+    return a
+  }
   if (a.kind === "tensor" && b.kind === "tensor") {
     const shape = shapeOf(context, a)
     if (shape.join() === shapeOf(context, b).join()) return eitherTensor(context, [a, b], shape, text, at)
   }
   if (a.kind === "array" && b.kind === "array" && a.items.length === b.items.length) {
-    return { kind: "array", items: a.items.map((item, i) => joinValues(context, item, b.items[i], text, at)) }
+    return { kind: "array", items: a.items.map((item, i) => joinValues(context, item, b.items[i], text, at, prefer)) }
   }
   if (isPart(a) && isPart(b)) {
     context.state.assumptions.add(`the condition \`${text}\` is not known: its first way is taken`)
@@ -145,4 +169,21 @@ function sameValue(a: Value, b: Value): boolean {
   if (a.kind === "dim" && b.kind === "dim") return a.dim === b.dim
   if (a.kind === "tf" && b.kind === "tf") return a.path === b.path
   return a.kind === "function" && b.kind === "function" && a.node === b.node && a.scope === b.scope
+}
+
+/** A condition that only asks for a setting: a name, a property, their negation or conjunction; null for anything that computes. */
+export function settingOf(context: Context, node: TypeScript.Expression, value: Value): { readonly text: string; readonly negated: boolean } | null {
+  const { ts } = context
+  if (value.kind !== "unknown" || value.tensors.length > 0) return null
+  const plain = (part: TypeScript.Expression): boolean => {
+    if (ts.isParenthesizedExpression(part)) return plain(part.expression)
+    if (ts.isBinaryExpression(part) && part.operatorToken.kind === ts.SyntaxKind.AmpersandAmpersandToken) return plain(part.left) && plain(part.right)
+    if (ts.isPropertyAccessExpression(part) || ts.isNonNullExpression(part)) return plain(part.expression)
+    return ts.isIdentifier(part) || part.kind === ts.SyntaxKind.ThisKeyword
+  }
+  if (ts.isParenthesizedExpression(node)) return settingOf(context, node.expression, value)
+  if (ts.isPrefixUnaryExpression(node) && node.operator === ts.SyntaxKind.ExclamationToken) {
+    return plain(node.operand) ? { text: node.operand.getText(), negated: true } : null
+  }
+  return plain(node) ? { text: node.getText(), negated: false } : null
 }

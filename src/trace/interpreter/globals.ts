@@ -3,7 +3,7 @@ import type * as TypeScript from "typescript"
 import { assume, type Context } from "../context"
 import type { Dim } from "../../schema/report"
 import type { NativeValue, Value } from "../value"
-import { arrayOf, native, numberIn, objectOf, primitive, sizeValue, stringIn, tfValue, undefinedValue, unknown } from "../value"
+import { arrayOf, isNullish, native, numberIn, objectOf, primitive, sizeValue, stringIn, tfValue, undefinedValue, unknown } from "../value"
 import { ceilDim, floorDim } from "../../graph/dim"
 import { dimOf } from "../tensor"
 import { isTfjsGlobal } from "../../source/tfjs"
@@ -30,9 +30,9 @@ const globals: Readonly<Record<string, (context: Context) => Value>> = {
     ),
   parseInt: () => native("parseInt", ([value]) => parseNumber(value, Number.parseInt)),
   parseFloat: () => native("parseFloat", ([value]) => parseNumber(value, Number.parseFloat)),
-  Map: () => constructorOf("Map", (args, context) => newMap(args[0], false, context)),
-  WeakMap: () => constructorOf("Map", (args, context) => newMap(args[0], false, context)),
-  Set: () => constructorOf("Set", (args, context) => newMap(args[0], true, context)),
+  Map: (context) => constructorOf("Map", (args) => newMap(context, args[0], false)),
+  WeakMap: (context) => constructorOf("Map", (args) => newMap(context, args[0], false)),
+  Set: (context) => constructorOf("Set", (args) => newMap(context, args[0], true)),
   Promise: promiseConstructor,
   console: () =>
     objectOf(
@@ -62,15 +62,17 @@ function withMembers(name: string, call: NativeValue["call"], members: Readonly<
   return { kind: "native", name, call, members: new Map(Object.entries(members)) }
 }
 
-function constructorOf(name: string, make: (args: readonly Value[], context: null) => Value): Value {
-  const build: NativeValue["call"] = (args) => make(args, null)
+function constructorOf(name: string, make: (args: readonly Value[]) => Value): Value {
+  const build: NativeValue["call"] = (args) => make(args)
   return { kind: "native", name, call: build, construct: build }
 }
 
-function newMap(from: Value | undefined, set: boolean, _context: null): Value {
+/** A Map or Set of what an iterable holds; one of something unknown is unknown, so that its size is no number. */
+function newMap(context: Context, from: Value | undefined, set: boolean): Value {
   const entries = new Map<unknown, readonly [Value, Value]>()
-  if (from?.kind === "array") {
-    for (const item of from.items) {
+  if (from !== undefined && !isNullish(from)) {
+    if (!isIterable(from)) return unknown(`a ${set ? "set" : "map"} of something unknown`, null, [from])
+    for (const item of itemsOf(context, from, 0)) {
       if (set) entries.set(keyOf(item), [item, item])
       else if (item.kind === "array" && item.items.length === 2) entries.set(keyOf(item.items[0]), [item.items[0], item.items[1]])
     }

@@ -5,7 +5,6 @@ import type { Context } from "../context"
 import { arrayOf, native, numberIn, primitive, stringIn, truthOf, undefinedValue, unknown } from "../value"
 import { binaryOperation, textOf } from "./operators"
 import { keyOf } from "./globals"
-import { nestedNumbers } from "../tensor"
 import { touch, write } from "../context"
 
 type Method = (args: readonly Value[], at: TypeScript.Node) => Value
@@ -102,7 +101,7 @@ function arrayMethod(context: Context, array: ArrayValue, key: string): Method |
       return () => arrayOf([...items].reverse())
     case "sort":
     case "toSorted":
-      return () => sorted(array)
+      return ([compare], at) => sorted(context, array, compare, key === "sort", at)
     case "join":
       return ([separator]) => {
         const parts = items.map((item) => textOf(context, item))
@@ -234,8 +233,19 @@ export function mapMember(context: Context, map: MapValue, key: string): Value |
   }
 }
 
-/** Numbers in ascending order; other lists stay as they are, since a comparison function is not followed. */
-function sorted(array: ArrayValue): Value {
-  const numbers = nestedNumbers(array)
-  return numbers === null || numbers.shape.length !== 1 ? array : arrayOf([...numbers.values].sort((a, b) => a - b).map((n) => primitive(n)))
+/** Known numbers and texts in the order JavaScript gives them; of anything else the order, and so every item, is unknown. */
+function sorted(context: Context, array: ArrayValue, compare: Value | undefined, inPlace: boolean, at: TypeScript.Node): Value {
+  const known = array.items.every((item) => item.kind === "primitive")
+  const order = (a: Value, b: Value): number => {
+    if (compare !== undefined) return numberIn(context.call(context, compare, undefinedValue, [a, b], at)) ?? NaN
+    const [x, y] = [String((a as { value: unknown }).value), String((b as { value: unknown }).value)]
+    return x < y ? -1 : x > y ? 1 : 0
+  }
+  const items = known || compare !== undefined ? [...array.items].sort(order) : array.items
+  const settled = array.items.length < 2 || known || (compare !== undefined && array.items.every((item) => !Number.isNaN(order(item, array.items[0]))))
+  const result = settled ? items : array.items.map(() => unknown("an item of a list whose order is not known", null, [array]))
+  if (!inPlace) return arrayOf(result)
+  touch(context, array.items)
+  array.items.splice(0, array.items.length, ...result)
+  return array
 }

@@ -24,6 +24,7 @@ export function getProperty(context: Context, object: Value, key: string, at: Ty
     case "object":
       return objectMember(context, object, key, at)
     case "class":
+      if (key === "prototype") return objectOf()
       return key === "name" ? primitive(object.name) : (staticMember(context, object, key, at) ?? undefinedValue)
     case "function":
       return functionMember(context, object, key)
@@ -112,6 +113,11 @@ function tensorMember(context: Context, tensor: TensorValue, key: string): Value
       return tensor.source.kind === "weight" ? primitive(tensor.source.weight.trainable) : undefinedValue
     case "assign":
     case "write":
+      return native(key, () => {
+        // A forward pass that writes a weight moves it outside the gradient flow.
+        if (context.state.forward > 0 && tensor.source.kind === "weight") tensor.source.weight.constraint ??= "assign"
+        return undefinedValue
+      })
     case "dispose":
     case "print":
     case "keep":

@@ -5,7 +5,7 @@ import type { Scope, Value } from "../value"
 import { bindPattern, declare, isIterable, itemsOf } from "./patterns"
 import { binaryOperation } from "./operators"
 import { evaluateClass } from "./classes"
-import { forkPaths } from "./fork"
+import { forkPaths, settingOf } from "./fork"
 import { bindImport } from "./imports"
 import { Thrown, WrongRank, assume, childScope, normal, place, resolveDim, samePlace, step } from "../context"
 import { symbolsOf } from "../../graph/dim"
@@ -96,15 +96,11 @@ function branch(context: Context, node: TypeScript.IfStatement, scope: Scope): C
   const condition = context.evaluate(context, node.expression, scope),
     truth = truthOf(condition)
   const otherwise = node.elseStatement
-  if (truth !== null)
-    return truth ? executeOne(context, node.thenStatement, scope) : otherwise === undefined ? normal : executeOne(context, otherwise, scope)
-  return forkPaths(
-    context,
-    [() => executeOne(context, node.thenStatement, scope), () => (otherwise === undefined ? normal : executeOne(context, otherwise, scope))],
-    scope.frame,
-    node.expression.getText(),
-    node.expression,
-  )
+  if (truth !== null) return truth ? executeOne(context, node.thenStatement, scope) : otherwise === undefined ? normal : executeOne(context, otherwise, scope)
+  const setting = settingOf(context, node.expression, condition)
+  const ways = [() => executeOne(context, node.thenStatement, scope), () => (otherwise === undefined ? normal : executeOne(context, otherwise, scope))]
+  if (setting?.negated === true) ways.reverse()
+  return forkPaths(context, ways, scope.frame, setting?.text ?? node.expression.getText(), node.expression, setting !== null)
 }
 
 type LoopStep = "next" | { readonly leave: Completion }

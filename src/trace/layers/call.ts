@@ -7,7 +7,7 @@ import type { LayerState, TensorValue, Value } from "../value"
 import { booleanIn, isNullish, numberIn, stringIn } from "../value"
 import { dimOf, makeTensor, shapeOf } from "../tensor"
 import { constraintName, initializerName, makeWeight, regularizerOf } from "../weight"
-import { assume, Unreadable } from "../context"
+import { assume, resolveDim, unifyDims, Unreadable } from "../context"
 
 export interface LayerCall {
   readonly context: Context
@@ -76,7 +76,8 @@ export function layerWeight(
   const held = call.state.weights.find((weight) => weight.label === role)
   if (held?.tensor !== undefined) {
     const known = shapeOf(call.context, held.tensor)
-    if (known.join() !== weightShape.join())
+    if (known.length === weightShape.length) known.forEach((d, i) => unifyDims(call.context, d, weightShape[i]))
+    if (known.map((d) => resolveDim(call.context, d)).join() !== weightShape.map((d) => resolveDim(call.context, d)).join())
       throw new Unreadable(`${call.state.type}: '${role}' has shape [${known.join(", ")}], this call needs [${weightShape.join(", ")}]`)
     return held.tensor
   }

@@ -5,7 +5,7 @@ import type { Dim } from "../../schema/report"
 import type { LayerCall, LayerSpec } from "./call"
 import type { LayerState, ObjectValue, TensorValue, Value, Weight } from "../value"
 import { arrayOf, booleanIn, isNullish, native, objectOf, primitive, sizeValue, stringIn, undefinedValue, unknown } from "../value"
-import { callee, freshSymbol, isControl, nextSerial, note, siteAt, Unreadable } from "../context"
+import { assume, callee, freshSymbol, isControl, nextSerial, note, siteAt, Unreadable } from "../context"
 import { coreLayers } from "./core"
 import { convolutionLayers } from "./convolution"
 import { dimOf, makeTensor, reshape, shapeArgument, shapeOf, tensorOf } from "../tensor"
@@ -13,7 +13,7 @@ import { multiplyDim } from "../../graph/dim"
 import { constraintName, initializerName, isTrainable, makeWeight, regularizerOf } from "../weight"
 import { plainText } from "../ops/table"
 import { recurrentLayers } from "./recurrent"
-import { rememberNode } from "./nodes"
+import { nodeOfLayer, rememberNode } from "./nodes"
 import { ShapeError } from "../../graph/shape"
 
 const table: Readonly<Record<string, LayerSpec>> = { ...coreLayers, ...convolutionLayers, ...recurrentLayers }
@@ -87,6 +87,7 @@ function configuredShape(context: Context, state: LayerState, config: ObjectValu
     const size = given("batchSize"),
       lead: Dim = size === undefined ? "batch" : dimOf(context, size, "batch")
     const plain = given("inputShape")
+    if (plain?.kind === "unknown" && plain.name === null) return [lead, oneAxis(context, plain)]
     if (plain !== undefined) return [lead, ...open(plain, 1)]
     if (state.type === "dense" && given("inputDim") !== undefined) return [lead, dimOf(context, given("inputDim"), "inputDim")]
     if (state.type === "embedding") {
@@ -98,6 +99,12 @@ function configuredShape(context: Context, state: LayerState, config: ObjectValu
     if (error instanceof Unreadable) return null
     throw error
   }
+}
+
+/** One symbol for a shape nobody knows, which flatten and dense take whatever it is. */
+function oneAxis(context: Context, value: Value): Dim {
+  assume(context, "an input shape that is not known is taken to have one axis")
+  return dimOf(context, value, "features")
 }
 
 /** tf.layers.X(config): a layer, or an unknown value where there is no such layer. */
@@ -162,7 +169,8 @@ function inputTensors(context: Context, given: Value): readonly TensorValue[] {
 
 function applyKnown(context: Context, state: LayerState, inputs: readonly TensorValue[], kwargs: Value | undefined, at: TypeScript.Node): Value {
   const kind = kinds.get(state) ?? state.type
-  const call: LayerCall = { context, state, inputs: withInitialState(context, inputs, kwargs), kwargs, at }
+  // Reasons point at the call that made the layer, not at what applies it.
+  const call: LayerCall = { context, state, inputs: withInitialState(context, inputs, kwargs), kwargs, at: nodeOfLayer(state) ?? at }
   if (kind === "timeDistributed") return timeDistributed(call)
   if (kind === "bidirectional") return bidirectional(call)
   if (!Object.hasOwn(table, kind)) throw new Unreadable(`tf.layers.${kind} is not supported`)

@@ -81,22 +81,27 @@ function emitPower(call: OpCall): TensorValue {
 }
 
 /**
- * To whole numbers the value is cut off and carries no gradient; between whole, truth and real numbers nothing changes.
- * Data and indices stay what they are.
+ * Between kinds of numbers nothing changes for data. tfjs passes the gradient of a cast straight through, also to whole numbers and truth
+ * values, so a cast of something that depends on weights is a function nothing is known about.
  */
 export function emitCast(call: OpCall, x: TensorValue, dtype: string): TensorValue {
-  if (dtype === "bool")
-    return x.dtype === "bool" ? x : binary(call, "notEqual", x, emit(call, { kind: "constant", value: { kind: "fill", value: 0 } }, [], []))
-  if (dtype !== "int32" || x.dtype !== "float") return x
-  if (fromDataOnly(x)) return x
-  return emit(call, { kind: "stopGradient" }, [unary(call, "floor", x)])
+  const toBool = dtype === "bool" && x.dtype !== "bool"
+  if (!toBool && (dtype !== "int32" || x.dtype !== "float")) return x
+  if (!fromDataOnly(x)) {
+    const op = { kind: "opaque", what: `a cast to ${dtype}`, reason: "its gradient passes although its value is cut off" } as const
+    return emit(call, op, [x], shape(call, x), toBool ? "bool" : "int")
+  }
+  return toBool ? binary(call, "notEqual", x, emit(call, { kind: "constant", value: { kind: "fill", value: 0 } }, [], [])) : x
 }
 
-/** Whether no weight is behind a tensor, looking a few ops back. */
-function fromDataOnly(x: TensorValue, depth = 6): boolean {
-  if (x.source.kind === "input") return true
-  if (x.source.kind === "weight" || depth === 0) return false
-  return x.source.operands.every((operand) => fromDataOnly(operand, depth - 1))
+/** Whether no weight is behind a tensor. */
+function fromDataOnly(x: TensorValue): boolean {
+  const seen = new Set<TensorValue>([x])
+  for (const t of seen) {
+    if (t.source.kind === "weight") return false
+    if (t.source.kind === "op") t.source.operands.forEach((operand) => seen.add(operand))
+  }
+  return true
 }
 
 function emitClip(call: OpCall): TensorValue {
