@@ -79,7 +79,10 @@ export function compilePlan(graph: Graph): Plan {
     if (trained || (differentiable(node) && node.op.kind !== "stopGradient" && node.operands.some((o) => active.has(o)))) active.add(node.id)
   }
   const arena = allocateArena(graph, used)
-  const buffers = graph.nodes.map((node): Buffer => {
+  const isAlias = ({ op, operands }: Node): boolean => op.kind === "reshape" && !filled.has(graph.nodes[operands[0]].op.kind)
+  const buffers: Buffer[] = []
+  for (const node of graph.nodes) buffers.push(createBuffer(node))
+  function createBuffer(node: Node): Buffer {
     const shape = node.shape.map(whole),
       size = sizeOf(shape),
       base = { shape, size, moves: moves.has(node.id), active: active.has(node.id) }
@@ -88,8 +91,9 @@ export function compilePlan(graph: Graph): Plan {
         part = (a: Float64Array): Float64Array => a.subarray(offset, offset + size)
       return { ...base, value: part(theta), tangent: part(direction), adjoint: part(gradient), adjointTangent: part(gradientTangent) }
     }
+    if (isAlias(node)) return { ...buffers[node.operands[0]], ...base }
     return { ...base, ...arena.take(node.id, size) }
-  })
+  }
   const leaves: DataLeaf[] = [],
     steps: Step[] = [],
     once: Step[] = [],
@@ -108,6 +112,10 @@ export function compilePlan(graph: Graph): Plan {
       leaves.push({ node, buffer: out, role: node.op.kind === "constant" ? "unknown" : node.op.kind, range: indexRange(graph, node) })
     }
     if (node.operands.length === 0) continue
+    if (isAlias(node)) {
+      if (still.has(node.operands[0])) still.add(node.id)
+      continue
+    }
     const step = compileStep(node.op, { operands: node.operands.map((o) => buffers[o]), out, noise })
     const fixed = noise === null && node.operands.every((o) => still.has(o))
     if (fixed) still.add(node.id)
@@ -148,6 +156,9 @@ export function compilePlan(graph: Graph): Plan {
     },
   }
 }
+
+/** Leaves whose values a data set brings along: a reshape of them copies, all others share the arrays of their operand. */
+const filled: ReadonlySet<string> = new Set(["input", "random", "constant"])
 
 function costOf({ op, id, operands }: Node, buffers: readonly Buffer[]): number {
   const size = buffers[id].size

@@ -1,10 +1,11 @@
 /**
  * @file Einsum as strided loops: with one letter a loop, z[…] += x[…]·y[…] over all letters is the forward product and, with the roles
- * exchanged, both of its transposes. Neighboring loops that are one loop in memory are fused; a summed letter runs innermost.
+ * exchanged, both of its transposes. Loops that are one loop in memory are fused; rows, columns and a sum make a product of matrices.
  */
 import type { Buffer, Kernel, Step } from "./kernel"
 import { parseEinsum } from "../../graph/shape"
-import { linearStep, offsetsOf, stridesOf } from "./kernel"
+import { linearStep, offsetsOf, sizeOf, stridesOf } from "./kernel"
+import { looseCells, multiplyTiles, transposed, type MatrixProduct } from "./product"
 
 interface Loop {
   readonly extent: number
@@ -55,79 +56,95 @@ function productStep(x: Buffer, y: Buffer, out: Buffer, letters: readonly (reado
   const toX = compileLoops(loops.map(({ extent, x: a, y: b, z }) => ({ extent, x: z, y: b, z: a })))
   const toY = compileLoops(loops.map(({ extent, x: a, y: b, z }) => ({ extent, x: z, y: a, z: b })))
   return {
-    forward: () => {
-      out.value.fill(0)
-      product(x.value, y.value, out.value)
-    },
+    forward: () => product(x.value, y.value, out.value, false),
     tangent: () => {
-      out.tangent.fill(0)
-      if (x.moves) product(x.tangent, y.value, out.tangent)
-      if (y.moves) product(x.value, y.tangent, out.tangent)
+      if (x.moves) product(x.tangent, y.value, out.tangent, false)
+      if (y.moves) product(x.value, y.tangent, out.tangent, x.moves)
+      if (!x.moves && !y.moves) out.tangent.fill(0)
     },
     backward: () => {
-      if (x.active) toX(out.adjoint, y.value, x.adjoint)
-      if (y.active) toY(out.adjoint, x.value, y.adjoint)
+      if (x.active) toX(out.adjoint, y.value, x.adjoint, true)
+      if (y.active) toY(out.adjoint, x.value, y.adjoint, true)
     },
     backwardTangent: () => {
       if (x.active) {
-        toX(out.adjointTangent, y.value, x.adjointTangent)
-        if (y.moves) toX(out.adjoint, y.tangent, x.adjointTangent)
+        toX(out.adjointTangent, y.value, x.adjointTangent, true)
+        if (y.moves) toX(out.adjoint, y.tangent, x.adjointTangent, true)
       }
       if (y.active) {
-        toY(out.adjointTangent, x.value, y.adjointTangent)
-        if (x.moves) toY(out.adjoint, x.tangent, y.adjointTangent)
+        toY(out.adjointTangent, x.value, y.adjointTangent, true)
+        if (x.moves) toY(out.adjoint, x.tangent, y.adjointTangent, true)
       }
     },
   }
 }
 
-type Product = (x: Float64Array, y: Float64Array, z: Float64Array) => void
+/** z += x·y, or z = x·y. */
+type Product = (x: Float64Array, y: Float64Array, z: Float64Array, add: boolean) => void
 
-/** z += x·y over the loops. */
-export function compileLoops(given: readonly Loop[]): Product {
-  const loops = fuseLoops(orderLoops(given.filter((l) => l.extent !== 1)))
-  while (loops.length < 3) loops.unshift({ extent: 1, x: 0, y: 0, z: 0 })
-  const [a, b, c] = loops.slice(-3),
-    outer = loops.slice(0, -3)
-  const count = outer.reduce((n, l) => n * l.extent, 1),
-    shape = outer.map((l) => l.extent)
-  const ox = offsetsOf(
-      shape,
-      outer.map((l) => l.x),
-    ),
-    oy = offsetsOf(
-      shape,
-      outer.map((l) => l.y),
-    ),
-    oz = offsetsOf(
-      shape,
-      outer.map((l) => l.z),
-    )
-  const { extent: na, x: ax, y: ay, z: az } = a,
-    { extent: nb, x: bx, y: by, z: bz } = b,
-    { extent: nc, x: cx, y: cy, z: cz } = c
-  return cz === 0
-    ? (x, y, z) => {
-        for (let k = 0; k < count; k++)
-          for (let i = 0; i < na; i++)
-            for (let j = 0; j < nb; j++) {
-              let p = ox[k] + i * ax + j * bx,
-                q = oy[k] + i * ay + j * by,
-                sum = 0
-              for (let l = 0; l < nc; l++, p += cx, q += cy) sum += x[p] * y[q]
-              z[oz[k] + i * az + j * bz] += sum
-            }
-      }
-    : (x, y, z) => {
-        for (let k = 0; k < count; k++)
-          for (let i = 0; i < na; i++)
-            for (let j = 0; j < nb; j++) {
-              let p = ox[k] + i * ax + j * bx,
-                q = oy[k] + i * ay + j * by,
-                r = oz[k] + i * az + j * bz
-              for (let l = 0; l < nc; l++, p += cx, q += cy, r += cz) z[r] += x[p] * y[q]
-            }
-      }
+/** The product over the loops: tiles of a matrix product where there are rows, columns and a sum, plain loops elsewhere. */
+function compileLoops(given: readonly Loop[]): Product {
+  const loops = given.filter((l) => l.extent !== 1),
+    lacking = (one: "x" | "y" | "z"): Loop[] => loops.filter((l) => l[one] === 0 && strided(l) === 2),
+    rows = fuseLoops(lacking("y").sort((a, b) => b.z - a.z)),
+    columns = fuseLoops(lacking("x").sort((a, b) => b.z - a.z)),
+    sums = fuseLoops(lacking("z").sort((a, b) => b.x - a.x))
+  const [row, column, sum] = [rows, columns, sums].map(longest)
+  if (row === unitLoop && column === unitLoop) return compilePlain(loops)
+  const rest = loops.filter((l) => strided(l) !== 2),
+    outer = [...rest, ...rows, ...columns, ...sums].filter((l) => l !== row && l !== column && l !== sum)
+  const plain: MatrixProduct = {
+      m: row.extent, n: column.extent, k: sum.extent,
+      xm: row.x, xk: sum.x, yk: sum.y, yn: column.y, zm: row.z, zn: column.z,
+    },
+    flip = looseCells(transposed(plain)) < looseCells(plain),
+    product = flip ? transposed(plain) : plain
+  const { count, x: ox, y: oy, z: oz } = offsetsOfLoops(outer)
+  // Where a summed letter runs outside, the result is added up.
+  const covered = outer.every((l) => l.z !== 0)
+  return (x, y, z, add) => {
+    if (!add && !covered) z.fill(0)
+    const more = add || !covered
+    for (let k = 0; k < count; k++) {
+      if (flip) multiplyTiles(y, oy[k], x, ox[k], z, oz[k], product, more)
+      else multiplyTiles(x, ox[k], y, oy[k], z, oz[k], product, more)
+    }
+  }
+}
+
+/** How many of the three arrays a loop walks along. */
+const strided = ({ x, y, z }: Loop): number => Number(x !== 0) + Number(y !== 0) + Number(z !== 0)
+
+const unitLoop: Loop = { extent: 1, x: 0, y: 0, z: 0 }
+const longest = (loops: readonly Loop[]): Loop => loops.reduce((best, l) => (l.extent > best.extent ? l : best), unitLoop)
+
+function offsetsOfLoops(loops: readonly Loop[]) {
+  const shape = loops.map((l) => l.extent),
+    of = (strides: readonly number[]): Int32Array => offsetsOf(shape, strides)
+  return { count: sizeOf(shape), x: of(loops.map((l) => l.x)), y: of(loops.map((l) => l.y)), z: of(loops.map((l) => l.z)) }
+}
+
+/** Products of cells, dot products and everything else that is no product of matrices: three loops and a list of where they start. */
+function compilePlain(given: readonly Loop[]): Product {
+  const loops = fuseLoops(orderLoops(given))
+  while (loops.length < 3) loops.unshift(unitLoop)
+  const [{ extent: na, x: ax, y: ay, z: az }, { extent: nb, x: bx, y: by, z: bz }, { extent: nc, x: cx, y: cy, z: cz }] = loops.slice(-3)
+  const { count, x: ox, y: oy, z: oz } = offsetsOfLoops(loops.slice(0, -3))
+  return (x, y, z, add) => {
+    if (!add) z.fill(0)
+    for (let k = 0; k < count; k++)
+      for (let i = 0; i < na; i++)
+        for (let j = 0; j < nb; j++) {
+          let p = ox[k] + i * ax + j * bx,
+            q = oy[k] + i * ay + j * by,
+            r = oz[k] + i * az + j * bz,
+            sum = 0
+          if (cz === 0) {
+            for (let l = 0; l < nc; l++, p += cx, q += cy) sum += x[p] * y[q]
+            z[r] += sum
+          } else for (let l = 0; l < nc; l++, p += cx, q += cy, r += cz) z[r] += x[p] * y[q]
+        }
+  }
 }
 
 /** Large strides of the result outside, summed loops inside, the longest of those last. */

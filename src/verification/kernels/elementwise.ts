@@ -1,31 +1,30 @@
 /** @file Kernels of elementwise ops, with broadcasting: unary, binary, select, dropout, stopGradient. */
 import type { Buffer, Kernel, Step } from "./kernel"
+import { compileUnary } from "./activation"
 import { binaryDefinitions } from "./binary"
 import { broadcastMap, constantStep, linearStep, selectionStep } from "./kernel"
-import { unaryDefinitions } from "./unary"
+import { unaryDefinitions, zeroFunction } from "./unary"
 
+/** Values come with slopes where gradients will need them: both cost one exponential, and what was computed is not computed again. */
 export const unaryKernel: Kernel<"unary"> = (op, { operands: [x], out }) => {
-  const { value, first, second } = unaryDefinitions[op.fn],
+  const { second } = unaryDefinitions[op.fn],
     p = op.parameters ?? [],
-    n = out.size
+    n = out.size,
+    slopes = new Float64Array(x.moves ? n : 0),
+    evaluate = compileUnary(op.fn, p)
   return {
-    forward: () => {
-      const from = x.value,
-        to = out.value
-      for (let i = 0; i < n; i++) to[i] = value(from[i], p)
-    },
+    forward: () => evaluate(x.value, out.value, slopes),
     tangent: () => {
-      const from = x.value,
-        along = x.tangent,
+      const along = x.tangent,
         to = out.tangent
-      for (let i = 0; i < n; i++) to[i] = first(from[i], p) * along[i]
+      if (!x.moves) to.fill(0)
+      else for (let i = 0; i < n; i++) to[i] = slopes[i] * along[i]
     },
     backward: () => {
       if (!x.active) return
-      const from = x.value,
-        g = out.adjoint,
+      const g = out.adjoint,
         to = x.adjoint
-      for (let i = 0; i < n; i++) to[i] += first(from[i], p) * g[i]
+      for (let i = 0; i < n; i++) to[i] += slopes[i] * g[i]
     },
     backwardTangent: () => {
       if (!x.active) return
@@ -34,7 +33,8 @@ export const unaryKernel: Kernel<"unary"> = (op, { operands: [x], out }) => {
         g = out.adjoint,
         dg = out.adjointTangent,
         to = x.adjointTangent
-      for (let i = 0; i < n; i++) to[i] += first(from[i], p) * dg[i] + second(from[i], p) * along[i] * g[i]
+      if (second === zeroFunction) for (let i = 0; i < n; i++) to[i] += slopes[i] * dg[i]
+      else for (let i = 0; i < n; i++) to[i] += slopes[i] * dg[i] + second(from[i], p) * along[i] * g[i]
     },
   }
 }
@@ -52,6 +52,7 @@ export const binaryKernel: Kernel<"binary"> = (op, { operands: [x, y], out }) =>
   }
   if (f.flat) return constantStep(forward)
   if (op.fn === "add" || op.fn === "subtract") return sumStep(x, y, out, ix, iy, op.fn === "add" ? 1 : -1)
+  if (op.fn === "multiply") return productStep(x, y, out, ix, iy)
   return {
     forward,
     tangent: () => {
@@ -94,21 +95,69 @@ export const binaryKernel: Kernel<"binary"> = (op, { operands: [x, y], out }) =>
   }
 }
 
-/** x ± y, the commonest op, without calls inside its loops. */
+/** x ± y, the commonest op, without calls inside its loops; equal shapes and biases along the last axes without maps. */
 function sumStep(x: Buffer, y: Buffer, out: Buffer, ix: Int32Array, iy: Int32Array, sign: number): Step {
-  const n = out.size
+  const n = out.size,
+    tail = y.size,
+    direct = x.size === n && tail > 0 && iy.every((at, i) => at === i % tail)
   const apply = (a: Float64Array, b: Float64Array, to: Float64Array): void => {
-    for (let i = 0; i < n; i++) to[i] = a[ix[i]] + sign * b[iy[i]]
+    if (direct) for (let i = 0; i < n; i += tail) for (let j = 0; j < tail; j++) to[i + j] = a[i + j] + sign * b[j]
+    else for (let i = 0; i < n; i++) to[i] = a[ix[i]] + sign * b[iy[i]]
   }
   const transpose = (g: Float64Array, a: Float64Array, b: Float64Array): void => {
-    if (x.active) for (let i = 0; i < n; i++) a[ix[i]] += g[i]
-    if (y.active) for (let i = 0; i < n; i++) b[iy[i]] += sign * g[i]
+    if (x.active) {
+      if (direct) for (let i = 0; i < n; i++) a[i] += g[i]
+      else for (let i = 0; i < n; i++) a[ix[i]] += g[i]
+    }
+    if (y.active) {
+      if (direct) for (let i = 0; i < n; i += tail) for (let j = 0; j < tail; j++) b[j] += sign * g[i + j]
+      else for (let i = 0; i < n; i++) b[iy[i]] += sign * g[i]
+    }
   }
   return {
     forward: () => apply(x.value, y.value, out.value),
     tangent: () => apply(x.tangent, y.tangent, out.tangent),
     backward: () => transpose(out.adjoint, x.adjoint, y.adjoint),
     backwardTangent: () => transpose(out.adjointTangent, x.adjointTangent, y.adjointTangent),
+  }
+}
+
+/** x·y without calls inside its loops; equal shapes without maps. A factor that does not move is left out: 0 · ∞ would spoil masks. */
+function productStep(x: Buffer, y: Buffer, out: Buffer, ix: Int32Array, iy: Int32Array): Step {
+  const n = out.size,
+    direct = x.size === n && y.size === n
+  /** to (+)= a·b cell by cell of the result. */
+  const multiply = (a: Float64Array, b: Float64Array, to: Float64Array, add: boolean): void => {
+    if (direct && !add) for (let i = 0; i < n; i++) to[i] = a[i] * b[i]
+    else if (direct) for (let i = 0; i < n; i++) to[i] += a[i] * b[i]
+    else for (let i = 0; i < n; i++) to[i] = (add ? to[i] : 0) + a[ix[i]] * b[iy[i]]
+  }
+  /** to[map] += g·b[other]: what a factor receives. */
+  const receive = (g: Float64Array, b: Float64Array, other: Int32Array, to: Float64Array, map: Int32Array): void => {
+    if (direct) for (let i = 0; i < n; i++) to[i] += g[i] * b[i]
+    else for (let i = 0; i < n; i++) to[map[i]] += g[i] * b[other[i]]
+  }
+  return {
+    forward: () => multiply(x.value, y.value, out.value, false),
+    tangent: () => {
+      if (x.moves) multiply(x.tangent, y.value, out.tangent, false)
+      if (y.moves) multiply(x.value, y.tangent, out.tangent, x.moves)
+      if (!x.moves && !y.moves) out.tangent.fill(0)
+    },
+    backward: () => {
+      if (x.active) receive(out.adjoint, y.value, iy, x.adjoint, ix)
+      if (y.active) receive(out.adjoint, x.value, ix, y.adjoint, iy)
+    },
+    backwardTangent: () => {
+      if (x.active) {
+        receive(out.adjointTangent, y.value, iy, x.adjointTangent, ix)
+        if (y.moves) receive(out.adjoint, y.tangent, iy, x.adjointTangent, ix)
+      }
+      if (y.active) {
+        receive(out.adjointTangent, x.value, ix, y.adjointTangent, iy)
+        if (x.moves) receive(out.adjoint, x.tangent, ix, y.adjointTangent, iy)
+      }
+    },
   }
 }
 

@@ -6,66 +6,74 @@ import { leafStep } from "./kernel"
 export const softmaxKernel: Kernel<"softmax"> = (op, { operands: [x], out }) => {
   const { start, member } = groupCells(x.shape, [op.axis]),
     n = member.length,
+    step = n > 1 ? member[1] : 1,
+    span = n * step,
     log = op.log
-  const probability = (cell: number): number => (log ? Math.exp(out.value[cell]) : out.value[cell])
+  // Probabilities, which the log has besides its values.
+  const p = log ? new Float64Array(out.size) : null
+  const backward = (g: Float64Array, y: Float64Array, to: Float64Array): void => {
+    for (let k = 0; k < start.length; k++) {
+      const from = start[k],
+        end = from + span
+      let sum = 0
+      if (log) for (let c = from; c < end; c += step) sum += g[c]
+      else for (let c = from; c < end; c += step) sum += g[c] * y[c]
+      if (log) for (let c = from; c < end; c += step) to[c] += g[c] - y[c] * sum
+      else for (let c = from; c < end; c += step) to[c] += y[c] * (g[c] - sum)
+    }
+  }
   return {
     forward: () => {
-      const from = x.value,
-        to = out.value
+      const z = x.value,
+        to = out.value,
+        y = p ?? to
       for (let k = 0; k < start.length; k++) {
-        let top = -Infinity,
+        const from = start[k],
+          end = from + span
+        let top = z[from],
           sum = 0
-        for (let j = 0; j < n; j++) top = Math.max(top, from[start[k] + member[j]])
-        for (let j = 0; j < n; j++) sum += to[start[k] + member[j]] = Math.exp(from[start[k] + member[j]] - top)
+        for (let c = from; c < end; c += step) if (z[c] > top || z[c] !== z[c]) top = z[c]
+        for (let c = from; c < end; c += step) sum += y[c] = Math.exp(z[c] - top)
+        const scale = 1 / sum
+        for (let c = from; c < end; c += step) y[c] *= scale
+        if (!log) continue
         const shift = top + Math.log(sum)
-        for (let j = 0; j < n; j++) {
-          const cell = start[k] + member[j]
-          to[cell] = log ? from[cell] - shift : to[cell] / sum
-        }
+        for (let c = from; c < end; c += step) to[c] = z[c] - shift
       }
     },
     tangent: () => {
+      const y = p ?? out.value,
+        v = x.tangent,
+        to = out.tangent
       for (let k = 0; k < start.length; k++) {
+        const from = start[k],
+          end = from + span
         let mean = 0
-        for (let j = 0; j < n; j++) mean += probability(start[k] + member[j]) * x.tangent[start[k] + member[j]]
-        for (let j = 0; j < n; j++) {
-          const cell = start[k] + member[j],
-            d = x.tangent[cell] - mean
-          out.tangent[cell] = log ? d : out.value[cell] * d
-        }
+        for (let c = from; c < end; c += step) mean += y[c] * v[c]
+        for (let c = from; c < end; c += step) to[c] = log ? v[c] - mean : y[c] * (v[c] - mean)
       }
     },
     backward: () => {
-      if (!x.active) return
-      const g = out.adjoint
-      for (let k = 0; k < start.length; k++) {
-        let sum = 0
-        for (let j = 0; j < n; j++) sum += g[start[k] + member[j]] * (log ? 1 : out.value[start[k] + member[j]])
-        for (let j = 0; j < n; j++) {
-          const cell = start[k] + member[j]
-          x.adjoint[cell] += log ? g[cell] - probability(cell) * sum : out.value[cell] * (g[cell] - sum)
-        }
-      }
+      if (x.active) backward(out.adjoint, p ?? out.value, x.adjoint)
     },
     backwardTangent: () => {
       if (!x.active) return
       const g = out.adjoint,
         dg = out.adjointTangent,
-        y = out.value,
-        dy = out.tangent
+        y = p ?? out.value,
+        dy = out.tangent,
+        to = x.adjointTangent
       for (let k = 0; k < start.length; k++) {
+        const from = start[k],
+          end = from + span
         let sum = 0,
           slope = 0
-        for (let j = 0; j < n; j++) {
-          const cell = start[k] + member[j]
-          sum += log ? g[cell] : y[cell] * g[cell]
-          slope += log ? dg[cell] : dy[cell] * g[cell] + y[cell] * dg[cell]
+        for (let c = from; c < end; c += step) {
+          sum += log ? g[c] : y[c] * g[c]
+          slope += log ? dg[c] : dy[c] * g[c] + y[c] * dg[c]
         }
-        for (let j = 0; j < n; j++) {
-          const cell = start[k] + member[j],
-            p = probability(cell)
-          x.adjointTangent[cell] += log ? dg[cell] - p * slope - p * dy[cell] * sum : dy[cell] * (g[cell] - sum) + y[cell] * (dg[cell] - slope)
-        }
+        for (let c = from; c < end; c += step)
+          to[c] += log ? dg[c] - y[c] * slope - y[c] * dy[c] * sum : dy[c] * (g[c] - sum) + y[c] * (dg[c] - slope)
       }
     },
   }

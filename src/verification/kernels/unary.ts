@@ -16,7 +16,9 @@ export interface UnaryDefinition {
 }
 
 type F = UnaryDefinition["value"]
-const zero: F = () => 0
+/** The derivative of piecewise linear functions; loops that meet it do nothing. */
+export const zeroFunction: F = () => 0
+const zero = zeroFunction
 const smooth = (value: F, first: F, second: F): UnaryDefinition => ({ value, first, second, smooth: true, flat: false })
 const kinked = (value: F, first: F, second: F = zero): UnaryDefinition => ({ value, first, second, smooth: false, flat: false })
 const flat = (value: F): UnaryDefinition => ({ ...kinked(value, zero), flat: true })
