@@ -5,10 +5,25 @@
 import type * as TypeScript from "typescript"
 import type { ClassValue, Frame, ObjectValue, Value } from "../value"
 import { assume, childScope, write, type Context } from "../context"
-import { isNullish } from "../value"
+import { isNullish, unknown } from "../value"
 
 /** Fields that are being looked for, so that a method that reads what it stores ends. */
 const pending = new WeakMap<ObjectValue, Set<string>>()
+
+/** Instances made by one line of a method that has not been followed: what its other lines did to them is not known. */
+const partlyRead = new WeakSet<ObjectValue>()
+
+/** The unknown value of a field that a method may have stored by now; null where nobody does, or nobody can have. */
+export function fieldMaybeSet(context: Context, instance: ObjectValue, field: string): Value | null {
+  if (!partlyRead.has(instance)) return null
+  for (let type: Value | null = instance.type; type !== null && type.kind === "class"; type = type.base) {
+    if (storesOf(context, type, field).length === 0) continue
+    const value = unknown(`'${field}' is set by a method that is not followed`, field)
+    write(context, instance.fields, field, value)
+    return value
+  }
+  return null
+}
 
 /**
  * The value that a method of the instance's class stores in the field, which from now on holds it; null where no method does. Names that
@@ -31,7 +46,9 @@ function storedValue(context: Context, instance: ObjectValue, field: string): Va
   for (let type: Value | null = instance.type; type !== null && type.kind === "class"; type = type.base)
     for (const { value: node, method } of storesOf(context, type, field)) {
       const frame: Frame = { self: instance, home: type, pending: [], yields: null, module: type.scope.frame.module }
+      const before = context.state.instances.length
       const value = context.evaluate(context, node, childScope(type.scope, frame))
+      context.state.instances.slice(before).forEach((made) => partlyRead.add(made))
       if (isNullish(value)) continue
       const found = { value, from: method }
       if (value.kind !== "unknown") return keep(context, instance, field, found)

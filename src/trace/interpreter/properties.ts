@@ -7,10 +7,11 @@ import { booleanIn, isNullish, native, numberIn, objectOf, openParameter, primit
 import { NeedsTensor, assume, write } from "../context"
 import { callOp, findOp } from "../ops/table"
 import { callFunction, hasSetter, memberOf, staticMember } from "./classes"
+import { fieldMaybeSet } from "./later"
 import { createLayer, layerMember, layerStateOf } from "../layers/layer"
 import { createFunctional, createInput, createSequential, modelMember, setModelTrainable } from "../models/model"
 import { productOf } from "../../graph/dim"
-import { shapeOf } from "../tensor"
+import { makeTensor, shapeOf } from "../tensor"
 
 export function getProperty(context: Context, object: Value, key: string, at: TypeScript.Node): Value {
   switch (object.kind) {
@@ -63,7 +64,9 @@ function objectMember(context: Context, object: Extract<Value, { kind: "object" 
   if (object.type !== null) {
     if (key === "constructor") return object.type
     const member = memberOf(context, object.type, object, key, at) ?? (object.layer === undefined ? null : layerMember(context, object, key))
-    return member ?? (hasUnknownBase(object.type) ? unknown(`'${key}' comes from a class that is not read`, key) : undefinedValue)
+    if (member !== null) return member
+    if (hasUnknownBase(object.type)) return unknown(`'${key}' comes from a class that is not read`, key)
+    return fieldMaybeSet(context, object, key) ?? undefinedValue
   }
   const rest = object.fields.get("\u0000rest")
   if (rest !== undefined) return getProperty(context, rest, key, at)
@@ -196,7 +199,7 @@ export function callTf(context: Context, path: string, args: readonly Value[], a
     case "keep":
       return args[0] ?? undefinedValue
     case "customGrad":
-      return context.call(context, unknown("a function with its own gradient"), undefinedValue, args, at)
+      return ownGradient(context, args, at)
     case "regularizers":
       return objectOf([["regularizer", primitive(rest[0])], ...regularizerFields(rest[0], args[0])])
     case "initializers":
@@ -240,6 +243,19 @@ export function callTf(context: Context, path: string, args: readonly Value[], a
     default:
       return callOp(context, path, args, at)
   }
+}
+
+/** tf.customGrad(f): f's value with a gradient that need not be its own, so a function of its arguments and weights nothing is known about. */
+function ownGradient(context: Context, args: readonly Value[], at: TypeScript.Node): Value {
+  const [fn] = args
+  return native("customGrad", (given) => {
+    const made = fn === undefined ? undefinedValue : context.call(context, fn, undefinedValue, [...given, native("save", () => undefinedValue)], at)
+    const value = made.kind === "object" ? made.fields.get("value") : undefined
+    const read = context.call(context, unknown("a function with its own gradient"), undefinedValue, [...args, ...given, made], at)
+    if (value?.kind !== "tensor" || read.kind !== "unknown") return read
+    const op = { kind: "opaque", what: "tf.customGrad", reason: "a function with its own gradient" } as const
+    return makeTensor(context, op, read.tensors, { at, label: "tf.customGrad", dtype: value.dtype }, shapeOf(context, value))
+  })
 }
 
 function multiply(a: Value, b: Value): Value {
