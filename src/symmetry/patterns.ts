@@ -66,8 +66,8 @@ class PatternReader {
     if (node.op.kind !== "binary") return null
     const [a, b] = node.operands
     if (node.op.fn === "subtract") return this.centered(node) ?? this.logShares(node)
-    if (node.op.fn === "divide" || node.op.fn === "divideNoNan") return this.shares(a, b) ?? this.deviation(a, this.rootOf(b))
-    if (node.op.fn === "multiply") return this.deviation(a, this.inverseRootOf(b)) ?? this.deviation(b, this.inverseRootOf(a))
+    if (node.op.fn === "divide" || node.op.fn === "divideNoNan") return this.shares(a, b) ?? this.deviation(a, b, this.rootOf(b))
+    if (node.op.fn === "multiply") return this.deviation(a, b, this.inverseRootOf(b)) ?? this.deviation(b, a, this.inverseRootOf(a))
     return null
   }
 
@@ -91,25 +91,31 @@ class PatternReader {
     }
   }
 
-  /** A reduction whose result lines up with its operand when broadcast back. `target`: the tensor it is combined with. */
-  private statistic(id: NodeId, target: NodeId): Statistic | null {
+  /**
+   * A reduction whose result lines up with its operand when broadcast back. `target`: the tensor it is combined with; `seenAs`: what it has become
+   * (a root, with unit axes put elsewhere) when it meets that tensor.
+   */
+  private statistic(id: NodeId, target: NodeId, seenAs: NodeId = id): Statistic | null {
     const node = this.strip(id)
     if (node.op.kind !== "reduce" || (node.op.fn !== "sum" && node.op.fn !== "mean" && node.op.fn !== "max")) return null
     const of = node.operands[0],
-      full = this.node(of).shape,
-      seen = this.node(id).shape,
       rank = this.node(target).shape.length
-    if (full.length !== rank) return null
-    // Aligned from the right, every reduced axis must be a single cell and every other one the operand's.
-    const axes = node.op.axes
-    const aligned = full.every((size, i) => {
+    if (this.node(of).shape.length !== rank || !this.linesUp(seenAs, of, node.op.axes)) return null
+    return { node, of, axes: node.op.axes, fn: node.op.fn }
+  }
+
+  /** Aligned from the right, every reduced axis must be a single cell and every other one the operand's. */
+  private linesUp(seenAs: NodeId, of: NodeId, axes: readonly number[]): boolean {
+    const full = this.node(of).shape,
+      seen = this.node(seenAs).shape
+    return full.every((size, i) => {
       const own = seen[i - full.length + seen.length]
       return axes.includes(i) ? own === undefined || own === 1 : own === size
     })
-    return aligned ? { node, of, axes, fn: node.op.fn } : null
   }
 
   private centered(node: Node): Centered | null {
+    if (node.op.kind !== "binary" || node.op.fn !== "subtract") return null
     const [x, m] = node.operands
     const mean = this.statistic(m, x)
     if (mean === null || mean.fn !== "mean" || !this.same(mean.of, x)) return null
@@ -125,15 +131,9 @@ class PatternReader {
     if (inner.op.kind !== "reduce" || inner.op.fn !== "sum" || inner.op.axes.length !== 1) return null
     const exponential = this.node(inner.operands[0])
     if (exponential.op.kind !== "unary" || exponential.op.fn !== "exp" || !this.same(exponential.operands[0], x)) return null
+    const [axis] = inner.op.axes
     // The sum must line up with x when it is taken off.
-    const full = this.node(x).shape,
-      seen = this.node(b).shape,
-      axis = inner.op.axes[0]
-    const aligned = full.every((size, i) => {
-      const own = seen[i - full.length + seen.length]
-      return i === axis ? own === undefined || own === 1 : own === size
-    })
-    return aligned
+    return this.linesUp(b, x, [axis])
       ? {
           kind: "normalize",
           name: "log-softmax",
@@ -229,11 +229,11 @@ class PatternReader {
     return node.op.kind === "constant" && node.op.value.kind === "fill" ? node.op.value.value : null
   }
 
-  /** a/√(measure(a²) + ε), where a may be x − mean(x). */
-  private deviation(a: NodeId, root: { of: NodeId; epsilon: number } | null): Recognized | null {
+  /** a/√(measure(a²) + ε), where a may be x − mean(x). `divisor`: the root or its inverse as it meets a. */
+  private deviation(a: NodeId, divisor: NodeId, root: { of: NodeId; epsilon: number } | null): Recognized | null {
     if (root === null) return null
-    const center = this.node(a).op.kind === "binary" ? this.centered(this.node(a)) : null
-    const axes = this.spreadAxes(root.of, a, center)
+    const center = this.centered(this.node(a))
+    const axes = this.spreadAxes(root.of, a, center, divisor)
     if (axes === null) return null
     const centered = center !== null && center.axes.length === axes.length && center.axes.every((axis) => axes.includes(axis))
     return {
@@ -249,14 +249,14 @@ class PatternReader {
   }
 
   /** Axes over which `v` is the mean or sum of squares of a; or of mean(x²) − mean(x)² where a = x − mean(x). */
-  private spreadAxes(v: NodeId, a: NodeId, center: Centered | null): readonly number[] | null {
-    const statistic = this.statistic(v, a)
+  private spreadAxes(v: NodeId, a: NodeId, center: Centered | null, divisor: NodeId): readonly number[] | null {
+    const statistic = this.statistic(v, a, divisor)
     if (statistic !== null && statistic.fn !== "max") {
       const squared = this.squareRoot(statistic.of)
       if (squared !== null && this.same(squared, a)) return statistic.axes
       const own = squared === null ? null : this.node(squared)
       // (x − mean)² computed from another, equal mean.
-      const again = own !== null && own.op.kind === "binary" && own.op.fn === "subtract" ? this.centered(own) : null
+      const again = own === null ? null : this.centered(own)
       if (again !== null && center !== null && this.same(again.operand, center.operand) && again.axes.join() === center.axes.join())
         return statistic.axes
       const difference = this.node(statistic.of)
@@ -267,14 +267,17 @@ class PatternReader {
         this.same(difference.operands[0], center.operand)
       ) {
         const mean = this.statistic(difference.operands[1], center.operand)
-        if (mean !== null && mean.fn === "mean" && this.same(mean.of, center.operand)) return statistic.axes
+        const same = mean !== null && mean.fn === "mean" && this.same(mean.of, center.operand) && mean.axes.join() === center.axes.join()
+        if (same) return statistic.axes
       }
     }
     const node = this.strip(v)
     if (center === null || node.op.kind !== "binary" || node.op.fn !== "subtract") return null
-    const square = this.statistic(node.operands[0], a),
+    // Both terms must meet the divisor's alignment themselves: [n, 1] − [n] would be a table of differences.
+    if (this.node(node.operands[0]).shape.join() !== this.node(node.operands[1]).shape.join()) return null
+    const square = this.statistic(node.operands[0], a, divisor),
       root = this.squareRoot(node.operands[1])
-    const mean = root === null ? null : this.statistic(root, center.operand)
+    const mean = root === null ? null : this.statistic(root, center.operand, node.operands[1])
     const base = square === null ? null : this.squareRoot(square.of)
     const fits =
       square !== null &&
@@ -283,7 +286,8 @@ class PatternReader {
       square.fn === "mean" &&
       mean.fn === "mean" &&
       this.same(base, center.operand) &&
-      this.same(mean.of, center.operand)
+      this.same(mean.of, center.operand) &&
+      square.axes.join() === center.axes.join()
     return fits && mean.axes.join() === square.axes.join() ? square.axes : null
   }
 

@@ -37,6 +37,12 @@ export interface Propagation {
 
 type Words = Map<string, Expression>
 
+/**
+ * The largest ε under which a norm of inputs with variance about one counts as nearly blind to scale. x/√(1 + ‖x‖²) has the form of a norm and is
+ * none: nothing about it is nearly conserved.
+ */
+export const LARGEST_EPSILON = 0.01
+
 export function propagate(
   program: Program,
   facts: readonly SumFacts[],
@@ -264,7 +270,8 @@ class Propagator {
     })
     for (const list of survivors.values()) {
       for (const e of list.slice(1)) this.zero(addScaled(e, list[0], -1), value.id, "equal")
-      if (op.scaleFree === "nearly") this.approximate.push({ expression: list[0], value: value.id, why: "approximate" })
+      if (op.scaleFree === "nearly" && op.epsilon > LARGEST_EPSILON) this.zero(list[0], value.id, "kills")
+      else if (op.scaleFree === "nearly") this.approximate.push({ expression: list[0], value: value.id, why: "approximate" })
       else this.absorbed.push({ expression: list[0], value: value.id })
     }
   }

@@ -4,6 +4,7 @@
  */
 import type { Reason } from "../schema/report"
 import type { Family, Member } from "./families"
+import { LARGEST_EPSILON } from "./propagate"
 import type { Equation, Unknown } from "./propagate"
 import type { Symmetry } from "./infer"
 import type { Value } from "./program"
@@ -67,6 +68,8 @@ export function killReason(symmetry: Symmetry, equation: Equation, word: "matrix
       case "normalize":
         if (value.op.scaleFree === "no")
           return word === "shift" ? `${label} sees a shift that differs along its axis` : `${label} sees every rescaling of its argument`
+        if (value.op.scaleFree === "nearly" && word !== "matrix" && value.op.epsilon > LARGEST_EPSILON)
+          return `${label} sees every rescaling of its argument: its ε = ${value.op.epsilon} is not small`
         return word === "matrix"
           ? `${label} commutes with no mixing of the axes it normalizes`
           : `${label} sees a rescaling that differs along the axes it normalizes`
