@@ -37,11 +37,20 @@ export type ParameterType =
 
 export function readParameterType(parameter: TypeScript.ParameterDeclaration): ParameterType {
   if (parameter.type === undefined) return { kind: "none" }
-  const text = parameter.type.getText()
+  return readTypeText(parameter.type.getText(), parameter.getSourceFile(), 4)
+}
+
+function readTypeText(text: string, file: TypeScript.SourceFile, depth: number): ParameterType {
   const found = /(?:^|[.\s|(])(Tensor|SymbolicTensor|Variable|TensorLike)(\d)?D?\b(?:<\s*(?:\w+\.)*(?:Rank\.)?R(\d))?/.exec(text)
-  if (found === null) return { kind: "other", text }
-  const digits = found[2] ?? found[3]
-  return { kind: "tensor", rank: digits === undefined ? null : Number(digits), variable: found[1] === "Variable" }
+  if (found !== null) {
+    const digits = found[2] ?? found[3]
+    return { kind: "tensor", rank: digits === undefined ? null : Number(digits), variable: found[1] === "Variable" }
+  }
+  // A name of the file's own: `type Batch = tf.Tensor2D`, or a type parameter's bound.
+  const name = /^[A-Za-z_$][\w$]*/.exec(text)?.[0]
+  const alias = name === undefined ? null : new RegExp(`\\btype\\s+${name.replace(/\$/g, "\\$")}\\s*(?:<[^=]*>)?\\s*=\\s*([^;\\n]+)|\\b${name.replace(/\$/g, "\\$")}\\s+extends\\s+([\\w.]+)`).exec(file.text)
+  const meaning = alias?.[1] ?? alias?.[2]
+  return meaning !== undefined && depth > 0 ? readTypeText(meaning.trim(), file, depth - 1) : { kind: "other", text }
 }
 
 /** The name a function or class goes by: its own, or that of the variable or property it is the value of. */

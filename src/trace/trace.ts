@@ -126,10 +126,14 @@ function follow(context: Context): TracedFile {
     if (isAbstract(context, type)) continue
     const found = guarded(() => traceClass(context, type))
     if (found !== null) models.push({ traced: found, model: null })
+    else if (holdsWeights(context, type)) {
+      const message = `the class ${type.name} is not read: its forward pass gives no tensor that depends on its weights`
+      problems.push({ message, ...placeOf(type.node.name ?? type.node, home) })
+    }
   }
   const asModels = unique(callables).flatMap((callable) => guarded(() => traceFunction(context, callable, scope.names)) ?? [])
   models.push(...outermost(asModels).map((found) => ({ traced: found.traced, model: null })))
-  problems.push(...loadedModels(context))
+  problems.push(...loadedModels(context), ...unreachedModels(context))
   problems.push(...state.problems.map(({ message, place }) => ({ message, ...place })))
   const training = guarded(() => findTraining(context)) ?? { optimizers: [], losses: [] }
   const order = (a: { readonly traced: Traced }, b: { readonly traced: Traced }): number =>
@@ -218,6 +222,28 @@ function followMethods(context: Context, type: ClassValue): void {
     },
     "keep",
   )
+}
+
+/** A class that says it has weights and a forward pass. */
+const holdsWeights = (context: Context, type: ClassValue): boolean =>
+  forwardOf(context, type) !== null && /\baddWeight\s*\(|\bvariable\s*\(|\blayers\.\w+\s*\(/.test(type.node.getText())
+
+/** Calls of tf.sequential and tf.model that nothing leads to. */
+function unreachedModels(context: Context): readonly (Place & { readonly message: string })[] {
+  const { ts, home, state } = context
+  const made = new Set<TypeScript.Node>(state.models.map((model) => model.node)), found: (Place & { message: string })[] = []
+  const visit = (node: TypeScript.Node): void => {
+    if (ts.isCallExpression(node) && !made.has(node)) {
+      const callee = node.expression.getText(), argument = node.arguments[0]
+      const functional = /(^|\.)model$/.test(callee) && argument !== undefined && /^\{[^]*\binputs\b[^]*\boutputs\b/.test(argument.getText())
+      if (functional || /(^|\.)sequential$/.test(callee)) {
+        found.push({ message: "this model is not read: no code that can be followed leads to it", ...placeOf(node.expression, home) })
+      }
+    }
+    ts.forEachChild(node, visit)
+  }
+  visit(home)
+  return found
 }
 
 function loadedModels(context: Context): readonly (Place & { readonly message: string })[] {

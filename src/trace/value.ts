@@ -249,6 +249,8 @@ export function tensorsIn(values: readonly Value[], depth = 3): readonly TensorV
 
 /** Key that marks the stand-in for an untyped parameter of a forward pass: used as a tensor, it must become an input. */
 export const openParameter = "\u0000parameter"
+/** Key of what every item is, in a list whose length is a size nobody states. */
+export const itemOfList = "\u0000item"
 
 export const isNullish = (value: Value): boolean => value.kind === "primitive" && (value.value === undefined || value.value === null)
 export const numberIn = (value: Value | undefined): number | null =>

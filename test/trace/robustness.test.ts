@@ -167,3 +167,33 @@ test("lists handed to unknown code during a forward pass, and lists in an unknow
       forward(x: tf.Tensor2D) { const ws = [...this.ws].sort(); return x.matMul(ws[0]).matMul(ws[1]) } }`))
   expect(sorted.graph.nodes.some((node) => node.op.kind === "opaque")).toBe(true)
 })
+
+test("a model or class that cannot be read is a problem at its place", () => {
+  const found = trace({ "/main.ts": `import * as tf from "@tensorflow/tfjs"
+const table = { build: [() => [() => tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [2] })] })]] }
+class Net { w = tf.variable(tf.zeros([2, 2])); forward() { return [] } }` })
+  expect(found.models).toEqual([])
+  expect(found.problems.map(({ message, start }) => `${start.line}: ${message}`)).toEqual([
+    "3: the class Net is not read: its forward pass gives no tensor that depends on its weights",
+    "2: this model is not read: no code that can be followed leads to it",
+  ])
+})
+
+test("types by other names, and inputs in a list", () => {
+  const alias = only(trace(`type Batch = tf.Tensor2D
+    class Net { w = tf.variable(tf.zeros([3, 3])); forward(x: Batch) { return tf.matMul(tf.relu(x), this.w as Batch) } }`))
+  expect(alias.inputs[0].shape).toEqual(["batch", 3])
+  const listed = only(trace(`
+    class Gate extends tf.layers.Layer {
+      build(shapes) { this.w = this.addWeight("w", [shapes[0][1], 1]) }
+      call(inputs) { const [gate, ...experts] = [inputs[0], ...inputs.slice(1)]; return experts.reduce((a, b) => a.add(b)).mul(tf.matMul(gate, this.w.read())) }
+    }`))
+  expect(listed.inputs).toHaveLength(2)
+})
+
+test("a function with its own gradient is opaque and keeps its shape", () => {
+  const model = only(trace(`const w = tf.variable(tf.zeros([3, 4])), u = tf.variable(tf.zeros([4, 2]))
+    const through = tf.customGrad((x, save) => ({ value: x.sign(), gradFunc: (dy) => dy }))
+    function predict(x: tf.Tensor2D) { return through(x.matMul(w)).matMul(u) }`))
+  expect(model.graph.nodes.filter((node) => node.op.kind === "opaque").map((node) => node.shape)).toEqual([["batch", 4]])
+})

@@ -5,6 +5,7 @@ import type { ClassValue, Frame, FunctionValue, ObjectValue, Scope, Value } from
 import { bindPattern, lookup, nameValue, propertyName } from "./patterns"
 import { assume, childScope, extendsLayer, place, step, Stop, touch, write } from "../context"
 import { configureLayer, createLayerState, layerMember, snakeCase } from "../layers/layer"
+import { isTensorOnly } from "../ops/table"
 import { forkPaths, joinValues } from "./fork"
 import { arrayOf, objectOf, primitive, tensorsIn, undefinedValue, unknown } from "../value"
 import { makeTensor, shapeOf } from "../tensor"
@@ -295,7 +296,7 @@ export function callValue(
       }
       const results = args.flatMap((arg) => (arg.kind === "function" ? callbackResult(context, arg, at) : []))
       const name =
-        callee.name === null
+        callee.name === null || isTensorOnly(callee.name)
           ? null
           : callee.name.replace(/^(?:get|load|read|compute|calc(?:ulate)?|find)(?=[A-Z])/, "").replace(/^[A-Z]/, (c) => c.toLowerCase())
       const read = args.flatMap((arg) => readableValues(context, arg, 3, new Set()))

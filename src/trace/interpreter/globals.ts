@@ -2,8 +2,8 @@
 import type * as TypeScript from "typescript"
 import { assume, type Context } from "../context"
 import type { Dim } from "../../schema/report"
-import type { NativeValue, Value } from "../value"
-import { arrayOf, isNullish, native, numberIn, objectOf, primitive, sizeValue, stringIn, tfValue, undefinedValue, unknown } from "../value"
+import type { NativeValue, UnknownValue, Value } from "../value"
+import { arrayOf, isNullish, itemOfList, native, numberIn, objectOf, primitive, sizeValue, stringIn, tfValue, undefinedValue, unknown } from "../value"
 import { ceilDim, floorDim } from "../../graph/dim"
 import { dimOf } from "../tensor"
 import { isTfjsGlobal } from "../../source/tfjs"
@@ -194,6 +194,7 @@ function arrayConstructor(context: Context): Value {
         : source === undefined || !isIterable(source)
           ? unknown("a list of something unknown", null, source === undefined ? [] : [source])
           : arrayOf(itemsOf(context, source, 0))
+    if (list.kind === "unknown" && length !== undefined) describeList(context, list, length, map, at)
     if (map === undefined || list.kind !== "array") return list
     return arrayOf(list.items.map((item, i) => context.call(context, map, undefinedValue, [item, primitive(i)], at)))
   }
@@ -214,6 +215,15 @@ function arrayConstructor(context: Context): Value {
     ]),
   }
   return value
+}
+
+/** A list as long as a size nobody states: the size is kept, and what one item is, so that a table of numbers keeps its shape. */
+function describeList(context: Context, list: UnknownValue, length: Value, map: Value | undefined, at: TypeScript.Node): void {
+  const size = sizeIn(context, length)
+  if (size === null) return
+  list.properties.set("length", sizeValue(size))
+  if (map !== undefined)
+    list.properties.set(itemOfList, context.call(context, map, undefinedValue, [undefinedValue, unknown("the index of an item", "number")], at))
 }
 
 function objectConstructor(context: Context): Value {

@@ -242,7 +242,8 @@ function sorted(context: Context, array: ArrayValue, compare: Value | undefined,
     return x < y ? -1 : x > y ? 1 : 0
   }
   const items = known || compare !== undefined ? [...array.items].sort(order) : array.items
-  const settled = array.items.length < 2 || known || (compare !== undefined && array.items.every((item) => !Number.isNaN(order(item, array.items[0]))))
+  const comparable = compare !== undefined && array.items.every((item) => !Number.isNaN(order(item, array.items[0])))
+  const settled = array.items.length < 2 || known || comparable
   const result = settled ? items : array.items.map(() => unknown("an item of a list whose order is not known", null, [array]))
   if (!inPlace) return arrayOf(result)
   touch(context, array.items)

@@ -5,7 +5,7 @@ import type { TensorValue, Value } from "../value"
 import { arrayMember, mapMember, primitiveMember, setArrayItem } from "./members"
 import { booleanIn, isNullish, native, numberIn, objectOf, openParameter, primitive, sizeValue, tfValue, undefinedValue, unknown } from "../value"
 import { NeedsTensor, assume, write } from "../context"
-import { callOp, findOp } from "../ops/table"
+import { callOp, findOp, isTensorOnly } from "../ops/table"
 import { callFunction, hasSetter, memberOf, staticMember } from "./classes"
 import { fieldMaybeSet } from "./later"
 import { createLayer, layerMember, layerStateOf } from "../layers/layer"
@@ -44,17 +44,13 @@ export function getProperty(context: Context, object: Value, key: string, at: Ty
     case "unknown": {
       const known = object.properties.get(key)
       if (known !== undefined) return known
-      const tensorOnly = key === "shape" || (findOp(key) !== null && !generic.has(key))
-      if (tensorOnly && object.name !== null && object.properties.has(openParameter)) throw new NeedsTensor(object.name)
+      if (isTensorOnly(key) && object.name !== null && object.properties.has(openParameter)) throw new NeedsTensor(object.name)
       const made = unknown(object.why, /^\d+$/.test(key) ? (object.name === null ? null : `${object.name}.${key}`) : key, object.tensors)
       object.properties.set(key, made)
       return made
     }
   }
 }
-
-/** Op names that lists and strings have as well: reading one does not make something a tensor. */
-const generic = new Set(["slice", "concat", "reverse", "split", "fill", "any", "all", "tensor", "range"])
 
 function objectMember(context: Context, object: Extract<Value, { kind: "object" }>, key: string, at: TypeScript.Node): Value {
   const own = object.fields.get(key)
@@ -109,6 +105,9 @@ function tensorMember(context: Context, tensor: TensorValue, key: string): Value
     case "clone":
       return native(key, () => tensor)
     case "val":
+      return tensor
+    // A model hands its layers lists, one tensor in a list as well: code that takes the first of a tensor was written for that.
+    case "0":
       return tensor
     case "name":
       return unknown("the name of a tensor")

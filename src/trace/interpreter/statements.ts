@@ -95,10 +95,11 @@ export function declareAll(context: Context, list: TypeScript.VariableDeclaratio
 function branch(context: Context, node: TypeScript.IfStatement, scope: Scope): Completion {
   const condition = context.evaluate(context, node.expression, scope),
     truth = truthOf(condition)
-  const otherwise = node.elseStatement
-  if (truth !== null) return truth ? executeOne(context, node.thenStatement, scope) : otherwise === undefined ? normal : executeOne(context, otherwise, scope)
+  const then = (): Completion => executeOne(context, node.thenStatement, scope)
+  const otherwise = (): Completion => (node.elseStatement === undefined ? normal : executeOne(context, node.elseStatement, scope))
+  if (truth !== null) return truth ? then() : otherwise()
   const setting = settingOf(context, node.expression, condition)
-  const ways = [() => executeOne(context, node.thenStatement, scope), () => (otherwise === undefined ? normal : executeOne(context, otherwise, scope))]
+  const ways = [then, otherwise]
   if (setting?.negated === true) ways.reverse()
   return forkPaths(context, ways, scope.frame, setting?.text ?? node.expression.getText(), node.expression, setting !== null)
 }
@@ -227,6 +228,11 @@ function settleSizes(context: Context, condition: Value): boolean {
 
 function forOf(context: Context, node: TypeScript.ForOfStatement, scope: Scope, label: string | null): Completion {
   const list = context.evaluate(context, node.expression, scope)
+  if (list.kind === "unknown" && list.tensors.length === 0) {
+    assume(context, `the list '${node.expression.getText()}' is not known: one item is taken`)
+    const next = afterRound(oneItem(context, node, unknown(list.why, list.name === null ? null : list.name.replace(/s$/, "")), scope), label)
+    return next === "next" ? normal : next.leave
+  }
   if (!isIterable(list)) {
     return forkPaths(
       context,

@@ -78,9 +78,12 @@ export function forwardArguments(context: Context, node: FunctionLike, guess: Gu
     }
     if (parameter.initializer !== undefined || parameter.questionToken !== undefined) return undefinedValue
     if (/^(kwargs|opts|options)$/.test(name)) return objectOf([["training", primitive(true)]])
-    if (type.kind === "none" && (guess.tensors.has(name) || (expectsTensors && i === 0))) return tensor(name, null, parameter.name)
-    if (type.kind === "other" && /^\s*(any|unknown|TensorLike)\b/.test(type.text) && expectsTensors && i === 0)
+    const untyped = type.kind === "none" || (type.kind === "other" && mayBeTensor(type.text))
+    if (untyped && (guess.tensors.has(name) || (expectsTensors && i === 0))) {
+      const length = i === 0 ? listInputs(ts, node, name) : 0
+      if (length > 1) return arrayOf(Array.from({ length }, (_, k) => tensor(`${name}.${k}`, null, parameter.name)))
       return tensor(name, null, parameter.name)
+    }
     return stand(name)
   }
   const values = node.parameters.filter((p) => !(ts.isIdentifier(p.name) && p.name.text === "this")).map(valueFor)
@@ -134,6 +137,18 @@ function symbolFor(context: Context, name: string, batch: string): Dim {
 }
 /** Symbols of the tags of one call, keyed by that call's batch symbol: keys are unique within a trace and entries are a few strings. */
 const tagSymbols = new Map<string, Map<string, string>>()
+
+/** A type by a name that nothing here explains: a type parameter, an imported alias, `any`. */
+const mayBeTensor = (text: string): boolean => /^(any|unknown|[A-Z]\w*)$/.test(text.trim()) && !/^(Array|Record|Map|Set|Function|Promise|String|Number|Boolean|Date)$/.test(text.trim())
+
+/** How many tensors an untyped parameter lists, where the body treats it as a list throughout; 0 where it does not. */
+function listInputs(ts: typeof TypeScript, node: FunctionLike, name: string): number {
+  const body = node.body?.getText() ?? ""
+  if (new RegExp(`isArray\\(\\s*${name}\\b`).test(body)) return 0
+  const destructured = listLength(ts, node, name)
+  if (new RegExp(`\\b${name}\\s*\\.(map|forEach|reduce)\\(|\\b${name}\\.slice\\(\\s*1\\s*\\)`).test(body)) return Math.max(2, destructured)
+  return destructured > 1 ? destructured : 0
+}
 
 /** How many items of a list parameter the body takes: a destructuring pattern's length or the largest literal index. */
 function listLength(ts: typeof TypeScript, node: FunctionLike, name: string): number {

@@ -90,7 +90,9 @@ export function strainOf(context: Context, inputs: readonly TensorValue[], known
 
 function complaintsOf(traced: unknown): number {
   const model = traced as Traced
-  return model.unsupported.length + model.graph.nodes.filter((node) => node.op.kind === "opaque").length
+  // Shapes that contradict each other tell more against a guess than code that is not read.
+  const contradictions = model.unsupported.filter(({ what }) => /expected/.test(what)).length
+  return 3 * contradictions + model.unsupported.length + model.graph.nodes.filter((node) => node.op.kind === "opaque").length
 }
 
 function followClass(

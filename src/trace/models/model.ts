@@ -6,7 +6,7 @@ import type { ModelValue, TensorValue, Value } from "../value"
 import { allWeights, applyLayer, layerStateOf } from "../layers/layer"
 import { arrayOf, isNullish, native, numberIn, primitive, sizeValue, stringIn, tensorsIn, undefinedValue, unknown } from "../value"
 import { dimOf, makeInput, makeTensor, shapeOf, tensorOf } from "../tensor"
-import { freshSymbol, nextSerial, note, touch, Unreadable } from "../context"
+import { assume, freshSymbol, nextSerial, note, touch, Unreadable } from "../context"
 import { ShapeError } from "../../graph/shape"
 import { substituteDim } from "../../graph/dim"
 import { plainText } from "../ops/table"
@@ -46,6 +46,10 @@ export function createInput(context: Context, config: Value | undefined, at: Typ
     name = stringIn(fields.get("name"))
   const sizes = (value: Value | undefined): readonly Dim[] | null => {
     if (value === undefined) return null
+    if (value.kind === "unknown") {
+      assume(context, "an input shape that is not known is taken to have one axis")
+      return [dimOf(context, value, `${name ?? "input"}.1`)]
+    }
     if (value.kind !== "array") return numberIn(value) === null && value.kind !== "dim" ? null : [dimOf(context, value)]
     return value.items.map((item, i) =>
       isNullish(item) ? freshSymbol(context, `${name ?? "input"}.${i + 1}`) : dimOf(context, item, `${name ?? "input"}.${i + 1}`),

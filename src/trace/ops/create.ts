@@ -4,7 +4,7 @@ import type { Dim } from "../../schema/report"
 import type { OpCall, OpEmitter } from "./call"
 import type { TensorValue, Value, Weight } from "../value"
 import { absent, binary, dimAt, emit, labelOf, numberAt, shape, targetAt, tensorAt, unary } from "./call"
-import { booleanIn, fillOf, numberIn, stringIn, unknown } from "../value"
+import { booleanIn, fillOf, itemOfList, numberIn, stringIn, unknown } from "../value"
 import { callee, siteAt, Unreadable } from "../context"
 import { constant, nestedNumbers, tensorOf } from "../tensor"
 import { divideDim, subtractDim } from "../../graph/dim"
@@ -38,13 +38,22 @@ function emitTensor(call: OpCall, rank: number | null): TensorValue {
   throw new Unreadable("the values of the tensor are not known")
 }
 
-/** Lengths of nested arrays whose items are not all known numbers. */
-function nestedSizes(value: Value | undefined): readonly number[] | null {
+/** Lengths of nested lists whose items are not all known numbers; a length may be a size nobody states. */
+function nestedSizes(value: Value | undefined): readonly Dim[] | null {
+  if (value?.kind === "unknown") {
+    const length = value.properties.get("length"),
+      item = value.properties.get(itemOfList)
+    if (item === undefined || (length?.kind !== "dim" && numberIn(length) === null)) return null
+    const rest = isList(item) ? nestedSizes(item) : []
+    return rest === null ? null : [length?.kind === "dim" ? length.dim : (numberIn(length) ?? 0), ...rest]
+  }
   if (value?.kind !== "array") return null
-  const inner = value.items.map((item) => (item.kind === "array" ? nestedSizes(item) : []))
+  const inner = value.items.map((item) => (isList(item) ? nestedSizes(item) : []))
   if (inner.some((sizes) => sizes === null || sizes.join() !== inner[0]?.join())) return null
   return [value.items.length, ...(inner[0] ?? [])]
 }
+
+const isList = (value: Value): boolean => value.kind === "array" || (value.kind === "unknown" && value.properties.has(itemOfList))
 
 function random(distribution: "normal" | "uniform" | "bernoulli"): OpEmitter {
   return (call) => {

@@ -26,6 +26,12 @@ export function findOp(name: string): OpEmitter | null {
   return Object.hasOwn(ops, key) ? ops[key] : null
 }
 
+/** Whether only tensors have a member of that name. */
+export const isTensorOnly = (key: string): boolean => key === "shape" || (findOp(key) !== null && !generic.has(key))
+
+/** Op names that lists and strings have as well: reading one does not make something a tensor. */
+const generic = new Set(["slice", "concat", "reverse", "split", "fill", "any", "all", "tensor", "range"])
+
 /** Calls an op; what it cannot read is noted and becomes an unknown value that depends on the tensors it was given. */
 export function callOp(context: Context, name: string, args: readonly Value[], at: TypeScript.Node): Value {
   const emitter = findOp(name)
