@@ -44,3 +44,38 @@ test("a set of characters has their number, a set of something unknown has none"
   expect(parameters(only(trace(net(`"abca"`))))[0]).toBe("dense_1/kernel [2, 3]")
   expect(parameters(only(trace(`import { text } from "other"; ${net("text")}`)))[0]).toBe("dense_1/kernel [2, size]")
 })
+
+test("a table as long as a size nobody states keeps its shape; what an op of an unknown tensor gives is no number", () => {
+  const table = only(
+    trace(`
+    class Net {
+      w = tf.variable(tf.zeros([8, 4]))
+      forward(x: tf.Tensor3D) {
+        const [, length, size] = x.shape
+        const table = tf.tensor2d(Array.from({ length }, (_, i) => Array.from({ length: size }, (_, k) => Math.sin(i * k))))
+        return x.add(table.expandDims(0).tile([x.shape[0], 1, 1])).matMul(this.w)
+      }
+    }`),
+  )
+  expect(table.unsupported).toEqual([])
+  expect(table.assumptions.filter((text) => /taken to be a number/.test(text))).toEqual([])
+  expect(table.graph.nodes.filter((node) => node.op.kind === "constant").map((node) => node.shape.join())).toContain("x.1,8")
+  const open = only(
+    trace(`import { encode } from "other"
+    class Net { w = tf.variable(tf.zeros([8, 4])); forward(x: tf.Tensor2D) { return x.add(encode(8).expandDims(0)).matMul(this.w) } }`),
+  )
+  expect(open.graph.nodes.some((node) => node.op.kind === "opaque")).toBe(true)
+})
+
+test("a layer that takes the first of its inputs gets the one tensor there is", () => {
+  const model = only(
+    trace(`
+    class Half extends tf.layers.Layer { call(inputs) { return tf.split(inputs[0], [2, 4], -1) } }
+    const x = tf.input({ shape: [6] })
+    const [a, b] = new Half().apply(x)
+    const net = tf.model({ inputs: x, outputs: tf.layers.dense({ units: 1 }).apply(b) })`),
+    "net",
+  )
+  expect(model.unsupported).toEqual([])
+  expect(parameters(model)).toEqual(["dense_1/kernel [4, 1]", "dense_1/bias [1]"])
+})
