@@ -177,6 +177,7 @@ export function dimOf(context: Context, value: Value | undefined, fallback = "n"
   if (known !== null && !Number.isNaN(known)) return known
   if (value.kind === "primitive" && typeof value.value === "string" && /^\d+$/.test(value.value)) return Number(value.value)
   if (value.kind === "unknown") {
+    if (value.tensors.length > 0) throw new Unreadable(`the size '${fallback}' comes out of a tensor: ${value.why}`)
     const held = value.properties.get("\u0000size")
     if (held?.kind === "dim") return resolveDim(context, held.dim)
     const symbol = freshSymbol(context, value.name ?? fallback)

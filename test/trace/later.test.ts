@@ -79,3 +79,21 @@ test("a layer that takes the first of its inputs gets the one tensor there is", 
   expect(model.unsupported).toEqual([])
   expect(parameters(model)).toEqual(["dense_1/kernel [4, 1]", "dense_1/bias [1]"])
 })
+
+test("numbers nobody gives are the layer's own; sizes that come out of tensors are not read", () => {
+  const model = only(
+    trace(`
+    export function build(config) {
+      return tf.sequential({ layers: [tf.layers.layerNormalization({ epsilon: config.epsilon, inputShape: [4] }), tf.layers.dense({ units: 1 })] })
+    }`),
+  )
+  expect(model.unsupported).toEqual([])
+  expect(model.assumptions).toContain("'epsilon' of layer_normalization is not known: 0.001 is taken")
+  const chosen = only(
+    trace(`class Net {
+      w = tf.variable(tf.zeros([3, 4, 4]))
+      forward(x: tf.Tensor2D) { const i = x.sum().dataSync()[0]; return x.matMul(this.w.slice([i, 0, 0], [1, 4, 4]).reshape([4, 4])) }
+    }`),
+  )
+  expect(chosen.graph.nodes.some((node) => node.op.kind === "opaque")).toBe(true)
+})

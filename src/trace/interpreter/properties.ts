@@ -250,7 +250,7 @@ function ownGradient(context: Context, args: readonly Value[], at: TypeScript.No
   return native("customGrad", (given) => {
     const made = fn === undefined ? undefinedValue : context.call(context, fn, undefinedValue, [...given, native("save", () => undefinedValue)], at)
     const value = made.kind === "object" ? made.fields.get("value") : undefined
-    const read = context.call(context, unknown("a function with its own gradient"), undefinedValue, [...args, ...given, made], at)
+    const read = context.call(context, unknown("a function with its own gradient"), undefinedValue, [...given, made], at)
     if (value?.kind !== "tensor" || read.kind !== "unknown") return read
     const op = { kind: "opaque", what: "tf.customGrad", reason: "a function with its own gradient" } as const
     return makeTensor(context, op, read.tensors, { at, label: "tf.customGrad", dtype: value.dtype }, shapeOf(context, value))

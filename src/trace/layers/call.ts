@@ -35,8 +35,10 @@ export function numberOption(call: LayerCall, key: string, missing: number): num
   const value = option(call, key)
   if (value === undefined) return missing
   const known = numberIn(value)
-  if (known === null) throw new Unreadable(`${call.state.type}: '${key}' is not a known number`)
-  return known
+  if (known !== null) return known
+  if (value.kind !== "unknown" || value.tensors.length > 0) throw new Unreadable(`${call.state.type}: '${key}' is not a known number`)
+  assume(call.context, `'${key}' of ${call.state.type} is not known: ${missing} is taken`)
+  return missing
 }
 export function flagOption(call: LayerCall, key: string, missing: boolean): boolean {
   const value = option(call, key)
