@@ -24,7 +24,8 @@ export const layers: readonly Layer[] = [
     name: "findings",
     mayImport: [
       "symmetry", "laws", "axes", "graph", "schema",
-      "verification/task", "verification/data", "verification/laws", "verification/loss", "verification/plan", "verification/random", "verification/replica",
+      "verification/task", "verification/data", "verification/laws", "verification/loss", "verification/plan", "verification/random",
+      "verification/replica",
     ],
     packages: [],
   },

@@ -12,7 +12,7 @@ export const duplicateName: FindingRule = {
   severity: "warning",
   summary: "Two layers of one model have the same name.",
   why: "`tf.model` throws \"All layer names should be unique\", and `tf.sequential` does when it is built, at the first `fit` or `predict`.",
-  advice: "Give each its own name, in loops with the counter: `name: `block_${i}``.",
+  advice: "Give each its own name, in loops with the counter: ``name: `block_${i}` ``.",
   silent: "One layer applied several times, and equal names in different nested models.",
   source: "measured on tfjs 4.22",
   check: (subject) => {

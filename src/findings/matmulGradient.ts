@@ -1,5 +1,6 @@
 /** @file Rule `matmul-gradient`: products of tensors of unequal rank, which tfjs computes and cannot differentiate. */
-import type { Node } from "../graph/graph"
+import type { Graph, Node, NodeId } from "../graph/graph"
+import type { Dim } from "../schema/report"
 import { parseEinsum } from "../graph/shape"
 import type { FindingRule, Found } from "./rule"
 import type { FindingSubject } from "./subject"
@@ -25,14 +26,22 @@ function findIn(node: Node, { traced, trained }: FindingSubject): readonly Found
   return operands.flatMap((letters, k): readonly Found[] => {
     const stretched = leading.some((letter) => !letters.includes(letter))
     if (!stretched || !trained.has(node.operands[k])) return []
-    const shapes = node.operands.map((id) => `[${traced.graph.nodes[id].shape.join(", ")}]`)
+    const shapes = node.operands.map((id) => `[${givenShape(id, traced.graph).join(", ")}]`)
     const which = k === 0 ? "first" : "second"
     return [
       {
         place: placeOfNode(node, traced),
-        message: `tf.matMul of ${shapes.join(" by ")} cannot be trained: tfjs has no gradient for the ${which} operand, which is stretched over the leading axes`,
+        message:
+          `tf.matMul of ${shapes.join(" by ")} cannot be trained: ` +
+          `tfjs has no gradient for the ${which} operand, which is stretched over the leading axes`,
         fixable: true,
       },
     ]
   })
+}
+
+/** The shape in the source: the tracer drops leading axes of one before it contracts. */
+function givenShape(id: NodeId, graph: Graph): readonly Dim[] {
+  const { op, label, operands, shape } = graph.nodes[id]
+  return op.kind === "reshape" && label === "tf.matMul" ? graph.nodes[operands[0]].shape : shape
 }

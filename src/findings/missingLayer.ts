@@ -21,7 +21,7 @@ export const missingLayer: FindingRule = {
   source: "`Object.keys(tf.layers)` of tfjs 4.22",
   check: ({ traced }) =>
     traced.unsupported.flatMap(({ what, start, end }) => {
-      const name = /^tf\.layers\.(\w+) is not supported$/.exec(what)?.[1]
+      const name = /\btf\.layers\.(\w+) is not supported$/.exec(what)?.[1]
       if (name === undefined || tfjsLayers.includes(name)) return []
       const similar = similarName(name, tfjsLayers)
       const advice = similar === null ? (Object.hasOwn(elsewhere, name) ? elsewhere[name] : null) : `write tf.layers.${similar}`

@@ -9,7 +9,8 @@ export const noGradientOp: FindingRule = {
   severity: "warning",
   summary: "An operation or layer that tfjs 4.22 cannot differentiate, between a trainable weight and the output.",
   why:
-    "`tf.einsum` and `tf.topk` have no registered gradient. `layerNormalization` with `scale: false` or `center: false` throws when differentiated, " +
+    "`tf.einsum` and `tf.topk` have no registered gradient. " +
+    "`layerNormalization` with `scale: false` or `center: false` throws when differentiated, " +
     "`batchNormalization` with either throws as soon as it runs in training: both read a weight that was never made.",
   advice: "Write the contraction with `tf.matMul`; mask with a threshold instead of `tf.topk`; keep scale and center.",
   silent: "The same operations on data or frozen weights. The laws of the written function are shown all the same.",

@@ -49,7 +49,9 @@ function findAt(parameter: Parameter, law: DerivedLaw, subject: FindingSubject):
   return [
     {
       place: placeOfParameter(parameter),
-      message: `the L2 regularizer of '${parameter.id}' restrains nothing: ${because} forgets the scale of these weights, so it only raises the effective learning rate`,
+      message:
+        `the L2 regularizer of '${parameter.id}' restrains nothing: ${because} forgets the scale of these weights, ` +
+        "so it only raises the effective learning rate",
       proof: `doubled these weights; the output changed by ${measureText(change)} of its size`,
       fixable: false,
     },

@@ -22,7 +22,7 @@ export const unknownActivation: FindingRule = {
   source: "measured on tfjs 4.22",
   check: ({ traced }) =>
     traced.unsupported.flatMap(({ what, start, end }) => {
-      const name = /tfjs has no activation '([^']*)'$/.exec(what)?.[1]
+      const name = /\btfjs has no activation '([^']*)'$/.exec(what)?.[1]
       if (name === undefined || tfjsActivations.includes(name)) return []
       const similar = similarName(name, tfjsActivations)
       const advice = Object.hasOwn(elsewhere, name) ? elsewhere[name] : similar === null ? null : `write '${similar}'`

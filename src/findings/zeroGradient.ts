@@ -60,12 +60,15 @@ function findAt(subject: FindingSubject, law: DerivedLaw, operand: Operand): rea
       proof: redundant
         ? `moved every entry by ±1.0; the output changed by ${measureText(change)} of its size`
         : `gradient zero at random weights and data; moving every entry by ±1.0 changed the output by ${measureText(change)} of its size`,
-      fixable: redundant && part === "",
+      fixable: redundant && part === "" && !belongsToNorm(parameter.id),
     },
   ]
 }
 
-/** "entries 6 to 12"; "" for the whole parameter, "a part" where the view is no plain slice. */
+/** tfjs's normalizations throw without their gain or shift, so these stay. */
+const belongsToNorm = (id: string): boolean => /(^|\/)(gamma|beta)(_\d+)?$/.test(id)
+
+/** "the slice 6:12"; "" for the whole parameter, "a part" where the view is no plain slice. */
 function partText(operand: Operand, { derived }: FindingSubject): string {
   const declared = Object.fromEntries(derived.sizes.map((size): [string, Dim] => [size.name, size.declared]))
   const view = operand.view ?? []

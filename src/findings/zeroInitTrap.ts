@@ -16,6 +16,7 @@ const steps = 12
 const seeds = [1, 2]
 /** Units that come apart differ by about 1e-2 after twelve steps; those that do not, by rounding. */
 const apart = 1e-12
+const leastMove = 1e-4
 
 export const zeroInitTrap: FindingRule = {
   name: "zero-init-trap",
@@ -25,14 +26,17 @@ export const zeroInitTrap: FindingRule = {
     "Exchanging two equal units is a symmetry, and gradient descent keeps it: they receive the same gradient at every step and count as one unit. " +
     "With zeros before a relu no gradient flows at all.",
   advice: "Use a random initializer (`glorotUniform`, `heNormal`) on at least one side of the hidden units.",
-  silent: "Biases, output layers, zero-initialized last layers of residual branches, gates and LoRA factors: a run shows that their units come apart.",
+  silent:
+    "Biases, output layers, zero-initialized last layers of residual branches, gates and LoRA factors: " +
+    "a run shows that their units come apart.",
   source: "measured by training a replica; arXiv 2408.15495 (symmetries trap training)",
   check: (subject) => {
     const candidates = subject.traced.graph.parameters.filter((p) => isCandidate(p, subject))
     const experiment = candidates.length === 0 ? null : subject.experiment()
     if (experiment === null) return []
     const runs = seeds.flatMap((seed) => experiment.train(steps, seed) ?? [])
-    if (runs.length < seeds.length) return []
+    // Where the rest of the network hardly moves either, nothing can be told; a gradient that is zero everywhere is an answer.
+    if (runs.length < seeds.length || runs.some(({ moved }) => moved > 0 && moved < leastMove)) return []
     return candidates.flatMap((parameter): readonly Found[] => {
       const slot = experiment.slots.find(({ id }) => id === parameter.id)
       if (slot === undefined) return []
@@ -47,7 +51,8 @@ const constants: readonly string[] = ["zeros", "ones", "constant"]
 
 /** Weights without a gradient have a finding of their own. */
 function isCandidate({ id, trainable, initializer, shape, node }: Parameter, { derived, live }: FindingSubject): boolean {
-  if (!trainable || node === null || !live.has(node) || shape.length < 2 || initializer === undefined || !constants.includes(initializer)) return false
+  if (!trainable || node === null || !live.has(node) || shape.length < 2) return false
+  if (initializer === undefined || !constants.includes(initializer)) return false
   return !derived.laws.some((law) => law.family === "no-gradient" && law.parameters.includes(id))
 }
 
@@ -87,7 +92,9 @@ function describe(parameter: Parameter, slot: ParameterSlot, axis: number, runs:
   return {
     place: placeOfParameter(parameter),
     message: `'${parameter.id}' starts constant ('${parameter.initializer}'): ${what}`,
-    proof: `after ${steps} gradient steps on a small replica its units differ by ${measureText(spread)}; the weights that moved most moved by ${measureText(moved)}`,
+    proof:
+      `after ${steps} gradient steps on a small replica its units differ by ${measureText(spread)}; ` +
+      `the weights that moved most moved by ${measureText(moved)}`,
     fixable: true,
   }
 }

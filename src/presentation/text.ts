@@ -33,7 +33,7 @@ export function modelText(model: Model, path: string, painter: Painter): string[
     ...model.assumptions.flatMap((assumption) => wrapped("assuming:", assumption, painter.faint)),
   ]
   const findings = model.findings.flatMap(({ rule, severity, message, proof, start, end }) => [
-    ...wrapText(`${message} (${rule}, ${placeText({ start, end })})`, terminalWidth, `      ${severity}: `, severity === "warning" ? painter.warning : undefined),
+    ...wrapped(`${severity}:`, `${message} (${rule}, ${placeText({ start, end })})`, severity === "warning" ? painter.warning : undefined),
     ...(proof === undefined ? [] : wrapText(proof, terminalWidth, "        proof: ", painter.faint)),
   ])
   return [

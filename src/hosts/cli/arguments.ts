@@ -111,7 +111,8 @@ function subject(patterns: readonly string[], values: Values): Omit<AnalyzeComma
   if (values["stdin-filename"] !== undefined && !values.stdin) throw new UsageError("--stdin-filename needs --stdin")
   if (stdin !== null && patterns.length > 0) throw new UsageError("--stdin takes no files")
   if (stdin === null && patterns.length === 0) throw new UsageError("no file, folder or glob given, see --help")
-  return { patterns, stdin, model: values.model ?? null, format: formatOf(values), failOn: oneOf("--fail-on", values["fail-on"] ?? "never", severities) }
+  const failOn = oneOf("--fail-on", values["fail-on"] ?? "never", severities)
+  return { patterns, stdin, model: values.model ?? null, format: formatOf(values), failOn }
 }
 
 function formatOf(values: Values): AnalyzeCommand["format"] {

@@ -1,0 +1,81 @@
+/** @file What the rules say about tfjs, tried on tfjs: what throws, what does not, and which names it knows. */
+import * as tf from "@tensorflow/tfjs"
+import { beforeAll, describe, expect, test } from "vitest"
+import { tfjsActivations, tfjsLayers } from "../../src/findings/tfjsNames"
+
+beforeAll(async () => {
+  await tf.setBackend("cpu")
+})
+
+/** Differentiates the squared output with respect to all variables. */
+const train = (forward: () => tf.Tensor) => (): tf.Scalar => tf.variableGrads(() => forward().square().sum().asScalar()).value
+const weight = (...shape: number[]): tf.Variable => tf.variable(tf.randomNormal(shape))
+
+describe("matmul-gradient", () => {
+  const x = tf.randomNormal([2, 4, 3])
+  test.each([
+    ["[B,T,C] by a trained [C,D]", () => tf.matMul(x, w2)],
+    ["[B,T,C] by a trained [1,C,D]", () => tf.matMul(x, w1)],
+  ])("%s computes and throws in training", (_, forward) => {
+    expect(forward().shape).toEqual([2, 4, 5])
+    expect(train(forward)).toThrow(/gradient of input 'b' has shape/)
+  })
+  test("the same without training the stretched operand is fine, and so is the fold", () => {
+    expect(train(() => tf.matMul(w3, tf.ones([3, 5])))).not.toThrow()
+    expect(train(() => tf.matMul(x.reshape([8, 3]), w2))).not.toThrow()
+  })
+  const w2 = weight(3, 5)
+  const w1 = weight(1, 3, 5)
+  const w3 = weight(2, 4, 3)
+})
+
+describe("no-gradient-op", () => {
+  const w = weight(3, 5)
+  const x = tf.randomNormal([4, 3])
+  test("tf.einsum and tf.topk have no gradient", () => {
+    expect(train(() => tf.einsum("bi,io->bo", x, w))).toThrow(/gradient function not found for Einsum/)
+    expect(train(() => tf.topk(tf.matMul(x, w), 2).values)).toThrow(/gradient function not found for TopK/)
+    const chosen = (): tf.Tensor => tf.oneHot(tf.topk(tf.matMul(x, w), 2).indices, 5).sum(1)
+    expect(train(() => tf.matMul(x, w).mul(chosen()))).toThrow(/gradient function not found for TopK/)
+  })
+  test.each([{ scale: false }, { center: false }])("normalizations with %o throw", (options) => {
+    for (const make of [tf.layers.layerNormalization, tf.layers.batchNormalization]) {
+      const forward = layersOf(make(options))
+      expect(train(forward)).toThrow()
+    }
+  })
+  test("normalizations as they come do not", () => {
+    expect(train(layersOf(tf.layers.layerNormalization()))).not.toThrow()
+    expect(train(layersOf(tf.layers.batchNormalization()))).not.toThrow()
+  })
+
+  function layersOf(norm: tf.layers.Layer): () => tf.Tensor {
+    const dense = tf.layers.dense({ units: 5, inputShape: [3] })
+    dense.build([4, 3])
+    norm.build([4, 5])
+    return () => norm.apply(dense.apply(x), { training: true }) as tf.Tensor
+  }
+})
+
+test("softmax-axis: only the last axis is taken", () => {
+  const x = tf.ones([2, 3, 4])
+  expect(() => tf.softmax(x, 1)).toThrow(/non-last dimension/)
+  expect(() => tf.logSoftmax(x, 1)).toThrow(/non-last dimension/)
+  expect(() => tf.softmax(x, 2)).not.toThrow()
+})
+
+test("duplicate-name: models throw when they are built", () => {
+  const layers = [tf.layers.dense({ units: 2, inputShape: [3], name: "a" }), tf.layers.dense({ units: 2, name: "a" })]
+  const model = tf.sequential({ layers })
+  expect(() => model.predict(tf.zeros([1, 3]))).toThrow(/used 2 times in the model/)
+})
+
+test("unknown-activation: the list is that of tfjs", () => {
+  const make = (activation: string) => (): tf.layers.Layer => tf.layers.dense({ units: 2, activation: activation as "relu" })
+  for (const name of tfjsActivations) expect(make(name), name).not.toThrow()
+  for (const name of ["silu", "leakyRelu", "leaky_relu", "prelu", "exponential", "gelu_tanh"]) expect(make(name), name).toThrow(/Unknown activation/)
+})
+
+test("missing-layer: the list is that of tf.layers", () => {
+  expect(Object.keys(tf.layers).sort()).toEqual([...tfjsLayers].sort())
+})
