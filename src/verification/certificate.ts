@@ -11,32 +11,39 @@ import type { Random } from "./random"
 import { drawParameters, drawSamples, drawUnknowns, type Signs } from "./data"
 import { evaluateEntryGradient } from "./laws"
 import { integrateFlow, type VectorField } from "./flow"
-import { norm, rankOf, unit, type Rank } from "./linear"
+import { finish, measureRank, norm, rankOf, unit, type Rank } from "./linear"
 import { evaluateField, evaluateFieldTangent } from "./loss"
 
 /** Above this many trainable numbers the certificate is not attempted: its cost grows with the cube. */
-export const certificateLimit = 150
+export const certificateLimit = 1500
 /** Above this many, fields are not carried along flows: that takes some hundred Hessian products each. */
 const deepeningLimit = 80
 
+/** Above this many, one θ has to do: each costs seconds. */
+const repeatLimit = 300
+
+/** `certifySteps` without its pauses. */
+export const certifyCompleteness = (plan: Plan, laws: readonly NumericLaw[], random: Random, signs: Signs = "signed"): Completeness | null =>
+  finish(certifySteps(plan, laws, random, signs))
+
 /**
- * @param attempts random θ tried; the best counts, since dead units lower a rank and nothing raises it
- * @returns null when D is over the limit or the network has no trainable parameters
+ * Tries several random θ where the count is not met at once; the best counts, since dead units lower a rank and nothing raises it.
+ * @returns null when D is over the limit or the network has no trainable parameters; yields the part that is done, 0 … 1
  */
-export function certifyCompleteness(
+export function* certifySteps(
   plan: Plan,
   laws: readonly NumericLaw[],
   random: Random,
-  signs: Signs = "signed",
-  attempts = plan.smooth ? 3 : 12,
-): Completeness | null {
+  signs: Signs,
+  attempts = plan.dimension > repeatLimit ? 1 : plan.smooth ? 3 : 12,
+): Generator<number, Completeness | null> {
   const parameters = plan.dimension
   if (parameters === 0 || parameters > certificateLimit) return null
   const derived = countIndependent(plan, laws, random, signs)
   const enough = parameters - derived
   let best: Spanned | null = null
   for (let k = 0; k < attempts && (best === null || best.rank.rank < enough); k++) {
-    const found = spanFirstBrackets(plan, random, signs, enough)
+    const found = yield* spanFirstBrackets(plan, random, signs, enough)
     if (found !== null && (best === null || found.rank.rank > best.rank.rank)) best = found
   }
   if (best === null) return null
@@ -70,29 +77,34 @@ interface Spanned {
 }
 
 /** Stops as soon as the rank reaches `enough`, which it cannot exceed. Null where the fields are not finite numbers. */
-function spanFirstBrackets(plan: Plan, random: Random, signs: Signs, enough: number): Spanned | null {
+function* spanFirstBrackets(plan: Plan, random: Random, signs: Signs, enough: number): Generator<number, Spanned | null> {
   const D = plan.dimension,
     theta = drawParameters(plan, random, signs),
     unknowns = drawUnknowns(plan, random)
   const fields: readonly Field[] = drawSamples(plan, D + 8, random, unknowns).samples
-  const values = fields.map((f) => {
+  const values: Float64Array[] = []
+  for (const f of fields) {
     const v = new Float64Array(D)
     evaluateField(plan, f, theta, v)
-    return v
-  })
+    values.push(v)
+    yield 0
+  }
   const norms = values.map(norm),
     largest = Math.max(...norms)
   if (!Number.isFinite(largest)) return null
   const rows = values.flatMap((v) => unit(v, largest * 1e-12) ?? []),
-    shallow = rankOf(rows, D)
+    shallow = yield* measureRank(rows, D)
   if (shallow.rank >= enough || largest === 0) return { theta, fields, norms, rows, rank: shallow }
-  // A bracket is worth keeping when it is not small beside the product of its fields' norms.
-  for (let k = 0; k < 3 * (D - shallow.rank) + 10; k++) {
+  // Each generic bracket adds a dimension until all are there; where units are dead, many vanish.
+  const brackets = Math.ceil((plan.smooth ? 1.2 : 3) * (enough - shallow.rank)) + 10
+  for (let k = 0; k < brackets; k++) {
     const a = random.integer(fields.length),
       b = random.integer(fields.length)
+    yield 0
+    // A bracket is worth keeping when it is not small beside the product of its fields' norms.
     if (a !== b) keep(bracketOf(plan, fields[a], fields[b], theta, values[a], values[b]), norms[a] * norms[b], rows)
   }
-  return { theta, fields, norms, rows, rank: rankOf(rows, D) }
+  return { theta, fields, norms, rows, rank: yield* measureRank(rows, D) }
 }
 
 /** Adds fields carried along flows; their rank counts only where it stands clear of the integrator's noise. */

@@ -5,7 +5,7 @@
 import type { Completeness, LawVerification, Verification } from "../schema/report"
 import type { VerificationTask } from "./task"
 import type { NumericLaw } from "./laws"
-import { certifyCompleteness } from "./certificate"
+import { certifySteps } from "./certificate"
 import type { VectorField } from "./flow"
 import { judgeLaw, judgeRun } from "./judge"
 import { dot } from "./linear"
@@ -78,7 +78,8 @@ export async function verify(task: VerificationTask, options: VerifyOptions = {}
     report("completeness", 0.8, track.series)
     await rest()
     const exact = setting.watched.filter((_, k) => setting.laws[k].exactness === "exact").map((w) => w.law)
-    const completeness = track.cancelled ? null : certify(setting, exact, seed)
+    const stopped = (): boolean => options.cancelled?.() ?? false
+    const completeness = track.cancelled ? null : await certify(setting, exact, seed, rest, stopped, (f) => report("completeness", 0.8 + 0.2 * f))
     const laws = setting.watched.map(({ law }, k) =>
       judgeLaw({
         law: law.id,
@@ -127,9 +128,23 @@ function finish(
   return { verification: { verdict, seed, milliseconds: Math.round(performance.now() - started), replica, laws, completeness } }
 }
 
-/** The certificate has a generator of its own, so that its numbers do not depend on how long the trajectory was. */
-function certify({ plan, signs }: Setting, exact: readonly NumericLaw[], seed: number): Completeness | null {
-  return certifyCompleteness(plan, exact, seededRandom(seed + 0x5eed), signs)
+/** The certificate draws its own random numbers, so that they do not depend on how long the trajectory was. Null when it was cancelled. */
+async function certify(
+  { plan, signs }: Setting,
+  exact: readonly NumericLaw[],
+  seed: number,
+  rest: () => Promise<void>,
+  cancelled: () => boolean,
+  advance: (fraction: number) => void,
+): Promise<Completeness | null> {
+  const steps = certifySteps(plan, exact, seededRandom(seed + 0x5eed), signs)
+  for (let told = 0; ;) {
+    const next = steps.next()
+    if (next.done) return next.value
+    if (next.value > told + 0.01) advance((told = next.value))
+    await rest()
+    if (cancelled()) return null
+  }
 }
 
 /** Waits at most every thirtieth of a second, so that pauses cost little. */
