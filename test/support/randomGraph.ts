@@ -5,47 +5,11 @@
 import { GraphBuilder } from "../../src/graph/build"
 import type { Graph, NodeId } from "../../src/graph/graph"
 import type { Op, UnaryFunction } from "../../src/graph/op"
-import { seededRandom, type Random } from "./random"
-
-/** Rows in a batch; a number, so that graphs run as they are. */
-const batch = 4
-/** Trainable numbers at most: discovery solves for all quadratic forms of them. */
-const budget = 26
+import { batch, operand, pick, push, weight, width, type Block, type Draft } from "./draft"
+import { seededRandom } from "./random"
+import { unusualBlocks } from "./randomBlocks"
 
 const activations: readonly UnaryFunction[] = ["relu", "relu", "abs", "tanh", "sigmoid", "geluTanh", "square", "exp", "sin", "softplus", "neg"]
-
-interface Draft {
-  readonly builder: GraphBuilder
-  readonly random: Random
-  /** Tensors [batch, width] there are. */
-  readonly values: NodeId[]
-  /** Parameters by shape, to share them now and then. */
-  readonly parameters: { readonly index: number; readonly shape: readonly number[] }[]
-  size: number
-}
-
-const start = { line: 1, column: 1 }
-const pick = <T>(random: Random, items: readonly T[]): T => items[random.below(items.length)]
-const width = (draft: Draft, node: NodeId): number => Number(draft.builder.shape(node)[1])
-/** Mostly the newest tensor, sometimes an older one. */
-const operand = ({ random, values }: Draft): NodeId => (random.uniform() < 0.7 ? values[values.length - 1] : pick(random, values))
-/** Adds a node of the letters of `Op`, its shape inferred. */
-const push = (draft: Draft, op: Op, operands: readonly NodeId[], shape?: readonly number[]): NodeId => draft.builder.add(op, operands, {}, shape)
-
-/** A new parameter, or one of the same shape that is in use already; null when the budget is spent. */
-function weight(draft: Draft, shape: readonly number[]): NodeId | null {
-  const same = draft.parameters.filter((p) => p.shape.join() === shape.join())
-  if (same.length > 0 && draft.random.uniform() < 0.15) return draft.builder.parameterNode(pick(draft.random, same).index)
-  const count = shape.reduce((a, b) => a * b, 1)
-  if (draft.size + count > budget) return null
-  draft.size += count
-  const index = draft.builder.addParameter({ id: `p${draft.parameters.length}`, shape, trainable: true, start, end: start })
-  draft.parameters.push({ index, shape })
-  return draft.builder.parameterNode(index)
-}
-
-/** One block: takes tensors, may add one. */
-type Block = (draft: Draft) => NodeId | null
 
 const dense: Block = (draft) => {
   const x = operand(draft), w = weight(draft, [width(draft, x), 2 + draft.random.below(2)])
@@ -224,14 +188,14 @@ const blocks: readonly Block[] = [
   recurrence, lookup, normalizedWeight, composedWeight,
 ]
 
-/** A network of `steps` blocks or a few less. */
-export function randomGraph(seed: number, steps = 7): Graph {
+/** A network of `steps` blocks or a few less; `wild` ones also have the unusual blocks and frozen parameters. */
+export function randomGraph(seed: number, steps = 7, wild = false): Graph {
   const random = seededRandom(seed), builder = new GraphBuilder()
-  const draft: Draft = { builder, random, values: [builder.input("x", [batch, 2 + random.below(2)], "real")], parameters: [], size: 0 }
+  const draft: Draft = { builder, random, values: [builder.input("x", [batch, 2 + random.below(2)], "real")], parameters: [], size: 0, freezes: wild }
   const first = dense(draft)
   if (first !== null) draft.values.push(first)
   for (let tries = 0; draft.values.length < steps && tries < 3 * steps; tries++) {
-    const made = pick(random, blocks)(draft)
+    const made = pick(random, wild && random.uniform() < 0.6 ? unusualBlocks : blocks)(draft)
     if (made !== null) draft.values.push(made)
   }
   return finishGraph(draft)
