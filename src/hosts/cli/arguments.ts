@@ -153,7 +153,8 @@ Commands
 Options
   --model NAME          only the model of this name
   --format text|json    json: schema 1, on stdout
-  --fail-on LEVEL       exit 1 for a finding at info or warning or over; default never
+  --fail-on LEVEL       info|warning|never: exit 1 for a finding at or over it
+                        (default never)
   --seed N              verify: seed of data and weights
   --optimizer KIND      verify: ${optimizers.join(", ")}
                         (default flow: the gradient flow itself)
@@ -164,5 +165,6 @@ Options
 
 Reads .ts .tsx .mts .cts .js .jsx .mjs .cjs and the scripts of .html.
 NO_COLOR and FORCE_COLOR are respected.
-Exit code 0: fine; 1: a law failed its verification, or a finding at --fail-on; 2: bad usage or unreadable input.
+Exit code 0: fine; 1: a law failed its verification, or a finding at or over --fail-on;
+2: bad usage or unreadable input.
 `
