@@ -9,8 +9,9 @@ import { substituteDim, symbolsOf } from "../graph/dim"
 import { calleePlace, placeOf } from "../source/place"
 
 export interface Limits {
-  /** Expressions and statements evaluated per file and per model. */
+  /** Expressions and statements evaluated per traced file, per file that is read for its top level, and per model. */
   readonly steps: number
+  readonly moduleSteps: number
   readonly modelSteps: number
   readonly depth: number
   readonly tensors: number
@@ -18,7 +19,7 @@ export interface Limits {
   /** Times one loop goes round. */
   readonly rounds: number
 }
-export const defaultLimits: Limits = { steps: 1_000_000, modelSteps: 300_000, depth: 150, tensors: 60_000, milliseconds: 5_000, rounds: 3_000 }
+export const defaultLimits: Limits = { steps: 3_000_000, moduleSteps: 200_000, modelSteps: 300_000, depth: 150, tensors: 60_000, milliseconds: 5_000, rounds: 3_000 }
 
 export type Completion =
   | { readonly kind: "normal" }
@@ -107,6 +108,8 @@ export interface State {
   /** Function bodies entered so far, and the instances each class made. */
   readonly entered: Set<TypeScript.Node>
   readonly active: TypeScript.Node[]
+  /** Whether checks of the program's own state (`if (data === null) throw …`) are taken to pass: nobody has run what comes before. */
+  checksPass: boolean
   /** Above 0 while a forward pass is followed: random tensors are fresh noise there, fixed numbers elsewhere. */
   forward: number
 }
@@ -151,6 +154,7 @@ export function createState(): State {
     entered: new Set(),
     active: [],
     forward: 0,
+    checksPass: false,
   }
 }
 

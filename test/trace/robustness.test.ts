@@ -197,3 +197,19 @@ test("a function with its own gradient is opaque and keeps its shape", () => {
     function predict(x: tf.Tensor2D) { return through(x.matMul(w)).matMul(u) }`))
   expect(model.graph.nodes.filter((node) => node.op.kind === "opaque").map((node) => node.shape)).toEqual([["batch", 4]])
 })
+
+test("long preparations at the top do not hide the model that follows; checks of state pass in functions nobody calls", () => {
+  const found = trace(
+    `let data = null, total = 0
+    for (let i = 0; i < 900; i++) for (let k = 0; k < 900; k++) total += i * k
+    function train() {
+      if (data === null) { throw new Error("add examples first") }
+      const model = tf.sequential({ layers: [tf.layers.dense({ units: 2, inputShape: data.shape.slice(1) })] })
+      return model
+    }`,
+    { limits: { moduleSteps: 5_000 } },
+  )
+  const model = only(found, "train")
+  expect(parameters(model)).toHaveLength(2)
+  expect(model.assumptions).toContain("the check `data === null` is taken to pass")
+})

@@ -2,7 +2,7 @@
 import type * as TypeScript from "typescript"
 import type { Context } from "../context"
 import type { Scope, Value } from "../value"
-import { Stop, Thrown, WrongRank } from "../context"
+import { place, Stop, Thrown, WrongRank } from "../context"
 import { executeOne, hoist } from "./statements"
 import { isTfjsModule } from "../../source/tfjs"
 import { resolveModule } from "../../source/modules"
@@ -156,20 +156,26 @@ export function moduleScope(context: Context, file: TypeScript.SourceFile): Scop
   }
   context.state.scopes.set(file, scope)
   hoist(context, file.statements, scope)
+  const { stepLimit, steps } = context.state
   const owners = context.state.owners.splice(0)
   for (const statement of file.statements) {
+    // Each statement has a share of its own, so that preparing data does not hide the model that follows.
+    context.state.stepLimit = Math.min(context.limits.steps, context.state.steps + context.limits.moduleSteps)
     try {
       executeOne(context, statement, scope)
     } catch (error) {
       // One statement that fails leaves the others readable; limits end the file.
       if (error instanceof Stop) {
         if (error.reason === "cancelled") throw error
-        context.state.problems.push({ message: error.message, place: { start: { line: 1, column: 1 }, end: { line: 1, column: 1 } } })
+        const outOfShare = context.state.steps < context.limits.steps && context.state.steps >= context.state.stepLimit
+        if (file === context.home || !outOfShare) context.state.problems.push({ message: error.message, place: place(context, statement) })
+        if (outOfShare) continue
         break
       }
       if (!(error instanceof Thrown) && !(error instanceof WrongRank) && !(error instanceof RangeError)) throw error
     }
   }
+  context.state.stepLimit = Math.min(context.limits.steps, stepLimit + context.state.steps - steps)
   context.state.owners.push(...owners)
   return scope
 }

@@ -8,11 +8,8 @@ import { evaluateClass } from "./classes"
 import { forkPaths, settingOf } from "./fork"
 import { bindImport } from "./imports"
 import { Thrown, WrongRank, assume, childScope, normal, place, resolveDim, samePlace, step } from "../context"
-import { symbolsOf } from "../../graph/dim"
+import { settleSymbols } from "./sizes"
 import { primitive, truthOf, undefinedValue, unknown } from "../value"
-
-/** How often a loop over a size that nobody states goes round. */
-const unrolledSize = 3
 
 export function execute(context: Context, statements: readonly TypeScript.Statement[], scope: Scope): Completion {
   hoist(context, statements, scope)
@@ -97,11 +94,20 @@ function branch(context: Context, node: TypeScript.IfStatement, scope: Scope): C
     truth = truthOf(condition)
   const then = (): Completion => executeOne(context, node.thenStatement, scope)
   const otherwise = (): Completion => (node.elseStatement === undefined ? normal : executeOne(context, node.elseStatement, scope))
+  if (truth === true && context.state.checksPass && onlyThrows(context, node.thenStatement)) {
+    assume(context, `the check \`${node.expression.getText()}\` is taken to pass`)
+    return otherwise()
+  }
   if (truth !== null) return truth ? then() : otherwise()
   const setting = settingOf(context, node.expression, condition)
   const ways = [then, otherwise]
   if (setting?.negated === true) ways.reverse()
   return forkPaths(context, ways, scope.frame, setting?.text ?? node.expression.getText(), node.expression, setting !== null)
+}
+
+function onlyThrows(context: Context, node: TypeScript.Statement): boolean {
+  const { ts } = context
+  return ts.isThrowStatement(node) || (ts.isBlock(node) && node.statements.length > 0 && ts.isThrowStatement(node.statements[node.statements.length - 1]))
 }
 
 type LoopStep = "next" | { readonly leave: Completion }
@@ -213,16 +219,7 @@ function settleSizes(context: Context, condition: Value): boolean {
   const sides = condition.properties.get("\u0000sides")
   if (sides?.kind !== "array") return false
   let settled = false
-  for (const side of sides.items) {
-    if (side.kind !== "dim") continue
-    const symbols = symbolsOf(resolveDim(context, side.dim))
-    for (const symbol of symbols) {
-      if (context.state.solution.has(symbol)) continue
-      context.state.solution.set(symbol, unrolledSize)
-      assume(context, `the loop over ${symbol.replace(/\u00b7\d+$/, "")} is read for ${unrolledSize} rounds`)
-      settled = true
-    }
-  }
+  for (const side of sides.items) if (side.kind === "dim" && settleSymbols(context, side.dim)) settled = true
   return settled
 }
 

@@ -25,6 +25,7 @@ export function attempt<T>(context: Context, follow: () => T, sizes: "keep" | "f
   const outer = {
     notes: state.notes,
     models: state.models.length,
+    checksPass: state.checksPass,
     assumptions: state.assumptions,
     solution: new Map(state.solution),
     owners: [...state.owners],
@@ -36,6 +37,7 @@ export function attempt<T>(context: Context, follow: () => T, sizes: "keep" | "f
   }
   state.notes = []
   state.assumptions = new Set()
+  if (sizes === "keep") state.checksPass = true
   state.stepLimit = Math.min(context.limits.steps, state.steps + context.limits.modelSteps)
   let value: T | null = null,
     wrongRank: Attempt<T>["wrongRank"] = null,
@@ -59,6 +61,7 @@ export function attempt<T>(context: Context, follow: () => T, sizes: "keep" | "f
     assumptions = [...state.assumptions]
   state.notes = outer.notes
   state.assumptions = outer.assumptions
+  state.checksPass = outer.checksPass
   if (sizes === "keep") {
     outer.notes.push(...notes)
     for (const model of state.models.slice(outer.models)) model.assumptions ??= assumptions

@@ -48,7 +48,11 @@ export function createInput(context: Context, config: Value | undefined, at: Typ
     if (value === undefined) return null
     if (value.kind === "unknown") {
       assume(context, "an input shape that is not known is taken to have one axis")
-      return [dimOf(context, value, `${name ?? "input"}.1`)]
+      const size = dimOf(context, value, `${name ?? "input"}.1`)
+      // What reads the shape later sees the one axis, too.
+      value.properties.set("length", primitive(1))
+      value.properties.set("0", sizeValue(size))
+      return [size]
     }
     if (value.kind !== "array") return numberIn(value) === null && value.kind !== "dim" ? null : [dimOf(context, value)]
     return value.items.map((item, i) =>
