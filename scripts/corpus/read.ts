@@ -45,7 +45,7 @@ export function readDefinitions(entries: readonly Entry[], folder: string, progr
   const jobs = entries.map((entry) => prepare(entry, folder, overlay))
   const present = jobs.filter(({ entry, file }) => entry.commit === null && fs.existsSync(file))
   const files = [...new Set(present.flatMap(({ file, copy }) => (copy === null ? [file] : [file, copy])))]
-  const programs = new Map(createPrograms(files, overlay).map((item) => [item.file, item]))
+  const programs = new Map([...createPrograms(files, overlay)].map((item) => [item.file, item]))
   const done = new Map<string, Reading>()
   const read = (file: string): Reading => {
     const known = done.get(file)

@@ -62,7 +62,7 @@ test("the same as JSON", async () => {
 test("a failure of one file is one line for that file", () => {
   const start = { line: 1, column: 1 }
   const report = { path: "a.ts", models: [], problems: [{ message: "the analysis failed: x", start, end: start }] }
-  const stats = countFiles([{ report, models: [], milliseconds: 3, failed: true }], { files: ["/a.ts"], withoutTfjs: 0, skipped: [] }, 5)
+  const stats = countFiles([{ report, models: [], milliseconds: 3, failed: true }], { files: ["/a.ts"], withoutTfjs: 0, skipped: [] }, () => 5)
   expect(stats.files).toEqual({ all: 1, withoutTfjs: 0, withModels: 0, failed: 1 })
   expect(statsText(stats).at(-1)).toBe("a.ts: the analysis failed: x")
 })

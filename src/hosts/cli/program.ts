@@ -32,21 +32,29 @@ const required: ts.CompilerOptions = {
   checkJs: false,
 }
 
+/** Files of one program at most: what a program has read stays in memory as long as it does. */
+const largestProgram = 100
+
 /**
+ * In the order of their programs, which are made one after another: who keeps none of them needs memory for one.
+ *
  * @param overlay texts that replace what is on disk, by absolute path (stdin).
  */
-export function createPrograms(files: readonly string[], overlay: ReadonlyMap<string, string> = new Map()): readonly ProgramFile[] {
+export function* createPrograms(files: readonly string[], overlay: ReadonlyMap<string, string> = new Map()): Generator<ProgramFile, void> {
   const groups = new Map<string, string[]>()
   for (const file of files) {
     const config = ts.findConfigFile(path.dirname(file), ts.sys.fileExists) ?? ""
     groups.set(config, [...(groups.get(config) ?? []), file])
   }
-  return [...groups].flatMap(([config, members]) => {
-    const names = members.map(nameInProgram)
+  for (const [config, members] of groups) {
     const options = { ...(config === "" ? fallback : readOptions(config)), ...required }
-    const program = ts.createProgram(names, options, createHost(options, overlay))
-    return members.map((file, k) => ({ file, name: names[k], program }))
-  })
+    for (let start = 0; start < members.length; start += largestProgram) {
+      const part = members.slice(start, start + largestProgram)
+      const names = part.map(nameInProgram)
+      const program = ts.createProgram(names, options, createHost(options, overlay))
+      for (const [k, file] of part.entries()) yield { file, name: names[k], program }
+    }
+  }
 }
 
 const isPage = (file: string): boolean => path.extname(file) === ".html"

@@ -62,8 +62,7 @@ async function runCommand(command: Command, io: Io): Promise<ExitCode> {
     case "stats": {
       const started = performance.now()
       const selection = selectFiles(await findFiles(command.patterns, io.cwd), io.cwd)
-      const analyzed = analyzeFiles(selection.files, io)
-      const stats = countFiles(analyzed, selection, performance.now() - started)
+      const stats = countFiles(analyzeEach(selection.files, io), selection, () => performance.now() - started)
       io.writeOut(command.format === "json" ? `${JSON.stringify(stats, null, 2)}\n` : `${statsText(stats).join("\n")}\n`)
       return 0
     }
@@ -87,19 +86,21 @@ async function analyzeInput(command: AnalyzeCommand | VerifyCommand, io: Io): Pr
 }
 
 /** @param input the text of the only file, where it does not come from disk. */
-function analyzeFiles(files: readonly string[], io: Io, input?: string): readonly AnalyzedFile[] {
+const analyzeFiles = (files: readonly string[], io: Io, input?: string): readonly AnalyzedFile[] => [...analyzeEach(files, io, input)]
+
+/** One file after the other; who keeps only numbers of each needs memory for one. */
+function* analyzeEach(files: readonly string[], io: Io, input?: string): Generator<AnalyzedFile, void> {
   if (input === undefined) files.forEach((file) => readOrRefuse(file, io))
-  const programs = createPrograms(files, input === undefined ? undefined : new Map([[files[0], input]]))
   // Elsewhere than on a terminal, one line a file would drown the log.
   const progress = io.isTerminal.stderr && files.length > 1 ? progressFor("analyzing", io) : () => undefined
-  const analyzed = programs.map(({ file, name, program }, k) => {
+  let done = 0
+  for (const { file, name, program } of createPrograms(files, input === undefined ? undefined : new Map([[files[0], input]]))) {
     const started = performance.now()
-    progress(displayPath(file, io.cwd), k / programs.length)
+    progress(displayPath(file, io.cwd), done++ / files.length)
     const { report, models, failure } = analyzeOrReport(program, name, displayPath(file, io.cwd), io)
-    return { report, models, failed: failure, milliseconds: performance.now() - started }
-  })
+    yield { report, models, failed: failure, milliseconds: performance.now() - started }
+  }
   progress("", null)
-  return analyzed
 }
 
 /** Whether a model has a finding at least as severe. */

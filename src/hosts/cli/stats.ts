@@ -56,32 +56,60 @@ export interface Stats {
   readonly problems: readonly { readonly path: string; readonly message: string }[]
 }
 
-/** @param milliseconds from the start of the search for files to the last analysis. */
-export function countFiles(analyzed: readonly AnalyzedFile[], { files, withoutTfjs, skipped }: Selection, milliseconds: number): Stats {
-  const models = analyzed.flatMap((file) => file.models)
+/** What is kept of one file: numbers, so that a code base of any size fits into memory. */
+interface FileCount {
+  readonly path: string
+  readonly milliseconds: number
+  readonly models: number
+  readonly whole: number
+  readonly withLaws: number
+  readonly operations: number
+  readonly unsupported: number
+  readonly laws: number
+  readonly failures: readonly string[]
+}
+
+function countFile({ report, models, milliseconds, failed }: AnalyzedFile): FileCount {
   const nodes = models.flatMap(({ traced }) => traced.graph.nodes)
-  const unsupported = nodes.filter(({ op }) => op.kind === "opaque").length
-  const times = analyzed.flatMap((file) => file.models.map(() => file.milliseconds / file.models.length)).sort((a, b) => a - b)
-  const slowest = [...analyzed].sort((a, b) => b.milliseconds - a.milliseconds).slice(0, 3)
+  return {
+    path: report.path,
+    milliseconds,
+    models: models.length,
+    whole: models.filter(({ model }) => model.unsupported.length === 0).length,
+    withLaws: models.filter(({ model }) => model.laws.length > 0).length,
+    operations: nodes.length,
+    unsupported: nodes.filter(({ op }) => op.kind === "opaque").length,
+    laws: models.reduce((sum, { model }) => sum + model.laws.length, 0),
+    failures: failed ? report.problems.map(({ message }) => message) : [],
+  }
+}
+
+/**
+ * @param analyzed read once, each file forgotten before the next.
+ * @param elapsed milliseconds since the search for files began.
+ */
+export function countFiles(analyzed: Iterable<AnalyzedFile>, { withoutTfjs, skipped }: Selection, elapsed: () => number): Stats {
+  const counts: FileCount[] = []
+  for (const file of analyzed) counts.push(countFile(file))
+  const total = (key: "models" | "whole" | "withLaws" | "operations" | "unsupported" | "laws"): number =>
+    counts.reduce((sum, count) => sum + count[key], 0)
+  const times = counts.flatMap(({ models, milliseconds }) => new Array<number>(models).fill(milliseconds / models)).sort((a, b) => a - b)
+  const slowest = [...counts].sort((a, b) => b.milliseconds - a.milliseconds).slice(0, 3)
   return {
     schema: 1,
     files: {
-      all: files.length + withoutTfjs + skipped.length,
+      all: counts.length + withoutTfjs + skipped.length,
       withoutTfjs,
-      withModels: analyzed.filter((file) => file.models.length > 0).length,
-      failed: analyzed.filter(({ failed }) => failed).length,
+      withModels: counts.filter(({ models }) => models > 0).length,
+      failed: counts.filter(({ failures }) => failures.length > 0).length,
     },
-    models: {
-      all: models.length,
-      whole: models.filter(({ model }) => model.unsupported.length === 0).length,
-      withLaws: models.filter(({ model }) => model.laws.length > 0).length,
-    },
-    operations: { all: nodes.length, unsupported, share: nodes.length === 0 ? 0 : unsupported / nodes.length },
-    laws: models.reduce((sum, { model }) => sum + model.laws.length, 0),
-    milliseconds: { all: Math.round(milliseconds), median: times.length === 0 ? null : Number(times[times.length >> 1].toFixed(1)) },
-    slowest: slowest.map(({ report, milliseconds: own }) => ({ path: report.path, milliseconds: Math.round(own) })),
+    models: { all: total("models"), whole: total("whole"), withLaws: total("withLaws") },
+    operations: { all: total("operations"), unsupported: total("unsupported"), share: total("unsupported") / Math.max(1, total("operations")) },
+    laws: total("laws"),
+    milliseconds: { all: Math.round(elapsed()), median: times.length === 0 ? null : Number(times[times.length >> 1].toFixed(1)) },
+    slowest: slowest.map(({ path, milliseconds }) => ({ path, milliseconds: Math.round(milliseconds) })),
     skipped,
-    problems: analyzed.flatMap(({ report, failed }) => (failed ? report.problems.map(({ message }) => ({ path: report.path, message })) : [])),
+    problems: counts.flatMap(({ path, failures }) => failures.map((message) => ({ path, message }))),
   }
 }
 
