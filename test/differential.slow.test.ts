@@ -34,7 +34,7 @@ const oneSample: Readonly<Record<string, string>> = {
 const unread: Readonly<Record<string, string>> = {}
 
 const fixtures: readonly Case[] = oracleFixtures()
-const examples: readonly Case[] = listSources("examples").flatMap((fileName) =>
+const examples: readonly Case[] = ["examples", "examples/paper"].flatMap(listSources).flatMap((fileName) =>
   analyzeFixtureFile(fileName).models.map(({ model }) => ({ title: displayPath(fileName) + "/" + model.name, fileName, name: model.name })))
 const everything = [...fixtures, ...wildFixtures(), ...examples]
 const cases = everything.filter(({ title }) => !(title in unread)).map((c): [string, Case] => [c.title, c])

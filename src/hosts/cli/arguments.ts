@@ -141,6 +141,7 @@ Examples
   noether-lens analyze src/model.ts              laws of every model in a file, and why
   noether-lens analyze src "lib/**/*.js"         folders and globs
   noether-lens analyze model.ts --format json    the same as JSON, for other programs
+  noether-lens analyze src --fail-on warning     exit 1 where training would fail, for CI
   noether-lens verify src/model.ts               runs the gradient flow and measures every law
   noether-lens verify model.ts --model Encoder --optimizer sgd --lr 0.01
   cat model.ts | noether-lens analyze --stdin --stdin-filename model.ts
