@@ -47,6 +47,8 @@ function grownExcess(graph: Graph): string | null {
 }
 
 function compare(graph: Graph, tally: Tally): string | null {
+  // Laws may depend on frozen values, which discovery draws anew like everything else.
+  if (graph.parameters.some((p) => !p.trainable)) return null
   const { plan, claimed, rank, degenerate } = auditLaws(graph)
   if (degenerate || plan.dimension === 0 || plan.dimension > discoverable) return null
   const { independent } = discoverLaws(plan)

@@ -42,7 +42,7 @@ const embedding: Block = (draft) => {
   const ids = draft.builder.input(`words${draft.values.length}`, [batch, 3], "index", {}, 4)
   const looked = push(draft, { kind: "gather", axis: 0, batchAxes: 0 }, [table, ids])
   const placed = positions === null ? looked : binary(draft, "add", looked, positions)
-  const normed = random.uniform() < 0.4 ? normalize(draft, placed, [pick(random, [1, 2])]) : placed
+  const normed = random.uniform() < 0.4 ? normalize(draft, placed, [1]) : placed
   return reduce(draft, normed, pick(random, ["mean", "max", "sum"] as const), [1], false)
 }
 
@@ -72,7 +72,7 @@ const picks: Block = (draft) => {
     () => push(draft, { kind: "gather", axis: 1, batchAxes: 0 }, [x, indices(draft, [0, n - 1, 0].slice(0, 2 + random.below(2)))]),
     () => push(draft, { kind: "tile", repeats: [1, 2] }, [x]),
     () => push(draft, { kind: "pad", before: [0, random.below(2)], after: [0, 1], mode: "constant", value: random.below(2) }, [x]),
-    () => push(draft, { kind: "slice", begin: [0, random.below(2)], strides: [1, 2] }, [x], [batch, Math.max(1, Math.floor(n / 2))]),
+    () => push(draft, { kind: "slice", begin: [0, n > 1 ? random.below(2) : 0], strides: [1, 2] }, [x], [batch, Math.max(1, Math.floor(n / 2))]),
     () => push(draft, { kind: "topK", k: Math.min(2, n), output: "values" }, [x]),
     () => reduce(draft, x, pick(random, ["prod", "min", "max"] as const), [random.below(2)], true),
     () => push(draft, { kind: "einsum", equation: "bi,bj->bij" }, [x, x]),
