@@ -147,9 +147,12 @@ function unknownItem(object: Value, key: Value): Value {
 /** The values of arguments or array elements, spreads opened. */
 export function listItems(context: Context, nodes: readonly TypeScript.Expression[], scope: Scope): Value[] {
   return nodes.flatMap((node): Value[] =>
-    context.ts.isSpreadElement(node) ? [...itemsOf(context, evaluate(context, node.expression, scope), 0)] : [evaluate(context, node, scope)],
+    context.ts.isSpreadElement(node) ? spreadItems(context, evaluate(context, node.expression, scope)) : [evaluate(context, node, scope)],
   )
 }
+
+/** What a spread brings: of a list nobody knows one unknown item, so that the tensors in it do not vanish. */
+const spreadItems = (context: Context, list: Value): Value[] => [...itemsOf(context, list, list.kind === "unknown" ? 1 : 0)]
 
 function objectLiteral(context: Context, node: TypeScript.ObjectLiteralExpression, scope: Scope): Value {
   const { ts } = context,

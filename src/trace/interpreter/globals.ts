@@ -1,6 +1,6 @@
 /** @file JavaScript's globals as abstract values: Math, Array, Object, Number, Map, Set, Promise, console. Nothing that reaches outside. */
 import type * as TypeScript from "typescript"
-import { assume, type Context } from "../context"
+import { assume, resolveDim, type Context } from "../context"
 import type { Dim } from "../../schema/report"
 import type { NativeValue, UnknownValue, Value } from "../value"
 import { arrayOf, isNullish, itemOfList, native, numberIn, objectOf, primitive, sizeValue, stringIn, tfValue, undefinedValue, unknown } from "../value"
@@ -9,6 +9,7 @@ import { dimOf } from "../tensor"
 import { isTfjsGlobal } from "../../source/tfjs"
 import { isIterable, itemsOf } from "./patterns"
 import { moduleValue } from "./imports"
+import { settleSymbols } from "./sizes"
 import { textOf } from "./operators"
 
 /** The value of a name that no scope declares, or undefined. */
@@ -178,23 +179,35 @@ function mathObject(context: Context): Value {
 
 function arrayConstructor(context: Context): Value {
   const ofLength = (value: Value | undefined): Value => {
-    const length = numberIn(value)
-    return length !== null && Number.isInteger(length) && length >= 0 && length <= 100_000
+    const length = sizeIn(context, value)
+    return typeof length === "number" && Number.isInteger(length) && length >= 0 && length <= 100_000
       ? arrayOf(Array.from({ length }, () => undefinedValue))
       : unknown("a list of unknown length", null, value === undefined ? [] : [value])
   }
+  /** A list as long as a size nobody states, which then gets a number. */
+  const settled = (value: Value | undefined): Value => {
+    const size = numberIn(value) === null ? sizeIn(context, value) : null
+    return size !== null && settleSymbols(context, size) ? ofLength(sizeValue(resolveDim(context, size))) : ofLength(value)
+  }
   const build: NativeValue["call"] = (args) =>
-    args.length === 1 && args[0].kind !== "array" && stringIn(args[0]) === null ? ofLength(args[0]) : arrayOf(args)
+    args.length === 1 && args[0].kind !== "array" && stringIn(args[0]) === null ? settled(args[0]) : arrayOf(args)
   const from: NativeValue["call"] = (args, at) => {
     const [source, map] = args
     const length = source?.kind === "object" ? source.fields.get("length") : undefined
     const list =
       length !== undefined
-        ? ofLength(length)
+        ? map === undefined
+          ? settled(length)
+          : ofLength(length)
         : source === undefined || !isIterable(source)
           ? unknown("a list of something unknown", null, source === undefined ? [] : [source])
           : arrayOf(itemsOf(context, source, 0))
-    if (list.kind === "unknown" && length !== undefined) describeList(context, list, length, map, at)
+    if (list.kind === "unknown" && length !== undefined) {
+      describeList(context, list, length, map, at)
+      // Numbers make a table of that shape; layers, weights and tensors have to be counted.
+      const item = list.properties.get(itemOfList)
+      if (item !== undefined && countable(item)) return from([settled(length), map ?? undefinedValue], at)
+    }
     if (map === undefined || list.kind !== "array") return list
     return arrayOf(list.items.map((item, i) => context.call(context, map, undefinedValue, [item, primitive(i)], at)))
   }
@@ -216,6 +229,10 @@ function arrayConstructor(context: Context): Value {
   }
   return value
 }
+
+/** Whether a value holds more than numbers, so that each item is one of its own. */
+const countable = (value: Value): boolean =>
+  value.kind === "array" ? value.items.some(countable) : value.kind !== "primitive" && value.kind !== "dim" && value.kind !== "unknown"
 
 /** A list as long as a size nobody states: the size is kept, and what one item is, so that a table of numbers keeps its shape. */
 function describeList(context: Context, list: UnknownValue, length: Value, map: Value | undefined, at: TypeScript.Node): void {

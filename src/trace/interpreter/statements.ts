@@ -7,7 +7,7 @@ import { binaryOperation } from "./operators"
 import { evaluateClass } from "./classes"
 import { forkPaths, settingOf } from "./fork"
 import { bindImport } from "./imports"
-import { Thrown, WrongRank, assume, childScope, normal, place, resolveDim, samePlace, step } from "../context"
+import { Thrown, WrongRank, assume, childScope, normal, place, samePlace, step } from "../context"
 import { settleSymbols } from "./sizes"
 import { primitive, truthOf, undefinedValue, unknown } from "../value"
 

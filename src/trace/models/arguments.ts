@@ -144,8 +144,9 @@ const mayBeTensor = (text: string): boolean => /^(any|unknown|[A-Z]\w*)$/.test(t
 /** How many tensors an untyped parameter lists, where the body treats it as a list throughout; 0 where it does not. */
 function listInputs(ts: typeof TypeScript, node: FunctionLike, name: string): number {
   const body = node.body?.getText() ?? ""
-  if (new RegExp(`isArray\\(\\s*${name}\\b`).test(body)) return 0
   const destructured = listLength(ts, node, name)
+  // Code for one tensor or a list gets one, unless it has a use for more.
+  if (new RegExp(`isArray\\(\\s*${name}\\b`).test(body)) return new RegExp(`\\b${name}\\[[1-9]`).test(body) ? destructured : 0
   if (new RegExp(`\\b${name}\\s*\\.(map|forEach|reduce)\\(|\\b${name}\\.slice\\(\\s*1\\s*\\)`).test(body)) return Math.max(2, destructured)
   return destructured > 1 ? destructured : 0
 }
@@ -153,8 +154,9 @@ function listInputs(ts: typeof TypeScript, node: FunctionLike, name: string): nu
 /** How many items of a list parameter the body takes: a destructuring pattern's length or the largest literal index. */
 function listLength(ts: typeof TypeScript, node: FunctionLike, name: string): number {
   let length = 1
+  const listOrMapped = new RegExp(`^${name.replace(/\$/g, "\\$")}(\\.map\\(.*\\))?$`, "s")
   const visit = (child: TypeScript.Node): void => {
-    if (ts.isVariableDeclaration(child) && ts.isArrayBindingPattern(child.name) && child.initializer?.getText() === name)
+    if (ts.isVariableDeclaration(child) && ts.isArrayBindingPattern(child.name) && listOrMapped.test(child.initializer?.getText() ?? ""))
       length = Math.max(length, child.name.elements.length)
     if (ts.isElementAccessExpression(child) && child.expression.getText() === name && ts.isNumericLiteral(child.argumentExpression))
       length = Math.max(length, Number(child.argumentExpression.text) + 1)
