@@ -28,7 +28,10 @@ const engines: readonly Engine[] = [
   { name: "PyTorch", note: "eager, float64, one thread", command: () => [python, "scripts/bench/peers/pytorch.py", JSON.stringify(gradientCases)] },
   { name: "tfjs cpu", note: "float32", command: self("cpu") },
   { name: "tfjs wasm", note: "float32", command: self("wasm") },
-  { name: "jax-js", note: "jit, WebAssembly, float32", command: () => [newerNode, "scripts/bench/peers/jax.mjs", JSON.stringify(gradientCases), peers] },
+  {
+    name: "jax-js", note: "jit, WebAssembly, float32",
+    command: () => [newerNode, "scripts/bench/peers/jax.mjs", JSON.stringify(gradientCases), peers],
+  },
 ]
 
 /** One engine of this process: microseconds by case. */
@@ -46,7 +49,8 @@ export function timeEngines(rounds: number, tell: (line: string) => void): reado
       if (missing[k] !== "") return
       try {
         const [program, ...rest] = engine.command()
-        found[k].push(JSON.parse(lastLine(execFileSync(program, rest, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }))) as Record<string, number>)
+        const out = execFileSync(program, rest, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] })
+        found[k].push(JSON.parse(lastLine(out)) as Record<string, number>)
       } catch (error) {
         missing[k] = "not installed"
         tell(`${engine.name}: skipped (${error instanceof Error ? lastLine(error.message) : "it does not start"})`)

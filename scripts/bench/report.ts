@@ -36,7 +36,7 @@ export async function runBenchmarks(quick: boolean): Promise<void> {
 }
 
 const machine = (): string =>
-  `Medians on ${os.cpus().length} cores of ${os.cpus()[0]?.model.trim() ?? "an unknown processor"}, Node ${process.versions.node}; made by \`npm run bench\`.`
+  `Medians on ${os.cpus().length} cores (${os.cpus()[0]?.model.trim() ?? "unknown"}), Node ${process.versions.node}; made by \`npm run bench\`.`
 
 function gradientTable(engines: readonly EngineResult[]): string[] {
   const own = engines[0].times ?? {}
@@ -86,9 +86,8 @@ function verificationTable(rounds: number): string[] {
 function verifyExample(file: string): { readonly milliseconds: number; readonly megabytes: number } {
   const began = performance.now(),
     memory = "process.on('exit',()=>process.stderr.write('\\n'+process.resourceUsage().maxRSS))",
-    { status, stderr } = spawnSync(process.execPath, ["--import", `data:text/javascript,${encodeURIComponent(memory)}`, "dist/cli.mjs", "verify", file], {
-      encoding: "utf8",
-    })
+    flags = ["--import", `data:text/javascript,${encodeURIComponent(memory)}`],
+    { status, stderr } = spawnSync(process.execPath, [...flags, "dist/cli.mjs", "verify", file], { encoding: "utf8" })
   const milliseconds = performance.now() - began
   if (status !== 0) throw new Error(`verify ${file}: exit code ${status}\n${stderr}`)
   return { milliseconds, megabytes: Number(stderr.trim().split("\n").at(-1)) / 1024 }

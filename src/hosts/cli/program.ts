@@ -64,27 +64,41 @@ const nameInProgram = (file: string): string => (isPage(file) ? file.slice(0, -"
 function readOptions(config: string): ts.CompilerOptions {
   const { config: json } = ts.readConfigFile(config, ts.sys.readFile) as { readonly config?: unknown }
   // Only the options are wanted, so no folder is listed for the files the config includes.
-  const parsed = ts.parseJsonConfigFileContent(json ?? {}, { ...ts.sys, readDirectory: () => [] }, path.dirname(config))
-  return { ...fallback, ...parsed.options, types: parsed.options.types ?? [] }
+  const { options, projectReferences } = ts.parseJsonConfigFileContent(json ?? {}, { ...ts.sys, readDirectory: () => [] }, path.dirname(config))
+  // A config that only points at others: the first of them is that of the sources.
+  const [first] = Object.keys(options).length === 0 ? (projectReferences ?? []) : []
+  const source = first === undefined ? undefined : ts.resolveProjectReferencePath(first)
+  if (source !== undefined && source !== config && ts.sys.fileExists(source)) return readOptions(source)
+  return { ...fallback, ...options, types: options.types ?? [] }
 }
 
 function createHost(options: ts.CompilerOptions, overlay: ReadonlyMap<string, string>): ts.CompilerHost {
   const host = ts.createCompilerHost(options, true)
   const textOf = (name: string): string | undefined => {
-    const page = name.endsWith(pageScript) ? name.slice(0, -pageScript.length) + ".html" : null
+    const page = pageOf(name)
     const text = overlay.get(path.normalize(page ?? name)) ?? (page === null ? undefined : ts.sys.readFile(page))
     return page !== null && text !== undefined ? scriptsOf(text) : text
   }
   return {
     ...host,
-    fileExists: (name) => textOf(name) !== undefined || host.fileExists(name),
+    fileExists: (name) => {
+      const file = pageOf(name) ?? name
+      return overlay.has(path.normalize(file)) || host.fileExists(file)
+    },
     readFile: (name) => textOf(name) ?? host.readFile(name),
     getSourceFile: (name, version, onError, fresh) => {
       const text = textOf(name)
-      return text === undefined ? host.getSourceFile(name, version, onError, fresh) : ts.createSourceFile(name, text, version, true)
+      if (text === undefined) return host.getSourceFile(name, version, onError, fresh)
+      if (!name.endsWith(".d.ts")) return ts.createSourceFile(name, text, version, true)
+      // Of declarations only the types are read; their comments are half of the text.
+      const options = typeof version === "object" ? version : { languageVersion: version }
+      return ts.createSourceFile(name, text, { ...options, jsDocParsingMode: ts.JSDocParsingMode.ParseNone }, false)
     },
   }
 }
+
+/** The page that a script in a program stands for. */
+const pageOf = (name: string): string | null => (name.endsWith(pageScript) ? name.slice(0, -pageScript.length) + ".html" : null)
 
 /** A page with everything but its scripts blanked out, so that lines and columns stay. Scripts in other languages ("text/x-…") are blanked too. */
 export function scriptsOf(page: string): string {

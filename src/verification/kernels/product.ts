@@ -29,7 +29,8 @@ export const looseCells = ({ m, n }: MatrixProduct): number => m * n - (m - (m %
  * @param add adds to z; otherwise overwrites it
  */
 export function multiplyTiles(
-  x: Float64Array, xo: number, y: Float64Array, yo: number, z: Float64Array, zo: number, { m, n, k, xm, xk, yk, yn, zm, zn }: MatrixProduct, add: boolean,
+  x: Float64Array, xo: number, y: Float64Array, yo: number, z: Float64Array, zo: number,
+  { m, n, k, xm, xk, yk, yn, zm, zn }: MatrixProduct, add: boolean,
 ): void {
   const rows = m - (m % 4),
     columns = n - (n % 2)
