@@ -10,7 +10,7 @@ import type { Traced } from "./models/classes"
 import type { TracedFile } from "../graph/graph"
 import { attempt } from "./models/attempt"
 import { callTf, getProperty, setProperty } from "./interpreter/properties"
-import { callValue, constructClass } from "./interpreter/classes"
+import { callValue, constructClass, extendsModel } from "./interpreter/classes"
 import { createState, defaultLimits, Stop } from "./context"
 import { constructionArguments } from "./models/arguments"
 import { evaluate } from "./interpreter/expressions"
@@ -206,7 +206,9 @@ function followMethods(context: Context, type: ClassValue): void {
     (member): member is TypeScript.ConstructorDeclaration => ts.isConstructorDeclaration(member) && member.body !== undefined,
   )
   const buildsInConstructor =
-    constructor !== undefined && !state.entered.has(constructor) && /\b(sequential|model)\s*\(/.test(constructor.body?.getText() ?? "")
+    constructor !== undefined &&
+    !state.entered.has(constructor) &&
+    (extendsModel(type) || /\b(sequential|model)\s*\(/.test(constructor.body?.getText() ?? ""))
   if ((builders.length === 0 && !buildsInConstructor) || (forwardOf(context, type) !== null && !buildsInConstructor && builders.length === 0)) return
   attempt(
     context,

@@ -190,6 +190,8 @@ export interface ModelValue {
   variable?: BoundName
   /** The function whose return value it is. */
   returnedBy?: BoundName
+  /** The outermost function that handed it on without making it. */
+  caller?: BoundName
   failure?: string
   /** What was assumed while the code that makes it was followed. */
   assumptions?: readonly string[]
@@ -249,6 +251,8 @@ export function tensorsIn(values: readonly Value[], depth = 3): readonly TensorV
 
 /** Key that marks the stand-in for an untyped parameter of a forward pass: used as a tensor, it must become an input. */
 export const openParameter = "\u0000parameter"
+/** Field that holds the model which an instance of a class that extends tf.LayersModel is. */
+export const ownModel = "\u0000model"
 /** Key of what every item is, in a list whose length is a size nobody states. */
 export const itemOfList = "\u0000item"
 

@@ -299,3 +299,53 @@ test("frozen layers and variables", () => {
   ])
   expect(model.graph.parameters[4].regularizer).toEqual({ l1: 0, l2: 0.1 })
 })
+
+test("a class that extends tf.LayersModel is the model it hands to super", () => {
+  const model = only(
+    trace(`
+    function architecture(units: number) {
+      const inputs = tf.input({ shape: [3] })
+      return tf.model({ inputs, outputs: tf.layers.dense({ units }).apply(inputs) })
+    }
+    export class Wrapped extends tf.LayersModel {
+      constructor(config?: { units: number }, given?: tf.LayersModel) {
+        const { units } = { units: 2, ...config }
+        if (given !== undefined) super({ inputs: given.inputs, outputs: given.outputs })
+        else { const { inputs, outputs, name } = architecture(units); super({ inputs, outputs, name }) }
+      }
+      train(x: tf.Tensor) { return this.apply(x) }
+    }`),
+    "Wrapped",
+  )
+  expect(parameters(model)).toEqual(["dense_1/kernel [3, 2]", "dense_1/bias [2]"])
+  expect(model.form).toBe("functional")
+})
+
+test("layers of a functional model are counted from its input layer, and only along a chain", () => {
+  const found = trace(`
+    const a = tf.input({ shape: [4] })
+    const y = tf.layers.dense({ units: 2 }).apply(tf.layers.dense({ units: 3 }).apply(a))
+    const full = tf.model({ inputs: a, outputs: y })
+    const cut = tf.model({ inputs: full.inputs, outputs: full.layers[1].output })
+    const b = tf.input({ shape: [4] }), left = tf.layers.dense({ units: 3 }).apply(b), right = tf.layers.dense({ units: 3 }).apply(b)
+    const wide = tf.model({ inputs: b, outputs: tf.layers.add().apply([left, right]) })
+    const open = tf.model({ inputs: wide.inputs, outputs: wide.layers[1].output })`)
+  expect(only(found, "cut").parameterCount).toBe(4 * 3 + 3)
+  expect(found.models.map((model) => model.name)).not.toContain("open")
+})
+
+test("callers that hand a factory's model on are named, with their own arguments and optimizers", () => {
+  const found = trace(`
+    const make = (options = {}) => { const m = tf.sequential(); m.add(tf.layers.dense({ units: 3, inputShape: [2], ...options })); return m }
+    export function plain() { const m = make({ useBias: false }); m.compile({ optimizer: "sgd", loss: tf.losses.meanSquaredError as never }); return m }
+    export function decayed() {
+      const m = make({ kernelRegularizer: "l2" })
+      m.compile({ optimizer: fast ? "adam" : chosen, loss: "meanSquaredError" })
+      return m
+    }`)
+  expect(found.models.map((model) => model.name)).toEqual(["plain", "decayed"])
+  expect(parameters(only(found, "plain"))).toEqual(["dense_1/kernel [2, 3]"])
+  expect(only(found, "plain").losses.map((loss) => loss.name)).toEqual(["meanSquaredError"])
+  expect(only(found, "decayed").graph.parameters[0].regularizer).toEqual({ l1: 0, l2: 0.01 })
+  expect(only(found, "decayed").optimizers.map((use) => use.name)).toEqual(["adam", "unknown"])
+})

@@ -1,13 +1,14 @@
 /** @file Classes and functions: declarations, construction with fields and `super`, members through inheritance, calls with parameters. */
 import type * as TypeScript from "typescript"
 import type { Context } from "../context"
-import type { ClassValue, Frame, FunctionValue, ObjectValue, Scope, Value } from "../value"
+import type { ClassValue, Frame, FunctionValue, ModelValue, ObjectValue, Scope, Value } from "../value"
 import { bindPattern, lookup, nameValue, propertyName } from "./patterns"
 import { assume, childScope, extendsLayer, place, step, Stop, touch, write } from "../context"
 import { configureLayer, createLayerState, layerMember, snakeCase } from "../layers/layer"
+import { createFunctional, createSequential } from "../models/model"
 import { isTensorOnly } from "../ops/table"
 import { forkPaths, joinValues } from "./fork"
-import { arrayOf, objectOf, primitive, tensorsIn, undefinedValue, unknown } from "../value"
+import { arrayOf, objectOf, ownModel, primitive, tensorsIn, undefinedValue, unknown } from "../value"
 import { makeTensor, shapeOf } from "../tensor"
 import { Thrown, normal } from "../context"
 import { declaredName } from "../../source/forms"
@@ -127,6 +128,23 @@ export function initializeBase(context: Context, home: ClassValue, instance: Obj
 function initializeBaseOnly(context: Context, home: ClassValue, instance: ObjectValue, args: readonly Value[], at: TypeScript.Node): void {
   if (home.base?.kind === "class") initialize(context, home.base, instance, args, at)
   else if (home.base?.kind === "tf" && instance.layer !== undefined) configureLayer(context, instance.layer, args[0])
+  else if (home.base?.kind === "tf" && isModelClass(home.base)) becomeModel(context, home.base.path, instance, args[0], at)
+}
+
+/** `super({inputs, outputs})` of tfjs's model classes: the instance is that model, named after its class. */
+function becomeModel(context: Context, path: string, instance: ObjectValue, config: Value | undefined, at: TypeScript.Node): void {
+  const model = path === "Sequential" ? createSequential(context, config, at) : createFunctional(context, config, at)
+  const name = instance.type?.node.name
+  if (name !== undefined) model.name = { text: name.text, place: place(context, name) }
+  write(context, instance.fields, ownModel, model)
+}
+
+const isModelClass = (value: Value): boolean => value.kind === "tf" && /^(LayersModel|Model|Sequential)$/.test(value.path)
+
+/** Whether a class has one of tfjs's model classes among its ancestors. */
+export function extendsModel(type: ClassValue): boolean {
+  for (let at: Value | null = type; at !== null && at.kind === "class"; at = at.base) if (at.base !== null && isModelClass(at.base)) return true
+  return false
 }
 
 function initializeFields(context: Context, type: ClassValue, instance: ObjectValue): void {
@@ -174,16 +192,23 @@ export function callFunction(context: Context, fn: FunctionValue, self: Value, a
     const result = runBody(context, node, scope)
     const joined = frame.pending.reduce((a, b) => joinValues(context, a, b, "an earlier return", at), result)
     if (frame.yields !== null) return arrayOf(frame.yields)
-    if (joined.kind === "model" && joined.returnedBy === undefined && contains(node, joined.node)) {
-      const name = declaredName(ts, node)
-      if (name !== null && !ts.isConstructorDeclaration(node)) joined.returnedBy = { text: name.getText(), place: place(context, name) }
-    }
+    if (joined.kind === "model") nameAfterFunction(context, joined, node)
     return joined
   } finally {
     state.depth--
     state.active.pop()
     if (owner !== null && state.owners.length === ownerDepth && state.owners.at(-1) === owner) state.owners.pop()
   }
+}
+
+/** A model is named after the function that makes and returns it; functions that only hand it on are remembered, too. */
+function nameAfterFunction(context: Context, model: ModelValue, node: FunctionValue["node"]): void {
+  const name = declaredName(context.ts, node)
+  if (name === null || context.ts.isConstructorDeclaration(node)) return
+  const bound = { text: name.getText(), place: place(context, name) }
+  if (!contains(node, model.node)) {
+    if (node.getSourceFile() === context.home) model.caller = bound
+  } else model.returnedBy ??= bound
 }
 
 const contains = (outer: TypeScript.Node, inner: TypeScript.Node): boolean =>

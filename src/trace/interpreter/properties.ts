@@ -3,7 +3,7 @@ import type * as TypeScript from "typescript"
 import type { Context } from "../context"
 import type { TensorValue, Value } from "../value"
 import { arrayMember, mapMember, primitiveMember, setArrayItem } from "./members"
-import { booleanIn, isNullish, native, numberIn, objectOf, openParameter, primitive, sizeValue, tfValue, undefinedValue, unknown } from "../value"
+import { booleanIn, isNullish, native, numberIn, objectOf, openParameter, ownModel, primitive, sizeValue, tfValue, undefinedValue, unknown } from "../value"
 import { NeedsTensor, assume, write } from "../context"
 import { callOp, findOp, isTensorOnly } from "../ops/table"
 import { callFunction, hasSetter, memberOf, staticMember } from "./classes"
@@ -61,6 +61,8 @@ function objectMember(context: Context, object: Extract<Value, { kind: "object" 
     if (key === "constructor") return object.type
     const member = memberOf(context, object.type, object, key, at) ?? (object.layer === undefined ? null : layerMember(context, object, key))
     if (member !== null) return member
+    const model = object.fields.get(ownModel)
+    if (model?.kind === "model") return modelMember(context, model, key) ?? undefinedValue
     if (hasUnknownBase(object.type)) return unknown(`'${key}' comes from a class that is not read`, key)
     return fieldMaybeSet(context, object, key) ?? undefinedValue
   }
