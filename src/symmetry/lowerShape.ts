@@ -144,20 +144,19 @@ export function lowerRepeat(lowering: Lowering, node: Node, place: "suffix" | "p
 
 export function lowerPad(lowering: Lowering, node: Node, op: OpOf<"pad">): Blocks {
   const operand = node.operands[0]
-  if (op.mode !== "constant")
+  const isMoved = (c: Segment, s: Segment, axis: number): boolean =>
+    c.offset !== null &&
+    s.offset !== null &&
+    addDim(c.offset, declared(lowering, op.before[axis])) === s.offset &&
+    c.atoms.join() === s.atoms.join()
+  // Where an axis is not cut at the padding (sums taken as one axis, offsets nobody knows), the operand's cells stand somewhere in it.
+  const linesUp = op.before.every((_, axis) =>
+    lowering.segments(operand, axis).every((c) => lowering.segments(node.id, axis).some((s) => isMoved(c, s, axis))),
+  )
+  if (op.mode !== "constant" || !linesUp)
     return eachChoice(lowering, node.id, (choice) => lowering.barrier(node.id, lowering.allBlocks(operand), atomsOf(choice)))
   return eachChoice(lowering, node.id, (choice) => {
-    const own = choice.map((s, i) =>
-      lowering
-        .segments(operand, i)
-        .find(
-          (c) =>
-            c.offset !== null &&
-            s.offset !== null &&
-            addDim(c.offset, declared(lowering, op.before[i])) === s.offset &&
-            c.atoms.join() === s.atoms.join(),
-        ),
-    )
+    const own = choice.map((s, axis) => lowering.segments(operand, axis).find((c) => isMoved(c, s, axis)))
     if (own.some((s) => s === undefined)) return lowering.emit(node.id, { kind: "fill", value: op.value }, [], [], [])
     return lowering.conformed(operand, lowering.network.axes[operand])(own as Segment[])
   })
