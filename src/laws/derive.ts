@@ -5,12 +5,14 @@
 import type { GenericNetwork } from "../axes/generalize"
 import { addDim, divideDim, multiplyDim, subtractDim, substituteDim } from "../graph/dim"
 import type { Dim, LawEntries, LawFamily, LawType, Operand, Term } from "../schema/report"
+import { findCrossFamilies } from "../symmetry/cross"
 import { inferSymmetry } from "../symmetry/infer"
 import type { Symmetry } from "../symmetry/infer"
 import type { IdentityOffset, ParameterBlock } from "../symmetry/program"
 import type { Family, Member, Role } from "../symmetry/families"
 import { familyReasons, indexEquations, lawlessReasons } from "../symmetry/reasons"
 import type { EquationIndex } from "../symmetry/reasons"
+import { crossLawOf } from "./crossLaw"
 import type { DerivedLaw, DerivedModel, SymmetryKind } from "./law"
 import { referencesOf } from "./references"
 
@@ -29,6 +31,14 @@ export function deriveLaws(network: GenericNetwork): DerivedModel {
     }
   }
   collect(symmetry, index)
+  for (const family of findCrossFamilies(symmetry.program)) {
+    const number = (numbers.get("balance") ?? 0) + 1
+    const law = crossLawOf(symmetry, family, `balance-${number}`)
+    if (law === null) continue
+    numbers.set("balance", number)
+    laws.push(inIndependentSizes(law, network.extents))
+    independent = addDim(independent, substituteDim(law.quantities, network.declared))
+  }
   if (whole !== null) collect(whole, indexEquations(whole))
   return { graph: network.graph, sizes: network.sizes, laws, independent, lawless: lawlessParameters(symmetry, index, laws) }
 }

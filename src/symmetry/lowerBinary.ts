@@ -84,12 +84,11 @@ function offsetParameter(lowering: Lowering, node: Node, a: Block, b: Block, sig
     fillB = fillOf(lowering, b)
   const constant = fillA ?? (fillB === null ? null : sign * fillB)
   if (constant === null || constant === 0 || (fillA !== null && (fillB !== null || sign === -1))) return null
-  const block = fillA === null ? a : b,
-    operand = node.operands[fillA === null ? 0 : 1]
+  const block = fillA === null ? a : b
   const value = lowering.value(block.value)
-  if (value.op.kind !== "parameter" || value.op.offset !== 0 || lowering.useCount[operand] !== 1 || lowering.node(operand).op.kind !== "parameter")
-    return null
-  const emitted = lowering.emit(node.id, { ...value.op, offset: constant }, [], value.labels, value.atoms)
+  const own = lowering.offsetCandidate(block.value)
+  if (own === null) return null
+  const emitted = lowering.emit(node.id, { ...own, offset: constant }, [], value.labels, value.atoms)
   return { value: emitted.value, positions: block.positions }
 }
 

@@ -3,7 +3,8 @@
  */
 import type { Node, NodeId } from "../graph/graph"
 import type { Blocks } from "./blocks"
-import { atomsOf, broadcastBlock, eachChoice, emitOver, unionLabels, useOf } from "./blocks"
+import { atomsOf, axisAt, broadcastBlock, eachChoice, emitOver, startsOf, unionLabels, useOf } from "./blocks"
+import { keyOf } from "./lowering"
 import type { Block, Choice, Lowering } from "./lowering"
 import { parameterView } from "./parameterView"
 import type { LowOp, ParameterBlock, Use } from "./program"
@@ -19,13 +20,34 @@ export function lowerData(lowering: Lowering, node: Node): Blocks {
     const uses = elementwise ? node.operands.map((o) => useOf(broadcastBlock(lowering, o, node.id, choice))) : []
     const folded = elementwise ? foldFills(lowering, node, uses) : null
     if (folded !== null) return lowering.emit(node.id, { kind: "fill", value: folded }, [], [], [])
-    const labels = elementwise ? unionLabels(uses, atoms) : atoms.map((_, i) => i)
+    const labels = elementwise ? unionLabels(uses, atoms) : varyingLabels(lowering, node, choice)
     const last = choice[choice.length - 1]
     const oneHot = node.op.kind === "oneHot" && lowering.segments(node.id, choice.length - 1).length === 1
     const sums = oneHot ? [last.atoms.map((_, i) => labels.length - last.atoms.length + i)] : []
     const frozen = node.op.kind === "parameter" ? { frozen: parameterBlock(lowering, node.id, node.op.parameter, choice) } : {}
     return emitOver(lowering, node.id, { kind: "data", sumsToOne: sums, lookup: false, ...frozen }, [], labels, atoms)
   })
+}
+
+/** Positions along which data varies: a product of a range and a constant varies along the range only. */
+function varyingLabels(lowering: Lowering, node: Node, choice: Choice): number[] {
+  const starts = startsOf(choice)
+  const varies = (axis: number): boolean => {
+    if (node.op.kind !== "einsum") return true
+    const [inputs, output] = node.op.equation.split("->")
+    return inputs.split(",").some((letters, k) => varyingAxes(lowering, node.operands[k]).has(letters.indexOf(output[axis])))
+  }
+  return choice.flatMap((s, axis) => (varies(axis) ? s.atoms.map((_, k) => starts[axis] + k) : []))
+}
+
+/** Axes that some block of the node has an atom on. */
+function varyingAxes(lowering: Lowering, id: NodeId): ReadonlySet<number> {
+  const axes = new Set<number>()
+  for (const choice of lowering.choices(id)) {
+    const starts = startsOf(choice)
+    for (const p of lowering.block(id, keyOf(choice))?.positions ?? atomsOf(choice).map((_, i) => i)) axes.add(axisAt(choice, starts, p))
+  }
+  return axes
 }
 
 /** Arithmetic on uniform constants, where it is plain. */

@@ -70,11 +70,12 @@ function emitSum(lowering: Lowering, node: NodeId, parts: readonly Weighted[], a
 function frozenOffset(lowering: Lowering, node: NodeId, parts: readonly Weighted[]): Block | null {
   if (parts.length !== 2 || parts.some((p) => p.coefficient !== 1)) return null
   const [trained, frozen] = lowering.value(parts[0].block.value).op.kind === "parameter" ? parts : [parts[1], parts[0]]
-  const own = lowering.value(trained.block.value),
+  const own = lowering.offsetCandidate(trained.block.value),
     other = lowering.value(frozen.block.value)
-  if (own.op.kind !== "parameter" || own.op.offset !== 0 || other.op.kind !== "data" || other.op.frozen === undefined) return null
-  if (lowering.useCount[own.node] !== 1 || trained.block.positions.join() !== frozen.block.positions.join()) return null
-  return { value: lowering.emit(node, { ...own.op, offset: other.op.frozen }, [], own.labels, own.atoms).value, positions: trained.block.positions }
+  if (own === null || other.op.kind !== "data" || other.op.frozen === undefined) return null
+  if (trained.block.positions.join() !== frozen.block.positions.join()) return null
+  const { labels, atoms } = lowering.value(trained.block.value)
+  return { value: lowering.emit(node, { ...own, offset: other.op.frozen }, [], labels, atoms).value, positions: trained.block.positions }
 }
 
 /** c·x + x∘w is x∘(w + c), and c·x + x·W with a square W is x·(W + c·1), where the parameter is used nowhere else. */
@@ -82,18 +83,26 @@ function residualOffset(lowering: Lowering, node: NodeId, parts: readonly Weight
   if (parts.length !== 2) return null
   for (const [stream, branch] of [parts, [parts[1], parts[0]]]) {
     const value = lowering.value(branch.block.value)
-    if (value.op.kind !== "contract" || lowering.useCount[value.node] !== 1) continue
+    if (value.op.kind !== "contract") continue
     const k = value.uses.findIndex((u) => lowering.value(u.value).op.kind === "parameter")
     if (k < 0 || value.uses[1 - k].value !== stream.block.value) continue
-    const own = lowering.value(value.uses[k].value), labels = value.uses[k].labels, x = value.uses[1 - k]
-    if (own.op.kind !== "parameter" || own.op.offset !== 0 || lowering.useCount[own.node] !== 1) continue
+    const own = lowering.offsetCandidate(value.uses[k].value)
+    if (own === null) continue
+    const labels = value.uses[k].labels,
+      x = value.uses[1 - k],
+      plain = lowering.value(value.uses[k].value)
     const offset = offsetOf(value, labels, x, stream, branch)
     if (offset === null) continue
-    const shifted = lowering.emit(node, { ...own.op, offset }, [], own.labels, own.atoms)
+    const shifted = lowering.emit(node, { ...own, offset }, [], plain.labels, plain.atoms)
     // The contraction's own labels may stand anywhere: its result goes where the branch's block has it.
     const names: string[] = []
     value.labels.forEach((l, i) => (names[l] = value.atoms[i]))
-    const made = contract(lowering, node, [{ value: shifted.value, labels }, x], Array.from(names, (name) => name ?? ""))
+    const made = contract(
+      lowering,
+      node,
+      [{ value: shifted.value, labels }, x],
+      Array.from(names, (name) => name ?? ""),
+    )
     if (made === null) return null
     const block: Block = { value: made.value, positions: branch.block.positions }
     return branch.coefficient === 1 ? block : sumBlocks(lowering, node, [block], atoms, [branch.coefficient])

@@ -5,9 +5,10 @@ import type { GenericNetwork } from "../axes/generalize"
 import { sameTree, segmentsOf, joinKeys } from "../axes/tree"
 import type { AxisTree, Segment } from "../axes/tree"
 import type { Graph, Node, NodeId } from "../graph/graph"
+import type { OpKind } from "../graph/op"
 import { recognizePatterns } from "./patterns"
 import type { Recognized } from "./patterns"
-import type { LowOp, Program, Use, Value, ValueId } from "./program"
+import type { LowOp, ParameterBlock, Program, Use, Value, ValueId } from "./program"
 
 /** One block of a tensor: a value and, for each of its atoms, the position in the block's atom sequence. Positions nobody has are broadcast. */
 export interface Block {
@@ -17,6 +18,19 @@ export interface Block {
 
 /** A choice of one segment an axis. */
 export type Choice = readonly Segment[]
+
+/** Shape operations: blocks of the operand under another name, for data too, so that what is known of it stays known. */
+export const renaming: ReadonlySet<OpKind> = new Set<OpKind>([
+  "reshape",
+  "transpose",
+  "slice",
+  "concat",
+  "broadcast",
+  "tile",
+  "pad",
+  "upsample",
+  "constant",
+])
 
 /** More blocks than this and a tensor counts as unreadable: slices in a long loop. */
 const BLOCK_LIMIT = 4096
@@ -35,6 +49,7 @@ export class Lowering {
   private readonly valuesByNode = new Map<NodeId, ValueId[]>()
   /** Nodes a trainable parameter reaches. */
   readonly depends: readonly boolean[]
+  /** How many operations read each node, under whatever name. */
   readonly useCount: readonly number[]
   /** Normalizations written by hand, by the node of their result. */
   readonly patterns: ReadonlyMap<NodeId, Recognized>
@@ -43,6 +58,7 @@ export class Lowering {
   constructor(
     readonly network: GenericNetwork,
     private readonly lowerNode: (lowering: Lowering, node: Node) => ReadonlyMap<string, Block>,
+    private readonly plain: ReadonlySet<number>,
   ) {
     this.graph = network.graph
     const depends: boolean[] = []
@@ -53,8 +69,13 @@ export class Lowering {
     this.patterns = new Map([...recognizePatterns(network.graph)].filter(([id]) => depends[id]))
     const live = liveNodes(network.graph, this.patterns),
       uses: number[] = network.graph.nodes.map(() => 0)
-    for (const node of network.graph.nodes) if (live.has(node.id)) for (const o of operandsOf(node, network.graph, this.patterns)) uses[o]++
     for (const o of network.graph.outputs) uses[o]++
+    // A renamed tensor is the same values: it is read as often as all its names are. (Backwards, so that names are counted before what they name.)
+    for (const node of [...network.graph.nodes].reverse()) {
+      if (!live.has(node.id)) continue
+      const many = renaming.has(node.op.kind) ? uses[node.id] : 1
+      for (const o of operandsOf(node, network.graph, this.patterns)) uses[o] += many
+    }
     this.depends = depends
     this.useCount = uses
     this.live = live
@@ -64,6 +85,12 @@ export class Lowering {
     for (const node of this.graph.nodes) if (this.live.has(node.id)) this.blocks.set(node.id, this.lowerNode(this, node))
     const outputs = this.graph.outputs.flatMap((o) => [...this.blocks.get(o)!.values()].map((b) => b.value))
     return { program: withoutDeadValues({ values: this.values, outputs: [...new Set(outputs)] }), valuesOf: this.valuesByNode }
+  }
+
+  /** The parameter of a value that may be read as W + c: nothing else reads it, as far as nodes tell, and no earlier attempt was torn. */
+  offsetCandidate(id: ValueId): ParameterBlock | null {
+    const { op, node } = this.values[id]
+    return op.kind === "parameter" && op.offset === 0 && this.useCount[node] === 1 && !this.plain.has(op.parameter) ? op : null
   }
 
   node(id: NodeId): Node {

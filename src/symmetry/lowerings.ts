@@ -11,6 +11,7 @@ import { lowerConvolve, lowerPool } from "./lowerConvolve"
 import { fillBlocks, lowerData, lowerOpaque, lowerStill, parameterBlock } from "./lowerData"
 import { lowerEinsum, lowerProductSum } from "./lowerEinsum"
 import { lowerDropout, lowerGather } from "./lowerGather"
+import { renaming } from "./lowering"
 import type { Lowering } from "./lowering"
 import { lowerAlong, lowerCenter, lowerNormalize, lowerReduce, lowerTopK } from "./lowerReduce"
 import { lowerConcat, lowerPad, lowerRepeat, lowerReshape, lowerSlice, lowerTranspose } from "./lowerShape"
@@ -27,9 +28,6 @@ export function lowerNode(lowering: Lowering, node: Node): Blocks {
   if (pattern?.kind === "center") return lowerCenter(lowering, node, pattern.operand, pattern.axes)
   return (lowerings[node.op.kind] as Lower<OpKind>)(lowering, node, node.op)
 }
-
-/** Shape operations: blocks of the operand under another name, for data too, so that what is known of it stays known. */
-const renaming = new Set<OpKind>(["reshape", "transpose", "slice", "concat", "broadcast", "tile", "constant"])
 
 const lowerings: { readonly [K in OpKind]: Lower<K> } = {
   input: (lowering, node) => lowerData(lowering, node),

@@ -11,8 +11,4 @@ export const knownGaps: Readonly<Record<string, Gap>> = {
     found: 0,
     because: "the Gram matrix of W₀ + W has a part linear in W with known numbers for coefficients, which no term can write",
   },
-  "rope/EqualFrequencyRopeAttention": {
-    found: 3,
-    because: "pairs that rotate at one frequency may mix: the Hermitian block is not inferred, each pair's own scale is",
-  },
 }
