@@ -40,6 +40,12 @@ export function readParameterType(parameter: TypeScript.ParameterDeclaration): P
   return readTypeText(parameter.type.getText(), parameter.getSourceFile(), 4)
 }
 
+/** What a type alias or a type parameter of that name stands for in a file's text. */
+function meaningOf(name: string, text: string): string | undefined {
+  const alias = new RegExp(`\\btype\\s+${name}\\s*(?:<[^=]*>)?\\s*=\\s*([^;\\n]+)`).exec(text)
+  return alias?.[1] ?? new RegExp(`\\b${name}\\s+extends\\s+([\\w.]+)`).exec(text)?.[1]
+}
+
 function readTypeText(text: string, file: TypeScript.SourceFile, depth: number): ParameterType {
   const found = /(?:^|[.\s|(])(Tensor|SymbolicTensor|Variable|TensorLike)(\d)?D?\b(?:<\s*(?:\w+\.)*(?:Rank\.)?R(\d))?/.exec(text)
   if (found !== null) {
@@ -48,8 +54,7 @@ function readTypeText(text: string, file: TypeScript.SourceFile, depth: number):
   }
   // A name of the file's own: `type Batch = tf.Tensor2D`, or a type parameter's bound.
   const name = /^[A-Za-z_$][\w$]*/.exec(text)?.[0]
-  const alias = name === undefined ? null : new RegExp(`\\btype\\s+${name.replace(/\$/g, "\\$")}\\s*(?:<[^=]*>)?\\s*=\\s*([^;\\n]+)|\\b${name.replace(/\$/g, "\\$")}\\s+extends\\s+([\\w.]+)`).exec(file.text)
-  const meaning = alias?.[1] ?? alias?.[2]
+  const meaning = name === undefined ? undefined : meaningOf(name.replace(/\$/g, "\\$"), file.text)
   return meaning !== undefined && depth > 0 ? readTypeText(meaning.trim(), file, depth - 1) : { kind: "other", text }
 }
 

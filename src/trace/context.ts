@@ -19,7 +19,15 @@ export interface Limits {
   /** Times one loop goes round. */
   readonly rounds: number
 }
-export const defaultLimits: Limits = { steps: 3_000_000, moduleSteps: 200_000, modelSteps: 300_000, depth: 150, tensors: 60_000, milliseconds: 5_000, rounds: 3_000 }
+export const defaultLimits: Limits = {
+  steps: 3_000_000,
+  moduleSteps: 200_000,
+  modelSteps: 300_000,
+  depth: 150,
+  tensors: 60_000,
+  milliseconds: 5_000,
+  rounds: 3_000,
+}
 
 export type Completion =
   | { readonly kind: "normal" }

@@ -115,18 +115,51 @@ function compiled(
     const name = property.name?.getText()
     const value = ts.isPropertyAssignment(property) ? property.initializer : undefined
     if (value === undefined) continue
-    if (name === "optimizer" && ts.isStringLiteralLike(value)) {
-      optimizers.push({ use: byName(value.text, placeOf(value, home)), nodes })
-    } else if (name === "optimizer" && ts.isIdentifier(value)) {
-      const known = evaluated(context, value, file)
-      if (known?.kind === "primitive" && typeof known.value === "string") optimizers.push({ use: byName(known.value, placeOf(value, home)), nodes })
+    if (name === "optimizer") {
+      for (const use of namedOptimizers(context, value, file)) optimizers.push({ use, nodes })
     } else if (name === "loss") {
-      for (const item of ts.isArrayLiteralExpression(value) ? value.elements : [value]) {
+      for (const written of ts.isArrayLiteralExpression(value) ? value.elements : [value]) {
+        const item = withoutCasts(ts, written)
         const name = ts.isStringLiteralLike(item) ? item.text : ts.isPropertyAccessExpression(item) ? item.name.text : item.getText().slice(0, 60)
         losses.push({ use: { name, place: placeOf(item, home) }, nodes })
       }
     }
   }
+}
+
+/** Parentheses, `as`, `satisfies` and `!` taken off. */
+function withoutCasts(ts: typeof TypeScript, node: TypeScript.Expression): TypeScript.Expression {
+  const wrapped = ts.isParenthesizedExpression(node) || ts.isAsExpression(node) || ts.isSatisfiesExpression(node) || ts.isNonNullExpression(node)
+  return wrapped ? withoutCasts(ts, node.expression) : node
+}
+
+/** Optimizers that compile is given by name, both ways of a choice; one that cannot be read is listed as unknown, never left out. */
+function namedOptimizers(context: Context, written: TypeScript.Expression, file: TypeScript.SourceFile): readonly OptimizerUse[] {
+  const { ts, home } = context, node = withoutCasts(ts, written)
+  if (ts.isConditionalExpression(node)) return [...namedOptimizers(context, node.whenTrue, file), ...namedOptimizers(context, node.whenFalse, file)]
+  if (isOptimizerCall(ts, node)) return []
+  const known = evaluated(context, node, file)
+  if (known?.kind === "primitive" && typeof known.value === "string") return [byName(known.value, placeOf(node, home))]
+  if ((known?.kind === "object" && known.origin !== undefined) || (ts.isIdentifier(node) && declaredAsOptimizer(ts, node))) return []
+  return [{ name: "unknown", text: node.getText().replace(/\s+/g, " ").slice(0, 80), place: placeOf(node, home) }]
+}
+
+function isOptimizerCall(ts: typeof TypeScript, node: TypeScript.Expression): boolean {
+  const name = ts.isCallExpression(node) ? /(?:^|\.)train\.(\w+)$/.exec(node.expression.getText())?.[1] : undefined
+  return name !== undefined && Object.hasOwn(optimizerNames, name)
+}
+
+/** Whether a name is declared in one of the blocks around it with an optimizer's own call, which is listed where it stands. */
+function declaredAsOptimizer(ts: typeof TypeScript, node: TypeScript.Identifier): boolean {
+  for (let at: TypeScript.Node | undefined = node.parent; at !== undefined; at = at.parent) {
+    if (!ts.isBlock(at) && !ts.isSourceFile(at)) continue
+    for (const statement of at.statements) {
+      if (!ts.isVariableStatement(statement)) continue
+      const found = statement.declarationList.declarations.find(({ name }) => ts.isIdentifier(name) && name.text === node.text)
+      if (found !== undefined) return found.initializer !== undefined && isOptimizerCall(ts, withoutCasts(ts, found.initializer))
+    }
+  }
+  return false
 }
 
 const byName = (name: string, place: Place): OptimizerUse => ({

@@ -336,8 +336,12 @@ test("layers of a functional model are counted from its input layer, and only al
 
 test("callers that hand a factory's model on are named, with their own arguments and optimizers", () => {
   const found = trace(`
-    const make = (options = {}) => { const m = tf.sequential(); m.add(tf.layers.dense({ units: 3, inputShape: [2], ...options })); return m }
-    export function plain() { const m = make({ useBias: false }); m.compile({ optimizer: "sgd", loss: tf.losses.meanSquaredError as never }); return m }
+    const make = (options = {}) => { const m = tf.sequential()
+      m.add(tf.layers.dense({ units: 3, inputShape: [2], ...options })); return m }
+    export function plain() { const m = make({ useBias: false }); 
+      m.compile({ optimizer: "sgd", loss: tf.losses.meanSquaredError as never })
+      return m
+    }
     export function decayed() {
       const m = make({ kernelRegularizer: "l2" })
       m.compile({ optimizer: fast ? "adam" : chosen, loss: "meanSquaredError" })

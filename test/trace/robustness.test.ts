@@ -131,7 +131,8 @@ test("what unknown code is handed stays behind its result: layers, callbacks, th
 
 test("a setting nobody gives is taken to be true where it matters, and that is said", () => {
   const model = only(trace(`
-    class Net { w = tf.variable(tf.zeros([3, 3])); constructor(config) { this.bias = config.bias; this.activation = config.activation || "relu" }
+    class Net { w = tf.variable(tf.zeros([3, 3])); constructor(config) { this.bias = config.bias
+        this.activation = config.activation || "relu" }
       forward(x: tf.Tensor2D) { const y = x.matMul(this.w); return this.bias ? y.relu() : y } }`))
   expect(model.graph.nodes.at(-1)?.op).toMatchObject({ fn: "relu" })
   expect(model.assumptions).toEqual(["'activation' is not given: 'relu' is taken", "`this.bias` is taken to be true"])
@@ -140,14 +141,16 @@ test("a setting nobody gives is taken to be true where it matters, and that is s
 test("what a function handed to unknown code can read stays behind the result", () => {
   const model = only(trace(`import { run } from "elsewhere"
     class Net { w1 = tf.variable(tf.zeros([3, 4])); w2 = tf.variable(tf.zeros([4, 2]))
-      forward(x: tf.Tensor2D) { const h = tf.matMul(x, this.w1); return run((s) => tf.matMul(h, this.w2)) } }`))
+      forward(x: tf.Tensor2D) { const h = tf.matMul(x, this.w1)
+        return run((s) => tf.matMul(h, this.w2)) } }`))
   const opaque = model.graph.nodes.find((node) => node.op.kind === "opaque")
   const operands = (opaque?.operands ?? []).map((id) => model.graph.nodes[id])
   expect(operands.flatMap((node) => (node.op.kind === "parameter" ? [model.graph.parameters[node.op.parameter].id] : [])).sort()).toEqual(["w1", "w2"])
 })
 
 test("casts to whole numbers of what depends on weights are opaque: tfjs passes their gradient", () => {
-  const source = (value: string): string => `const w = tf.variable(tf.zeros([3, 4])); function predict(x: tf.Tensor2D) { return ${value}.toFloat().matMul(w) }`
+  const source = (value: string): string => `const w = tf.variable(tf.zeros([3, 4]))
+    function predict(x: tf.Tensor2D) { return ${value}.toFloat().matMul(w) }`
   expect(only(trace(source("x.toInt()"))).graph.nodes.some((node) => node.op.kind === "opaque")).toBe(false)
   expect(only(trace(source("x.matMul(w).matMul(w, false, true).toInt()"))).graph.nodes.some((node) => node.op.kind === "opaque")).toBe(true)
 })
@@ -186,7 +189,8 @@ test("types by other names, and inputs in a list", () => {
   const listed = only(trace(`
     class Gate extends tf.layers.Layer {
       build(shapes) { this.w = this.addWeight("w", [shapes[0][1], 1]) }
-      call(inputs) { const [gate, ...experts] = [inputs[0], ...inputs.slice(1)]; return experts.reduce((a, b) => a.add(b)).mul(tf.matMul(gate, this.w.read())) }
+      call(inputs) { const [gate, ...experts] = [inputs[0], ...inputs.slice(1)]
+        return experts.reduce((a, b) => a.add(b)).mul(tf.matMul(gate, this.w.read())) }
     }`))
   expect(listed.inputs).toHaveLength(2)
 })

@@ -45,7 +45,8 @@ export function getProperty(context: Context, object: Value, key: string, at: Ty
       const known = object.properties.get(key)
       if (known !== undefined) return known
       if (isTensorOnly(key) && object.name !== null && object.properties.has(openParameter)) throw new NeedsTensor(object.name)
-      const made = unknown(object.why, /^\d+$/.test(key) ? (object.name === null ? null : `${object.name}.${key}`) : key, object.tensors)
+      // A shape does not depend on what the tensor holds.
+      const made = unknown(object.why, /^\d+$/.test(key) ? (object.name === null ? null : `${object.name}.${key}`) : key, key === "shape" ? [] : object.tensors)
       object.properties.set(key, made)
       return made
     }
@@ -224,8 +225,9 @@ export function callTf(context: Context, path: string, args: readonly Value[], a
     case "serialization":
     case "registerClass":
     case "env":
-    case "engine":
       return undefinedValue
+    case "engine":
+      return unknown("tf.engine() is not read")
     case "memory":
     case "data":
     case "browser":

@@ -9,6 +9,7 @@ import { forkPaths, settingOf } from "./fork"
 import { bindImport } from "./imports"
 import { Thrown, WrongRank, assume, childScope, normal, place, samePlace, step } from "../context"
 import { settleSymbols } from "./sizes"
+import { typeOfInputChecked } from "./checks"
 import { primitive, truthOf, undefinedValue, unknown } from "../value"
 
 export function execute(context: Context, statements: readonly TypeScript.Statement[], scope: Scope): Completion {
@@ -98,6 +99,7 @@ function branch(context: Context, node: TypeScript.IfStatement, scope: Scope): C
     assume(context, `the check \`${node.expression.getText()}\` is taken to pass`)
     return otherwise()
   }
+  if (truth === true && onlyThrows(context, node.thenStatement) && typeOfInputChecked(context, node.expression, scope)) return otherwise()
   if (truth !== null) return truth ? then() : otherwise()
   const setting = settingOf(context, node.expression, condition)
   const ways = [then, otherwise]
@@ -107,7 +109,8 @@ function branch(context: Context, node: TypeScript.IfStatement, scope: Scope): C
 
 function onlyThrows(context: Context, node: TypeScript.Statement): boolean {
   const { ts } = context
-  return ts.isThrowStatement(node) || (ts.isBlock(node) && node.statements.length > 0 && ts.isThrowStatement(node.statements[node.statements.length - 1]))
+  const last = ts.isBlock(node) ? node.statements.at(-1) : node
+  return last !== undefined && ts.isThrowStatement(last)
 }
 
 type LoopStep = "next" | { readonly leave: Completion }

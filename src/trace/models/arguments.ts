@@ -139,7 +139,8 @@ function symbolFor(context: Context, name: string, batch: string): Dim {
 const tagSymbols = new Map<string, Map<string, string>>()
 
 /** A type by a name that nothing here explains: a type parameter, an imported alias, `any`. */
-const mayBeTensor = (text: string): boolean => /^(any|unknown|[A-Z]\w*)$/.test(text.trim()) && !/^(Array|Record|Map|Set|Function|Promise|String|Number|Boolean|Date)$/.test(text.trim())
+const mayBeTensor = (text: string): boolean => /^(any|unknown|[A-Z]\w*)$/.test(text.trim()) && !plainObjects.has(text.trim())
+const plainObjects = new Set(["Array", "Record", "Map", "Set", "Function", "Promise", "String", "Number", "Boolean", "Date"])
 
 /** How many tensors an untyped parameter lists, where the body treats it as a list throughout; 0 where it does not. */
 function listInputs(ts: typeof TypeScript, node: FunctionLike, name: string): number {

@@ -2,7 +2,7 @@
 import type * as TypeScript from "typescript"
 import type { Context } from "../context"
 import type { Dim } from "../../schema/report"
-import type { ModelValue, TensorValue, Value } from "../value"
+import type { LayerState, ModelValue, TensorValue, Value } from "../value"
 import { allWeights, applyLayer, layerStateOf } from "../layers/layer"
 import { arrayOf, isNullish, native, numberIn, primitive, sizeValue, stringIn, tensorsIn, undefinedValue, unknown } from "../value"
 import { dimOf, makeInput, makeTensor, shapeOf, tensorOf } from "../tensor"
@@ -110,7 +110,10 @@ export function tensorsOut(context: Context, value: Value, at: TypeScript.Node):
 /** Layers of a functional model: those that made tensors on the way from its inputs to its outputs, in the order they were made. */
 function collectLayers(context: Context, model: ModelValue): void {
   const reachable = reachableFrom(model.outputs)
-  const layers = context.state.layers.filter((state) => state.calls.some((call) => call.outputs.some((t) => reachable.has(t))))
+  const first = (tensors: readonly TensorValue[]): number => Math.min(...tensors.filter((t) => reachable.has(t)).map((t) => t.serial))
+  const firstOf = (state: LayerState): number => first(state.calls.flatMap((call) => call.outputs))
+  // In the order they are applied, which is that of the network and not of the source where calls are nested.
+  const layers = context.state.layers.filter((state) => Number.isFinite(firstOf(state))).sort((a, b) => firstOf(a) - firstOf(b))
   const nested = context.state.models.filter((other) => other !== model && (applied.get(other) ?? []).some((t) => reachable.has(t)))
   const inner = new Set(nested.flatMap((other) => other.layers.map((layer) => layerStateOf(layer))))
   const instances = new Map(
@@ -257,6 +260,22 @@ function remember(context: Context, node: TypeScript.Node, model: ModelValue): v
   context.state.compiled.set(node, held)
 }
 
+/**
+ * `model.layers` as tfjs lists them: a functional model starts with its input layer. The order of branches depends on tfjs's own walk over the
+ * graph, so only chains of layers can be counted.
+ */
+function layerList(model: ModelValue): Value {
+  if (model.form === "sequential") return { kind: "array", items: model.layers }
+  let at = model.inputs.length === 1 ? model.inputs[0] : null
+  for (const layer of model.layers) {
+    const calls = layerStateOf(layer)?.calls ?? []
+    at = calls.length === 1 && calls[0].inputs.length === 1 && calls[0].inputs[0] === at && calls[0].outputs.length === 1 ? calls[0].outputs[0] : null
+    if (at === null) break
+  }
+  if (at === null || model.outputs.length !== 1) return unknown("the order tfjs lists the layers in")
+  return arrayOf([unknown("the input layer"), ...model.layers])
+}
+
 /** Members of a model; null where it has none of that name. */
 export function modelMember(context: Context, model: ModelValue, name: string): Value | null {
   const ready = (): ModelValue => (buildSequential(context, model), model)
@@ -277,12 +296,15 @@ export function modelMember(context: Context, model: ModelValue, name: string): 
     case "predictOnBatch":
       return native(name, ([given], at) => applyModel(context, model, given, at))
     case "layers":
-      return { kind: "array", items: model.layers }
+      return layerList(model)
     case "getLayer":
       return native("getLayer", ([given, index]) => {
         const position = numberIn(index) ?? numberIn(given),
           wanted = stringIn(given)
-        if (position !== null) return model.layers.at(position) ?? unknown("a layer that is not there")
+        if (position !== null) {
+          const list = layerList(model)
+          return list.kind === "array" ? (list.items.at(position) ?? unknown("a layer that is not there")) : list
+        }
         return model.layers.find((layer) => layerStateOf(layer)?.explicitName === wanted) ?? unknown(`the layer '${wanted ?? "?"}' is not found`)
       })
     case "inputs":

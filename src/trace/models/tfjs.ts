@@ -28,21 +28,24 @@ export function traceModels(context: Context): {
     for (const model of models.slice(0, maximumVariants)) {
       const result = traceModel(context, model)
       if (typeof result === "string") why ||= result
-      else if (!done.has(contentOf(result))) done.set(contentOf(result), { traced: result, model })
+      else {
+        const key = `${contentOf(result)} ${compiledAt(context, model)}`
+        if (!done.has(key)) done.set(key, { traced: result, model })
+      }
     }
-    // A factory called with different arguments makes different models, each named after its variable; the same thing again is one report.
-    const variants = [...done.values()],
-      complete = variants.filter(({ traced: model }) => model.unsupported.length === 0)
+    // A factory called with different arguments makes different models, each named after its variable or the function that hands it on; the
+    // same thing again is one report, and a call with arguments nobody knows counts only where there is no other.
+    const variants = [...done.values()]
+    const named = variants.filter(({ model }) => model.variable !== undefined || model.caller !== undefined)
+    const chosen = named.filter(({ traced: { unsupported } }) => unsupported.length === 0)
     if (variants.length === 0) failures.push({ model: models[0], why })
     else if (variants.length === 1) traced.push(variants[0])
-    else if (variants.every(({ model }) => model.variable === undefined)) traced.push(complete[0] ?? variants[0])
-    else
-      traced.push(
-        ...(complete.length > 0 ? complete : variants.slice(0, 1)).map(({ traced: variant, model }) => ({
-          traced: { ...variant, ...variantName(model, variant) },
-          model,
-        })),
-      )
+    else if (named.length === 0) traced.push(variants.find(({ traced: { unsupported } }) => unsupported.length === 0) ?? variants[0])
+    else {
+      for (const { traced: variant, model } of chosen.length > 0 ? chosen : named) {
+        traced.push({ traced: { ...variant, ...variantName(model, variant) }, model })
+      }
+    }
   }
   return { traced, failures }
 }
@@ -57,11 +60,18 @@ const isPartOnly = (context: Context, model: ModelValue): boolean =>
 
 /** What a model computes, without places. */
 const contentOf = (model: Traced): string =>
-  JSON.stringify([model.graph.nodes.map((node) => [node.op, node.operands, node.shape]), model.graph.parameters.map((p) => [p.shape, p.trainable])])
+  JSON.stringify([
+    model.graph.nodes.map((node) => [node.op, node.operands, node.shape]),
+    model.graph.parameters.map((p) => [p.shape, p.trainable, p.regularizer, p.constraint]),
+  ])
+
+/** Which calls of compile concern a model: the same network trained in two ways is two models. */
+const compiledAt = (context: Context, model: ModelValue): string =>
+  [...context.state.compiled].flatMap(([node, models]) => (models.has(model) ? [node.pos] : [])).join()
 
 /** The variable a variant was stored in, where there is one. */
 function variantName(model: ModelValue, variant: Traced): Pick<Traced, "name" | "start" | "end" | "sites"> {
-  const name = model.variable ?? model.name
+  const name = model.variable ?? model.caller ?? model.name
   if (name === undefined) return variant
   return {
     name: name.text,
