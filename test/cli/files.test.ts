@@ -59,6 +59,14 @@ describe("programs", () => {
     expect(m.program.getSourceFile(m.name)?.text).toBe("export const a = 1")
     expect(n.program.getCompilerOptions().strict).toBeUndefined()
   })
+  test("a config that only points at others has the options of the first", () => {
+    write("parts/tsconfig.json", '{ "files": [], "references": [{ "path": "./tsconfig.app.json" }, { "path": "./tsconfig.node.json" }] }')
+    write("parts/tsconfig.app.json", '{ "compilerOptions": { "paths": { "@base/*": ["./lib/*"] } }, "include": ["lib"] }')
+    write("parts/lib/a.ts", "export const a = 1")
+    write("parts/lib/b.ts", 'import { a } from "@base/a"\nexport const b = a')
+    const [{ program }] = createPrograms([path.join(folder, "parts/lib/b.ts")])
+    expect(program.getSourceFiles().map(({ fileName }) => path.basename(fileName))).toContain("a.ts")
+  })
   test("text on stdin replaces the file, which need not exist", () => {
     const file = path.join(folder, "piped.ts")
     const [{ program, name }] = createPrograms([file], new Map([[file, "export const piped = 3"]]))

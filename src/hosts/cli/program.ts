@@ -62,11 +62,11 @@ const pageScript = ".html.script.mts"
 const nameInProgram = (file: string): string => (isPage(file) ? file.slice(0, -".html".length) + pageScript : file).replaceAll("\\", "/")
 
 function readOptions(config: string): ts.CompilerOptions {
-  const { config: json } = ts.readConfigFile(config, ts.sys.readFile) as { readonly config?: unknown }
+  const { config: json } = ts.readConfigFile(config, ts.sys.readFile) as { readonly config?: { readonly compilerOptions?: unknown } }
   // Only the options are wanted, so no folder is listed for the files the config includes.
   const { options, projectReferences } = ts.parseJsonConfigFileContent(json ?? {}, { ...ts.sys, readDirectory: () => [] }, path.dirname(config))
   // A config that only points at others: the first of them is that of the sources.
-  const [first] = Object.keys(options).length === 0 ? (projectReferences ?? []) : []
+  const [first] = json?.compilerOptions === undefined ? (projectReferences ?? []) : []
   const source = first === undefined ? undefined : ts.resolveProjectReferencePath(first)
   if (source !== undefined && source !== config && ts.sys.fileExists(source)) return readOptions(source)
   return { ...fallback, ...options, types: options.types ?? [] }
@@ -88,14 +88,18 @@ function createHost(options: ts.CompilerOptions, overlay: ReadonlyMap<string, st
     readFile: (name) => textOf(name) ?? host.readFile(name),
     getSourceFile: (name, version, onError, fresh) => {
       const text = textOf(name)
-      if (text === undefined) return host.getSourceFile(name, version, onError, fresh)
-      if (!name.endsWith(".d.ts")) return ts.createSourceFile(name, text, version, true)
+      if (text !== undefined) return ts.createSourceFile(name, text, version, true)
+      if (hostLibrary.test(name)) return ts.createSourceFile(name, "", version, false)
+      if (!name.endsWith(".d.ts")) return host.getSourceFile(name, version, onError, fresh)
       // Of declarations only the types are read; their comments are half of the text.
       const options = typeof version === "object" ? version : { languageVersion: version }
-      return ts.createSourceFile(name, text, { ...options, jsDocParsingMode: ts.JSDocParsingMode.ParseNone }, false)
+      return host.getSourceFile(name, { ...options, jsDocParsingMode: ts.JSDocParsingMode.ParseNone }, onError, fresh)
     },
   }
 }
+
+/** What browsers and workers add to the language: no network is made of it, and reading it takes longer than reading tfjs. */
+const hostLibrary = /[\\/]lib\.(dom|webworker|scripthost)(\.\w+)*\.d\.ts$/
 
 /** The page that a script in a program stands for. */
 const pageOf = (name: string): string | null => (name.endsWith(pageScript) ? name.slice(0, -pageScript.length) + ".html" : null)
