@@ -9,7 +9,7 @@ import type { Entry } from "./list"
 export const resultName = "corpusResult"
 
 interface Binding {
-  /** "inputShape", or "labels.length" for a property of an argument. */
+  /** ["inputShape"], or ["labels", "length"] and ["xTrain", "shape", "1"] for what is inside an argument. */
   readonly path: readonly string[]
   readonly value: string
 }
@@ -26,28 +26,29 @@ export function callText(file: ts.SourceFile, { args, name, lines }: Entry): str
   }
   const bindings = parseArguments(args)
   if (bindings.length === 0) return null
-  const globals = bindings.filter(({ path }) => path.length === 1 && isVariable(file, path[0]))
-  const assign = globals.map(({ path, value }) => `${path[0]} = ${value};`).join(" ")
+  const globals = bindings.filter(({ path }) => isVariable(file, path[0]))
+  const assign = globals.map(({ path: [name, ...inside], value }) => `${name} = ${wrap(inside, value)};`).join(" ")
   const left = bindings.filter((binding) => !globals.includes(binding))
   const own = argumentTexts(file, found.parameters, left)
   if (found.owner === null) {
-    if (left.length > 0 && own === null) return null
+    if (bindings.length > 0 && own === null && globals.length === 0) return null
     return `\n;${assign} const ${resultName} = ${found.name}(${(own ?? []).join(", ")});\n`
   }
   const made = argumentTexts(file, found.owner.parameters, left)
-  if (own === null && made === null && left.length > 0) return null
+  if (own === null && made === null && globals.length === 0) return null
   const instance = `new ${found.owner.name}(${(made ?? []).join(", ")})`
   return `\n;${assign} const ${resultName} = ${instance}.${found.name}(${(own ?? []).join(", ")});\n`
 }
 
 /** Reads "inputShape=[9], labels.length=3", "{a: 1, b: 2}" and "blockSize 11, nEmbd 48"; words without a value stand for themselves. */
-export function parseArguments(text: string): readonly Binding[] {
-  const inside = /^\{(.*)\}$/s.exec(text.trim())?.[1].replaceAll(":", "=") ?? text
+export function parseArguments(list: string): readonly Binding[] {
+  const inside = /^\{(.*)\}$/s.exec(list.trim())?.[1].replaceAll(":", "=") ?? list
   return splitOutside(inside).flatMap((part): Binding[] => {
-    const match = /^([\w$.]+)\s*(?:=|\s)\s*(.+)$/s.exec(part.trim()) ?? /^([\w$]+)()$/.exec(part.trim())
+    const match = /^([\w$.[\]]+)\s*(?:=|\s)\s*(.+)$/s.exec(part.trim()) ?? /^([\w$]+)()$/.exec(part.trim())
     if (match === null) return []
-    const [, path, value] = match
-    return [{ path: path.split("."), value: value === "" ? path : isLiteral(value) ? value : JSON.stringify(value) }]
+    const [, text, value] = match
+    const path = text.split(/[.[\]]+/).filter((step) => step !== "")
+    return [{ path, value: value === "" ? text : isLiteral(value) ? value : JSON.stringify(value) }]
   })
 }
 
@@ -63,6 +64,14 @@ function splitOutside(text: string): readonly string[] {
     else parts[parts.length - 1] += c
   }
   return parts.filter((part) => part.trim() !== "")
+}
+
+/** A value inside records and lists: wrap(["shape", "1"], "4") is "{ shape: [undefined, 4] }". */
+function wrap(path: readonly string[], value: string): string {
+  const [first, ...rest] = path
+  if (first === undefined) return value
+  const inner = wrap(rest, value)
+  return /^\d+$/.test(first) ? `[${"undefined, ".repeat(Number(first))}${inner}]` : `{ ${first}: ${inner} }`
 }
 
 type Parameters = readonly ts.ParameterDeclaration[]
@@ -85,7 +94,7 @@ function argumentTexts(file: ts.SourceFile, parameters: Parameters, bindings: re
   const texts = names.map((name) => {
     const held = fitting.filter(({ path }) => path[0] === name)
     if (held.length === 0) return "undefined"
-    return held[0].path.length === 1 ? held[0].value : recordOf(held)
+    return held.length === 1 ? wrap(held[0].path.slice(1), held[0].value) : recordOf(held)
   })
   return texts.slice(0, texts.findLastIndex((text) => text !== "undefined") + 1)
 }

@@ -21,6 +21,8 @@ export interface Outcome {
   readonly detail: string
   readonly laws: number
   readonly milliseconds: number | null
+  /** The definition says nothing that makes a weight. */
+  readonly weightless: boolean
   /** Traced whole as the file stands, without a call at its end. */
   readonly standing: boolean
   /** Null where the list expects nothing. */
@@ -58,7 +60,8 @@ export function readDefinitions(entries: readonly Entry[], folder: string, progr
   return jobs.map((job) => {
     progress(job.entry.id)
     if (!present.includes(job)) return { ...nothing(job.entry), kind: "missing", detail: absenceOf(job.entry) }
-    return judge(job.entry, read(job.file), job.copy === null ? null : read(job.copy))
+    const outcome = judge(job.entry, read(job.file), job.copy === null ? null : read(job.copy))
+    return { ...outcome, weightless: outcome.kind === "none" && isWeightless(job) }
   })
 }
 
@@ -83,6 +86,12 @@ interface Reading {
   readonly milliseconds: number
 }
 
+function isWeightless({ entry, file }: Job): boolean {
+  const [from, to] = entry.lines
+  const text = fs.readFileSync(file, "utf8").split("\n").slice(from - 1, to).join("\n")
+  return !/addWeight|[vV]ariable\b|layers\.[a-z]|Model\b|model\(|sequential/.test(text)
+}
+
 function analyze(program: ts.Program, name: string): Reading {
   // Hosts have the checker already; making it is not the analysis.
   program.getTypeChecker()
@@ -104,7 +113,7 @@ function analyzeOnce(program: ts.Program, name: string): Reading {
 }
 
 const nothing = (entry: Entry): Outcome => ({
-  entry, kind: "none", model: null, unsupported: [], detail: "", laws: 0, milliseconds: null, standing: false, called: false,
+  entry, kind: "none", model: null, unsupported: [], detail: "", laws: 0, milliseconds: null, weightless: false, standing: false, called: false,
   differences: entry.expected === null ? null : ["no model"],
 })
 
@@ -130,6 +139,7 @@ function judge(entry: Entry, asWritten: Reading, called: Reading | null): Outcom
     detail: "",
     laws: model.laws.length,
     milliseconds,
+    weightless: false,
     standing: own.some((found) => found.model.unsupported.length === 0),
     differences: best.differences,
     called: !own.includes(best.model),

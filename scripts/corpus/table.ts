@@ -2,11 +2,12 @@
 import type { Outcome } from "./read"
 
 /** Why a definition is counted apart: tfjs has nothing to say about it, or nothing that learns stands in the source. */
-export function outsideBecause({ entry: { form, summary, params } }: Outcome): string | null {
+export function outsideBecause({ entry: { form, summary, params }, weightless }: Outcome): string | null {
   if (/not tfjs/.test(form)) return "not tfjs"
   if (/throws/.test(form)) return "throws in tfjs"
-  if (/^<(loaded|\w+ v\d)/.test(summary)) return "base model is loaded from a file"
-  return params === 0 ? "has no weights" : null
+  if (/^<(loaded|\w+ v\d)/.test(summary) || /existing models/.test(form)) return "base model is loaded from a file"
+  if (/hook/.test(form)) return "no model of its own"
+  return params === 0 || weightless ? "has no weights" : null
 }
 
 export interface Totals {
