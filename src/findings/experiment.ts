@@ -37,6 +37,7 @@ interface Point {
   readonly theta: Float64Array
   readonly data: DataSet
   readonly gradient: Float64Array
+  readonly outputs: readonly number[]
 }
 
 const pointCount = 3
@@ -87,7 +88,7 @@ function findPoints(plan: Plan, random: Random): readonly Point[] {
       const data = drawSamples(plan, 3, random, drawUnknowns(plan, random))
       const gradient = new Float64Array(plan.dimension)
       const loss = evaluateLoss(plan, data, theta, gradient)
-      if (Number.isFinite(loss) && Number.isFinite(largest(gradient))) points.push({ theta, data, gradient })
+      if (Number.isFinite(loss) && Number.isFinite(largest(gradient))) points.push({ theta, data, gradient, outputs: outputsAt(plan, data, theta) })
     }
     if (points.length === pointCount) return points
   }
@@ -101,13 +102,12 @@ function outputsAt(plan: Plan, data: DataSet, theta: Float64Array): readonly num
   return samples.flatMap(({ targets }) => targets.flatMap((t) => [...t]))
 }
 
-function outputChange(plan: Plan, { theta, data }: Point, change: (theta: Float64Array) => void): number {
-  const before = outputsAt(plan, data, theta)
+function outputChange(plan: Plan, { theta, data, outputs }: Point, change: (theta: Float64Array) => void): number {
   const moved = theta.slice()
   change(moved)
   const after = outputsAt(plan, data, moved)
-  const difference = largest(before.map((value, i) => after[i] - value))
-  return Number.isFinite(difference) ? difference / Math.max(largest(before), 1e-300) : Number.POSITIVE_INFINITY
+  const difference = largest(outputs.map((value, i) => after[i] - value))
+  return Number.isFinite(difference) ? difference / Math.max(largest(outputs), 1e-300) : Number.POSITIVE_INFINITY
 }
 
 /** Constant initializers give their constant (any value would do); the rest is drawn. */

@@ -1,6 +1,7 @@
 /** @file Rule `zero-gradient`: a trainable parameter, or a slice of one, that no gradient ever reaches. Derived by the laws, confirmed by a run. */
-import type { DerivedLaw } from "../laws/law"
 import { substituteDim } from "../graph/dim"
+import type { Parameter } from "../graph/graph"
+import type { DerivedLaw } from "../laws/law"
 import type { Dim, Operand } from "../schema/report"
 import type { FindingRule, Found } from "./rule"
 import type { FindingSubject } from "./subject"
@@ -24,45 +25,80 @@ export const zeroGradient: FindingRule = {
     "sigmoid attention, softmax-plus-one. Every finding is measured before it is shown. Never advised: `scale: false` or `center: false` of tfjs's " +
     "batch normalization, which throw.",
   source: "arXiv 2302.08626 (key bias); measured in float64",
-  check: (subject) => {
-    const seen = new Set<string>()
-    return subject.derived.laws.flatMap((law): readonly Found[] => {
-      const [term] = law.terms
-      if (law.family !== "no-gradient" || term === undefined) return []
-      const key = JSON.stringify(term.operands)
-      if (seen.has(key)) return []
-      seen.add(key)
-      return findAt(subject, law, term.operands[0])
-    })
-  },
+  check: (subject) => groupByPlace(subject).flatMap((group) => findIn(subject, group)),
 }
 
-function findAt(subject: FindingSubject, law: DerivedLaw, operand: Operand): readonly Found[] {
-  const parameter = subject.traced.graph.parameters.find(({ id }) => id === operand.parameter)
+/** A parameter, or a part of one, that a law says has no gradient. */
+interface Still {
+  readonly parameter: Parameter
+  /** "'bk'", "the slice 4:8 of 'packed'". */
+  readonly name: string
+  readonly whole: boolean
+  readonly law: DerivedLaw
+}
+
+/** What one place made goes together: the blocks of a loop, the slices of a packed weight. */
+function groupByPlace(subject: FindingSubject): readonly (readonly Still[])[] {
+  const groups = new Map<string, Still[]>()
+  const seen = new Set<string>()
+  for (const law of subject.derived.laws) {
+    const operand = law.terms[0]?.operands[0]
+    if (law.family !== "no-gradient" || operand === undefined || isAssumed(law, subject)) continue
+    const key = JSON.stringify(operand)
+    const parameter = subject.traced.graph.parameters.find(({ id }) => id === operand.parameter)
+    // What nothing uses is the business of `unused-weight`.
+    if (seen.has(key) || parameter?.node == null || !parameter.trainable || !subject.live.has(parameter.node)) continue
+    seen.add(key)
+    const part = partText(operand, subject)
+    const still: Still = { parameter, name: part === "" ? `'${parameter.id}'` : `${part} of '${parameter.id}'`, whole: part === "", law }
+    const place = JSON.stringify(parameter.start)
+    groups.set(place, [...(groups.get(place) ?? []), still])
+  }
+  return [...groups.values()]
+}
+
+/**
+ * A softmax over a single entry stops every gradient. That single entry may be an assumption about data that are not known, so such a network is
+ * believed only where a law holds at every size.
+ */
+function isAssumed({ because }: DerivedLaw, { traced, live }: FindingSubject): boolean {
+  const single = traced.graph.nodes.some(({ id, op, shape }) => op.kind === "softmax" && live.has(id) && shape[op.axis] === 1)
+  return single && !because.some(({ text }) => text.includes("does not see a constant"))
+}
+
+/** All of a group at once where that holds, else one by one. */
+function findIn(subject: FindingSubject, group: readonly Still[]): readonly Found[] {
   const experiment = subject.experiment()
-  // What nothing uses is the business of `unused-weight`.
-  if (parameter?.node == null || !parameter.trainable || !subject.live.has(parameter.node) || experiment === null) return []
-  const cells = experiment.cellsOf(law)
-  if (cells.length === 0 || experiment.gradientOn(cells) > noGradient) return []
+  if (experiment === null) return []
+  const cells = group.flatMap(({ law }) => experiment.cellsOf(law))
+  const gradient = cells.length === 0 ? Number.POSITIVE_INFINITY : experiment.gradientOn(cells)
+  if (gradient > noGradient) return group.length > 1 ? group.flatMap((still) => findIn(subject, [still])) : []
   const change = experiment.changeBy((theta, random) => {
     for (const cell of cells) theta[cell] += random.uniform() < 0.5 ? -1 : 1
   })
-  const part = partText(operand, subject)
-  const name = part === "" ? `'${parameter.id}'` : `${part} of '${parameter.id}'`
-  const because = law.because.length === 0 ? "" : ` (${law.because[0].text})`
   const redundant = change < noChange
-  return [
-    {
-      place: placeOfParameter(parameter),
-      message: redundant
-        ? `${name} has no effect: the network computes the same whatever its values, so its gradient is always zero${because}`
-        : `${name} never learns: its gradient is always zero, though its values change what the network computes${because}`,
-      proof: redundant
-        ? `moved every entry by ±1.0; the output changed by ${measureText(change)} of its size`
-        : `gradient zero at random weights and data; moving every entry by ±1.0 changed the output by ${measureText(change)} of its size`,
-      fixable: redundant && part === "" && !belongsToNorm(parameter.id),
-    },
-  ]
+  if (!redundant && group.length > 1) return group.flatMap((still) => findIn(subject, [still]))
+  return [describe(group, change, redundant)]
+}
+
+const mostNames = 3
+
+function describe(group: readonly Still[], change: number, redundant: boolean): Found {
+  const [{ parameter, law }] = group
+  const rest = group.length - mostNames
+  const names = `${group.slice(0, mostNames).map(({ name }) => name).join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`
+  const [have, never, its] = group.length === 1 ? ["has", "learns", "its gradient is"] : ["have", "learn", "their gradients are"]
+  const because = law.because.length === 0 ? "" : ` (${law.because[0].text})`
+  return {
+    place: placeOfParameter(parameter),
+    message: redundant
+      ? `${names} ${have} no effect: the network computes the same at any value, so ${its} always zero${because}`
+      : `${names} never ${never}: ${its} always zero, though the values change what the network computes${because}`,
+    proof: redundant
+      ? `moved every entry by ±1.0; the output changed by ${measureText(change)} of its size`
+      : `gradient zero at random weights and data; moving every entry by ±1.0 changed the output by ${measureText(change)} of its size`,
+    fixable: redundant && group.every(({ whole, parameter: { id } }) => whole && !belongsToNorm(id)),
+  }
 }
 
 /** tfjs's normalizations throw without their gain or shift, so these stay. */
