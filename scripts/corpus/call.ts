@@ -54,17 +54,9 @@ export function parseArguments(list: string): readonly Binding[] {
 
 const isLiteral = (value: string): boolean => /^(-?[\d.]+(e-?\d+)?|true|false|null|undefined|\[.*\]|\{.*\}|'.*'|".*")$/s.test(value)
 
-/** Parts between commas that no bracket and no quote encloses. */
-function splitOutside(text: string): readonly string[] {
-  const parts = [""]
-  let depth = 0
-  for (const c of text) {
-    depth += "[{(".includes(c) ? 1 : "]})".includes(c) ? -1 : 0
-    if (c === "," && depth === 0) parts.push("")
-    else parts[parts.length - 1] += c
-  }
-  return parts.filter((part) => part.trim() !== "")
-}
+/** Parts between commas that no bracket and no quote encloses; brackets inside brackets do not occur in lists. */
+const splitOutside = (text: string): readonly string[] =>
+  (text.match(/(?:'[^']*'|"[^"]*"|\[[^\]]*\]|\{[^}]*\}|\([^)]*\)|[^,])+/g) ?? []).filter((part) => part.trim() !== "")
 
 /** A value inside records and lists: wrap(["shape", "1"], "4") is "{ shape: [undefined, 4] }". */
 function wrap(path: readonly string[], value: string): string {
@@ -83,13 +75,13 @@ function argumentTexts(file: ts.SourceFile, parameters: Parameters, bindings: re
   const fitting = bindings.filter(({ path }) => names.includes(path[0]))
   if (fitting.length === 0) {
     const [first] = parameters
-    // A single parameter that holds all of them: a configuration.
+    // A single parameter that holds all of them is a configuration.
     const takesRecord = parameters.length === 1 && (ts.isObjectBindingPattern(first.name) || bindings.length > 1)
-    if (takesRecord) return [recordOf(bindings)]
     // Parameters named like functions of the file get what those return: vae(encoder, decoder).
     const makers = names.map((name) => (name === null ? null : findDefinition(file, name, [1, Infinity])))
     const made = makers.map((maker) => (maker === null ? null : argumentTexts(file, maker.parameters, bindings)))
-    return names.length > 0 && made.every((texts) => texts !== null) ? made.map((texts, i) => `${names[i]}(${texts.join(", ")})`) : null
+    if (names.length > 0 && made.every((texts) => texts !== null)) return made.map((texts, i) => `${names[i]}(${texts.join(", ")})`)
+    return takesRecord ? [recordOf(bindings)] : null
   }
   const texts = names.map((name) => {
     const held = fitting.filter(({ path }) => path[0] === name)
