@@ -47,6 +47,8 @@ export class Lowering {
   private readonly blocks = new Map<NodeId, ReadonlyMap<string, Block>>()
   private readonly barriers = new Map<string, ReadonlyMap<string, Block>>()
   private readonly valuesByNode = new Map<NodeId, ValueId[]>()
+  /** Parameters read as W + c, by what and how. */
+  private readonly shifted = new Map<string, ValueId>()
   /** Nodes a trainable parameter reaches. */
   readonly depends: readonly boolean[]
   /** How many operations read each node, under whatever name. */
@@ -112,6 +114,13 @@ export class Lowering {
   /** Adds an operation; labels of its result become the block's positions. */
   emit(node: NodeId, op: LowOp, uses: readonly Use[], labels: readonly number[], atoms: readonly string[]): Block {
     const id = this.values.length
+    // W + c is made where it is read, once for every block of the reader: it must stay one value, or W would count twice.
+    if (op.kind === "parameter" && op.offset !== 0) {
+      const key = JSON.stringify([op, labels, atoms]),
+        known = this.shifted.get(key)
+      if (known !== undefined) return { value: known, positions: labels }
+      this.shifted.set(key, id)
+    }
     this.values.push({ id, op, uses, labels, atoms, node })
     const own = this.valuesByNode.get(node)
     if (own === undefined) this.valuesByNode.set(node, [id])
