@@ -353,3 +353,43 @@ test("callers that hand a factory's model on are named, with their own arguments
   expect(only(found, "decayed").graph.parameters[0].regularizer).toEqual({ l1: 0, l2: 0.01 })
   expect(only(found, "decayed").optimizers.map((use) => use.name)).toEqual(["adam", "unknown"])
 })
+
+test("variables in a store by name, settings as a record with optional members, and a type check of the input", () => {
+  const model = only(
+    trace(`
+    interface Settings { training: boolean; skip?: boolean; cache?: tf.Tensor[] }
+    class Store {
+      private held = new Map<string, tf.Variable | null>()
+      add(name: string, variable?: tf.Variable) { this.held.set(name, variable || null) }
+      get(name: string): tf.Tensor { const found = this.held.get(name); if (!found) throw new Error(name); return found }
+    }
+    abstract class Part<S extends Settings = Settings> {
+      store = new Store()
+      call(settings: S, ...x: tf.Tensor[]) { return this.forward(settings, ...x) }
+      abstract forward(settings: S, ...x: tf.Tensor[]): tf.Tensor
+    }
+    export class Lookup extends Part {
+      constructor() { super(); this.store.add("table", tf.variable(tf.initializers.randomNormal({ stddev: 0.1 }).apply([7, 4]), true, "table")) }
+      forward(settings: Settings, ids: tf.Tensor): tf.Tensor {
+        if (ids.shape.length !== 2) throw new Error("rank")
+        if (ids.dtype !== "int32") throw new Error("type")
+        const x = tf.gather(this.store.get("table"), ids)
+        if (settings.skip) return x
+        return settings.cache ? x.add(settings.cache[0]) : x.matMul(this.store.get("table"), false, true)
+      }
+    }`),
+    "Lookup",
+  )
+  expect(model.inputs.map((input) => input.name)).toEqual(["ids"])
+  expect(parameters(model)).toEqual(["store/held/table [7, 4]"])
+  expect(model.unsupported).toEqual([])
+  expect(model.assumptions).toContain("the optional settings of 'settings' are not given")
+})
+
+test("what else tfjs exports may call the functions it is given", () => {
+  const found = trace(`tf.test_util.describeWithFlags("a", {}, () => {
+    function setUp() { const model = tf.sequential(); model.add(tf.layers.dense({ units: 1, inputShape: [2] })); return model }
+    it("b", () => setUp())
+  })`)
+  expect(parameters(only(found))).toEqual(["dense_1/kernel [2, 1]", "dense_1/bias [1]"])
+})

@@ -110,7 +110,7 @@ function textValue(context: Context, value: Value | undefined): Value {
 function sizeIn(context: Context, value: Value | undefined): Dim | null {
   if (value === undefined) return null
   if (value.kind === "dim" || numberIn(value) !== null) return dimOf(context, value)
-  return value.kind === "unknown" && value.name !== null && value.name !== "number" ? dimOf(context, value) : null
+  return value.kind === "unknown" && value.name !== null && value.name !== "number" && value.tensors.length === 0 ? dimOf(context, value) : null
 }
 
 function mathObject(context: Context): Value {

@@ -11,7 +11,7 @@ import { fieldMaybeSet } from "./later"
 import { createLayer, layerMember, layerStateOf } from "../layers/layer"
 import { createFunctional, createInput, createSequential, modelMember, setModelTrainable } from "../models/model"
 import { productOf } from "../../graph/dim"
-import { makeTensor, shapeOf } from "../tensor"
+import { makeTensor, shapeArgument, shapeOf } from "../tensor"
 
 export function getProperty(context: Context, object: Value, key: string, at: TypeScript.Node): Value {
   switch (object.kind) {
@@ -55,6 +55,9 @@ export function getProperty(context: Context, object: Value, key: string, at: Ty
 
 function objectMember(context: Context, object: Extract<Value, { kind: "object" }>, key: string, at: TypeScript.Node): Value {
   const own = object.fields.get(key)
+  if (own?.kind === "primitive" && context.state.forward > 0 && object.type !== null && mayBeSetLater(context, object.type, key)) {
+    assume(context, `the field '${key}' keeps its first value, ${String(own.value)}`)
+  }
   if (own !== undefined) return own
   const getter = object.fields.get(`\u0000get ${key}`)
   if (getter !== undefined) return context.call(context, getter, object, [], at)
@@ -89,6 +92,20 @@ function functionMember(context: Context, fn: Extract<Value, { kind: "function" 
     default:
       return fn.fields.get(key) ?? undefinedValue
   }
+}
+
+/** Whether a method that nothing has called yet assigns a field: then its first value is a choice. */
+function mayBeSetLater(context: Context, type: Value, key: string): boolean {
+  const { ts, state } = context
+  for (let at: Value | null = type; at !== null && at.kind === "class"; at = at.base) {
+    for (const member of at.node.members) {
+      if (!ts.isMethodDeclaration(member) && !ts.isSetAccessorDeclaration(member)) continue
+      if (member.body === undefined || state.entered.has(member) || !member.body.getText().includes(key)) continue
+      const assigns = new RegExp(`\\bthis\\s*\\.\\s*${key.replace(/[$#]/g, "\\$&")}\\s*(?:=(?!=)|\\+\\+|--|[-+*/|&?]{1,2}=)`)
+      if (assigns.test(member.body.getText())) return true
+    }
+  }
+  return false
 }
 
 /** Chained ops, shape and rank, and what reads no gradient. */
@@ -205,7 +222,10 @@ export function callTf(context: Context, path: string, args: readonly Value[], a
     case "regularizers":
       return objectOf([["regularizer", primitive(rest[0])], ...regularizerFields(rest[0], args[0])])
     case "initializers":
-      return objectOf([["initializer", primitive(rest[0])]])
+      return objectOf([
+        ["initializer", primitive(rest[0])],
+        ["apply", native("apply", ([sizes], where) => initialValue(context, sizes, where))],
+      ])
     case "constraints":
       return objectOf([["constraint", primitive(rest[0])]])
     case "train":
@@ -262,6 +282,14 @@ function ownGradient(context: Context, args: readonly Value[], at: TypeScript.No
     const op = { kind: "opaque", what: "tf.customGrad", reason: "a function with its own gradient" } as const
     return makeTensor(context, op, read.tensors, { at, label: "tf.customGrad", dtype: value.dtype }, shapeOf(context, value))
   })
+}
+
+/** What an initializer draws: a constant nobody knows, of the shape asked for. */
+function initialValue(context: Context, sizes: Value | undefined, at: TypeScript.Node): Value {
+  if (sizes?.kind !== "array" || sizes.items.some((item) => item.kind !== "dim" && numberIn(item) === null))
+    return unknown("an initializer's values of unknown shape", null, sizes === undefined ? [] : [sizes])
+  const op = { kind: "constant", value: { kind: "unknown", why: "an initializer's values" } } as const
+  return makeTensor(context, op, [], { at }, shapeArgument(context, sizes))
 }
 
 function multiply(a: Value, b: Value): Value {

@@ -8,10 +8,11 @@ import type { Dim } from "../../schema/report"
 import type { FunctionLike } from "../../source/forms"
 import type { TensorValue, UnknownValue, Value } from "../value"
 import { arrayOf, objectOf, openParameter, primitive, tfValue, undefinedValue, unknown } from "../value"
-import { freshSymbol, place } from "../context"
+import { assume, freshSymbol, place } from "../context"
 import { makeInput } from "../tensor"
 import { makeWeight } from "../weight"
 import { readParameterType } from "../../source/forms"
+import { settingsArgument } from "./settings"
 import { readShapeTags } from "../../source/jsdoc"
 
 /** Ranks to take for inputs whose rank nobody states. */
@@ -64,7 +65,10 @@ export function forwardArguments(context: Context, node: FunctionLike, guess: Gu
       )
     const name = parameter.name.getText()
     if (name === "tf" || name === "tfjs") return tfValue("")
-    if (/^(is_?)?train(ing)?$/i.test(name)) return primitive(true)
+    if (/^(is_?)?train(ing)?$/i.test(name)) {
+      assume(context, `'${name}' is taken to be true`)
+      return primitive(true)
+    }
     if (tags.has(name)) return tensor(name, type.kind === "tensor" ? type.rank : null, parameter.name)
     if (type.kind === "tensor") {
       if (
@@ -73,11 +77,16 @@ export function forwardArguments(context: Context, node: FunctionLike, guess: Gu
       ) {
         return arrayOf(Array.from({ length: listLength(ts, node, name) }, (_, k) => tensor(`${name}.${k}`, type.rank, parameter.name)))
       }
-      if (parameter.initializer !== undefined || parameter.questionToken !== undefined) return undefinedValue
+      if (parameter.initializer !== undefined || parameter.questionToken !== undefined) {
+        assume(context, `'${name}' is taken to be left out`)
+        return undefinedValue
+      }
       return type.variable ? variableArgument(context, name, type.rank, parameter) : tensor(name, type.rank, parameter.name)
     }
     if (parameter.initializer !== undefined || parameter.questionToken !== undefined) return undefinedValue
     if (/^(kwargs|opts|options)$/.test(name)) return objectOf([["training", primitive(true)]])
+    const settings = settingsArgument(context, parameter)
+    if (settings !== null) return settings
     const untyped = type.kind === "none" || (type.kind === "other" && mayBeTensor(type.text))
     if (untyped && (guess.tensors.has(name) || (expectsTensors && i === 0))) {
       const length = i === 0 ? listInputs(ts, node, name) : 0

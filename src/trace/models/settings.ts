@@ -1,0 +1,36 @@
+/** @file Records of settings that a forward pass takes: what their type leaves optional is not given, the rest is unknown by name. */
+import type * as TypeScript from "typescript"
+import type { Context } from "../context"
+import type { Value } from "../value"
+import { assume } from "../context"
+import { objectOf, primitive, unknown } from "../value"
+
+/** The record that a parameter of an interface or literal type with optional members stands for; null for other types. */
+export function settingsArgument(context: Context, parameter: TypeScript.ParameterDeclaration): Value | null {
+  const { ts } = context
+  if (parameter.type === undefined) return null
+  const members = membersOf(context, parameter)
+  const optional = members.filter((member) => (member.flags & ts.SymbolFlags.Optional) !== 0)
+  if (optional.length === 0 || members.some((member) => (member.flags & ts.SymbolFlags.Method) !== 0)) return null
+  assume(context, `the optional settings of '${parameter.name.getText()}' are not given`)
+  return objectOf(
+    members
+      .filter((member) => !optional.includes(member))
+      .map(({ name }): [string, Value] => [name, /^(is_?)?train(ing)?$/i.test(name) ? primitive(true) : unknown(`'${name}' is not known`, name)]),
+  )
+}
+
+/** Members of an interface, of a literal type, or of the bound of a type parameter. */
+function membersOf(context: Context, parameter: TypeScript.ParameterDeclaration): readonly TypeScript.Symbol[] {
+  const { ts } = context
+  try {
+    const checker = context.program.getTypeChecker()
+    const own = checker.getTypeAtLocation(parameter)
+    const type = (own.flags & ts.TypeFlags.TypeParameter) === 0 ? own : (checker.getBaseConstraintOfType(own) ?? own)
+    const record = (type.flags & (ts.TypeFlags.Object | ts.TypeFlags.Intersection)) !== 0
+    return record && type.getCallSignatures().length === 0 && type.getNumberIndexType() === undefined ? type.getProperties() : []
+  } catch {
+    // The checker may throw on half-typed code; the parameter is then unknown.
+    return []
+  }
+}
