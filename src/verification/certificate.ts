@@ -35,7 +35,7 @@ export function* certifySteps(
   laws: readonly NumericLaw[],
   random: Random,
   signs: Signs,
-  attempts = plan.dimension > repeatLimit ? 1 : plan.smooth ? 3 : 12,
+  attempts = plan.dimension > repeatLimit ? 1 : plan.smooth ? 3 : 20,
 ): Generator<number, Completeness | null> {
   const parameters = plan.dimension
   if (parameters === 0 || parameters > certificateLimit) return null
@@ -76,12 +76,35 @@ interface Spanned {
   readonly rank: Rank
 }
 
+/** Random θ at which as many parameters as possible have a gradient: behind a unit that no input reaches, dimensions are missing. */
+function drawLively(plan: Plan, fields: readonly Field[], random: Random, signs: Signs): Float64Array {
+  let best = drawParameters(plan, random, signs)
+  if (plan.smooth) return best
+  const gradient = new Float64Array(plan.dimension),
+    reached = new Uint8Array(plan.dimension)
+  for (let attempt = 0, most = -1, theta = best; attempt < livelyAttempts; attempt++, theta = drawParameters(plan, random, signs)) {
+    reached.fill(0)
+    for (const field of fields.slice(0, livelyFields)) {
+      evaluateField(plan, field, theta, gradient)
+      for (let i = 0; i < gradient.length; i++) if (gradient[i] !== 0) reached[i] = 1
+    }
+    const alive = reached.reduce((n, r) => n + r, 0)
+    if (alive > most) {
+      most = alive
+      best = theta
+    }
+    if (alive === plan.dimension) break
+  }
+  return best
+}
+const livelyAttempts = 60,
+  livelyFields = 40
+
 /** Stops as soon as the rank reaches `enough`, which it cannot exceed. Null where the fields are not finite numbers. */
 function* spanFirstBrackets(plan: Plan, random: Random, signs: Signs, enough: number): Generator<number, Spanned | null> {
   const D = plan.dimension,
-    theta = drawParameters(plan, random, signs),
-    unknowns = drawUnknowns(plan, random)
-  const fields: readonly Field[] = drawSamples(plan, D + 8, random, unknowns).samples
+    fields: readonly Field[] = drawSamples(plan, D + 8, random, drawUnknowns(plan, random)).samples,
+    theta = drawLively(plan, fields, random, signs)
   const values: Float64Array[] = []
   for (const f of fields) {
     const v = new Float64Array(D)

@@ -53,6 +53,7 @@ export const binaryKernel: Kernel<"binary"> = (op, { operands: [x, y], out }) =>
   if (f.flat) return constantStep(forward)
   if (op.fn === "add" || op.fn === "subtract") return sumStep(x, y, out, ix, iy, op.fn === "add" ? 1 : -1)
   if (op.fn === "multiply") return productStep(x, y, out, ix, iy)
+  if (op.fn === "divide" && !y.moves) return scaleStep(x, y, out, ix, iy)
   return {
     forward,
     tangent: () => {
@@ -159,6 +160,26 @@ function productStep(x: Buffer, y: Buffer, out: Buffer, ix: Int32Array, iy: Int3
       }
     },
   }
+}
+
+/** x / y for a y that does not depend on the parameters: linear in x. */
+function scaleStep(x: Buffer, y: Buffer, out: Buffer, ix: Int32Array, iy: Int32Array): Step {
+  const n = out.size,
+    direct = x.size === n && y.size === 1
+  return linearStep(
+    x,
+    out,
+    (from, to) => {
+      const by = y.value
+      if (direct) for (let i = 0, b = by[0]; i < n; i++) to[i] = from[i] / b
+      else for (let i = 0; i < n; i++) to[i] = from[ix[i]] / by[iy[i]]
+    },
+    (from, to) => {
+      const by = y.value
+      if (direct) for (let i = 0, b = by[0]; i < n; i++) to[i] += from[i] / b
+      else for (let i = 0; i < n; i++) to[ix[i]] += from[i] / by[iy[i]]
+    },
+  )
 }
 
 export const selectKernel: Kernel<"select"> = (_, { operands: [condition, x, y], out }) => {
