@@ -49,7 +49,7 @@ function groupByPlace(subject: FindingSubject): readonly (readonly Still[])[] {
     // What nothing uses is the business of `unused-weight`.
     if (seen.has(key) || parameter?.node == null || !parameter.trainable || !subject.live.has(parameter.node)) continue
     seen.add(key)
-    const part = partText(operand, subject)
+    const part = partText(operand, law, subject)
     const still: Still = { parameter, name: part === "" ? `'${parameter.id}'` : `${part} of '${parameter.id}'`, whole: part === "", law }
     const place = JSON.stringify(parameter.start)
     groups.set(place, [...(groups.get(place) ?? []), still])
@@ -104,13 +104,18 @@ function describe(group: readonly Still[], change: number, redundant: boolean): 
 /** tfjs's normalizations throw without their gain or shift, so these stay. */
 const belongsToNorm = (id: string): boolean => /(^|\/)(gamma|beta)(_\d+)?$/.test(id)
 
-/** "the slice 6:12"; "" for the whole parameter, "a part" where the view is no plain slice. */
-function partText(operand: Operand, { derived }: FindingSubject): string {
+/** "the slice 6:12"; "" for the whole parameter; "1/3 of the entries" where the view is no plain slice, counted on the replica. */
+function partText(operand: Operand, law: DerivedLaw, { derived, experiment }: FindingSubject): string {
   const declared = Object.fromEntries(derived.sizes.map((size): [string, Dim] => [size.name, size.declared]))
   const view = operand.view ?? []
   const slices = view.flatMap((step) => ("slice" in step ? [step.slice] : []))
   if (slices.length === 0) return ""
-  if (view.length > 1) return "a part"
+  if (view.length > 1) {
+    const run = experiment()
+    const size = run?.slots.find(({ id }) => id === operand.parameter)?.size ?? 0
+    const share = size / Math.max(1, run?.cellsOf(law).length ?? 0)
+    return Number.isInteger(share) && share > 1 ? `1/${share} of the entries` : "a part"
+  }
   const [[axis, from, to]] = slices
   const along = axis === 0 ? "" : ` along axis ${axis}`
   return `the slice ${substituteDim(from, declared)}:${substituteDim(to, declared)}${along}`

@@ -6,7 +6,8 @@ const parse = (line: string) => parseCommand(line.split(" ").filter((word) => wo
 
 describe("understood", () => {
   test("analyze with defaults", () => {
-    expect(parse("analyze a.ts b/*.js")).toEqual({ kind: "analyze", patterns: ["a.ts", "b/*.js"], model: null, format: "text", stdin: null })
+    const rest = { model: null, format: "text", failOn: "never", stdin: null }
+    expect(parse("analyze a.ts b/*.js")).toEqual({ kind: "analyze", patterns: ["a.ts", "b/*.js"], ...rest })
   })
   test("verify with every option, flags anywhere", () => {
     expect(parse("--seed 7 verify a.ts --optimizer sgd --lr 0.01 --weight-decay 0 --model Net --format json")).toEqual({
@@ -14,12 +15,16 @@ describe("understood", () => {
       patterns: ["a.ts"],
       model: "Net",
       format: "json",
+      failOn: "never",
       stdin: null,
       seed: 7,
       optimizer: "sgd",
       learningRate: 0.01,
       weightDecay: 0,
     })
+  })
+  test("the severity that fails", () => {
+    expect(parse("analyze a.ts --fail-on warning")).toMatchObject({ failOn: "warning" })
   })
   test("stdin", () => {
     expect(parse("analyze --stdin")).toMatchObject({ stdin: "stdin.ts", patterns: [] })
@@ -40,7 +45,8 @@ test.each([
   ["monitor a.ts", "the command monitor does not exist yet"],
   ["analyze a.ts --format sarif", "--format sarif does not exist yet, expected text or json"],
   ["analyze a.ts --format xml", "--format xml: expected text, json"],
-  ["analyze a.ts --fail-on info", "unknown option '--fail-on', see --help"],
+  ["analyze a.ts --fail-on error", "--fail-on error: expected info, warning, never"],
+  ["analyze a.ts --baseline b", "unknown option '--baseline', see --help"],
   ["analyze a.ts --seed 1", "--seed belongs to verify, not to analyze"],
   ["analyze --stdin a.ts", "--stdin takes no files"],
   ["analyze --stdin-filename a.ts", "--stdin-filename needs --stdin"],

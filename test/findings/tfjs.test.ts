@@ -79,3 +79,35 @@ test("unknown-activation: the list is that of tfjs", () => {
 test("missing-layer: the list is that of tf.layers", () => {
   expect(Object.keys(tf.layers).sort()).toEqual([...tfjsLayers].sort())
 })
+
+describe("zero-init-trap", () => {
+  /** Trains a hidden layer and an output layer in tfjs; how far the hidden units are apart and how far the kernel moved. */
+  function trainUnits(activation: "relu" | "tanh", hidden: "zeros" | "ones", output: "ones" | "glorotUniform") {
+    const model = tf.sequential({
+      layers: [
+        tf.layers.dense({ inputShape: [3], units: 4, activation, kernelInitializer: hidden }),
+        tf.layers.dense({ units: 2, kernelInitializer: output }),
+      ],
+    })
+    const [kernel] = model.trainableWeights.map((w) => w.read())
+    const start = kernel.clone()
+    const x = tf.randomNormal([16, 3])
+    const y = tf.randomNormal([16, 2])
+    const optimizer = tf.train.sgd(0.1)
+    for (let step = 0; step < 12; step++) optimizer.minimize(() => tf.losses.meanSquaredError(y, model.apply(x) as tf.Tensor).asScalar())
+    const end = model.trainableWeights[0].read()
+    const [first] = tf.split(end, 4, 1)
+    return { apart: end.sub(first).abs().max().dataSync()[0], moved: end.sub(start).abs().max().dataSync()[0] }
+  }
+  test("equal units with equal readers stay equal", () => {
+    const { apart, moved } = trainUnits("tanh", "ones", "ones")
+    expect(apart).toBeLessThan(1e-6)
+    expect(moved).toBeGreaterThan(1e-4)
+  })
+  test("zeros before a relu never move", () => {
+    expect(trainUnits("relu", "zeros", "glorotUniform")).toEqual({ apart: 0, moved: 0 })
+  })
+  test("zeros before tanh come apart by what reads them", () => {
+    expect(trainUnits("tanh", "zeros", "glorotUniform").apart).toBeGreaterThan(1e-4)
+  })
+})
