@@ -78,7 +78,8 @@ function cutBlock(lowering: Lowering, node: Node, operand: NodeId, choice: Choic
 /** The operand's segment that a segment of the slice is. */
 function sliceSegment(own: readonly Segment[], wanted: Segment, begin: Dim, stride: number): Segment | undefined {
   const same = (s: Segment): boolean => s.atoms.length === wanted.atoms.length && s.atoms.every((a, k) => a === wanted.atoms[k])
-  if (stride !== 1) return own.find((s) => s.key === joinKeys(wanted.key, String(begin)) && same(s))
+  // Every stride-th cell is a part of a product and has no offset of its own; a part of a sum with the same key is something else.
+  if (stride !== 1 && wanted.atoms.length > 0) return own.find((s) => s.offset === null && s.key === joinKeys(wanted.key, String(begin)) && same(s))
   if (wanted.offset === null) return begin === 0 ? own.find((s) => s.key === wanted.key && same(s)) : undefined
   const offset = addDim(begin, wanted.offset)
   return own.find((s) => s.offset === offset && same(s))
