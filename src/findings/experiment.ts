@@ -42,7 +42,7 @@ interface Point {
 
 const pointCount = 3
 /** Replicas beyond this many products a sweep are not run: an editor waits for the answer. */
-const mostCost = 4_000_000
+const mostCost = 1_500_000
 const seed = 20
 
 /** Null where the network cannot be run: code that is not read, no finite loss, or too large. */
