@@ -172,8 +172,9 @@ export function callFunction(context: Context, fn: FunctionValue, self: Value, a
   step(context)
   if (node.body === undefined) return unknown("a function without a body")
   if (state.depth >= context.limits.depth) return unknown("functions call each other too deeply", null, args)
-  // A function that calls itself on unknown values would never end: three rounds of the same body without a known argument are enough.
-  if (state.active.filter((active) => active === node).length > 40) return unknown("a recursion nobody can follow to its end", null, args)
+  // A function that calls itself on unknown values, under conditions nobody knows, would go all ways at every round: three are enough.
+  const blind = state.trail.length > 2 && args.some((arg) => arg.kind === "unknown")
+  if (state.active.filter((active) => active === node).length > (blind ? 3 : 40)) return unknown("a recursion nobody can follow to its end", null, args)
   const arrow = ts.isArrowFunction(node)
   const generator = "asteriskToken" in node && node.asteriskToken !== undefined
   const frame: Frame = arrow
@@ -316,8 +317,12 @@ export function callValue(
       ) {
         assume(context, `the list '${self.name ?? "?"}' is not known: one item is taken`)
         const item = unknown(self.why, self.name === null ? null : self.name.replace(/s$/, ""))
+        context.state.assumedItems++
         const made = callFunction(context, first, undefinedValue, [item, primitive(0)], at)
-        return callee.name === "map" ? arrayOf([made]) : undefinedValue
+        context.state.assumedItems--
+        const result = arrayOf([made])
+        context.state.uncounted.set(result.items, unknown("a count of unknown data", "length"))
+        return callee.name === "map" ? result : undefinedValue
       }
       const results = args.flatMap((arg) => (arg.kind === "function" ? callbackResult(context, arg, at) : []))
       const name =
