@@ -28,7 +28,7 @@ export interface Totals {
 export function countOutcomes(outcomes: readonly Outcome[]): Totals {
   const missing = outcomes.filter(({ kind }) => kind === "missing").length
   const read = outcomes.filter((outcome) => outcome.kind !== "missing" && outsideBecause(outcome) === null)
-  const times = outcomes.flatMap(({ milliseconds }) => milliseconds ?? []).sort((a, b) => a - b)
+  const times = outcomes.flatMap(({ kind, milliseconds }) => (kind === "model" && milliseconds !== null ? [milliseconds] : [])).sort((a, b) => a - b)
   const compared = outcomes.filter(({ kind, differences }) => kind !== "missing" && differences !== null)
   return {
     definitions: outcomes.length,
@@ -57,7 +57,7 @@ export function totalLines(totals: Totals): readonly string[] {
     `traced without unsupported parts: ${shareText(whole, inside)}, ${standing} of them as the file stands`,
     `as expected in layers, shapes and parameters: ${shareText(asExpected, expected)}`,
     `crashes: ${crashes}`,
-    `median time for a definition: ${medianMilliseconds === null ? "none" : `${medianMilliseconds.toFixed(1)} ms`}`,
+    `median processor time for a definition: ${medianMilliseconds === null ? "none" : `${medianMilliseconds.toFixed(1)} ms`}`,
   ]
 }
 
@@ -75,7 +75,8 @@ export function corpusDocument(outcomes: readonly Outcome[], date: string): stri
 
 Read on ${date} with \`npm run corpus -- FOLDER\`. The repositories and the list of definitions are not part of the project; FOLDER holds
 them as OWNER/NAME. Expected are layers with their options, output shapes and parameter counts, as tfjs itself prints them for the same
-definition, at arguments that the list names. "called" means that these were handed in by a call at the end of the file.
+definition, at arguments that the list names; "called" means that these were handed in by a call at the end of the file. Times are
+processor time of the analysis on a warm program, from source to laws, divided by the models of the file.
 
 ${totalLines(countOutcomes(outcomes)).map((line) => `- ${line}`).join("\n")}
 
