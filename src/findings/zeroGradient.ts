@@ -87,7 +87,8 @@ function describe(group: readonly Still[], change: number, redundant: boolean): 
   const [{ parameter, law }] = group
   const rest = group.length - mostNames
   const names = `${group.slice(0, mostNames).map(({ name }) => name).join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`
-  const [have, never, its] = group.length === 1 ? ["has", "learns", "its gradient is"] : ["have", "learn", "their gradients are"]
+  const single = group.length === 1 && !/^\d/.test(group[0].name)
+  const [have, never, its] = single ? ["has", "learns", "its gradient is"] : ["have", "learn", "their gradients are"]
   const because = law.because.length === 0 ? "" : ` (${law.because[0].text})`
   return {
     place: placeOfParameter(parameter),
