@@ -223,3 +223,37 @@ test("reshapes and head sizes over symbols", () => {
   expect(outputShapes(heads)).toEqual(["batch, heads, x.1, dim/heads"])
   expect(heads.assumptions).toEqual(["dim/heads is whole"])
 })
+
+test("recursion on something unknown under unknown conditions ends soon", () => {
+  const started = performance.now()
+  const model = only(
+    trace(`import { config } from "other"
+    function plain(value) {
+      if (value == null) return null
+      if (Array.isArray(value)) return value.map((item) => plain(item))
+      const result = {}
+      for (const key of Object.keys(value)) result[key] = typeof value[key] === "string" ? value[key] : plain(value[key])
+      return result.left ? plain(result.left) : plain(result.right)
+    }
+    const settings = plain(config)
+    const net = tf.sequential({ layers: [tf.layers.dense({ units: 2, inputShape: [3] })] })`),
+    "net",
+  )
+  expect(model.graph.parameters.length).toBe(2)
+  expect(performance.now() - started).toBeLessThan(2_000)
+})
+
+test("tfjs's own sources name its base class by path", () => {
+  const model = only(
+    trace({
+      "/tfjs-layers/src/engine/topology.ts": `export abstract class Layer { apply(x) { throw new Error("not followed") } }`,
+      "/main.ts": `import * as tf from "@tensorflow/tfjs-core"; import { Layer } from "./tfjs-layers/src/engine/topology"
+        export class Scale extends Layer {
+          build() { this.g = this.addWeight("g", [3]) }
+          call(x) { return tf.mul(x, this.g.read()) }
+        }`,
+    }),
+  )
+  expect(model.form).toBe("layer-class")
+  expect(model.graph.parameters.map((p) => p.id)).toEqual(["g"])
+})

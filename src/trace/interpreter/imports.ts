@@ -4,7 +4,7 @@ import type { Context } from "../context"
 import type { Scope, Value } from "../value"
 import { place, Stop, Thrown, WrongRank } from "../context"
 import { executeOne, hoist } from "./statements"
-import { isTfjsModule } from "../../source/tfjs"
+import { isOwnClass, isTfjsModule } from "../../source/tfjs"
 import { resolveModule } from "../../source/modules"
 import { tfValue, undefinedValue, unknown } from "../value"
 
@@ -45,6 +45,7 @@ export function importedName(context: Context, from: TypeScript.SourceFile, spec
   if (isTfjsModule(text)) return tfValue(name === "default" ? "" : name)
   const file = resolveModule(context.program, from, specifier)
   if (file === null) return unknown(`'${name}' comes from ${text}, which is not among the files read`, name === "default" ? null : name)
+  if (isOwnClass(file.fileName, name)) return tfValue(name)
   return exportOf(context, file, name, new Set()) ?? unknown(`${text} does not export '${name}'`, name)
 }
 
