@@ -11,6 +11,9 @@ import { countText, dimText, fateText, listText, reasonsText } from "./words"
 
 export const terminalWidth = 100
 
+/** With more laws than this (after folding) each gets two or three lines instead of a block with all its reasons. */
+const roomyLaws = 8
+
 /** One file with its models. Files without models and problems give no lines. */
 export function fileText(file: FileReport, painter: Painter): string[] {
   const problems = file.problems.flatMap(({ message, start }) =>
@@ -23,11 +26,13 @@ export function fileText(file: FileReport, painter: Painter): string[] {
 /** One model. `path` is the file that places without a file mean. */
 export function modelText(model: Model, path: string, painter: Painter): string[] {
   const placeText = (place: Place): string => `${place.start.file ?? path}:${place.start.line}`
+  // In reasons, the model's own file goes without saying.
+  const lineText = (place: Place): string => (place.start.file === undefined ? `line ${place.start.line}` : placeText(place))
   const wrapped = (label: string, text: string, paint?: Paint): string[] => wrapText(text, terminalWidth, `      ${label} `, paint)
   const groups = foldLaws(model.laws, model.training)
   const gaps = [
     ...model.lawless.flatMap(({ parameters, because }) =>
-      wrapped("no law:", `${listText(parameters)}${because.length === 0 ? "" : ` — ${reasonsText(because.slice(0, 3), placeText)}`}`),
+      wrapped("no law:", `${listText(parameters)}${because.length === 0 ? "" : ` — ${reasonsText(because.slice(0, 3), lineText)}`}`),
     ),
     ...model.unsupported.flatMap((gap) => wrapped("not read:", `${gap.what} (${placeText(gap)})`, painter.warning)),
     ...model.assumptions.flatMap((assumption) => wrapped("assuming:", assumption, painter.faint)),
@@ -39,7 +44,13 @@ export function modelText(model: Model, path: string, painter: Painter): string[
   return [
     `  ${painter.heading(model.name)} ${painter.faint(`${formText(model)} · ${placeText(model)}`)}`,
     ...wrapText(summaryText(model), terminalWidth, "  "),
-    ...groups.flatMap((group, k) => ["", ...lawText(group, k + 1, model.training, placeText, painter)]),
+    ...(groups.length > roomyLaws
+      ? [
+          "",
+          ...groups.flatMap((group, k) => shortLawText(group, k + 1, model.training, lineText, painter)),
+          `      ${painter.faint("why: in the editor's hovers, or with --format json")}`,
+        ]
+      : groups.flatMap((group, k) => ["", ...lawText(group, k + 1, model.training, lineText, painter)])),
     ...(findings.length > 0 ? ["", ...findings] : []),
     ...(gaps.length > 0 ? ["", ...gaps] : []),
   ]
@@ -84,6 +95,26 @@ function lawText(group: LawGroup, number: number, training: readonly Training[],
     ...wrapText(facts, terminalWidth, indent, paintOf(law, training, painter)),
     ...law.because.flatMap((reason) => wrapText(reasonsText([reason], placeText), terminalWidth, `${indent}why: `, painter.faint)),
   ]
+}
+
+/** Formula, symmetry, count and fate, with the line that decides; on one line where there is room. */
+function shortLawText(
+  group: LawGroup,
+  number: number,
+  training: readonly Training[],
+  placeText: (place: Place) => string,
+  painter: Painter,
+): string[] {
+  const [law] = group.laws
+  const label = `  ${String(number).padStart(2)}  `
+  const indent = " ".repeat(label.length)
+  const approximate = law.exactness === "approximate" ? "approximate, " : ""
+  const place = law.because.findLast((reason) => reason.at !== undefined)?.at
+  const at = place === undefined ? "" : ` (${placeText(place)})`
+  const facts = `${approximate}${law.symmetry} ×${dimText(group.quantities)} — ${fateText(training, law.id)}${at}`
+  const paint = paintOf(law, training, painter)
+  if (label.length + group.formula.length + 3 + facts.length <= terminalWidth) return [`${label}${painter.formula(group.formula)}   ${paint(facts)}`]
+  return [...wrapText(group.formula, terminalWidth, label, painter.formula), ...wrapText(facts, terminalWidth, indent, paint)]
 }
 
 /** ", i < 8": the range of the formula's letters. */

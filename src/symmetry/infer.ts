@@ -10,6 +10,7 @@ import { lowerNetwork } from "./lower"
 import type { Program, Value } from "./program"
 import { propagate } from "./propagate"
 import type { Propagation } from "./propagate"
+import { LinearSystem } from "./system"
 import type { UnknownId } from "./system"
 import { makeVisibility } from "./visibility"
 import type { Visibility } from "./visibility"
@@ -39,7 +40,8 @@ export function inferSymmetry(network: GenericNetwork): Inference {
   const blocksOf = new Map<number, Value[]>()
   for (const value of symmetry.program.values)
     if (value.op.kind === "parameter") blocksOf.set(value.op.parameter, [...(blocksOf.get(value.op.parameter) ?? []), value])
-  const families = collapsed.solutions.families.filter((f) => f.kind === "shift" && isNews(symmetry, collapsed, f, blocksOf, named))
+  const known = new LinearSystem()
+  const families = collapsed.solutions.families.flatMap((f) => newsOf(symmetry, collapsed, f, blocksOf, named, known) ?? [])
   return { symmetry, whole: { ...collapsed, solutions: { ...collapsed.solutions, families } } }
 }
 
@@ -52,31 +54,53 @@ function inferOn(network: GenericNetwork, shiftsOnly: boolean): Symmetry {
 }
 
 /**
- * Whether a shift of whole parameters is not already a combination of shifts of their blocks. Shifts that differ along a cut axis are left
- * to the blocks.
+ * A family of whole shifts as far as it is no combination of shifts of the parameters' blocks and of families before it; null where nothing is
+ * left. Shifts that differ along a cut axis are left to the blocks.
  */
-function isNews(
+function newsOf(
   blocks: Symmetry,
   whole: Symmetry,
   family: Family,
   blocksOf: ReadonlyMap<number, readonly Value[]>,
   named: ReadonlyMap<string, UnknownId>,
-): boolean {
+  known: LinearSystem,
+): Family | null {
+  if (family.kind !== "shift") return null
+  let words = [""]
+  for (const role of family.roles) words = words.flatMap((w) => (role.full ? [`${w}D`, `${w}1`] : [`${w}D`]))
+  const dependent: string[] = []
+  for (const letters of words) {
+    const vector = blockVector(whole, family, letters, blocksOf, named)
+    if (vector === null) return null
+    // Demanding a residual to be zero puts it into the span that later ones are reduced by.
+    if (family.dependent.includes(letters) || !known.demandZero(blocks.solutions.exact.residual(vector))) dependent.push(letters)
+  }
+  return dependent.length === words.length ? null : { ...family, dependent }
+}
+
+/** The shift of whole parameters as a vector of the blocks' unknowns; null where it differs along an axis that is cut. */
+function blockVector(
+  whole: Symmetry,
+  family: Family,
+  letters: string,
+  blocksOf: ReadonlyMap<number, readonly Value[]>,
+  named: ReadonlyMap<string, UnknownId>,
+): Map<UnknownId, number> | null {
   const vector = new Map<UnknownId, number>()
-  for (const { unknown, weight } of family.members) {
+  for (const { unknown, weight, positions } of family.members) {
     const own = whole.program.values[unknown.value].op
-    if (own.kind !== "parameter") return false
+    if (own.kind !== "parameter") return null
+    const wholeWord = [...unknown.word].map((letter, p) => (positions.includes(p) ? (letters[positions.indexOf(p)] === "D" ? "Z" : "1") : letter))
     for (const value of blocksOf.get(own.parameter) ?? []) {
       if (value.op.kind !== "parameter") continue
       let word = ""
       for (const [i, many] of value.op.groups.entries()) {
-        const letter = unknown.word[i]
-        if (letter !== "1" && many !== 1) return false
-        word += letter === "1" ? "1".repeat(many) : letter
+        if (wholeWord[i] !== "1" && many !== 1) return null
+        word += wholeWord[i] === "1" ? "1".repeat(many) : wholeWord[i]
       }
       const block = named.get(`${value.id}:${word}`)
       if (block !== undefined) vector.set(block, (vector.get(block) ?? 0) + weight)
     }
   }
-  return !blocks.solutions.exact.contains(vector)
+  return vector
 }

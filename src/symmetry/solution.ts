@@ -7,6 +7,8 @@ export interface SolutionSpace {
   /** Every pivot in free unknowns; unknowns that are no pivots are free. */
   readonly pivots: ReadonlyMap<UnknownId, Expression>
   readonly contains: (vector: Expression) => boolean
+  /** How far a vector is from the space, linear in it: empty for its members. Vectors are independent modulo the space iff these are. */
+  readonly residual: (vector: Expression) => Expression
 }
 
 export function makeSolutionSpace(pivots: ReadonlyMap<UnknownId, Expression>): SolutionSpace {
@@ -17,16 +19,19 @@ export function makeSolutionSpace(pivots: ReadonlyMap<UnknownId, Expression>): S
       if (list === undefined) dependents.set(free, [[pivot, c]])
       else list.push([pivot, c])
     }
-  return {
-    pivots,
-    contains: (vector) => {
-      // Every pivot must have the value that the free unknowns of the vector give it.
-      const given = new Map<UnknownId, number>()
-      for (const [u, c] of vector)
-        if (!pivots.has(u)) for (const [pivot, of] of dependents.get(u) ?? []) given.set(pivot, (given.get(pivot) ?? 0) + c * of)
-      for (const [u, c] of vector) if (pivots.has(u) && Math.abs((given.get(u) ?? 0) - c) > 1e-9) return false
-      for (const [pivot, c] of given) if (Math.abs((vector.get(pivot) ?? 0) - c) > 1e-9) return false
-      return true
-    },
+  const residual = (vector: Expression): Expression => {
+    // Every pivot must have the value that the free unknowns of the vector give it.
+    const missing = new Map<UnknownId, number>()
+    const add = (pivot: UnknownId, c: number): void => {
+      const sum = (missing.get(pivot) ?? 0) + c
+      if (Math.abs(sum) < 1e-9) missing.delete(pivot)
+      else missing.set(pivot, sum)
+    }
+    for (const [u, c] of vector) {
+      if (pivots.has(u)) add(u, c)
+      else for (const [pivot, of] of dependents.get(u) ?? []) add(pivot, -c * of)
+    }
+    return missing
   }
+  return { pivots, residual, contains: (vector) => residual(vector).size === 0 }
 }

@@ -139,7 +139,7 @@ describe("the model of the report", () => {
 
 describe("the terminal report", () => {
   const model = presentModel(traced([sgd]), derived([balance, norm]))
-  test("names law, count, fate, why with file and line, gaps and assumptions within 100 columns", () => {
+  test("names law, count, fate, why with its line, gaps and assumptions within 100 columns", () => {
     const lines = modelText(model, "src/net.ts", plainPainter)
     expect(Math.max(...lines.map((line) => [...line].length))).toBeLessThanOrEqual(100)
     expect(lines.join("\n")).toBe(`  model sequential model · src/net.ts:3
@@ -148,14 +148,14 @@ describe("the terminal report", () => {
    1  ‖dense_1/kernel[:,i]‖² + dense_1/bias[i]² − ‖dense_2/kernel[i,:]‖²
       diag(8): 8 quantities, i < 8 — drifts under sgd (τ = 0.1) by exactly ½τ²gᵀMg per step, O(τ)
       over a fixed training time
-      why: relu scales with its input (src/net.ts:4)
+      why: relu scales with its input (line 4)
 
    2  ‖dense_1/kernel‖²
       approximate, scale: 1 quantity — drifts under sgd (τ = 0.1): by the ε of a normalization and
       by O(τ)
-      why: relu scales with its input (src/net.ts:4)
+      why: relu scales with its input (line 4)
 
-      no law: gate — tanh saturates (src/net.ts:8)
+      no law: gate — tanh saturates (line 8)
       not read: tf.myOp (src/net.ts:8)
       assuming: training mode`)
   })
