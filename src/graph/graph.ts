@@ -66,6 +66,8 @@ export interface OptimizerUse {
   readonly learningRate?: number
   readonly momentum?: number
   readonly weightDecay?: number
+  /** What minimize is told to train, as written ("w1", "params/b"), where it is told; other parameters do not move. */
+  readonly variables?: readonly string[]
   readonly place: Place
 }
 

@@ -118,6 +118,9 @@ export interface State {
   readonly active: TypeScript.Node[]
   /** Whether checks of the program's own state (`if (data === null) throw …`) are taken to pass: nobody has run what comes before. */
   checksPass: boolean
+  /** Above 0 while a list nobody knows is followed for one item; what is filled meanwhile has an unknown length. */
+  assumedItems: number
+  readonly uncounted: WeakMap<object, Value>
   /** Above 0 while a forward pass is followed: random tensors are fresh noise there, fixed numbers elsewhere. */
   forward: number
 }
@@ -163,6 +166,8 @@ export function createState(): State {
     active: [],
     forward: 0,
     checksPass: false,
+    assumedItems: 0,
+    uncounted: new WeakMap(),
   }
 }
 

@@ -225,10 +225,18 @@ export function reshapeTarget(context: Context, from: readonly Dim[], to: readon
     }
     return to
   }
+  tieLastAxis(context, from, to)
   const rest = productOf(to.filter((_, i) => i !== open))
-  const missing = divideDim(productOf(from), rest)
+  const missing = divideDim(productOf(from.map((d) => resolveDim(context, d))), rest)
   if (missing === null) throw new Unreadable(`reshape: [${from.join(", ")}] does not divide by ${rest}`)
   return to.map((d, i) => (i === open ? missing : d))
+}
+
+/** `reshape([-1, k])` of an input whose last axis nobody states: rows of k, as the product that follows reads them. */
+function tieLastAxis(context: Context, from: readonly Dim[], to: readonly Dim[]): void {
+  const last = from.at(-1), wanted = to.at(-1)
+  if (to.length !== 2 || to[0] !== -1 || from.length < 2 || last === undefined || wanted === undefined) return
+  if (isFreeSymbol(last) && last.includes(".") && divideDim(productOf(from.slice(0, -1)), wanted) !== 1) unifyDims(context, last, wanted)
 }
 
 /** Solves one symbol so that both shapes hold as many elements: made-up axis symbols before names of the source, never the batch axis. */

@@ -15,7 +15,7 @@ import { createState, defaultLimits, Stop } from "./context"
 import { constructionArguments } from "./models/arguments"
 import { evaluate } from "./interpreter/expressions"
 import { execute } from "./interpreter/statements"
-import { findTraining, trainingOf } from "./training"
+import { findTraining, trainingOf, type Training } from "./training"
 import { callableOf, followFactory, forwardIn, outermost, takesTensors, traceFunction, type Callable } from "./models/functions"
 import { declaredName, type FunctionLike } from "../source/forms"
 import { forwardOf, traceClass } from "./models/classes"
@@ -138,7 +138,7 @@ function follow(context: Context): TracedFile {
   const training = guarded(() => findTraining(context)) ?? { optimizers: [], losses: [] }
   const order = (a: { readonly traced: Traced }, b: { readonly traced: Traced }): number =>
     a.traced.start.line - b.traced.start.line || a.traced.start.column - b.traced.start.column
-  return { models: models.sort(order).map(({ traced: found, model }) => ({ ...found, ...trainingOf(context, training, model) })), problems }
+  return { models: models.sort(order).map(({ traced: found, model }) => withTraining(found, trainingOf(context, training, model))), problems }
 }
 
 /** Objects at the top of the file with a forward function among their fields, and closures that factories returned there. */
@@ -175,6 +175,14 @@ const unique = (callables: readonly Callable[]): readonly Callable[] =>
             (other.holdsWeights === own.holdsWeights && callables.indexOf(other) < callables.indexOf(own))),
       ),
   )
+
+/** A model with what trains it; a list of variables given to minimize is an assumption a reader must see. */
+function withTraining(found: Traced, training: Training): TracedFile["models"][number] {
+  const lists = training.optimizers.flatMap(({ variables }) =>
+    variables === undefined ? [] : [`only ${variables.join(", ")} is trained where minimize says so`],
+  )
+  return { ...found, ...training, assumptions: [...new Set([...found.assumptions, ...lists])] }
+}
 
 /** Classes and functions declared in the file: at its top, in exported objects, and inside functions that were followed. */
 function declarations(context: Context, names: ReadonlyMap<string, Value>): readonly Value[] {

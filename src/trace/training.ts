@@ -85,6 +85,7 @@ function scan(context: Context, file: TypeScript.SourceFile, optimizers: Tied<Op
       const { expression: object, name } = node.expression
       const train = /(^|\.)train$/.test(object.getText()) && Object.hasOwn(optimizerNames, name.text)
       if (train) optimizers.push({ use: optimizerOf(context, node, name.text, file), nodes: [node, ...within] })
+      if (name.text === "minimize" && node.arguments[2] !== undefined) narrowed(context, node, optimizers)
       if (name.text === "compile" && node.arguments[0] !== undefined) {
         compiled(context, node, file, optimizers, losses)
         within.push(node)
@@ -160,6 +161,18 @@ function declaredAsOptimizer(ts: typeof TypeScript, node: TypeScript.Identifier)
     }
   }
   return false
+}
+
+/** minimize(f, returnCost, [variables]): the optimizers listed so far under that name train these variables only. */
+function narrowed(context: Context, call: TypeScript.CallExpression, optimizers: Tied<OptimizerUse>[]): void {
+  const { ts, home } = context, list = withoutCasts(ts, call.arguments[2])
+  const items = ts.isArrayLiteralExpression(list) ? list.elements.map((item) => item.getText()) : [list.getText()]
+  const variables = items.map((text) => text.replace(/^this\./, "").replace(/[.[\]]+/g, "/").replace(/\/$/, ""))
+  const known = optimizers.at(-1)?.use
+  const base: OptimizerUse = known ?? { name: "unknown", text: call.expression.getText(), place: placeOf(call.expression, home) }
+  const use: OptimizerUse = { ...base, text: call.getText().replace(/\s+/g, " ").slice(0, 80), variables, place: placeOf(call.expression, home) }
+  if (known !== undefined && known.variables === undefined) optimizers.pop()
+  optimizers.push({ use, nodes: [call] })
 }
 
 const byName = (name: string, place: Place): OptimizerUse => ({

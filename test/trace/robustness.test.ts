@@ -145,7 +145,8 @@ test("what a function handed to unknown code can read stays behind the result", 
         return run((s) => tf.matMul(h, this.w2)) } }`))
   const opaque = model.graph.nodes.find((node) => node.op.kind === "opaque")
   const operands = (opaque?.operands ?? []).map((id) => model.graph.nodes[id])
-  expect(operands.flatMap((node) => (node.op.kind === "parameter" ? [model.graph.parameters[node.op.parameter].id] : [])).sort()).toEqual(["w1", "w2"])
+  const named = operands.flatMap((node) => (node.op.kind === "parameter" ? [model.graph.parameters[node.op.parameter].id] : []))
+  expect(named.sort()).toEqual(["w1", "w2"])
 })
 
 test("casts to whole numbers of what depends on weights are opaque: tfjs passes their gradient", () => {
@@ -216,4 +217,63 @@ test("long preparations at the top do not hide the model that follows; checks of
   const model = only(found, "train")
   expect(parameters(model)).toHaveLength(2)
   expect(model.assumptions).toContain("the check `data === null` is taken to pass")
+})
+
+test("fields that other methods set, flags and optional arguments: the choice is said", () => {
+  const model = only(trace(`
+    class Net { w1 = tf.variable(tf.zeros([3, 4])); w2 = tf.variable(tf.zeros([4, 2])); private squash = false
+      setSquash(on: boolean) { this.squash = on }
+      forward(x: tf.Tensor2D, training: boolean, gate?: tf.Tensor2D) {
+        const h = tf.matMul(x, this.w1)
+        return tf.matMul(this.squash ? tf.tanh(h) : h, this.w2)
+      } }`))
+  expect([...model.assumptions].sort()).toEqual([
+    "'gate' is taken to be left out",
+    "'training' is taken to be true",
+    "the field 'squash' keeps its first value, false",
+  ])
+})
+
+test("a list of variables given to minimize", () => {
+  const model = only(trace(`
+    const wa = tf.variable(tf.zeros([3, 4])), wb = tf.variable(tf.zeros([4, 2])), sgd = tf.train.sgd(0.1)
+    function predict(x: tf.Tensor2D) { return x.matMul(wa).matMul(wb) }
+    function train(x: tf.Tensor2D, y: tf.Tensor2D) { sgd.minimize(() => predict(x).sub(y).square().mean(), true, [wb]) }`))
+  expect(model.optimizers.map(({ name, learningRate, variables }) => ({ name, learningRate, variables }))).toEqual([
+    { name: "sgd", learningRate: 0.1, variables: ["wb"] },
+  ])
+  expect(model.assumptions).toEqual(["only wb is trained where minimize says so"])
+})
+
+test("counts of unknown data are unknown sizes", () => {
+  const model = only(trace(`
+    function build(lines) {
+      const seen = new Set()
+      for (const line of lines) seen.add(line)
+      const model = tf.sequential({ layers: [tf.layers.dense({ units: seen.size, inputShape: [2], activation: "softmax" })] })
+      return model
+    }`))
+  expect(parameters(model)).toEqual(["dense_1/kernel [2, size]", "dense_1/bias [size]"])
+})
+
+test("unstacked time steps, and rows taken out of a longer shape", () => {
+  const steps = only(trace(`
+    class Rnn { w = tf.variable(tf.zeros([3, 4])); u = tf.variable(tf.zeros([4, 4]))
+      forward(x: tf.Tensor3D) {
+        let h = tf.zeros([x.shape[0], 4])
+        for (const xt of tf.unstack(x, 1)) h = tf.tanh(xt.matMul(this.w).add(h.matMul(this.u)))
+        return h
+      } }`))
+  expect(steps.inputs[0].shape).toEqual(["batch", 3, 3])
+  const rows = only(trace(`
+    const w = tf.variable(tf.zeros([3, 3]))
+    function predict(x: tf.Tensor3D) { return tf.matMul(x.reshape([-1, 3]), w).reshape(x.shape) }`))
+  expect(rows.inputs[0].shape).toEqual(["batch", "x.1", 3])
+  expect(rows.unsupported).toEqual([])
+})
+
+test("a model that ends in a layer nobody reads says so", () => {
+  const found = trace(`const m = tf.sequential({ layers: [tf.layers.rescaling({ scale: 2, inputShape: [4] }), tf.layers.dense({ units: 2 })] })`)
+  const said = [...found.models.flatMap((model) => model.unsupported.map(({ what }) => what)), ...found.problems.map(({ message }) => message)]
+  expect(said.join()).toMatch(/tf\.layers\.rescaling is not supported/)
 })

@@ -11,7 +11,7 @@ type Method = (args: readonly Value[], at: TypeScript.Node) => Value
 
 /** A member of an array; null where it has none of that name. */
 export function arrayMember(context: Context, array: ArrayValue, key: string): Value | null {
-  if (key === "length") return primitive(array.items.length)
+  if (key === "length") return context.state.uncounted.get(array.items) ?? primitive(array.items.length)
   const index = Number(key)
   if (Number.isInteger(index)) return index >= 0 && index < array.items.length ? array.items[index] : undefinedValue
   const method = arrayMethod(context, array, key)
@@ -28,6 +28,7 @@ function arrayMethod(context: Context, array: ArrayValue, key: string): Method |
   }
   const change = (run: () => Value): Value => {
     touch(context, items)
+    uncount(context, items, "length")
     return run()
   }
   const test =
@@ -188,11 +189,22 @@ export function primitiveMember(value: string | number | boolean | bigint, key: 
   })
 }
 
+/** A container that is filled while a list nobody knows is followed for one item has an unknown size from then on. */
+export function uncount(context: Context, container: object, name: string): void {
+  const { assumedItems, uncounted } = context.state
+  if (assumedItems > 0 && !uncounted.has(container)) uncounted.set(container, unknown("a count of unknown data", name))
+}
+
 export function mapMember(context: Context, map: MapValue, key: string): Value | null {
   const pairs = (): (readonly [Value, Value])[] => [...map.entries.values()]
+  const put = (k: Value, value: Value): Value => {
+    uncount(context, map.entries, "size")
+    write(context, map.entries, keyOf(k), [k, value])
+    return map
+  }
   switch (key) {
     case "size":
-      return primitive(map.entries.size)
+      return context.state.uncounted.get(map.entries) ?? primitive(map.entries.size)
     case "get":
       return native(
         "get",
@@ -204,12 +216,9 @@ export function mapMember(context: Context, map: MapValue, key: string): Value |
         k?.kind === "unknown" ? unknown("whether an unknown key is there") : primitive(map.entries.has(keyOf(k ?? undefinedValue))),
       )
     case "set":
-      return native(
-        "set",
-        ([k, value]) => (write(context, map.entries, keyOf(k ?? undefinedValue), [k ?? undefinedValue, value ?? undefinedValue]), map),
-      )
+      return native("set", ([k = undefinedValue, value = undefinedValue]) => put(k, value))
     case "add":
-      return native("add", ([k]) => (write(context, map.entries, keyOf(k ?? undefinedValue), [k ?? undefinedValue, k ?? undefinedValue]), map))
+      return native("add", ([k = undefinedValue]) => put(k, k))
     case "delete":
       return native("delete", ([k]) => (touch(context, map.entries), primitive(map.entries.delete(keyOf(k ?? undefinedValue)))))
     case "clear":

@@ -230,8 +230,14 @@ function forOf(context: Context, node: TypeScript.ForOfStatement, scope: Scope, 
   const list = context.evaluate(context, node.expression, scope)
   if (list.kind === "unknown" && list.tensors.length === 0) {
     assume(context, `the list '${node.expression.getText()}' is not known: one item is taken`)
-    const next = afterRound(oneItem(context, node, unknown(list.why, list.name === null ? null : list.name.replace(/s$/, "")), scope), label)
-    return next === "next" ? normal : next.leave
+    const item = unknown(list.why, list.name === null ? null : list.name.replace(/s$/, ""))
+    context.state.assumedItems++
+    try {
+      const next = afterRound(oneItem(context, node, item, scope), label)
+      return next === "next" ? normal : next.leave
+    } finally {
+      context.state.assumedItems--
+    }
   }
   if (!isIterable(list)) {
     return forkPaths(

@@ -89,9 +89,12 @@ function traceModel(context: Context, model: ModelValue): Traced | string {
     if (model.failure !== undefined && model.outputs.length === 0) return model.failure
     if (model.outputs.length === 0) return "its layers are not all known"
     const reachable = reachableFrom(model.outputs)
-    if (![...reachable].some((t) => t.source.kind === "weight") && model.layers.flatMap(allWeights).length === 0) return "it has no weights"
     const paths = assignPaths(model),
       named = model.returnedBy ?? model.name
+    if (![...reachable].some((t) => t.source.kind === "weight") && model.layers.flatMap(allWeights).length === 0) {
+      const own = [...outerNotes, ...context.state.notes].filter(({ owners }) => owners.some((owner) => paths.owners.has(owner)))
+      return own.find(({ what }) => /not supported$/.test(what))?.what ?? "it has no weights"
+    }
     const owned = outerNotes.slice(0, before).filter((note) => note.owners.some((owner) => paths.owners.has(owner)))
     const failure = model.failure === undefined ? [] : [model.failure]
     return emitModel(context, {

@@ -125,7 +125,9 @@ function initializerFrom(initial: TensorValue): { initializer?: string } {
   if (op.kind === "constant" && op.value.kind === "unknown" && op.value.why === "a random draw")
     return { initializer: initial.label === "tf.randomUniform" ? "randomUniform" : "randomNormal" }
   if (op.kind === "constant" && op.value.kind === "eye") return { initializer: "identity" }
-  return op.kind === "binary" && operands.length > 0 ? initializerFrom(operands[0]) : {}
+  const scaled = op.kind === "binary" && (op.fn === "multiply" || op.fn === "divide")
+  if (scaled && fillOf(operands[1]) !== null) return initializerFrom(operands[0])
+  return scaled && op.fn === "multiply" && fillOf(operands[0]) !== null ? initializerFrom(operands[1]) : {}
 }
 
 /** tf.dropout(x, rate, noiseShape): axes where the noise has size 1 share their mask. */

@@ -6,7 +6,7 @@ import { absent, axesAt, axisAt, binary, dimAt, emit, numberAt, shape, targetAt,
 import { arrayOf, numberIn } from "../value"
 import { broadcastTo, markIndices, reshape, reshapeTarget, sliceAxis } from "../tensor"
 import { divideDim, productOf, subtractDim, addDim } from "../../graph/dim"
-import { unifyDims, Unreadable, WrongRank } from "../context"
+import { assume, isFreeSymbol, resolveDim, unifyDims, Unreadable, WrongRank } from "../context"
 
 const shaped = (call: OpCall, x: TensorValue, target: readonly Dim[]): TensorValue =>
   reshape(call.context, x, reshapeTarget(call.context, shape(call, x), target), { at: call.at, label: `tf.${call.name}` })
@@ -105,22 +105,23 @@ function emitStack(call: OpCall): TensorValue {
 }
 
 function emitUnstack(call: OpCall): ReturnType<OpEmitter> {
-  const x = tensorAt(call, 0),
-    own = shape(call, x),
-    axis = axisAt(call, 1, own.length, 0),
-    size = own[axis]
+  const x = tensorAt(call, 0), own = shape(call, x), axis = axisAt(call, 1, own.length, 0)
+  if (isFreeSymbol(own[axis])) {
+    call.context.state.solution.set(own[axis], unrolledSize)
+    assume(call.context, `${String(own[axis]).replace(/\u00b7\d+$/, "")} is read as ${unrolledSize} entries`)
+  }
+  const size = resolveDim(call.context, own[axis])
   if (typeof size !== "number" || size > 2048) throw new Unreadable(`unstack: the size of axis ${axis} is not known`)
   return arrayOf(
-    Array.from({ length: size }, (_, i) =>
-      reshape(
-        call.context,
-        sliceAxis(call.context, x, axis, i, 1, { at: call.at, label: "tf.unstack" }),
-        own.filter((_d, k) => k !== axis),
-        { at: call.at },
-      ),
-    ),
+    Array.from({ length: size }, (_, i) => {
+      const part = sliceAxis(call.context, x, axis, i, 1, { at: call.at, label: "tf.unstack" })
+      return reshape(call.context, part, shape(call, x).filter((_d, k) => k !== axis), { at: call.at })
+    }),
   )
 }
+
+/** How many entries an axis nobody states is unstacked into. */
+const unrolledSize = 3
 
 function emitSqueeze(call: OpCall): TensorValue {
   const x = tensorAt(call, 0),
