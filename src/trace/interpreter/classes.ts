@@ -174,7 +174,8 @@ export function callFunction(context: Context, fn: FunctionValue, self: Value, a
   if (state.depth >= context.limits.depth) return unknown("functions call each other too deeply", null, args)
   // A function that calls itself on unknown values, under conditions nobody knows, would go all ways at every round: three are enough.
   const blind = state.trail.length > 2 && args.some((arg) => arg.kind === "unknown")
-  if (state.active.filter((active) => active === node).length > (blind ? 3 : 40)) return unknown("a recursion nobody can follow to its end", null, args)
+  const rounds = state.active.filter((active) => active === node).length
+  if (rounds > (blind ? 3 : 40)) return unknown("a recursion nobody can follow to its end", null, args)
   const arrow = ts.isArrowFunction(node)
   const generator = "asteriskToken" in node && node.asteriskToken !== undefined
   const frame: Frame = arrow

@@ -46,7 +46,8 @@ export function getProperty(context: Context, object: Value, key: string, at: Ty
       if (known !== undefined) return known
       if (isTensorOnly(key) && object.name !== null && object.properties.has(openParameter)) throw new NeedsTensor(object.name)
       // A shape does not depend on what the tensor holds.
-      const made = unknown(object.why, /^\d+$/.test(key) ? (object.name === null ? null : `${object.name}.${key}`) : key, key === "shape" ? [] : object.tensors)
+      const name = !/^\d+$/.test(key) ? key : object.name === null ? null : `${object.name}.${key}`
+      const made = unknown(object.why, name, key === "shape" ? [] : object.tensors)
       object.properties.set(key, made)
       return made
     }
