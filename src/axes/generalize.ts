@@ -46,6 +46,8 @@ class SizeNamer {
   private readonly taken = new Set<string>(["floor", "ceil"])
   private readonly trees = new Map<ClassId, AxisTree>()
   private readonly derivedText = new Map<string, Dim>()
+  /** Derived extents whose inputs are being named. */
+  private readonly open = new Set<ClassId>()
   constructor(private readonly classes: AxisClasses) {}
 
   tree(c: ClassId): AxisTree {
@@ -68,7 +70,18 @@ class SizeNamer {
     if (declared === 1) return { kind: "unit" }
     const how = this.classes.derivation(c)
     // Names the input's size first, so that sizes appear in the order of the data.
-    if (how !== null && !this.classes.isFixed(c)) this.tree(how.input)
+    if (how !== null && !this.classes.isFixed(c)) {
+      // An extent that was made the same as what it is computed from has one size: the declared one.
+      if (this.open.has(c)) this.classes.fix(c)
+      this.open.add(c)
+      if (!this.classes.isFixed(c)) {
+        this.tree(how.input)
+        if ("axis" in how.kernel) this.tree(how.kernel.axis)
+      }
+      this.open.delete(c)
+      const again = this.trees.get(c)
+      if (again !== undefined) return again
+    }
     const name = this.freeName(declared)
     this.names.set(c, name)
     return { kind: "leaf", atom: name, declared }
