@@ -18,6 +18,8 @@ export interface Limits {
   readonly milliseconds: number
   /** Times one loop goes round. */
   readonly rounds: number
+  /** The same for a loop that makes no tensor, layer or model. */
+  readonly idleRounds: number
 }
 export const defaultLimits: Limits = {
   steps: 3_000_000,
@@ -27,6 +29,7 @@ export const defaultLimits: Limits = {
   tensors: 60_000,
   milliseconds: 5_000,
   rounds: 3_000,
+  idleRounds: 1_000,
 }
 
 export type Completion =

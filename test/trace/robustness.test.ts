@@ -48,7 +48,7 @@ test("every line missing traces without a throw", () => {
 })
 
 test("endless loops and recursion end in a partial report", () => {
-  const limits = { rounds: 500, modelSteps: 20_000, steps: 60_000 }
+  const limits = { idleRounds: 500, modelSteps: 20_000, steps: 60_000 }
   const found = trace(
     `
     const model = tf.sequential({ layers: [tf.layers.dense({ units: 2, inputShape: [3] })] })
@@ -60,8 +60,8 @@ test("endless loops and recursion end in a partial report", () => {
   )
   expect(parameters(only(found))).toEqual(["dense_1/kernel [3, 2]", "dense_1/bias [2]"])
   expect(found.problems.map((problem) => problem.message)).toEqual([
-    "a loop goes round more than 500 times: the rest of it is not followed",
-    "a loop goes round more than 500 times: the rest of it is not followed",
+    "a loop goes round too often: the rest of it is not followed",
+    "a loop goes round too often: the rest of it is not followed",
   ])
 })
 

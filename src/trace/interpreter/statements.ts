@@ -177,8 +177,10 @@ function rounds(
   at: TypeScript.Node,
   label: string | null,
 ): Completion {
+  const made = productsOf(context)
   for (let count = 0; ; count++) {
-    if (count >= context.limits.rounds) {
+    const idle = count >= context.limits.idleRounds && made === productsOf(context)
+    if (idle || count >= context.limits.rounds) {
       tooManyRounds(context, at)
       return normal
     }
@@ -208,10 +210,13 @@ function rounds(
   }
 }
 
+/** How much of networks has been made so far: a loop that adds nothing to it prepares data. */
+const productsOf = ({ state }: Context): number => state.tensorCount + state.layers.length + state.models.length + state.instances.length
+
 /** Loops this long only prepare data; what they leave is taken as it is, and the reader is told. */
 function tooManyRounds(context: Context, at: TypeScript.Node): void {
   if (at.getSourceFile() !== context.home) return
-  const message = `a loop goes round more than ${context.limits.rounds.toLocaleString("en")} times: the rest of it is not followed`
+  const message = "a loop goes round too often: the rest of it is not followed"
   const where = place(context, at)
   if (!context.state.problems.some((problem) => samePlace(problem.place, where))) context.state.problems.push({ message, place: where })
 }
