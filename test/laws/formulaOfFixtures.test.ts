@@ -18,7 +18,9 @@ test.each(files.map((file) => [displayPath(file), file]))("%s", (_, file) => {
       const { tree, formula } = formulaOf(law, (id) => shapes.get(id) ?? [])
       expect(formula).toBe(law.formula)
       const draws = [0, 1].map(() => {
-        const tensors = law.parameters.map((id): [string, NumericTensor] => {
+        // A law may speak of a frozen parameter, too.
+        const ids = [...new Set(law.terms.flatMap((term) => term.operands.map((o) => o.parameter)))]
+        const tensors = ids.map((id): [string, NumericTensor] => {
           const shape = shapes.get(id) ?? []
           return [id, { shape, data: Array.from({ length: shape.reduce((a, b) => a * b, 1) }, random.normal) }]
         })
