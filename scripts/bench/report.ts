@@ -13,7 +13,7 @@ const readme = "README.md",
 /** @param quick one round, and nothing is written. */
 export async function runBenchmarks(quick: boolean): Promise<void> {
   const tell = (line: string): void => void process.stderr.write(`${line}\n`),
-    rounds = quick ? 1 : 5
+    rounds = quick ? 1 : 3
   tell(`gradients, ${rounds} rounds`)
   const engines = timeEngines(rounds, tell)
   tell("certificates")

@@ -9,7 +9,7 @@ import { evaluateField } from "./loss"
 import { seededRandom } from "./random"
 
 /** Above this many trainable numbers the linear system is too large. */
-export const discoveryLimit = 40
+export const discoveryLimit = 60
 
 export interface Discovery {
   /** Dimension of the space of laws ½ θᵀMθ + cᵀθ. */
