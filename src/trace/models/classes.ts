@@ -60,10 +60,9 @@ export function bestAttempt<T>(context: Context, run: (guess: Guess) => Attempt<
       result = run({ rank, ranks, tensors })
     }
     if (result.value === null) {
-      // Another rank helps only where this one ran into shapes: what takes too long or has no weights does so at every rank.
-      const complaints = [result.limit ?? "", ...result.notes.map(({ what }) => what)]
-      const shapes = result.wrongRank !== null || result.needs !== null || complaints.some((what) => /expected|axis|rank|shape/.test(what))
-      if (!shapes) return best?.traced ?? null
+      // What takes too long does so at every rank; what says nothing has no weights at any.
+      const silent = result.notes.length === 0 && result.wrongRank === null && result.needs === null
+      if (silent || /steps|seconds|operations/.test(result.limit ?? "")) return best?.traced ?? null
       continue
     }
     const complaints = complaintsOf(result.value.traced) + result.value.strained
