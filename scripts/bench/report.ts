@@ -40,7 +40,8 @@ export async function runBenchmarks(quick: boolean): Promise<void> {
 /** What profiles showed (`node --cpu-prof build/bench.mjs --engine own`). */
 const remarks: readonly string[] = [
   "Widths of 16 and more are bound by products of matrices at some 4 GFLOP/s, what scalar double precision gives in JavaScript; engines with",
-  "vector instructions in single precision overtake there. Of a verification, two thirds and more are Node reading TypeScript and TypeScript reading tfjs.",
+  "vector instructions in single precision overtake there. " +
+    "Of a verification, two thirds and more are Node reading TypeScript and TypeScript reading tfjs.",
 ]
 
 const machine = (): string =>
