@@ -30,6 +30,8 @@ export interface Analysis {
 export interface AnalyzeOptions {
   /** Path shown in the report, relative to the working folder with forward slashes. */
   readonly path: string
+  /** How the report names another file that a place lies in; the program's own name where absent. */
+  readonly pathOf?: (fileName: string) => string
   /** True when the caller no longer wants the answer; checked between models and every thousand steps. */
   readonly cancelled?: () => boolean
 }
@@ -46,9 +48,10 @@ export function analyzeFile(ts: typeof TypeScript, program: TypeScript.Program, 
   const models: AnalyzedModel[] = []
   for (const model of traced.models) {
     if (options.cancelled?.() === true) break
-    models.push(analyzeModel(model))
+    models.push(analyzeModel(options.pathOf === undefined ? model : renamePlaces(model, options.pathOf)))
   }
-  return { report: { path: options.path, models: models.map((m) => m.model), problems: traced.problems }, models }
+  const problems = options.pathOf === undefined ? traced.problems : renamePlaces(traced.problems, options.pathOf)
+  return { report: { path: options.path, models: models.map((m) => m.model), problems }, models }
 }
 
 /** From one traced network to everything views and the verification need. */
@@ -58,4 +61,16 @@ export function analyzeModel(traced: TracedModel): AnalyzedModel {
   const laws = derived.laws.map((law, i) => ({ ...law, formula: model.laws[i].formula, latex: model.laws[i].latex }))
   const task: VerificationTask = { model: traced.name, graph: derived.graph, sizes: derived.sizes, laws }
   return { traced, derived, model, task }
+}
+
+/** The same plain data with the files of its places renamed. */
+function renamePlaces<T>(data: T, pathOf: (fileName: string) => string): T {
+  if (Array.isArray(data)) return data.map((item: unknown) => renamePlaces(item, pathOf)) as T
+  if (typeof data !== "object" || data === null) return data
+  const isPosition = "line" in data && "column" in data && "file" in data && typeof data.file === "string"
+  const entries = Object.entries(data).map(([key, value]: [string, unknown]) => {
+    const named = isPosition && key === "file" && typeof value === "string"
+    return [key, named ? pathOf(value) : renamePlaces(value, pathOf)]
+  })
+  return Object.fromEntries(entries) as T
 }

@@ -32,6 +32,8 @@ describe("derived laws hold on the recorded graph", () => {
     expect(broken).toEqual([])
     expect(claimed).toBe(rank)
     expect(claimed, "more laws than there are").toBeLessThanOrEqual(oracleRow(row).independent)
-    if (plan.dimension <= discoverable) expect(discoverLaws(plan).independent, "laws of the fixture").toBe(oracleRow(row).independent)
+    // Discovery draws frozen weights anew with every θ, so it cannot see a law that speaks of their values.
+    const frozen = plan.graph.parameters.some((p) => !p.trainable)
+    if (plan.dimension <= discoverable && !frozen) expect(discoverLaws(plan).independent, "laws of the fixture").toBe(oracleRow(row).independent)
   })
 })

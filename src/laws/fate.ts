@@ -46,8 +46,8 @@ export function fateUnderFlow(law: FateLaw, parameters: readonly FateParameter[]
 
 /** The fate of one law under an optimizer as the source writes it. */
 export function fateUnder(use: OptimizerUse, law: FateLaw, parameters: readonly FateParameter[]): Fate {
-  const constrained = constraintOn(law, parameters)
-  if (constrained !== null) return constrained
+  const apart = constraintOn(law, parameters) ?? partlyTrained(use, law, parameters)
+  if (apart !== null) return apart
   switch (use.name) {
     case "sgd":
       return fateUnderSgd(use, law, decayOf(law, parameters, use.weightDecay ?? 0))
@@ -133,6 +133,17 @@ const mixedDecay = (lambda: number): string => `broken: weight decay λ = ${numb
 
 const roundingFate = (name: string): Fate =>
   fate("rounding", `has no gradient, yet ${name} divides rounding noise by its own size, so the value wanders a little`)
+
+/** minimize(f, true, variables) trains those alone: a law of others stands still, a law between the two parts is broken. */
+function partlyTrained(use: OptimizerUse, law: FateLaw, parameters: readonly FateParameter[]): Fate | null {
+  const trained = (use.variables ?? []).filter((name) => parameters.some(({ id }) => id === name))
+  if (trained.length === 0) return null
+  const still = law.parameters.filter((id) => !trained.includes(id))
+  if (still.length === 0) return null
+  const name = nameOf(use)
+  if (still.length === law.parameters.length) return fate("exact", `exact under ${name}: none of its weights is among the variables it trains`, "Δh = 0")
+  return fate("broken", `broken under ${name}: of its weights it does not train ${still.join(", ")}`)
+}
 
 /** A constraint moves its parameter after every step, wherever the gradient pointed. */
 function constraintOn(law: FateLaw, parameters: readonly FateParameter[]): Fate | null {

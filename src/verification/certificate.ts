@@ -41,14 +41,23 @@ export function* certifySteps(
   if (parameters === 0 || parameters > certificateLimit) return null
   const derived = countIndependent(plan, laws, random, signs)
   const enough = parameters - derived
-  let best: Spanned | null = null
-  for (let k = 0; k < attempts && (best === null || best.rank.rank < enough); k++) {
+  const spans: Spanned[] = []
+  let best: Rank | null = null
+  for (let k = 0; k < attempts && (best === null || best.rank < enough); k++) {
     const found = yield* spanFirstBrackets(plan, random, signs, enough)
-    if (found !== null && (best === null || found.rank.rank > best.rank.rank)) best = found
+    if (found === null) continue
+    spans.push(found)
+    if (best === null || found.rank.rank > best.rank) best = found.rank
   }
   if (best === null) return null
-  // Deeper brackets only where the shallow ones leave a difference, and where the flow meets no kinks.
-  const { rank, gap } = best.rank.rank < enough && plan.smooth && parameters <= deepeningLimit ? deepenSpan(plan, random, best) : best.rank
+  // Deeper brackets only where the shallow ones leave a difference, and where the flow meets no kinks. At one θ they may drown in noise.
+  for (const span of plan.smooth && parameters <= deepeningLimit ? spans : []) {
+    if (best.rank >= enough) break
+    const deeper = deepenSpan(plan, random, span)
+    if (deeper.rank > best.rank) best = deeper
+    yield 0
+  }
+  const { rank, gap } = best
   const possible = parameters - rank
   return { parameters, lieRank: rank, possible, derived, gap: [gap[0], gap[1]], complete: derived === possible }
 }
@@ -157,8 +166,8 @@ function bracketOf(plan: Plan, a: Field, b: Field, theta: Float64Array, fa: Floa
   return left.map((x, i) => x - right[i])
 }
 
-/** Relative error of pushed fields: ten times the integrator's tolerance a step. */
-const pushNoise = 1e-12
+/** Relative error of pushed fields: some hundred steps at the tolerance of the integrator. */
+const pushNoise = 1e-11
 
 /**
  * The field a, carried to θ by the flow of the field b from where θ lay a while before: Σ tⁿ/n! adⁿ_b(a), brackets of every depth at once, and

@@ -44,14 +44,14 @@ async function call(line: string, { env = {}, terminal = false, input = "" } = {
 }
 
 describe("analyze", () => {
-  test("text: law, fate, why with file and line, and what ended the others", async () => {
+  test("text: law, fate, why with its line, and what ended the others", async () => {
     const { code, out, error } = await call("analyze net.ts")
     expect({ code, error }).toEqual({ code: 0, error: "" })
     expect(out).toContain(formula)
     expect(out).toContain("diag(4): 4 quantities, i < 4 — drifts under sgd (τ = 0.1) by exactly ½τ²gᵀMg per step")
     const unwrapped = out.replace(/\s+/g, " ")
-    expect(unwrapped).toMatch(/why: dense 'relu' [^:]*\(net\.ts:4\)/)
-    expect(unwrapped).toMatch(/smooth [^—]* no conservation law no law: dense_1\/kernel, dense_1\/bias — dense 'tanh' [^(]*\(net\.ts:9\)/)
+    expect(unwrapped).toMatch(/why: dense 'relu' [^:]*\(line 4\)/)
+    expect(unwrapped).toMatch(/smooth [^—]* no conservation law no law: dense_1\/kernel, dense_1\/bias — dense 'tanh' [^(]*\(line 9\)/)
     expect(Math.max(...out.split("\n").map((text) => [...text].length))).toBeLessThanOrEqual(100)
     expect(out).not.toContain("\u001b[")
   })

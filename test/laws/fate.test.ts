@@ -18,6 +18,18 @@ const parameters = (...l2: number[]): FateParameter[] => ["a", "b"].map((id, k) 
 const plain = parameters(0, 0)
 const noGradient = law("linear", { family: "no-gradient" })
 
+describe("a list of variables to train", () => {
+  const trains = (...variables: string[]): OptimizerUse => use("sgd", { learningRate: 0.1, variables })
+  test("breaks a law between trained and untrained weights", () =>
+    expect(fateUnder(trains("b"), law("quadratic"), plain)).toMatchObject({ status: "broken", detail: expect.stringContaining("does not train a") }))
+  test("leaves a law of untrained weights alone", () =>
+    expect(fateUnder(trains("b"), law("quadratic", { parameters: ["a"] }), plain).status).toBe("exact"))
+  test("changes nothing where it names all, or nothing of the model", () => {
+    expect(fateUnder(trains("a", "b"), law("quadratic"), plain).status).toBe("drifts")
+    expect(fateUnder(trains("other"), law("quadratic"), plain).status).toBe("drifts")
+  })
+})
+
 describe("statuses", () => {
   test("without an optimizer in sight", () => {
     const [training, ...rest] = trainingOf([], [law("quadratic")], plain)

@@ -113,7 +113,7 @@ function hasFinding(files: readonly AnalyzedFile[], failOn: FailOn): boolean {
 /** Analysis does not throw for bad code. Where it throws for a mistake of its own, the other files still get their answer. */
 function analyzeOrReport(program: ts.Program, name: string, path: string, io: Io): Analysis & { readonly failure: boolean } {
   try {
-    return { ...analyzeFile(ts, program, name, { path }), failure: false }
+    return { ...analyzeFile(ts, program, name, { path, pathOf: (file) => displayPath(file, io.cwd) }), failure: false }
   } catch (error) {
     const message = `the analysis failed, please report it: ${error instanceof Error ? error.message : String(error)}`
     io.writeError(`noether-lens: ${path}: ${message}\n`)

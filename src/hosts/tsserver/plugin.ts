@@ -102,7 +102,8 @@ function analyzed(ts: Ts, program: TypeScript.Program, file: string, cancelled: 
   analyses.set(program, ofProgram)
   const known = ofProgram.get(file)
   if (known) return known
-  const analysis = analyzeFile(ts, program, file, { path: relativePath(program.getCurrentDirectory(), file), cancelled })
+  const pathOf = (name: string): string => relativePath(program.getCurrentDirectory(), name)
+  const analysis = analyzeFile(ts, program, file, { path: pathOf(file), pathOf, cancelled })
   if (!cancelled()) ofProgram.set(file, analysis)
   return analysis
 }
