@@ -18,7 +18,7 @@ export const layers: readonly Layer[] = [
   { name: "axes", mayImport: ["graph", "schema"], packages: [] },
   { name: "symmetry", mayImport: ["axes", "graph", "schema"], packages: [] },
   { name: "laws", mayImport: ["symmetry", "axes", "graph", "schema"], packages: ["mathjs"] },
-  { name: "verification", mayImport: ["axes/size", "graph", "schema"], packages: ["ml-matrix"] },
+  { name: "verification", mayImport: ["axes/size", "graph", "schema"], packages: [] },
   // Findings measure before they speak; what they measure with knows nothing of laws.
   {
     name: "findings",
