@@ -141,7 +141,9 @@ function partlyTrained(use: OptimizerUse, law: FateLaw, parameters: readonly Fat
   const still = law.parameters.filter((id) => !trained.includes(id))
   if (still.length === 0) return null
   const name = nameOf(use)
-  if (still.length === law.parameters.length) return fate("exact", `exact under ${name}: none of its weights is among the variables it trains`, "Δh = 0")
+  if (still.length === law.parameters.length) {
+    return fate("exact", `exact under ${name}: none of its weights is among the variables it trains`, "Δh = 0")
+  }
   return fate("broken", `broken under ${name}: of its weights it does not train ${still.join(", ")}`)
 }
 
