@@ -10,7 +10,7 @@ import { appendLoss } from "./graph/loss"
 import { deriveLaws } from "./laws/derive"
 import type { DerivedModel } from "./laws/law"
 import { presentModel } from "./presentation/model"
-import type { FileReport, Model } from "./schema/report"
+import type { FileReport, Model, Problem } from "./schema/report"
 import { traceFile } from "./trace/trace"
 import type { VerificationTask } from "./verification/task"
 
@@ -50,8 +50,22 @@ export function analyzeFile(ts: typeof TypeScript, program: TypeScript.Program, 
     if (options.cancelled?.() === true) break
     models.push(analyzeModel(options.pathOf === undefined ? model : renamePlaces(model, options.pathOf)))
   }
-  const problems = options.pathOf === undefined ? traced.problems : renamePlaces(traced.problems, options.pathOf)
+  const found = [...syntaxProblems(ts, program, sourceFile), ...traced.problems]
+  const problems = options.pathOf === undefined ? found : renamePlaces(found, options.pathOf)
   return { report: { path: options.path, models: models.map((m) => m.model), problems }, models }
+}
+
+/** The first syntax error, since what follows it may be read otherwise than meant. */
+function syntaxProblems(ts: typeof TypeScript, program: TypeScript.Program, sourceFile: TypeScript.SourceFile): Problem[] {
+  const [first] = program.getSyntacticDiagnostics(sourceFile)
+  if (first === undefined) return []
+  const at = (offset: number): { line: number; column: number } => {
+    const { line, character } = sourceFile.getLineAndCharacterOfPosition(offset)
+    return { line: line + 1, column: character + 1 }
+  }
+  const said = ts.flattenDiagnosticMessageText(first.messageText, " ").replace(/\.$/, "")
+  const message = `syntax error: ${said}; what follows may be misread`
+  return [{ message, start: at(first.start), end: at(first.start + first.length) }]
 }
 
 /** From one traced network to everything views and the verification need. */

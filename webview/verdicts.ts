@@ -1,5 +1,5 @@
 /** @file The verdicts: one sentence for the run and one card for each law. Words and a drawing, never color alone. */
-import { completenessText } from "../src/presentation/verification"
+import { completenessText, sizesText } from "../src/presentation/verification"
 import { countText } from "../src/presentation/words"
 import type { Law, LawVerification, Model, Place, Verdict } from "../src/schema/report"
 import { colorVariable } from "./charts"
@@ -31,9 +31,8 @@ export function renderSummary(outcome: Outcome, laws: number): readonly Child[] 
   const what = laws === 0 ? "This model has no conservation law to measure"
     : `${held} of ${countText(laws, "law")} conserved${approximate > 0 ? `, ${approximate} approximate` : ""}`
   const completeness = completenessText(verification)
-  const inOrder = Object.entries(verification.replica).sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true }))
-  const chosen = inOrder.map(([name, size]) => `${name} = ${size}`)
-  const sizes = chosen.length === 0 ? "" : `. Sizes: ${chosen.join(", ")}`
+  const chosen = sizesText(verification.replica)
+  const sizes = chosen === "" ? "" : `. Sizes: ${chosen}`
   return [
     element("div.verdict-line", {}, renderBadge(verification.verdict), element("strong", {}, what)),
     element("p.note", {}, `Float64, seed ${verification.seed}, ${formatDuration(verification.milliseconds)}${sizes}.`),

@@ -167,8 +167,12 @@ function genericOp(node: Node, graph: Graph, axes: readonly (readonly AxisTree[]
   const op = node.op
   switch (op.kind) {
     case "input": {
-      const reader = op.range === undefined ? undefined : graph.nodes.find((n) => n.op.kind === "gather" && reaches(graph, n.operands[1], node.id))
-      return reader?.op.kind === "gather" ? { ...op, range: genericSize(axes[reader.operands[0]][reader.op.axis]) } : op
+      if (op.range === undefined) return op
+      for (const n of graph.nodes) {
+        if (n.op.kind === "gather" && reaches(graph, n.operands[1], node.id)) return { ...op, range: genericSize(axes[n.operands[0]][n.op.axis]) }
+        if (n.op.kind === "oneHot" && reaches(graph, n.operands[0], node.id)) return { ...op, range: genericSize(axes[n.id][axes[n.id].length - 1]) }
+      }
+      return op
     }
     case "slice":
       return { ...op, begin: op.begin.map((b, i) => (b === 0 || (op.strides[i] ?? 1) !== 1 ? b : genericOffset(axes[node.operands[0]][i], b))) }

@@ -81,7 +81,7 @@ export function symmetryText({ kind, sizes }: SymmetryKind): string {
     case "scale":
       return size === "" ? "scale" : `diag${size}`
     case "no-gradient":
-      return `translation${size}`
+      return `no gradient${size}`
     case "ones":
       return "scale of the sum"
     case "mixed":

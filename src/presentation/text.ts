@@ -78,7 +78,8 @@ function summaryText(model: Model): string {
   const laws = countText(model.laws.length, "law") + (approximate > 0 ? ` (${approximate} approximate)` : "")
   const independent = model.independent === model.quantities ? "" : `, ${dimText(model.independent)} independent`
   const optimizers = [...new Set(model.training.flatMap(({ optimizer, place }) => (place === undefined ? [] : [optimizer])))]
-  const trained = optimizers.length === 0 ? "no optimizer in sight" : `trained by ${optimizers.join(", ")}`
+  const many = optimizers.length === 1 ? "optimizer" : "optimizers"
+  const trained = optimizers.length === 0 ? "no optimizer in sight" : `${many} in sight: ${optimizers.join(", ")}`
   return [...parameters, laws, `${countText(model.quantities, "quantity", "quantities")}${independent}`, trained].join(" · ")
 }
 

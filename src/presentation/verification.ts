@@ -37,17 +37,27 @@ export function completenessText({ completeness }: Pick<Verification, "completen
   return complete ? `complete: ${counts}, no further law exists (${cut})` : `not shown complete: ${counts} (${cut})`
 }
 
+/** The sizes of a replica: "batch = 4, 3, 8→6". Sizes named after a number ("n8_2") show it with what became of it. */
+export function sizesText(replica: Verification["replica"]): string {
+  const texts = Object.entries(replica)
+    .sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true }))
+    .map(([name, size]) => {
+      const declared = /^n(\d+)(?:_\d+)?$/.exec(name)?.[1]
+      if (declared === undefined) return `${name} = ${size}`
+      return declared === String(size) ? declared : `${declared}→${size}`
+    })
+  return [...new Set(texts)].join(", ")
+}
+
 /** The model's name with the verdict, then a table: for each law its numbers, its verdict, its formula. */
 export function verificationText(name: string, verification: Verification, laws: readonly Law[], painter: Painter, optimizer = "flow"): string[] {
   const paint = verdictPaint(verification.verdict, painter)
-  const sizes = Object.entries(verification.replica)
-    .sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true }))
-    .map(([size, n]) => `${size} = ${n}`)
+  const sizes = sizesText(verification.replica)
   const complete = completenessText(verification)
   return [
-    `  ${painter.heading(name)} ${paint(verdictText(verification, optimizer))}`,
+    `  ${painter.heading(name)} — ${paint(verdictText(verification, optimizer))}`,
     ...wrapText(
-      [`seed ${verification.seed}`, `${Math.round(verification.milliseconds)} ms`, ...(sizes.length > 0 ? [`run at ${sizes.join(", ")}`] : [])].join(
+      [`seed ${verification.seed}`, `${Math.round(verification.milliseconds)} ms`, ...(sizes === "" ? [] : [`run at sizes ${sizes}`])].join(
         " · ",
       ),
       width,

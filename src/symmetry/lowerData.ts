@@ -22,11 +22,19 @@ export function lowerData(lowering: Lowering, node: Node): Blocks {
     if (folded !== null) return lowering.emit(node.id, { kind: "fill", value: folded }, [], [], [])
     const labels = elementwise ? unionLabels(uses, atoms) : varyingLabels(lowering, node, choice)
     const last = choice[choice.length - 1]
-    const oneHot = node.op.kind === "oneHot" && lowering.segments(node.id, choice.length - 1).length === 1
+    const oneHot = node.op.kind === "oneHot" && isIndex(lowering, node.operands[0]) && lowering.segments(node.id, choice.length - 1).length === 1
     const sums = oneHot ? [last.atoms.map((_, i) => labels.length - last.atoms.length + i)] : []
     const frozen = node.op.kind === "parameter" ? { frozen: parameterBlock(lowering, node.id, node.op.parameter, choice) } : {}
     return emitOver(lowering, node.id, { kind: "data", sumsToOne: sums, lookup: false, ...frozen }, [], labels, atoms)
   })
+}
+
+/** Indices by what they are: data below a range, the place of an extreme. Computed ones may lie outside, where one-hot rows are zero. */
+function isIndex(lowering: Lowering, id: NodeId): boolean {
+  const { op, operands } = lowering.node(id)
+  if (op.kind === "input") return op.domain === "index"
+  if (op.kind === "argExtreme" || (op.kind === "topK" && op.output === "indices")) return true
+  return ["reshape", "transpose", "slice", "tile", "broadcast"].includes(op.kind) && operands.every((o) => isIndex(lowering, o))
 }
 
 /** Positions along which data varies: a product of a range and a constant varies along the range only. */

@@ -99,7 +99,7 @@ function residualOffset(lowering: Lowering, node: NodeId, parts: readonly Weight
     value.labels.forEach((l, i) => (names[l] = value.atoms[i]))
     const made = contract(
       lowering,
-      node,
+      value.node,
       [{ value: shifted.value, labels }, x],
       Array.from(names, (name) => name ?? ""),
     )
@@ -160,7 +160,7 @@ function commonFactor(lowering: Lowering, node: NodeId, parts: readonly Weighted
   const total = frozenOffset(lowering, node, weights) ?? emitSum(lowering, node, weights, own.atoms)
   const made = contract(
     lowering,
-    node,
+    first.value.node,
     [{ value: total.value, labels: first.own.labels }, first.other],
     first.value.labels.length === 0 ? [] : relabelledAtoms(first.value),
   )

@@ -143,7 +143,7 @@ describe("the terminal report", () => {
     const lines = modelText(model, "src/net.ts", plainPainter)
     expect(Math.max(...lines.map((line) => [...line].length))).toBeLessThanOrEqual(100)
     expect(lines.join("\n")).toBe(`  model sequential model · src/net.ts:3
-  51 parameters · 2 laws (1 approximate) · 8 quantities · trained by optimizer: "sgd"
+  51 parameters · 2 laws (1 approximate) · 8 quantities · optimizer in sight: optimizer: "sgd"
 
    1  ‖dense_1/kernel[:,i]‖² + dense_1/bias[i]² − ‖dense_2/kernel[i,:]‖²
       diag(8): 8 quantities, i < 8 — drifts under sgd (τ = 0.1) by exactly ½τ²gᵀMg per step, O(τ)

@@ -53,8 +53,8 @@ test("the table: numbers under their titles, formula below, sizes in order, with
   )
   const lines = verificationText("model", run, laws, plainPainter)
   expect(Math.max(...lines.map((line) => [...line].length))).toBeLessThanOrEqual(100)
-  expect(lines.join("\n")).toBe(`  model a law does not hold (1 conserved, 1 violated)
-  seed 3 · 812 ms · run at n2 = 3, n10 = 4
+  expect(lines.join("\n")).toBe(`  model — a law does not hold (1 conserved, 1 violated)
+  seed 3 · 812 ms · run at sizes 2→3, 10→4
 
            rate    control    order      drift    control
    1    3.3e-17     2.1e-1     1.02    5.0e-15     1.2e-3  conserved
