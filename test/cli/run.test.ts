@@ -92,7 +92,7 @@ describe("verify", () => {
   test("measures every law and exits 0; progress goes to stderr", async () => {
     const { code, out, error } = await call("verify net.ts --model net --seed 3")
     expect(code).toBe(0)
-    expect(out).toContain("net every exact law holds along the gradient flow (1 conserved)")
+    expect(out).toContain("net — every exact law holds along the gradient flow (1 conserved)")
     expect(out).toContain("seed 3")
     expect(out).toContain(formula)
     expect(error).toMatch(/^net\.ts net: /)
