@@ -1,7 +1,7 @@
 /**
  * @file Lowers shape operations: renamings of blocks, and barriers where axes do not line up.
  */
-import { addDim, substituteDim } from "../graph/dim"
+import { addDim, multiplyDim, substituteDim } from "../graph/dim"
 import { declaredSize, joinKeys } from "../axes/tree"
 import type { Segment } from "../axes/tree"
 import type { Node, NodeId } from "../graph/graph"
@@ -9,6 +9,7 @@ import type { OpOf } from "../graph/op"
 import type { Dim } from "../schema/report"
 import type { Blocks } from "./blocks"
 import { atomsOf, axisAt, eachChoice, emitOver, startsOf } from "./blocks"
+import { lowerOpaque } from "./lowerData"
 import { keyOf } from "./lowering"
 import type { Block, Choice, Lowering } from "./lowering"
 
@@ -81,7 +82,7 @@ function sliceSegment(own: readonly Segment[], wanted: Segment, begin: Dim, stri
   // Every stride-th cell is a part of a product and has no offset of its own; a part of a sum with the same key is something else.
   if (stride !== 1 && wanted.atoms.length > 0) return own.find((s) => s.offset === null && s.key === joinKeys(wanted.key, String(begin)) && same(s))
   if (wanted.offset === null) return begin === 0 ? own.find((s) => s.key === wanted.key && same(s)) : undefined
-  const offset = addDim(begin, wanted.offset)
+  const offset = addDim(begin, multiplyDim(stride, wanted.offset))
   return own.find((s) => s.offset === offset && same(s))
 }
 
@@ -154,6 +155,7 @@ export function lowerPad(lowering: Lowering, node: Node, op: OpOf<"pad">): Block
   const linesUp = op.before.every((_, axis) =>
     lowering.segments(operand, axis).every((c) => lowering.segments(node.id, axis).some((s) => isMoved(c, s, axis))),
   )
+  if (op.mode === "constant" && op.value !== 0 && !linesUp) return lowerOpaque(lowering, node, "it is padded with a constant at a place nobody knows")
   if (op.mode !== "constant" || !linesUp)
     return eachChoice(lowering, node.id, (choice) => lowering.barrier(node.id, lowering.allBlocks(operand), atomsOf(choice)))
   return eachChoice(lowering, node.id, (choice) => {
