@@ -5,56 +5,118 @@
  */
 import type { Dim } from "../schema/report"
 
-/** Monomial text ("C*H^-1", "" for 1) to coefficient, as numerator and denominator. */
-type Polynomial = ReadonlyMap<string, Rational>
+/** Coefficients of monomials, as numerator and denominator. Monomials are interned: the same one is the same object. */
+type Polynomial = ReadonlyMap<Monomial, Rational>
 type Rational = readonly [numerator: number, denominator: number]
-type Monomial = ReadonlyMap<string, number>
+
+interface Monomial {
+  /** Names the monomial and orders it among those of its degree; "" for 1. */
+  readonly text: string
+  /** Symbols with their exponents, none of them 0, sorted by symbol. */
+  readonly factors: readonly Factor[]
+  readonly degree: number
+}
+type Factor = readonly [symbol: string, exponent: number]
 
 const gcd = (a: number, b: number): number => (b === 0 ? Math.abs(a) : gcd(b, a % b))
 const rational = (n: number, d = 1): Rational => {
+  if (d === 1) return [n, 1]
   const g = gcd(n, d) * (d < 0 ? -1 : 1)
   return g === 0 ? [0, 1] : [n / g, d / g]
 }
 const addR = (a: Rational, b: Rational): Rational => rational(a[0] * b[1] + b[0] * a[1], a[1] * b[1])
 const mulR = (a: Rational, b: Rational): Rational => rational(a[0] * b[0], a[1] * b[1])
 
-const monomialText = (m: Monomial): string =>
-  [...m]
-    .filter(([, e]) => e !== 0)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([s, e]) => `${s}\u0000${e}`)
-    .join("\u0001")
-const monomialOf = (text: string): Map<string, number> =>
-  new Map(
-    text === ""
-      ? []
-      : text.split("\u0001").map((part): [string, number] => {
-          const [s, e] = part.split("\u0000")
-          return [s, Number(e)]
-        }),
-  )
+/** Sessions of an editor see ever new names: what is remembered of them is forgotten at this many entries. */
+const MEMORY = 20_000
+const interned = new Map<string, Monomial>()
+const parsed = new Map<string, Polynomial>()
+type Operation = "add" | "subtract" | "multiply" | "divide"
+const results: { readonly [K in Operation]: Map<Dim, Map<Dim, Dim | null>> } = {
+  add: new Map(),
+  subtract: new Map(),
+  multiply: new Map(),
+  divide: new Map(),
+}
+let remembered = 0
 
-const constant = (r: Rational): Polynomial => (r[0] === 0 ? new Map() : new Map([["", r]]))
-const symbol = (name: string): Polynomial => new Map([[monomialText(new Map([[name, 1]])), [1, 1]]])
+/** Called where no polynomial is in use: interned monomials must not change below one. */
+function forgetSome(): void {
+  if (interned.size < MEMORY && parsed.size < MEMORY && remembered < MEMORY) return
+  remembered = 0
+  interned.clear()
+  interned.set("", unit)
+  parsed.clear()
+  for (const known of Object.values(results)) known.clear()
+}
 
-function addP(a: Polynomial, b: Polynomial): Polynomial {
-  const out = new Map(a)
-  for (const [m, c] of b) {
-    const sum = addR(out.get(m) ?? [0, 1], c)
-    if (sum[0] === 0) out.delete(m)
-    else out.set(m, sum)
+/** Sizes of a network meet again and again: every result is computed once. */
+function recall(operation: Operation, a: Dim, b: Dim, compute: (a: Polynomial, b: Polynomial) => Polynomial | null): Dim | null {
+  const known = results[operation].get(a)?.get(b)
+  if (known !== undefined) return known
+  forgetSome()
+  const computed = compute(toPolynomial(a), toPolynomial(b)),
+    result = computed === null ? null : print(computed)
+  let row = results[operation].get(a)
+  if (row === undefined) results[operation].set(a, (row = new Map()))
+  row.set(b, result)
+  remembered++
+  return result
+}
+
+
+/** @param factors sorted by symbol, without exponents 0. */
+function monomial(factors: readonly Factor[]): Monomial {
+  let text = ""
+  for (const [s, e] of factors) text += text === "" ? `${s}\u0000${e}` : `\u0001${s}\u0000${e}`
+  let known = interned.get(text)
+  if (known === undefined) interned.set(text, (known = { text, factors, degree: factors.reduce((sum, [, e]) => sum + e, 0) }))
+  return known
+}
+
+function multiplyMonomials(a: Monomial, b: Monomial): Monomial {
+  if (a.factors.length === 0) return b
+  if (b.factors.length === 0) return a
+  const out: Factor[] = []
+  let i = 0,
+    k = 0
+  while (i < a.factors.length || k < b.factors.length) {
+    const x = a.factors[i],
+      y = b.factors[k]
+    if (y === undefined || (x !== undefined && x[0] < y[0])) out.push(a.factors[i++])
+    else if (x === undefined || y[0] < x[0]) out.push(b.factors[k++])
+    else {
+      if (x[1] + y[1] !== 0) out.push([x[0], x[1] + y[1]])
+      i++
+      k++
+    }
   }
+  return monomial(out)
+}
+
+const unit = monomial([])
+const zero: Polynomial = new Map()
+const one: Polynomial = new Map([[unit, [1, 1]]])
+const constant = (r: Rational): Polynomial => (r[0] === 0 ? zero : new Map([[unit, r]]))
+const symbol = (name: string): Polynomial => new Map([[monomial([[name, 1]]), [1, 1]]])
+
+/** a + factor·b */
+function addP(a: Polynomial, b: Polynomial, factor: Rational = [1, 1]): Polynomial {
+  const out = new Map(a)
+  for (const [m, c] of b) addTerm(out, m, mulR(c, factor))
   return out
 }
 
+function addTerm(to: Map<Monomial, Rational>, m: Monomial, c: Rational): void {
+  const known = to.get(m),
+    sum = known === undefined ? c : addR(known, c)
+  if (sum[0] === 0) to.delete(m)
+  else to.set(m, sum)
+}
+
 function mulP(a: Polynomial, b: Polynomial): Polynomial {
-  let out: Polynomial = new Map()
-  for (const [ma, ca] of a)
-    for (const [mb, cb] of b) {
-      const m = monomialOf(ma)
-      for (const [s, e] of monomialOf(mb)) m.set(s, (m.get(s) ?? 0) + e)
-      out = addP(out, new Map([[monomialText(m), mulR(ca, cb)]]))
-    }
+  const out = new Map<Monomial, Rational>()
+  for (const [ma, ca] of a) for (const [mb, cb] of b) addTerm(out, multiplyMonomials(ma, mb), mulR(ca, cb))
   return out
 }
 
@@ -63,26 +125,23 @@ function divP(a: Polynomial, b: Polynomial): Polynomial | null {
   if (b.size === 0) return null
   if (b.size === 1) {
     const [[m, c]] = b
-    const inverse = new Map([...monomialOf(m)].map(([s, e]): [string, number] => [s, -e]))
-    return mulP(a, new Map([[monomialText(inverse), rational(c[1], c[0])]]))
+    const inverse = monomial(m.factors.map(([s, e]): Factor => [s, -e]))
+    return mulP(a, new Map([[inverse, rational(c[1], c[0])]]))
   }
   // Long division by the term that sorts last; fails when a remainder is left after as many steps as a has terms, twice over.
-  const lead = (p: Polynomial): [string, Rational] =>
-    [...p].reduce((x, y) => (degree(y[0]) > degree(x[0]) || (degree(y[0]) === degree(x[0]) && y[0] > x[0]) ? y : x))
-  const degree = (m: string): number => [...monomialOf(m).values()].reduce((x, y) => x + y, 0)
+  const lead = (p: Polynomial): [Monomial, Rational] =>
+    [...p].reduce((x, y) => (y[0].degree > x[0].degree || (y[0].degree === x[0].degree && y[0].text > x[0].text) ? y : x))
   let rest = a,
-    quotient: Polynomial = new Map()
+    quotient: Polynomial = zero
   for (let step = 0; rest.size > 0; step++) {
     if (step > 2 * a.size + 4) return null
     const q = divP(new Map([lead(rest)]), new Map([lead(b)]))
     if (q === null) return null
     quotient = addP(quotient, q)
-    rest = addP(rest, mulP(mulP(q, b), constant([-1, 1])))
+    rest = addP(rest, mulP(q, b), [-1, 1])
   }
   return quotient
 }
-
-const parsed = new Map<string, Polynomial>()
 
 function toPolynomial(d: Dim): Polynomial {
   if (typeof d === "number") {
@@ -107,7 +166,7 @@ class Parser {
     let p = this.product()
     while (this.tokens[this.at] === "+" || this.tokens[this.at] === "-") {
       const sign = this.tokens[this.at++] === "+" ? 1 : -1
-      p = addP(p, mulP(this.product(), constant([sign, 1])))
+      p = addP(p, this.product(), [sign, 1])
     }
     return p
   }
@@ -127,9 +186,9 @@ class Parser {
     const negative = this.tokens[this.at] === "-"
     if (negative) this.at++
     const exponent = Number(this.tokens[this.at++])
-    let p = constant([1, 1])
+    let p = one
     for (let i = 0; i < exponent; i++) p = mulP(p, base)
-    return negative ? (divP(constant([1, 1]), p) ?? base) : p
+    return negative ? (divP(one, p) ?? base) : p
   }
   private atom(): Polynomial {
     const token = this.tokens[this.at++]
@@ -152,21 +211,27 @@ class Parser {
 }
 
 function roundedP(p: Polynomial, fn: "floor" | "ceil"): Polynomial {
-  const value = p.size === 0 ? 0 : p.size === 1 && p.has("") ? p.get("")![0] / p.get("")![1] : null
+  const value = numberOf(p)
   if (value !== null) return constant([Math[fn](value), 1])
-  return [...p].every(([m, c]) => c[1] === 1 && [...monomialOf(m).values()].every((e) => e > 0)) ? p : symbol(`${fn}(${print(p)})`)
+  return [...p].every(([m, c]) => c[1] === 1 && m.factors.every(([, e]) => e > 0)) ? p : symbol(`${fn}(${print(p)})`)
+}
+
+/** The number of a polynomial without symbols; null where there are some. */
+function numberOf(p: Polynomial): number | null {
+  if (p.size === 0) return 0
+  const c = p.size === 1 ? p.get(unit) : undefined
+  return c === undefined ? null : c[0] / c[1]
 }
 
 function print(p: Polynomial): Dim {
-  if (p.size === 0) return 0
-  if (p.size === 1 && p.has("")) return p.get("")![0] / p.get("")![1]
-  const degree = (m: string): number => [...monomialOf(m).values()].reduce((x, y) => x + y, 0)
-  const terms = [...p].sort(([a], [b]) => degree(b) - degree(a) || (a < b ? -1 : 1))
+  const value = numberOf(p)
+  if (value !== null) return value
+  const terms = [...p]
+  if (terms.length > 1) terms.sort(([a], [b]) => b.degree - a.degree || (a.text < b.text ? -1 : 1))
   let text = ""
   for (const [m, [n, d]] of terms) {
-    const factors = [...monomialOf(m)]
-    const up = factors.filter(([, e]) => e > 0).map(([s, e]) => (e === 1 ? s : `${s}^${e}`))
-    const down = factors.filter(([, e]) => e < 0).map(([s, e]) => (e === -1 ? s : `${s}^${-e}`))
+    const up = m.factors.filter(([, e]) => e > 0).map(([s, e]) => (e === 1 ? s : `${s}^${e}`))
+    const down = m.factors.filter(([, e]) => e < 0).map(([s, e]) => (e === -1 ? s : `${s}^${-e}`))
     if (Math.abs(n) !== 1 || up.length === 0) up.unshift(String(Math.abs(n)))
     if (d !== 1) down.unshift(String(d))
     text += (n < 0 ? "-" : text === "" ? "" : "+") + up.join("*") + down.map((s) => `/${s}`).join("")
@@ -176,18 +241,15 @@ function print(p: Polynomial): Dim {
 
 /** Canonical form of a size. */
 export const dim = (d: Dim): Dim => print(toPolynomial(d))
-export const addDim = (a: Dim, b: Dim): Dim =>
-  typeof a === "number" && typeof b === "number" ? a + b : print(addP(toPolynomial(a), toPolynomial(b)))
+export const addDim = (a: Dim, b: Dim): Dim => (typeof a === "number" && typeof b === "number" ? a + b : recall("add", a, b, addP)!)
 export const subtractDim = (a: Dim, b: Dim): Dim =>
-  typeof a === "number" && typeof b === "number" ? a - b : print(addP(toPolynomial(a), mulP(toPolynomial(b), constant([-1, 1]))))
-export const multiplyDim = (a: Dim, b: Dim): Dim =>
-  typeof a === "number" && typeof b === "number" ? a * b : print(mulP(toPolynomial(a), toPolynomial(b)))
+  typeof a === "number" && typeof b === "number" ? a - b : recall("subtract", a, b, (x, y) => addP(x, y, [-1, 1]))!
+export const multiplyDim = (a: Dim, b: Dim): Dim => (typeof a === "number" && typeof b === "number" ? a * b : recall("multiply", a, b, mulP)!)
 
 /** a/b; with numbers null unless it comes out whole, with symbols taken to come out whole ("C/H"). Null where a sum would stand below. */
 export function divideDim(a: Dim, b: Dim): Dim | null {
   if (typeof a === "number" && typeof b === "number") return b !== 0 && a % b === 0 ? a / b : null
-  const q = divP(toPolynomial(a), toPolynomial(b))
-  return q === null ? null : print(q)
+  return recall("divide", a, b, divP)
 }
 
 /** Rounded towards −∞ or +∞; an expression with whole coefficients is whole already. */
@@ -207,36 +269,52 @@ export function evaluateDim(d: Dim, values: Readonly<Record<string, number>>): n
   let total = 0
   for (const [m, [n, q]] of toPolynomial(d)) {
     let term = n / q
-    for (const [s, e] of monomialOf(m)) term *= symbolValue(s, values) ** e
+    for (const [s, e] of m.factors) term *= symbolValue(s, values) ** e
     total += term
   }
   return Math.abs(total - Math.round(total)) < 1e-9 ? Math.round(total) : total
 }
 
 function symbolValue(name: string, values: Readonly<Record<string, number>>): number {
-  const rounded = /^(floor|ceil)\((.*)\)$/s.exec(name)
-  if (rounded) return Math[rounded[1] as "floor" | "ceil"](evaluateDim(rounded[2], values))
+  const rounded = roundingOf(name)
+  if (rounded !== null) return Math[rounded.fn](evaluateDim(rounded.inner, values))
   const value = values[name]
   if (value === undefined) throw new Error(`evaluateDim: no value for size '${name}'`)
   return value
 }
 
+/** Function and argument of an atom such as "floor(n/2)"; null for symbols. */
+function roundingOf(name: string): { readonly fn: "floor" | "ceil"; readonly inner: string } | null {
+  if (!name.endsWith(")")) return null
+  if (name.startsWith("floor(")) return { fn: "floor", inner: name.slice(6, -1) }
+  return name.startsWith("ceil(") ? { fn: "ceil", inner: name.slice(5, -1) } : null
+}
+
 /** Replaces symbols by other sizes. */
 export function substituteDim(d: Dim, values: Readonly<Record<string, Dim>>): Dim {
   if (typeof d === "number") return d
-  let total: Polynomial = new Map()
-  for (const [m, c] of toPolynomial(d)) {
+  forgetSome()
+  return print(substituteP(toPolynomial(d), values, d))
+}
+
+function substituteP(p: Polynomial, values: Readonly<Record<string, Dim>>, text: string): Polynomial {
+  const isMet = (s: string): boolean => Object.hasOwn(values, s) || roundingOf(s) !== null
+  const met = [...p.keys()].some((m) => m.factors.some(([s]) => isMet(s)))
+  if (!met) return p
+  const total = new Map<Monomial, Rational>()
+  for (const [m, c] of p) {
     let term = constant(c)
-    for (const [s, e] of monomialOf(m)) {
-      const rounded = /^(floor|ceil)\((.*)\)$/s.exec(s)
-      const value = rounded
-        ? roundedP(toPolynomial(substituteDim(rounded[2], values)), rounded[1] as "floor" | "ceil")
-        : s in values
-          ? toPolynomial(values[s])
-          : symbol(s)
-      for (let i = 0; i < Math.abs(e); i++) term = (e > 0 ? mulP(term, value) : divP(term, value)) ?? symbol(d)
+    for (const [s, e] of m.factors) {
+      const rounded = roundingOf(s)
+      const value =
+        rounded !== null
+          ? roundedP(substituteP(toPolynomial(rounded.inner), values, rounded.inner), rounded.fn)
+          : Object.hasOwn(values, s)
+            ? toPolynomial(values[s])
+            : symbol(s)
+      for (let i = 0; i < Math.abs(e); i++) term = (e > 0 ? mulP(term, value) : divP(term, value)) ?? symbol(text)
     }
-    total = addP(total, term)
+    for (const [own, coefficient] of term) addTerm(total, own, coefficient)
   }
-  return print(total)
+  return total
 }

@@ -23,6 +23,16 @@ describe("canonical text", () => {
     expect(divideDim("a", "b+1")).toBeNull()
   })
 
+  test("names like those of every object are sizes", () => expect(substituteDim("2*constructor", { n: 3 })).toBe("2*constructor"))
+
+  test("what is forgotten of thousands of names comes out the same again", () => {
+    const known = addDim("n", "m")
+    const wrong = Array.from({ length: 30_000 }, (_, i) => `n${i}`).filter((name) => subtractDim(multiplyDim(name, 2), name) !== name)
+    expect(wrong).toEqual([])
+    expect(addDim("m", "n")).toBe(known)
+    expect(subtractDim(known, "m")).toBe("n")
+  })
+
   test("symbols inside rounding count", () => expect(symbolsOf("floor(n/2)+k")).toEqual(["n", "k"]))
 })
 
