@@ -25,6 +25,8 @@ export interface AnalyzedModel {
 export interface Analysis {
   readonly report: FileReport
   readonly models: readonly AnalyzedModel[]
+  /** Why nothing is known about the file: it is not there, or a syntax error leaves no model in it. */
+  readonly unreadable?: Problem
 }
 
 export interface AnalyzeOptions {
@@ -41,8 +43,8 @@ export function analyzeFile(ts: typeof TypeScript, program: TypeScript.Program, 
   const sourceFile = program.getSourceFile(fileName)
   if (sourceFile === undefined) {
     const start = { line: 1, column: 1 }
-    const problems = [{ message: "the file is not part of the program", start, end: start }]
-    return { report: { path: options.path, models: [], problems }, models: [] }
+    const unreadable = { message: "the file is not part of the program", start, end: start }
+    return { report: { path: options.path, models: [], problems: [unreadable] }, models: [], unreadable }
   }
   const traced = traceFile(ts, program, sourceFile, { cancelled: options.cancelled })
   const models: AnalyzedModel[] = []
@@ -50,14 +52,19 @@ export function analyzeFile(ts: typeof TypeScript, program: TypeScript.Program, 
     if (options.cancelled?.() === true) break
     models.push(analyzeModel(options.pathOf === undefined ? model : renamePlaces(model, options.pathOf)))
   }
-  const found = [...syntaxProblems(ts, program, sourceFile), ...traced.problems]
+  const misread = syntaxProblems(ts, program, sourceFile)
+  const found = [...misread, ...traced.problems]
   const problems = options.pathOf === undefined ? found : renamePlaces(found, options.pathOf)
-  return { report: { path: options.path, models: models.map((m) => m.model), problems }, models }
+  const report = { path: options.path, models: models.map((m) => m.model), problems }
+  return { report, models, ...(models.length === 0 && misread.length > 0 ? { unreadable: misread[0] } : {}) }
 }
+
+/** Codes of TypeScript for types in JavaScript files (Flow's, say), which it parses all the same. */
+const isTypeInJavaScript = (code: number): boolean => code >= 8000 && code < 9000
 
 /** The first syntax error, since what follows it may be read otherwise than meant. */
 function syntaxProblems(ts: typeof TypeScript, program: TypeScript.Program, sourceFile: TypeScript.SourceFile): Problem[] {
-  const [first] = program.getSyntacticDiagnostics(sourceFile)
+  const first = program.getSyntacticDiagnostics(sourceFile).find(({ code }) => !isTypeInJavaScript(code))
   if (first === undefined) return []
   const at = (offset: number): { line: number; column: number } => {
     const { line, character } = sourceFile.getLineAndCharacterOfPosition(offset)

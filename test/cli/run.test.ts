@@ -106,6 +106,47 @@ describe("verify", () => {
   })
 })
 
+describe("unreadable input is exit code 2 and one line that says where", () => {
+  beforeAll(() => {
+    fs.mkdirSync(path.join(folder, "empty"))
+    fs.mkdirSync(path.join(folder, "mixed"))
+    fs.writeFileSync(path.join(folder, "open.ts"), "const a = {\n")
+    fs.writeFileSync(path.join(folder, "mixed/net.ts"), source)
+    fs.writeFileSync(path.join(folder, "mixed/other.js"), "const a = {\n")
+    fs.writeFileSync(path.join(folder, "mixed/tf.ts"), 'import * as tf from "@tensorflow/tfjs"\nconst a = {\n')
+    fs.writeFileSync(path.join(folder, "flow.js"), "export function f(a: number) { return a }\n")
+    fs.writeFileSync(path.join(folder, "half.ts"), `${source}\nconst a = {\n`)
+  })
+  const complaint = "noether-lens: open.ts:2:1: syntax error: '}' expected; what follows may be misread\n"
+  test.each(["analyze", "verify"])("%s of a file that does not parse", async (command) => {
+    expect(await call(`${command} open.ts`)).toEqual({ code: 2, out: "", error: complaint })
+  })
+  test("its JSON says so, too", async () => {
+    const { code, out, error } = await call("analyze open.ts --format json")
+    expect({ code, error }).toEqual({ code: 2, error: complaint })
+    expect((JSON.parse(out) as Report).files).toMatchObject([{ path: "open.ts", models: [], problems: [{ start: { line: 2, column: 1 } }] }])
+  })
+  test("stats where nothing can be read", async () => {
+    expect(await call("stats mixed/tf.ts")).toMatchObject({ code: 2 })
+  })
+  test.each(["analyze", "verify", "stats"])("%s of an empty folder", async (command) => {
+    const error = "noether-lens: empty: no TypeScript, JavaScript or HTML file in this folder\n"
+    expect(await call(`${command} empty`)).toEqual({ code: 2, out: "", error })
+  })
+  test("the others get their answer; a file without tfjs may be broken", async () => {
+    const { code, out, error } = await call("analyze mixed")
+    expect({ code, error }).toEqual({ code: 2, error: "noether-lens: mixed/tf.ts:3:1: syntax error: '}' expected; what follows may be misread\n" })
+    expect(out).toContain(formula)
+  })
+  test("types in JavaScript are no syntax error; a broken file with a model is read as far as it goes", async () => {
+    expect(await call("analyze flow.js")).toEqual({ code: 0, out: "no model found in flow.js\n", error: "" })
+    const { code, out, error } = await call("analyze half.ts")
+    expect({ code, error }).toEqual({ code: 0, error: "" })
+    expect(out).toContain("half.ts:14:1 syntax error")
+    expect(out).toContain(formula)
+  })
+})
+
 describe("refusals are one line on stderr and exit code 2", () => {
   test.each([
     ["analyze none.ts", "noether-lens: none.ts: no such file or folder\n"],

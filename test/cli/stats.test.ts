@@ -19,10 +19,13 @@ beforeAll(() => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), "noether-lens-stats-"))
   const write = (name: string, text: string): void => fs.writeFileSync(path.join(folder, name), text)
   write("net.ts", net)
-  write("odd.js", `import * as tf from "@tensorflow/tfjs"
+  write(
+    "odd.js",
+    `import * as tf from "@tensorflow/tfjs"
 const m = tf.sequential()
 m.add(tf.layers.dense({ inputShape: [3], units: 2, activation: f() }))
-`)
+`,
+  )
   write("page.html", `<script type="module">\n${net}</script>\n`)
   write("plain.js", "export const a = 1\n")
   write("bundle.js", `const tf = 1\n${"x".repeat(2_000_001)}`)
@@ -49,12 +52,15 @@ test("counts models, operations, laws, and says what is set aside", async () => 
   expect(out).toMatch(/^6 files, 1 without tfjs, 3 with models\n5 models, 4 read without gaps, 2 with laws\n/)
   expect(out).toMatch(/\n\d+ operations traced, 1 unsupported \(\d\.\d %\)\n2 laws\n/)
   expect(out).toMatch(/\n[\d,]+ ms, [\d.]+ ms for the median model, slowest \S+ [\d,]+ ms\n/)
-  expect(out).toMatch(/\nbundle\.js has 2\.0 MB, more than 2 MB, and is skipped\.\n$/)
+  expect(out).toMatch(/\nbundle\.js has 2\.0 MB, more than 2 MB, and is skipped\.\nbroken\.ts:2:7: syntax error: [^\n]*\n$/)
 })
 
 test("the same as JSON", async () => {
   const stats = JSON.parse((await call("stats . --format json")).out) as Stats
-  expect(stats).toMatchObject({ schema: 1, models: { all: 5, whole: 4, withLaws: 2 }, laws: 2, problems: [] })
+  expect(stats).toMatchObject({ schema: 1, models: { all: 5, whole: 4, withLaws: 2 }, laws: 2 })
+  expect(stats.problems).toEqual([
+    { path: "broken.ts", message: "broken.ts:2:7: syntax error: Variable declaration expected; what follows may be misread" },
+  ])
   expect(stats.operations.share).toBeCloseTo(1 / stats.operations.all, 12)
   expect(stats.skipped.map(({ path: name }) => name)).toEqual(["bundle.js"])
 })
@@ -62,7 +68,11 @@ test("the same as JSON", async () => {
 test("a failure of one file is one line for that file", () => {
   const start = { line: 1, column: 1 }
   const report = { path: "a.ts", models: [], problems: [{ message: "the analysis failed: x", start, end: start }] }
-  const stats = countFiles([{ report, models: [], milliseconds: 3, failed: true }], { files: ["/a.ts"], withoutTfjs: 0, skipped: [] }, () => 5)
+  const stats = countFiles(
+    [{ report, models: [], milliseconds: 3, failure: "a.ts: the analysis failed: x" }],
+    { files: ["/a.ts"], withoutTfjs: 0, skipped: [] },
+    () => 5,
+  )
   expect(stats.files).toEqual({ all: 1, withoutTfjs: 0, withModels: 0, failed: 1 })
   expect(statsText(stats).at(-1)).toBe("a.ts: the analysis failed: x")
 })

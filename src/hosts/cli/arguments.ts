@@ -1,5 +1,6 @@
 /** @file The command line as data. Commands and flags that do not exist are refused with one line that says so; nothing is guessed. */
 import { parseArgs } from "node:util"
+import { endingsText, isSource } from "./sources"
 
 export type OptimizerKind = "flow" | "sgd" | "momentum" | "nesterov" | "adam" | "adamw"
 
@@ -38,13 +39,9 @@ export class UsageError extends Error {}
 const optimizers: readonly OptimizerKind[] = ["flow", "sgd", "momentum", "nesterov", "adam", "adamw"]
 const formats = ["text", "json"] as const
 const severities = ["info", "warning", "never"] as const
-const later: Readonly<Record<string, string>> = {
-  diff: "the command diff does not exist yet",
-  monitor: "the command monitor does not exist yet",
-  markdown: "--format markdown does not exist yet, expected text or json",
-  sarif: "--format sarif does not exist yet, expected text or json",
-  github: "--format github does not exist yet, expected text or json",
-}
+const commands = ["analyze", "verify", "stats"] as const
+/** What the help will name one day. Said apart from misspellings, so that nobody looks for the right spelling. */
+const later = { commands: ["diff", "monitor"], formats: ["markdown", "sarif", "github"], flags: ["shard", "out"] } as const
 
 const flags = {
   help: { type: "boolean", short: "h" },
@@ -58,7 +55,23 @@ const flags = {
   optimizer: { type: "string" },
   lr: { type: "string" },
   "weight-decay": { type: "string" },
+  shard: { type: "string" },
+  out: { type: "string" },
 } as const
+
+type Flag = keyof typeof flags
+
+/** The commands an option belongs to; those without an entry belong to all. */
+const owners: Readonly<Partial<Record<Flag, readonly (typeof commands)[number][]>>> = {
+  model: ["analyze", "verify"],
+  "fail-on": ["analyze", "verify"],
+  stdin: ["analyze", "verify"],
+  "stdin-filename": ["analyze", "verify"],
+  seed: ["verify"],
+  optimizer: ["verify"],
+  lr: ["verify"],
+  "weight-decay": ["verify"],
+}
 
 /**
  * Reads the arguments after the program's name.
@@ -69,28 +82,32 @@ export function parseCommand(argv: readonly string[]): Command {
   if (values.help) return { kind: "help" }
   if (values.version) return { kind: "version" }
   const [command, ...patterns] = positionals
-  if (command === undefined) return { kind: "help" }
-  switch (command) {
-    case "help":
-      return { kind: "help" }
+  if (command === undefined) {
+    if (argv.length === 0) return { kind: "help" }
+    throw new UsageError(`no command given, expected ${listOf(commands)}`)
+  }
+  if (command === "help" || command === "version") return { kind: command }
+  if (later.commands.some((name) => name === command)) throw new UsageError(`the command ${command} does not exist yet`)
+  const kind = commands.find((name) => name === command)
+  if (kind === undefined) {
+    const meant = isSource(command) ? `, did you mean 'noether-lens analyze ${command}'?` : `, expected ${listOf(commands)}`
+    throw new UsageError(`unknown command '${command}'${meant}`)
+  }
+  checkFlags(kind, values)
+  if (patterns.includes("")) throw new UsageError("a file, folder or glob cannot be empty text")
+  switch (kind) {
     case "analyze":
-      for (const flag of ["seed", "optimizer", "lr", "weight-decay"] as const)
-        if (values[flag] !== undefined) throw new UsageError(`--${flag} belongs to verify, not to analyze`)
-      return { kind: "analyze", ...subject(patterns, values) }
+      return { kind, ...subject(patterns, values) }
     case "verify":
       return {
-        kind: "verify",
+        kind,
         ...subject(patterns, values),
         seed: numberOf("--seed", values.seed, (n) => Number.isInteger(n) && n >= 0, "a whole number from 0"),
-        optimizer: oneOf("--optimizer", values.optimizer ?? "flow", optimizers),
-        learningRate: numberOf("--lr", values.lr, (n) => n > 0, "a number above 0"),
-        weightDecay: numberOf("--weight-decay", values["weight-decay"], (n) => n >= 0, "a number from 0"),
+        ...optimizerOf(values),
       }
     case "stats":
-      if (patterns.length === 0) throw new UsageError("stats: no folder given")
-      return { kind: "stats", patterns, format: formatOf(values) }
-    default:
-      throw new UsageError(later[command] ?? `unknown command '${command}', expected analyze, verify or stats`)
+      if (patterns.length === 0) throw new UsageError("no file, folder or glob given, see --help")
+      return { kind, patterns, format: formatOf(values) }
   }
 }
 
@@ -98,17 +115,39 @@ type Values = ReturnType<typeof parseFlags>["values"]
 
 function parseFlags(argv: readonly string[]) {
   try {
-    return parseArgs({ args: [...argv], options: flags, allowPositionals: true })
+    return parseArgs({ args: joinNegativeNumbers(argv), options: flags, allowPositionals: true })
   } catch (error) {
-    const [unknown] = /'--?[^']+'/.exec(error instanceof Error ? error.message : "") ?? []
-    if (unknown !== undefined && /unknown option/i.test(String(error))) throw new UsageError(`unknown option ${unknown}, see --help`)
-    throw new UsageError(`${error instanceof Error ? error.message.split("\n")[0] : String(error)}`)
+    const { code, message } = error as { readonly code?: string; readonly message: string }
+    const [name] = /--?[\w-]+(?= <value>|')/.exec(message) ?? []
+    if (code === "ERR_PARSE_ARGS_UNKNOWN_OPTION") throw new UsageError(`unknown option '${name ?? message}', see --help`)
+    if (code !== "ERR_PARSE_ARGS_INVALID_OPTION_VALUE") throw error
+    throw new UsageError(/does not take/.test(message) ? `${name} takes no value` : `${name} needs a value, see --help`)
   }
+}
+
+/** "--lr -1" as one word: a number is a value, and then a refusal can say which are allowed. */
+function joinNegativeNumbers(argv: readonly string[]): string[] {
+  const takesValue = (word: string | undefined): boolean =>
+    Object.entries(flags).some(([name, { type }]) => type === "string" && word === `--${name}`)
+  return argv.flatMap((word, k) => {
+    if (/^-\.?\d/.test(word) && takesValue(argv[k - 1])) return []
+    const next = argv[k + 1] ?? ""
+    return takesValue(word) && /^-\.?\d/.test(next) ? [`${word}=${next}`] : [word]
+  })
+}
+
+/** @throws UsageError for an option of another command, and for one that does not exist yet. */
+function checkFlags(command: (typeof commands)[number], values: Values): void {
+  for (const flag of later.flags) if (values[flag] !== undefined) throw new UsageError(`--${flag} does not exist yet`)
+  for (const [flag, owning] of Object.entries(owners))
+    if (values[flag as Flag] !== undefined && !owning.includes(command))
+      throw new UsageError(`--${flag} belongs to ${owning.join(" and ")}, not to ${command}`)
 }
 
 function subject(patterns: readonly string[], values: Values): Omit<AnalyzeCommand, "kind"> {
   const stdin = values.stdin ? (values["stdin-filename"] ?? "stdin.ts") : null
   if (values["stdin-filename"] !== undefined && !values.stdin) throw new UsageError("--stdin-filename needs --stdin")
+  if (stdin !== null && !isSource(stdin)) throw new UsageError(`--stdin-filename ${stdin}: expected a name ending in ${endingsText}`)
   if (stdin !== null && patterns.length > 0) throw new UsageError("--stdin takes no files")
   if (stdin === null && patterns.length === 0) throw new UsageError("no file, folder or glob given, see --help")
   const failOn = oneOf("--fail-on", values["fail-on"] ?? "never", severities)
@@ -117,22 +156,35 @@ function subject(patterns: readonly string[], values: Values): Omit<AnalyzeComma
 
 function formatOf(values: Values): AnalyzeCommand["format"] {
   const format = values.format ?? "text"
-  if (format in later) throw new UsageError(later[format])
+  if (later.formats.some((name) => name === format)) throw new UsageError(`--format ${format} does not exist yet, expected ${listOf(formats)}`)
   return oneOf("--format", format, formats)
+}
+
+/** @throws UsageError for numbers of a discrete optimizer where the gradient flow itself is integrated. */
+function optimizerOf(values: Values): Pick<VerifyCommand, "optimizer" | "learningRate" | "weightDecay"> {
+  const optimizer = oneOf("--optimizer", values.optimizer ?? "flow", optimizers)
+  const learningRate = numberOf("--lr", values.lr, (n) => n > 0, "a number above 0")
+  const weightDecay = numberOf("--weight-decay", values["weight-decay"], (n) => n >= 0, "a number from 0")
+  const [needless] = (["lr", "weight-decay"] as const).filter((flag) => values[flag] !== undefined)
+  if (optimizer === "flow" && needless !== undefined) throw new UsageError(`--${needless} needs an --optimizer other than flow`)
+  return { optimizer, learningRate, weightDecay }
 }
 
 function oneOf<T extends string>(flag: string, value: string, allowed: readonly T[]): T {
   const found = allowed.find((choice) => choice === value)
-  if (found === undefined) throw new UsageError(`${flag} ${value}: expected ${allowed.join(", ")}`)
+  if (found === undefined) throw new UsageError(`${flag} ${value === "" ? "''" : value}: expected ${listOf(allowed)}`)
   return found
 }
 
 function numberOf(flag: string, text: string | undefined, isAllowed: (n: number) => boolean, expected: string): number | null {
   if (text === undefined) return null
   const value = text.trim() === "" ? Number.NaN : Number(text)
-  if (!Number.isFinite(value) || !isAllowed(value)) throw new UsageError(`${flag} ${text}: expected ${expected}`)
+  if (!Number.isFinite(value) || !isAllowed(value)) throw new UsageError(`${flag} ${text === "" ? "''" : text}: expected ${expected}`)
   return value
 }
+
+/** "text or json", "info, warning or never". */
+const listOf = (names: readonly string[]): string => `${names.slice(0, -1).join(", ")} or ${names[names.length - 1]}`
 
 export const helpText = `Noether Lens reads tfjs networks in TypeScript and JavaScript, without running them, and says what
 gradient descent can never change: symmetries, conservation laws, what your optimizer does to them.

@@ -3,9 +3,7 @@ import fs from "node:fs"
 import path from "node:path"
 import { glob, isDynamicPattern } from "tinyglobby"
 import { UsageError } from "./arguments"
-
-const endings = ["ts", "tsx", "mts", "cts", "js", "jsx", "mjs", "cjs", "html"]
-const isSource = (file: string): boolean => endings.includes(path.extname(file).slice(1)) && !/\.d\.[mc]?ts$/.test(file)
+import { endingsText, isSource, sourceEndings } from "./sources"
 
 /**
  * Absolute paths, sorted, each once.
@@ -19,9 +17,13 @@ export async function findFiles(patterns: readonly string[], cwd: string): Promi
 async function findOne(pattern: string, cwd: string): Promise<readonly string[]> {
   const absolute = path.resolve(cwd, pattern)
   const kind = fs.statSync(absolute, { throwIfNoEntry: false })
-  if (kind?.isDirectory()) return search(`**/*.{${endings.join(",")}}`, absolute)
+  if (kind?.isDirectory()) {
+    const inside = await search(`**/*.{${sourceEndings.join(",")}}`, absolute)
+    if (inside.length === 0) throw new UsageError(`${pattern}: no TypeScript, JavaScript or HTML file in this folder`)
+    return inside
+  }
   if (kind?.isFile()) {
-    if (!isSource(absolute)) throw new UsageError(`${pattern}: expected a file ending in ${endings.map((e) => `.${e}`).join(" ")}`)
+    if (!isSource(absolute)) throw new UsageError(`${pattern}: expected a file ending in ${endingsText}`)
     return [absolute]
   }
   if (!isDynamicPattern(pattern)) throw new UsageError(`${pattern}: no such file or folder`)

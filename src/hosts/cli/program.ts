@@ -120,5 +120,11 @@ export function scriptsOf(page: string): string {
   return out + blank(page.slice(end))
 }
 
-/** @throws when the file cannot be read; the message names it. */
-export const assertReadable = (file: string): void => fs.accessSync(file, fs.constants.R_OK)
+export function isReadable(file: string): boolean {
+  try {
+    fs.accessSync(file, fs.constants.R_OK)
+    return true
+  } catch {
+    return false
+  }
+}

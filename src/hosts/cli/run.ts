@@ -15,9 +15,9 @@ import { verificationText } from "../../presentation/verification"
 import type { FileReport, VerifiedModel } from "../../schema/report"
 import { helpText, parseCommand, UsageError } from "./arguments"
 import type { AnalyzeCommand, Command, FailOn, VerifyCommand } from "./arguments"
-import { assertReadable, createPrograms } from "./program"
+import { createPrograms, isReadable } from "./program"
 import { displayPath, findFiles } from "./files"
-import { countFiles, selectFiles, statsText } from "./stats"
+import { countFiles, selectFiles, speaksOfTfjs, statsText } from "./stats"
 import { verifyModel } from "./verify"
 
 /** The world of one run; tests hand in their own. */
@@ -37,8 +37,8 @@ export interface AnalyzedFile {
   readonly report: FileReport
   readonly models: readonly AnalyzedModel[]
   readonly milliseconds: number
-  /** The analysis broke off by a mistake of its own. */
-  readonly failed: boolean
+  /** Where and why nothing could be said about the file, as one line. */
+  readonly failure: string | null
 }
 
 export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
@@ -64,12 +64,12 @@ async function runCommand(command: Command, io: Io): Promise<ExitCode> {
       const selection = selectFiles(await findFiles(command.patterns, io.cwd), io.cwd)
       const stats = countFiles(analyzeEach(selection.files, io), selection, () => performance.now() - started)
       io.writeOut(command.format === "json" ? `${JSON.stringify(stats, null, 2)}\n` : `${statsText(stats).join("\n")}\n`)
-      return 0
+      return stats.files.failed + stats.skipped.length === stats.files.all ? 2 : 0
     }
     case "analyze": {
       const files = await analyzeInput(command, io)
       io.writeOut(command.format === "json" ? jsonText(makeReport(files.map(({ report }) => report))) : reportText(files, painterFor(io)))
-      if (files.some(({ failed }) => failed)) return 2
+      if (files.some(({ failure }) => failure !== null)) return 2
       return hasFinding(files, command.failOn) ? 1 : 0
     }
     case "verify":
@@ -86,21 +86,39 @@ async function analyzeInput(command: AnalyzeCommand | VerifyCommand, io: Io): Pr
 }
 
 /** @param input the text of the only file, where it does not come from disk. */
-const analyzeFiles = (files: readonly string[], io: Io, input?: string): readonly AnalyzedFile[] => [...analyzeEach(files, io, input)]
+function analyzeFiles(files: readonly string[], io: Io, input?: string): readonly AnalyzedFile[] {
+  const analyzed = [...analyzeEach(files, io, input)]
+  for (const { failure } of analyzed) if (failure !== null) io.writeError(`noether-lens: ${failure}\n`)
+  return analyzed
+}
 
-/** One file after the other; who keeps only numbers of each needs memory for one. */
+/** One file after the other; who keeps only numbers of each needs memory for one. What cannot be read is given without models. */
 function* analyzeEach(files: readonly string[], io: Io, input?: string): Generator<AnalyzedFile, void> {
-  if (input === undefined) files.forEach((file) => readOrRefuse(file, io))
+  const readable = input === undefined ? files.filter(isReadable) : files
+  for (const file of files) if (!readable.includes(file)) yield unreadableFile(displayPath(file, io.cwd))
   // Elsewhere than on a terminal, one line a file would drown the log.
-  const progress = io.isTerminal.stderr && files.length > 1 ? progressFor("analyzing", io) : () => undefined
+  const progress = io.isTerminal.stderr && readable.length > 1 ? progressFor("analyzing", io) : () => undefined
   let done = 0
-  for (const { file, name, program } of createPrograms(files, input === undefined ? undefined : new Map([[files[0], input]]))) {
+  for (const { file, name, program } of createPrograms(readable, input === undefined ? undefined : new Map([[readable[0], input]]))) {
     const started = performance.now()
-    progress(displayPath(file, io.cwd), done++ / files.length)
-    const { report, models, failure } = analyzeOrReport(program, name, displayPath(file, io.cwd), io)
-    yield { report, models, failed: failure, milliseconds: performance.now() - started }
+    progress(displayPath(file, io.cwd), done++ / readable.length)
+    const found = analyzeOrReport(program, name, displayPath(file, io.cwd), io)
+    const { report, models } = found
+    // In a folder, a file that says nothing of tfjs may be broken as it likes.
+    const failure = files.length === 1 || speaksOfTfjs(program.getSourceFile(name)?.text ?? "") ? found.failure : null
+    yield { report, models, failure, milliseconds: performance.now() - started }
   }
   progress("", null)
+}
+
+function unreadableFile(path: string): AnalyzedFile {
+  const start = { line: 1, column: 1 }
+  return {
+    report: { path, models: [], problems: [{ message: "the file cannot be read", start, end: start }] },
+    models: [],
+    failure: `${path}: cannot be read`,
+    milliseconds: 0,
+  }
 }
 
 /** Whether a model has a finding at least as severe. */
@@ -111,22 +129,18 @@ function hasFinding(files: readonly AnalyzedFile[], failOn: FailOn): boolean {
 }
 
 /** Analysis does not throw for bad code. Where it throws for a mistake of its own, the other files still get their answer. */
-function analyzeOrReport(program: ts.Program, name: string, path: string, io: Io): Analysis & { readonly failure: boolean } {
+function analyzeOrReport(program: ts.Program, name: string, path: string, io: Io): Analysis & Pick<AnalyzedFile, "failure"> {
   try {
-    return { ...analyzeFile(ts, program, name, { path, pathOf: (file) => displayPath(file, io.cwd) }), failure: false }
+    const analysis = analyzeFile(ts, program, name, { path, pathOf: (file) => displayPath(file, io.cwd) })
+    const { unreadable } = analysis
+    return {
+      ...analysis,
+      failure: unreadable === undefined ? null : `${path}:${unreadable.start.line}:${unreadable.start.column}: ${unreadable.message}`,
+    }
   } catch (error) {
     const message = `the analysis failed, please report it: ${error instanceof Error ? error.message : String(error)}`
-    io.writeError(`noether-lens: ${path}: ${message}\n`)
     const start = { line: 1, column: 1 }
-    return { report: { path, models: [], problems: [{ message, start, end: start }] }, models: [], failure: true }
-  }
-}
-
-function readOrRefuse(file: string, io: Io): void {
-  try {
-    assertReadable(file)
-  } catch {
-    throw new UsageError(`${displayPath(file, io.cwd)}: cannot be read`)
+    return { report: { path, models: [], problems: [{ message, start, end: start }] }, models: [], failure: `${path}: ${message}` }
   }
 }
 
@@ -143,18 +157,21 @@ function selectModel(files: readonly AnalyzedFile[], name: string): readonly Ana
   return selected.filter(({ models }) => models.length > 0)
 }
 
+/** Files that failed have had their line on stderr. */
 function reportText(files: readonly AnalyzedFile[], painter: Painter): string {
-  const blocks = files.map(({ report }) => fileText(report, painter)).filter((lines) => lines.length > 0)
-  if (blocks.length === 0) return `no model found in ${files.length === 1 ? files[0].report.path : `${files.length} files`}\n`
-  return `${blocks.map((lines) => lines.join("\n")).join("\n\n")}\n`
+  const answered = files.filter(({ failure }) => failure === null)
+  const blocks = answered.map(({ report }) => fileText(report, painter)).filter((lines) => lines.length > 0)
+  if (blocks.length > 0) return `${blocks.map((lines) => lines.join("\n")).join("\n\n")}\n`
+  if (answered.length === 0) return ""
+  return `no model found in ${answered.length === 1 ? answered[0].report.path : `${answered.length} files`}\n`
 }
 
 async function verifyFiles(command: VerifyCommand, files: readonly AnalyzedFile[], io: Io): Promise<ExitCode> {
   const painter = painterFor(io)
   const reports: FileReport[] = []
   let violated = false
-  for (const { report, models } of files) {
-    if (command.format === "text" && (models.length > 0 || report.problems.length > 0)) {
+  for (const { report, models, failure } of files) {
+    if (command.format === "text" && failure === null && (models.length > 0 || report.problems.length > 0)) {
       io.writeOut(
         `${fileText({ ...report, models: [] }, painter)
           .concat(report.problems.length === 0 ? painter.heading(report.path) : [])
@@ -173,9 +190,10 @@ async function verifyFiles(command: VerifyCommand, files: readonly AnalyzedFile[
     reports.push({ ...report, models: verified })
   }
   if (command.format === "json") io.writeOut(jsonText(makeReport(reports)))
-  else if (reports.every((report) => report.models.length === 0 && report.problems.length === 0)) io.writeOut(reportText(files, painter))
-  if (violated || hasFinding(files, command.failOn)) return 1
-  return files.some(({ failed }) => failed) ? 2 : 0
+  else if (files.every(({ report, failure }) => failure !== null || (report.models.length === 0 && report.problems.length === 0)))
+    io.writeOut(reportText(files, painter))
+  if (files.some(({ failure }) => failure !== null)) return 2
+  return violated || hasFinding(files, command.failOn) ? 1 : 0
 }
 
 /** One line that is written over on a terminal; elsewhere one line per stage, so that logs stay short. */

@@ -24,6 +24,9 @@ export interface Selection {
   readonly skipped: readonly Skipped[]
 }
 
+/** Whether a source mentions the library at all. */
+export const speaksOfTfjs = (text: string): boolean => /\btf\b|tensorflow/.test(text)
+
 /** Which of the files are worth a program. */
 export function selectFiles(files: readonly string[], cwd: string): Selection {
   const kept: string[] = []
@@ -34,7 +37,7 @@ export function selectFiles(files: readonly string[], cwd: string): Selection {
       const { size } = fs.statSync(file)
       if (size > maximumBytes)
         skipped.push({ path, reason: `${path} has ${(size / 1e6).toFixed(1)} MB, more than ${maximumBytes / 1e6} MB, and is skipped.` })
-      else if (/\btf\b|tensorflow/.test(fs.readFileSync(file, "utf8"))) kept.push(file)
+      else if (speaksOfTfjs(fs.readFileSync(file, "utf8"))) kept.push(file)
     } catch {
       skipped.push({ path, reason: `${path} cannot be read and is skipped.` })
     }
@@ -69,7 +72,7 @@ interface FileCount {
   readonly failures: readonly string[]
 }
 
-function countFile({ report, models, milliseconds, failed }: AnalyzedFile): FileCount {
+function countFile({ report, models, milliseconds, failure }: AnalyzedFile): FileCount {
   const nodes = models.flatMap(({ traced }) => traced.graph.nodes)
   return {
     path: report.path,
@@ -80,7 +83,7 @@ function countFile({ report, models, milliseconds, failed }: AnalyzedFile): File
     operations: nodes.length,
     unsupported: nodes.filter(({ op }) => op.kind === "opaque").length,
     laws: models.reduce((sum, { model }) => sum + model.laws.length, 0),
-    failures: failed ? report.problems.map(({ message }) => message) : [],
+    failures: failure === null ? [] : [failure],
   }
 }
 
@@ -125,6 +128,6 @@ export function statsText(stats: Stats): readonly string[] {
       (milliseconds.median === null ? "" : `, ${milliseconds.median} ms for the median model`) +
       (first === undefined ? "" : `, slowest ${first.path} ${dimText(first.milliseconds)} ms`),
     ...skipped.map(({ reason }) => reason),
-    ...problems.map(({ path, message }) => `${path}: ${message}`),
+    ...problems.map(({ message }) => message),
   ]
 }
