@@ -1,7 +1,7 @@
 /** @file Names and where values go: declarations, destructuring, parameters; a value is named after the first place it is stored in. */
 import type * as TypeScript from "typescript"
 import type { Context } from "../context"
-import type { Scope, Value } from "../value"
+import type { BoundName, Scope, UnknownValue, Value } from "../value"
 import { WrongRank, place, write } from "../context"
 import { arrayOf, isNullish, native, objectOf, primitive, undefinedValue, unknown } from "../value"
 
@@ -28,26 +28,27 @@ export function assignName(context: Context, scope: Scope, name: string, value: 
 
 /** Gives weights, layers, models, inputs and instances the name of the variable or field they are first stored in. */
 export function nameValue(context: Context, value: Value, text: string, node: TypeScript.Node): void {
-  const bound = { text, place: place(context, node) }
+  // Most values have no name to give: the place, which takes longer than all the rest, is found for those that have.
+  const bound = (): BoundName => ({ text, place: place(context, node) })
   switch (value.kind) {
     case "tensor":
-      if (value.source.kind === "weight") value.source.weight.name ??= bound
-      else if (value.source.kind === "input" && value.name === undefined) value.name = bound
+      if (value.source.kind === "weight") value.source.weight.name ??= bound()
+      else if (value.source.kind === "input") value.name ??= bound()
       return
     case "layer":
-      value.state.name ??= bound
+      value.state.name ??= bound()
       return
     case "model":
-      value.name ??= bound
+      value.name ??= bound()
       return
     case "object":
       if (value.type !== null) {
-        value.name ??= bound
-        if (value.layer !== undefined) value.layer.name ??= bound
+        value.name ??= bound()
+        if (value.layer !== undefined) value.layer.name ??= bound()
       }
       return
     case "array":
-      value.items.forEach((item, i) => nameValue(context, item, `${text}/${i}`, node))
+      value.items.forEach((item, i) => item.kind !== "primitive" && nameValue(context, item, `${text}/${i}`, node))
       return
     default:
   }
@@ -65,7 +66,9 @@ export function bindPattern(
   if (ts.isIdentifier(pattern)) return put(pattern, value)
   if (ts.isArrayBindingPattern(pattern)) {
     const rest = pattern.elements.some((element) => ts.isBindingElement(element) && element.dotDotDotToken !== undefined)
-    const items = itemsOf(context, value, pattern.elements.length, !rest)
+    const items = !rest && value.kind === "unknown" && value.tensors.length === 0
+      ? namedItems(pattern, value)
+      : itemsOf(context, value, pattern.elements.length, !rest)
     pattern.elements.forEach((element, i) => {
       if (!ts.isBindingElement(element)) return
       const item = element.dotDotDotToken === undefined ? (items[i] ?? undefinedValue) : arrayOf(items.slice(i))
@@ -85,6 +88,17 @@ export function bindPattern(
     if (key !== null) used.add(key)
     bindPattern(context, element.name, withDefault(context, item, element.initializer, scope), scope, put)
   }
+}
+
+/** Items of something unknown under the names they get, each the same whenever it is read. */
+function namedItems(pattern: TypeScript.ArrayBindingPattern, value: UnknownValue): readonly Value[] {
+  return pattern.elements.map((element, i) => {
+    const held = value.properties.get(String(i))
+    if (held !== undefined) return held
+    const made = unknown(value.why, "name" in element ? element.name.getText() : null)
+    value.properties.set(String(i), made)
+    return made
+  })
 }
 
 function withDefault(context: Context, value: Value, initializer: TypeScript.Expression | undefined, scope: Scope): Value {

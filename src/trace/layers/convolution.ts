@@ -5,6 +5,7 @@ import type { Padding } from "../../graph/op"
 import type { TensorValue } from "../value"
 import { binary, emit, flagOption, input, layerWeight, numberOption, option, shape, sizeOption, textOption } from "./call"
 import { multiplyDim, subtractDim } from "../../graph/dim"
+import { giveRank } from "../rank"
 import { perAxis } from "../ops/linear"
 import { Unreadable } from "../context"
 import { withActivation } from "./core"
@@ -12,8 +13,9 @@ import { numberIn } from "../value"
 
 /** Runs a channels-last body on a channels-first input between two transposes. */
 function channelsLast(call: LayerCall, spatial: number, body: (x: TensorValue) => TensorValue): TensorValue {
-  const x = input(call),
-    own = shape(call, x)
+  const x = input(call)
+  giveRank(call.context, x, spatial + 2, call.state.type)
+  const own = shape(call, x)
   if (own.length !== spatial + 2) throw new Unreadable(`${call.state.type}: expected ${spatial + 2} axes, found [${own.join(", ")}]`)
   if (textOption(call, "dataFormat", "channelsLast") !== "channelsFirst") return body(x)
   const spatialAxes = Array.from({ length: spatial }, (_, i) => i + 1)
@@ -119,6 +121,7 @@ const globalPooling =
   (spatial: number, fn: "max" | "mean"): LayerSpec =>
   (call) => {
     const first = textOption(call, "dataFormat", "channelsLast") === "channelsFirst"
+    giveRank(call.context, input(call), spatial + 2, call.state.type)
     return emit(call, { kind: "reduce", fn, axes: Array.from({ length: spatial }, (_, i) => i + (first ? 2 : 1)), keepDims: false }, [input(call)])
   }
 

@@ -5,7 +5,7 @@ import type { Dim } from "../../schema/report"
 import type { LayerCall, LayerSpec } from "./call"
 import type { LayerState, ObjectValue, TensorValue, Value, Weight } from "../value"
 import { arrayOf, booleanIn, isNullish, native, objectOf, primitive, sizeValue, stringIn, undefinedValue, unknown } from "../value"
-import { assume, callee, freshSymbol, isControl, nextSerial, note, siteAt, Unreadable } from "../context"
+import { callee, freshSymbol, isControl, nextSerial, note, siteAt, Unreadable } from "../context"
 import { coreLayers } from "./core"
 import { convolutionLayers } from "./convolution"
 import { dimOf, makeTensor, reshape, shapeArgument, shapeOf, tensorOf } from "../tensor"
@@ -14,6 +14,7 @@ import { constraintName, initializerName, isTrainable, makeWeight, regularizerOf
 import { plainText } from "../ops/table"
 import { recurrentLayers } from "./recurrent"
 import { nodeOfLayer, rememberNode } from "./nodes"
+import { giveRank, openShape } from "../rank"
 import { ShapeError } from "../../graph/shape"
 
 const table: Readonly<Record<string, LayerSpec>> = { ...coreLayers, ...convolutionLayers, ...recurrentLayers }
@@ -87,7 +88,7 @@ function configuredShape(context: Context, state: LayerState, config: ObjectValu
     const size = given("batchSize"),
       lead: Dim = size === undefined ? "batch" : dimOf(context, size, "batch")
     const plain = given("inputShape")
-    if (plain?.kind === "unknown" && plain.name === null) return [lead, oneAxis(context, plain)]
+    if (plain?.kind === "unknown" && plain.tensors.length === 0) return openShape(context, [lead], plain, plain.name ?? "inputShape")
     if (plain !== undefined) return [lead, ...open(plain, 1)]
     if (state.type === "dense" && given("inputDim") !== undefined) return [lead, dimOf(context, given("inputDim"), "inputDim")]
     if (state.type === "embedding") {
@@ -99,12 +100,6 @@ function configuredShape(context: Context, state: LayerState, config: ObjectValu
     if (error instanceof Unreadable) return null
     throw error
   }
-}
-
-/** One symbol for a shape nobody knows, which flatten and dense take whatever it is. */
-function oneAxis(context: Context, value: Value): Dim {
-  assume(context, "an input shape that is not known is taken to have one axis")
-  return dimOf(context, value, "features")
 }
 
 /** tf.layers.X(config): a layer, or an unknown value where there is no such layer. */
@@ -190,6 +185,7 @@ function timeDistributed(call: LayerCall): Value {
     state = inner === undefined ? null : layerStateOf(inner),
     [x] = call.inputs
   if (inner === undefined || state === null) throw new Unreadable("timeDistributed: the inner layer is not known")
+  giveRank(call.context, x, 3, "timeDistributed")
   const own = shapeOf(call.context, x),
     kind = kinds.get(state) ?? state.type
   if (kind === "dense" || kind === "activation" || kind === "dropout" || kind === "reLU")

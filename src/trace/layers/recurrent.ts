@@ -10,6 +10,7 @@ import { assume, resolveDim, Unreadable } from "../context"
 import { binary, emit, flagOption, layerWeight, numberOption, option, shape, sizeOption } from "./call"
 import { constant, reshape, sliceAxis } from "../tensor"
 import { isFreeSymbol } from "../context"
+import { giveRank } from "../rank"
 import { multiplyDim } from "../../graph/dim"
 import { nodeOfLayer } from "./nodes"
 import { primitive } from "../value"
@@ -66,6 +67,7 @@ const gruCell: Cell = (call, x, [h], { kernel, recurrent, bias, units }) => {
 function recurrent(cell: Cell, gates: number, stateCount: number): LayerSpec {
   return (call) => {
     const [x, ...given] = call.inputs
+    giveRank(call.context, x, 3, call.state.type)
     const own = shape(call, x)
     if (own.length !== 3) throw new Unreadable(`${call.state.type}: expected [batch, time, features], found [${own.join(", ")}]`)
     if (isFreeSymbol(own[1])) {

@@ -193,6 +193,16 @@ export function constructionArguments(context: Context, node: TypeScript.Signatu
     if (name === "tf" || name === "tfjs") return tfValue("")
     if (parameter.initializer !== undefined) return undefinedValue
     if (parameter.questionToken !== undefined && parameter.type?.kind !== ts.SyntaxKind.NumberKeyword) return undefinedValue
+    if (parameter.type !== undefined && ts.isTupleTypeNode(parameter.type)) return tupleOf(ts, parameter.type, name)
     return unknown(`the parameter '${name}' is not known`, name)
   })
 }
+
+/** `[height: number, width: number]`: as many unknown values as the type says. */
+const tupleOf = (ts: typeof TypeScript, type: TypeScript.TupleTypeNode, name: string): Value =>
+  arrayOf(
+    type.elements.map((element, i) => {
+      const own = ts.isNamedTupleMember(element) ? element.name.text : `${name}.${i}`
+      return unknown(`'${own}' is not known`, own)
+    }),
+  )

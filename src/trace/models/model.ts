@@ -6,7 +6,8 @@ import type { LayerState, ModelValue, TensorValue, Value } from "../value"
 import { allWeights, applyLayer, layerStateOf } from "../layers/layer"
 import { arrayOf, isNullish, native, numberIn, primitive, sizeValue, stringIn, tensorsIn, undefinedValue, unknown } from "../value"
 import { dimOf, makeInput, makeTensor, shapeOf, tensorOf } from "../tensor"
-import { assume, freshSymbol, nextSerial, note, touch, Unreadable } from "../context"
+import { freshSymbol, nextSerial, note, touch, Unreadable } from "../context"
+import { assumeOneAxis, copyShape, openShape } from "../rank"
 import { ShapeError } from "../../graph/shape"
 import { substituteDim } from "../../graph/dim"
 import { plainText } from "../ops/table"
@@ -46,27 +47,21 @@ export function createInput(context: Context, config: Value | undefined, at: Typ
     name = stringIn(fields.get("name"))
   const sizes = (value: Value | undefined): readonly Dim[] | null => {
     if (value === undefined) return null
-    if (value.kind === "unknown") {
-      assume(context, "an input shape that is not known is taken to have one axis")
-      const size = dimOf(context, value, `${name ?? "input"}.1`)
-      // What reads the shape later sees the one axis, too.
-      value.properties.set("length", primitive(1))
-      value.properties.set("0", sizeValue(size))
-      return [size]
-    }
     if (value.kind !== "array") return numberIn(value) === null && value.kind !== "dim" ? null : [dimOf(context, value)]
     return value.items.map((item, i) =>
       isNullish(item) ? freshSymbol(context, `${name ?? "input"}.${i + 1}`) : dimOf(context, item, `${name ?? "input"}.${i + 1}`),
     )
   }
-  const batchShape = sizes(fields.get("batchShape") ?? fields.get("batchInputShape")),
-    shape = sizes(fields.get("shape") ?? fields.get("inputShape"))
+  const stated = fields.get("shape") ?? fields.get("inputShape"), dtype = stringIn(fields.get("dtype")) === "int32" ? "index" : "real"
+  if (stated?.kind === "unknown" && stated.tensors.length === 0)
+    return makeInput(context, name ?? "input", openShape(context, ["batch"], stated, name ?? stated.name ?? "input"), dtype, at)
+  const batchShape = sizes(fields.get("batchShape") ?? fields.get("batchInputShape")), shape = sizes(stated)
   if (batchShape === null && shape === null) {
     note(context, "tf.input: the shape is not known", at)
     return unknown("tf.input without a known shape")
   }
   const full = batchShape === null ? ["batch", ...(shape ?? [])] : batchShape.map((d, i) => (i === 0 && typeof d === "string" ? "batch" : d))
-  return makeInput(context, name ?? "input", full, stringIn(fields.get("dtype")) === "int32" ? "index" : "real", at)
+  return makeInput(context, name ?? "input", full, dtype, at)
 }
 
 /** tf.model({inputs, outputs}). */
@@ -83,6 +78,7 @@ export function createFunctional(context: Context, config: Value | undefined, at
     model.outputs = tensorsOut(context, outputs, at)
     model.built = true
   }
+  model.inputs.forEach((x) => assumeOneAxis(context, x))
   collectLayers(context, model)
   return model
 }
@@ -161,8 +157,9 @@ export function buildSequential(context: Context, model: ModelValue): void {
     model.failure ??= model.layers.length === 0 ? "the model has no layers" : "the first layer states no input shape"
     return
   }
-  const x = makeInput(context, "input", shape)
+  const x = makeInput(context, "input", copyShape(shape))
   const y = runLayers(context, model, x, model.node)
+  assumeOneAxis(context, x)
   model.inputs = [x]
   model.outputs = tensorsOut(context, y, model.node)
 }
