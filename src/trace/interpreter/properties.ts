@@ -5,7 +5,7 @@ import type { TensorValue, Value } from "../value"
 import { arrayMember, mapMember, primitiveMember, setArrayItem } from "./members"
 import { booleanIn, isNullish, native, numberIn, objectOf, openParameter, ownModel, primitive, sizeValue, tfValue, undefinedValue, unknown } from "../value"
 import { NeedsTensor, assume, write } from "../context"
-import { callOp, findOp, isTensorOnly } from "../ops/table"
+import { callOp, chainedArguments, findOp, isTensorOnly } from "../ops/table"
 import { callFunction, hasSetter, memberOf, staticMember } from "./classes"
 import { fieldMaybeSet } from "./later"
 import { createLayer, layerMember, layerStateOf } from "../layers/layer"
@@ -154,7 +154,7 @@ function tensorMember(context: Context, tensor: TensorValue, key: string): Value
       return native(key, () => unknown(`values read out of a tensor`, null, [tensor]))
     default:
       if (findOp(key) === null && !/^[a-z]\w*$/.test(key)) return undefinedValue
-      return native(key, (args, at) => callOp(context, key, [tensor, ...args], at))
+      return native(key, (args, at) => callOp(context, key, chainedArguments(key, tensor, args), at))
   }
 }
 
@@ -197,6 +197,7 @@ function setTrainable(context: Context, target: Value, value: Value): void {
 /** Calls something of tfjs's namespace. */
 export function callTf(context: Context, path: string, args: readonly Value[], at: TypeScript.Node): Value {
   const [head, ...rest] = path.split(".")
+  if (rest.length > 0 && findOp(path) !== null) return callOp(context, path, args, at)
   switch (head) {
     case "layers":
       if (rest[0] === "input") return createInput(context, args[0], at)

@@ -4,10 +4,10 @@ import type { Dim } from "../../schema/report"
 import type { OpCall, OpEmitter } from "./call"
 import type { TensorValue, Value, Weight } from "../value"
 import { absent, binary, dimAt, emit, labelOf, numberAt, shape, targetAt, tensorAt, unary } from "./call"
-import { booleanIn, fillOf, itemOfList, numberIn, stringIn, unknown } from "../value"
+import { arrayOf, booleanIn, fillOf, itemOfList, numberIn, stringIn, unknown } from "../value"
 import { callee, siteAt, Unreadable } from "../context"
-import { constant, nestedNumbers, tensorOf } from "../tensor"
-import { divideDim, subtractDim } from "../../graph/dim"
+import { broadcastTo, constant, nestedNumbers, reshape, tensorOf } from "../tensor"
+import { divideDim, productOf, subtractDim } from "../../graph/dim"
 import { makeWeight } from "../weight"
 
 const constantOf = (call: OpCall, value: ConstantValue, target: readonly Dim[], dtype: "float" | "int" = "float"): TensorValue =>
@@ -71,8 +71,10 @@ function random(distribution: "normal" | "uniform" | "bernoulli"): OpEmitter {
 function emitRange(call: OpCall): TensorValue {
   const start = dimAt(call, 0, "start"),
     stop = dimAt(call, 1, "stop"),
-    step = numberAt(call, 2, 1)
+    given = numberAt(call, 2, 1)
   const span = subtractDim(stop, start)
+  // tfjs counts down where the step is left at 1 and the end lies below the start.
+  const step = typeof span === "number" && span < 0 && given === 1 ? -1 : given
   const length = typeof span === "number" ? Math.max(0, Math.ceil(span / step)) : divideDim(span, step)
   if (length === null) throw new Unreadable("range: the length is not known")
   const value: ConstantValue = typeof start === "number" ? { kind: "range", start, step } : { kind: "unknown", why: "a range" }
@@ -83,7 +85,8 @@ function emitLinspace(call: OpCall): TensorValue {
   const start = numberIn(call.args[0]),
     stop = numberIn(call.args[1]),
     count = dimAt(call, 2, "n")
-  if (start === null || stop === null || typeof count !== "number" || count < 2)
+  if (start !== null && count === 1) return constantOf(call, { kind: "fill", value: start }, [1])
+  if (start === null || stop === null || typeof count !== "number")
     return constantOf(call, { kind: "unknown", why: "evenly spaced numbers" }, [count])
   return constantOf(call, { kind: "range", start, step: (stop - start) / (count - 1) }, [count])
 }
@@ -91,9 +94,17 @@ function emitLinspace(call: OpCall): TensorValue {
 function emitEye(call: OpCall): TensorValue {
   const rows = dimAt(call, 0, "n"),
     columns = absent(call, 1) ? rows : dimAt(call, 1, "n")
-  if (!absent(call, 2)) throw new Unreadable("eye: a batch of matrices is not read")
+  const matrix = rectangularEye(call, rows, columns)
+  if (absent(call, 2)) return matrix
+  return broadcastTo(call.context, matrix, [...targetAt(call, 2), rows, columns], { at: call.at, label: "tf.eye" })
+}
+
+function rectangularEye(call: OpCall, rows: Dim, columns: Dim): TensorValue {
   if (rows === columns) return constantOf(call, { kind: "eye" }, [rows, rows])
-  return constantOf(call, { kind: "unknown", why: "a rectangular identity" }, [rows, columns])
+  if (typeof rows !== "number" || typeof columns !== "number" || rows * columns > 100_000)
+    return constantOf(call, { kind: "unknown", why: "a rectangular identity" }, [rows, columns])
+  const values = Array.from({ length: rows * columns }, (_, i) => (Math.floor(i / columns) === i % columns ? 1 : 0))
+  return constantOf(call, { kind: "data", values }, [rows, columns])
 }
 
 /** tf.variable(initial, trainable, name): only the shape and the kind of the initial value matter. */
@@ -151,6 +162,28 @@ function emitBatchNorm(call: OpCall): TensorValue {
   return absent(call, 3) ? scaled : binary(call, "add", scaled, tensorAt(call, 3))
 }
 
+/** x on the diagonal of a matrix whose rows and columns are the cells of x, and zeros beside it. */
+function emitDiagonal(call: OpCall): TensorValue {
+  const x = tensorAt(call, 0), own = shape(call, x), cells = productOf(own)
+  const row = own.length === 1 ? x : reshape(call.context, x, [cells], { at: call.at })
+  const matrix = binary(call, "multiply", constantOf(call, { kind: "eye" }, [cells, cells]), row)
+  return own.length === 1 ? matrix : reshape(call.context, matrix, [...own, ...own], { at: call.at })
+}
+
+/** Two lists as the coordinates of a grid: rows belong to the second one unless the indexing is 'ij'. */
+function emitMeshgrid(call: OpCall): Value {
+  if (call.args.length === 0) return arrayOf([])
+  const options = call.args[2], indexing = options?.kind === "object" ? (stringIn(options.fields.get("indexing")) ?? "xy") : "xy"
+  const x = tensorAt(call, 0)
+  if (absent(call, 1)) return arrayOf([x])
+  const y = tensorAt(call, 1), { context, at } = call
+  const [n, m] = [productOf(shape(call, x)), productOf(shape(call, y))]
+  const grid = indexing === "xy" ? [m, n] : [n, m]
+  const across = (t: TensorValue, size: Dim, along: 0 | 1): TensorValue =>
+    broadcastTo(context, reshape(context, t, along === 0 ? [size, 1] : [1, size], { at }), grid, { at, label: "tf.meshgrid" })
+  return arrayOf(indexing === "xy" ? [across(x, n, 1), across(y, m, 0)] : [across(x, n, 0), across(y, m, 1)])
+}
+
 export const createOps: Readonly<Record<string, OpEmitter>> = {
   tensor: (call) => emitTensor(call, null),
   ...Object.fromEntries([1, 2, 3, 4, 5, 6].map((rank): [string, OpEmitter] => [`tensor${rank}d`, (call) => emitTensor(call, rank)])),
@@ -184,4 +217,6 @@ export const createOps: Readonly<Record<string, OpEmitter>> = {
   batchNorm3d: emitBatchNorm,
   batchNorm4d: emitBatchNorm,
   clone: (call) => tensorAt(call, 0),
+  diag: emitDiagonal,
+  meshgrid: emitMeshgrid,
 }

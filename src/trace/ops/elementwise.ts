@@ -91,7 +91,46 @@ export function emitCast(call: OpCall, x: TensorValue, dtype: string): TensorVal
     const op = { kind: "opaque", what: `a cast to ${dtype}`, reason: "its gradient passes although its value is cut off" } as const
     return emit(call, op, [x], shape(call, x), toBool ? "bool" : "int")
   }
-  return toBool ? binary(call, "notEqual", x, emit(call, { kind: "constant", value: { kind: "fill", value: 0 } }, [], [])) : x
+  if (toBool) return binary(call, "notEqual", x, emit(call, { kind: "constant", value: { kind: "fill", value: 0 } }, [], []))
+  return truncated(call, x)
+}
+
+/** Data towards zero; what comes in as a whole is taken to be whole already. */
+function truncated(call: OpCall, x: TensorValue): TensorValue {
+  if (x.source.kind === "input") return x
+  if (x.source.kind !== "op") return x
+  const { op } = x.source
+  if (op.kind === "constant") {
+    const { value } = op, own = shape(call, x)
+    if (value.kind === "fill") return emit(call, { kind: "constant", value: { kind: "fill", value: Math.trunc(value.value) } }, [], own, "int")
+    if (value.kind === "data") return emit(call, { kind: "constant", value: { kind: "data", values: value.values.map(Math.trunc) } }, [], own, "int")
+    const whole = value.kind === "range" && Number.isInteger(value.start) && Number.isInteger(value.step)
+    if (whole || value.kind === "eye" || value.kind === "unknown") return x
+  }
+  if (isWhole(x)) return x
+  const size = unary(call, "floor", unary(call, "abs", x))
+  return binary(call, "multiply", unary(call, "sign", x), size)
+}
+
+/** Whether a tensor of data holds whole numbers for certain, or is an input that its use as indices makes whole. */
+function isWhole(x: TensorValue): boolean {
+  if (x.dtype !== "float" || x.source.kind === "input") return true
+  if (x.source.kind !== "op") return false
+  const { op, operands } = x.source
+  switch (op.kind) {
+    case "reshape":
+    case "slice":
+    case "transpose":
+    case "broadcast":
+    case "tile":
+    case "concat":
+    case "reverse":
+      return operands.every(isWhole)
+    case "unary":
+      return op.fn === "floor" || op.fn === "round" || op.fn === "ceil" || op.fn === "sign"
+    default:
+      return false
+  }
 }
 
 /** Whether no weight is behind a tensor. */

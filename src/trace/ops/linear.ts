@@ -3,8 +3,8 @@ import type { Dim } from "../../schema/report"
 import type { OpCall, OpEmitter } from "./call"
 import type { Op, Padding } from "../../graph/op"
 import type { TensorValue, Value } from "../value"
-import { emit, flagAt, shape, shapeAt, tensorAt, textAt } from "./call"
-import { numberIn, stringIn } from "../value"
+import { emit, flagAt, shape, shapeAt, targetAt, tensorAt, textAt } from "./call"
+import { numberIn, stringIn, undefinedValue } from "../value"
 import { parseEinsum } from "../../graph/shape"
 import { reshape } from "../tensor"
 import { Unreadable } from "../context"
@@ -109,18 +109,20 @@ export function perAxis(value: Value | undefined, count: number, missing: number
 }
 
 /** tfjs core's `pad` argument: "valid", "same", a number, or pairs of which the spatial ones count. */
-export function paddingOf(value: Value | undefined, count: number): Padding {
+export function paddingOf(value: Value | undefined, count: number, window: readonly Dim[] = [], strides: readonly number[] = []): Padding {
   const text = stringIn(value)
   if (text === "same" || text === "valid") return text
   const n = numberIn(value)
-  if (n !== null) return Array.from({ length: count }, (): [number, number] => [n, n])
+  // Given one number, tfjs computes the size of every axis from the first one's window and stride.
+  if (n !== null && new Set(window).size < 2 && new Set(strides).size < 2)
+    return Array.from({ length: count }, (): [number, number] => [n, n])
   if (value?.kind === "array") {
     const pairs = value.items.map((item) => (item.kind === "array" ? item.items.map((v) => numberIn(v)) : null))
     const spatial = pairs.length === count + 2 ? pairs.slice(1, -1) : pairs
     if (spatial.length === count && spatial.every((p) => p?.length === 2 && p.every((v) => v !== null)))
       return spatial.map((p): [number, number] => [p?.[0] ?? 0, p?.[1] ?? 0])
   }
-  throw new Unreadable("the padding is not known")
+  throw new Unreadable(n === null ? "the padding is not known" : "a padding given as one number beside a window that is not square is not read")
 }
 
 /** Runs `emitBatched` on x with a batch axis; adds and removes one where the input has none, as tfjs does. */
@@ -136,14 +138,15 @@ function convolution(spatial: number, variant: "standard" | "depthwise"): OpEmit
   return (call) => {
     const format = spatial === 1 ? textAt(call, 4, "NWC") : textAt(call, 4, "NHWC")
     if (/^NC/.test(format)) throw new Unreadable(`the data format ${format} is not read`)
+    const kernel = tensorAt(call, 1),
+      strides = perAxis(call.args[2], spatial, 1)
     const op: Op = {
       kind: "convolve",
       variant,
-      strides: perAxis(call.args[2], spatial, 1),
+      strides,
       dilations: perAxis(call.args[5], spatial, 1),
-      padding: paddingOf(call.args[3], spatial),
+      padding: paddingOf(call.args[3], spatial, shape(call, kernel).slice(0, spatial), strides),
     }
-    const kernel = tensorAt(call, 1)
     return withBatch(call, tensorAt(call, 0), spatial + 2, (x) => emit(call, op, [x, kernel]))
   }
 }
@@ -180,12 +183,30 @@ function separableConvolution(call: OpCall): TensorValue {
   })
 }
 
-function pool(fn: "max" | "average"): OpEmitter {
+function pool(spatial: number, fn: "max" | "average"): OpEmitter {
   return (call) => {
-    const window = perAxis(call.args[1], 2, 2)
-    const op: Op = { kind: "pool", fn, window, strides: perAxis(call.args[2], 2, 1), padding: paddingOf(call.args[3], 2) }
-    return withBatch(call, tensorAt(call, 0), 4, (x) => emit(call, op, [x]))
+    const window = perAxis(call.args[1], spatial, 2), strides = perAxis(call.args[2], spatial, 1)
+    const op: Op = { kind: "pool", fn, window, strides, padding: paddingOf(call.args[3], spatial, window, strides) }
+    return withBatch(call, tensorAt(call, 0), spatial + 2, (x) => emit(call, op, [x]))
   }
+}
+
+/** tf.pool(x, window, "max" | "avg", pad, dilations, strides). */
+function generalPool(call: OpCall): TensorValue {
+  const kind = textAt(call, 2, "")
+  if (kind !== "max" && kind !== "avg") throw new Unreadable("pool: the kind of pooling is not known")
+  if (perAxis(call.args[4], 2, 1).some((n) => n !== 1)) throw new Unreadable("pool: dilated windows are not read")
+  const [x, window, , padding, , strides = undefinedValue] = call.args
+  return pool(2, kind === "max" ? "max" : "average")({ ...call, args: [x, window, strides, padding] }) as TensorValue
+}
+
+/** tf.conv3dTranspose(x, filter [depth, height, width, out, in], outputShape, strides, pad). */
+function transposedConvolution3d(call: OpCall): TensorValue {
+  const x = tensorAt(call, 0), swapped = emit(call, { kind: "transpose", permutation: [0, 1, 2, 4, 3] }, [tensorAt(call, 1)])
+  const target = targetAt(call, 2).slice(-4, -1)
+  const strides = perAxis(call.args[3], 3, 1), padding = paddingOf(call.args[4], 3)
+  const op: Op = { kind: "convolve", variant: "transposed", strides, dilations: [1, 1, 1], padding }
+  return withBatch(call, x, 5, (batched) => emit(call, op, [batched, swapped], [shape(call, batched)[0], ...target, shape(call, swapped)[4]]))
 }
 
 export const linearOps: Readonly<Record<string, OpEmitter>> = {
@@ -202,6 +223,10 @@ export const linearOps: Readonly<Record<string, OpEmitter>> = {
   depthwiseConv2d: convolution(2, "depthwise"),
   separableConv2d: separableConvolution,
   conv2dTranspose: transposedConvolution,
-  maxPool: pool("max"),
-  avgPool: pool("average"),
+  conv3dTranspose: transposedConvolution3d,
+  maxPool: pool(2, "max"),
+  avgPool: pool(2, "average"),
+  maxPool3d: pool(3, "max"),
+  avgPool3d: pool(3, "average"),
+  pool: generalPool,
 }

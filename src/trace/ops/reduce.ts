@@ -4,7 +4,8 @@ import type { ReduceFunction } from "../../graph/op"
 import type { TensorValue } from "../value"
 import { absent, axesAt, axisAt, binary, emit, flagAt, numberAt, shape, tensorAt, unary } from "./call"
 import { numberIn, objectOf, stringIn } from "../value"
-import { reshape } from "../tensor"
+import { axisOf, reshape } from "../tensor"
+import { productOf } from "../../graph/dim"
 import { Unreadable } from "../context"
 
 function reduce(fn: ReduceFunction): OpEmitter {
@@ -61,16 +62,37 @@ function emitMoments(call: OpCall): ReturnType<OpEmitter> {
   ])
 }
 
-/** tf.norm: Euclidean unless an order is given. */
+/** tf.norm: Euclidean unless an order is given; along two axes the orders are those of matrices. */
 function emitNorm(call: OpCall): TensorValue {
-  const x = tensorAt(call, 0),
+  const given = tensorAt(call, 0),
     order = absent(call, 1) ? "euclidean" : (stringIn(call.args[1]) ?? numberIn(call.args[1]))
-  const axes = axesAt(call, 2, shape(call, x).length),
+  const rank = shape(call, given).length,
     keepDims = flagAt(call, 3, false)
-  const over = (fn: ReduceFunction, y: TensorValue): TensorValue => emit(call, { kind: "reduce", fn, axes, keepDims }, [y])
-  if (order === 1) return over("sum", unary(call, "abs", x))
-  if (order === Infinity) return over("max", unary(call, "abs", x))
-  if (order === "euclidean" || order === 2 || order === "fro") return unary(call, "sqrt", over("sum", unary(call, "square", x)))
+  // Without axes tfjs takes all cells as one vector.
+  const x = absent(call, 2) && rank !== 1 ? reshape(call.context, given, [productOf(shape(call, given))], { at: call.at, label: "tf.norm" }) : given
+  const list = call.args[2], axes = absent(call, 2) ? [0] : (list?.kind === "array" ? list.items : [list]).map((item) => axisOf(item, rank, 0))
+  const over = (fn: ReduceFunction, y: TensorValue, along: readonly number[], keep = keepDims): TensorValue =>
+    emit(call, { kind: "reduce", fn, axes: [...along].sort((a, b) => a - b), keepDims: keep }, [y])
+  /** A sum along one axis, then an extreme along the other. */
+  const columns = (fn: ReduceFunction, inner: number, outer: number): TensorValue => {
+    const y = over(fn, over("sum", unary(call, "abs", x), [inner], true), [outer], true)
+    const kept = shape(call, y).filter((_, i) => !axes.includes(i))
+    return keepDims ? y : reshape(call.context, y, kept, { at: call.at, label: "tf.norm" })
+  }
+  const euclidean = (): TensorValue => unary(call, "sqrt", over("sum", unary(call, "square", x), axes))
+  const restored = (y: TensorValue): TensorValue =>
+    keepDims && absent(call, 2) && rank !== 1 ? reshape(call.context, y, shape(call, given).map(() => 1), { at: call.at, label: "tf.norm" }) : y
+  if (axes.length === 1) {
+    if (order === 1) return restored(over("sum", unary(call, "abs", x), axes))
+    if (order === Infinity) return restored(over("max", unary(call, "abs", x), axes))
+    if (order === -Infinity) return restored(over("min", unary(call, "abs", x), axes))
+    if (order === "euclidean" || order === 2 || order === "fro") return restored(euclidean())
+  } else if (axes.length === 2) {
+    if (order === 1) return columns("max", axes[0], axes[1])
+    if (order === Infinity) return columns("max", axes[1], axes[0])
+    if (order === -Infinity) return columns("min", axes[1], axes[0])
+    if (order === "euclidean" || order === "fro") return euclidean()
+  }
   throw new Unreadable(`norm of order ${String(order)} is not read`)
 }
 

@@ -44,19 +44,31 @@ function emitStridedSlice(call: OpCall): TensorValue {
     own = shape(call, x),
     begins = targetAt(call, 1),
     ends = targetAt(call, 2)
-  if (call.args.length > 4) throw new Unreadable("stridedSlice: masks are not read")
+  const [openBegin, openEnd, ellipsis, newAxes, shrunk] = [4, 5, 6, 7, 8].map((i) => numberAt(call, i, 0))
+  if (ellipsis !== 0 || newAxes !== 0) throw new Unreadable("stridedSlice: masks for ellipses and new axes are not read")
+  const has = (mask: number, axis: number): boolean => ((mask >> axis) & 1) === 1
   const strides = own.map((_, i) => (absent(call, 3) || call.args[3].kind !== "array" ? 1 : (numberIn(call.args[3].items[i]) ?? 1)))
   const bound = (d: Dim, size: Dim): Dim => (typeof d === "number" && d < 0 ? addDim(size, d) : d)
-  const begin = own.map((d, i) => bound(begins[i] ?? 0, d))
+  const within = (d: Dim, low: number, size: Dim): Dim =>
+    typeof d === "number" && typeof size === "number" ? Math.min(Math.max(d, low), low + size) : d
+  const begin = own.map((d, i) => {
+    const down = strides[i] < 0, open = begins[i] === undefined || has(openBegin, i)
+    return open ? (down ? subtractDim(d, 1) : 0) : within(bound(begins[i], d), down ? -1 : 0, d)
+  })
   const extent = own.map((d, i) => {
-    const length = subtractDim(bound(ends[i] ?? d, d), begin[i])
+    if (has(shrunk, i)) return 1
+    const down = strides[i] < 0, open = ends[i] === undefined || has(openEnd, i)
+    const end = open ? (down ? -1 : d) : within(bound(ends[i], d), down ? -1 : 0, d)
+    const length = subtractDim(end, begin[i])
     if (strides[i] === 1) return length
     if (typeof length === "number") return Math.max(0, Math.ceil(length / strides[i]))
     const quotient = divideDim(length, strides[i])
     if (quotient === null) throw new Unreadable("stridedSlice: the extent is not known")
     return quotient
   })
-  return emit(call, { kind: "slice", begin, strides }, [x], extent)
+  const part = emit(call, { kind: "slice", begin, strides: strides.map((n, i) => (has(shrunk, i) ? 1 : n)) }, [x], extent)
+  if (shrunk === 0) return part
+  return reshape(call.context, part, extent.filter((_, i) => !has(shrunk, i)), { at: call.at, label: "tf.stridedSlice" })
 }
 
 function emitSplit(call: OpCall): ReturnType<OpEmitter> {
@@ -255,6 +267,13 @@ export const shapeOps: Readonly<Record<string, OpEmitter>> = {
   },
   tile: emitTile,
   broadcastTo: (call) => broadcastTo(call.context, tensorAt(call, 0), targetAt(call, 1), { at: call.at, label: "tf.broadcastTo" }),
+  reverse1d: (call) => emit(call, { kind: "reverse", axes: [0] }, [tensorAt(call, 0)]),
+  ...Object.fromEntries(
+    [2, 3, 4].map((rank): [string, OpEmitter] => [
+      `reverse${rank}d`,
+      (call) => emit(call, { kind: "reverse", axes: axesAt(call, 1, rank) }, [tensorAt(call, 0)]),
+    ]),
+  ),
   reverse: (call) => emit(call, { kind: "reverse", axes: axesAt(call, 1, shape(call, tensorAt(call, 0)).length) }, [tensorAt(call, 0)]),
   oneHot: emitOneHot,
   "linalg.bandPart": bandPart,

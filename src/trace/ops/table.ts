@@ -9,16 +9,45 @@ import type { Value } from "../value"
 import { ShapeError } from "../../graph/shape"
 import { Unreadable, callee, isControl, note, siteAt } from "../context"
 import { createOps } from "./create"
+import { imageOps } from "./image"
+import { scatterOps } from "./scatter"
 import { elementwiseOps } from "./elementwise"
 import { linearOps } from "./linear"
 import { reduceOps } from "./reduce"
 import { shapeOps } from "./shape"
-import { tensorsIn, unknown } from "../value"
+import { arrayOf, tensorsIn, undefinedValue, unknown } from "../value"
 
-export const ops: Readonly<Record<string, OpEmitter>> = { ...createOps, ...elementwiseOps, ...linearOps, ...reduceOps, ...shapeOps }
+export const ops: Readonly<Record<string, OpEmitter>> = {
+  ...createOps,
+  ...elementwiseOps,
+  ...linearOps,
+  ...reduceOps,
+  ...shapeOps,
+  ...scatterOps,
+  ...imageOps,
+}
 
 /** Ops with a chained form under another name. */
-const aliases: Readonly<Record<string, string>> = { batchNormalization: "batchNorm", bandPart: "linalg.bandPart", asType: "cast" }
+const aliases: Readonly<Record<string, string>> = {
+  batchNormalization: "batchNorm",
+  bandPart: "linalg.bandPart",
+  asType: "cast",
+  resizeBilinear: "image.resizeBilinear",
+  resizeNearestNeighbor: "image.resizeNearestNeighbor",
+}
+
+/** Arguments of `x.op(…)` in the order of `tf.op(…)`, where x does not come first. */
+export function chainedArguments(name: string, x: Value, args: readonly Value[]): readonly Value[] {
+  switch (name) {
+    // x.where(condition, other) picks x where the condition holds.
+    case "where":
+      return [args[0] ?? undefinedValue, x, ...args.slice(1)]
+    case "stack":
+      return [arrayOf([x, ...(args[0]?.kind === "array" ? args[0].items : args.slice(0, 1))]), ...args.slice(1)]
+    default:
+      return [x, ...args]
+  }
+}
 
 /** Own keys only: `constructor` and its kin are no ops. */
 export function findOp(name: string): OpEmitter | null {
