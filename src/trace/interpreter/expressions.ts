@@ -13,62 +13,79 @@ import { isNullish, nullValue, objectOf, primitive, truthOf, undefinedValue, unk
 
 export function evaluate(context: Context, node: TypeScript.Expression, scope: Scope): Value {
   step(context)
-  const { ts } = context
-  if (ts.isIdentifier(node)) return identifier(context, node, scope)
-  if (ts.isPropertyAccessExpression(node) || ts.isElementAccessExpression(node) || ts.isCallExpression(node)) return chain(context, node, scope)
-  if (ts.isNumericLiteral(node)) return primitive(Number(node.text))
-  if (ts.isStringLiteralLike(node)) return primitive(node.text)
-  if (
-    ts.isParenthesizedExpression(node) ||
-    ts.isAsExpression(node) ||
-    ts.isNonNullExpression(node) ||
-    ts.isTypeAssertionExpression(node) ||
-    ts.isSatisfiesExpression(node) ||
-    ts.isAwaitExpression(node) ||
-    ts.isExpressionWithTypeArguments(node)
+  const known = evaluatorsFor(context.ts)[node.kind]
+  return known === undefined ? unknown(`the expression \`${shorten(node.getText())}\` is not read`) : known(context, node, scope)
+}
+
+type Evaluator = (context: Context, node: TypeScript.Node, scope: Scope) => Value
+
+/** One table for each version of TypeScript in use, by the kind of syntax: this is the innermost loop of the tracer. */
+const evaluators = new WeakMap<typeof TypeScript, readonly (Evaluator | undefined)[]>()
+
+function evaluatorsFor(ts: typeof TypeScript): readonly (Evaluator | undefined)[] {
+  let table = evaluators.get(ts)
+  if (table === undefined) evaluators.set(ts, (table = createEvaluators(ts)))
+  return table
+}
+
+function createEvaluators({ SyntaxKind: K }: typeof TypeScript): readonly (Evaluator | undefined)[] {
+  const table: (Evaluator | undefined)[] = []
+  const put = <N extends TypeScript.Node>(run: (context: Context, node: N, scope: Scope) => Value, ...kinds: TypeScript.SyntaxKind[]): void =>
+    kinds.forEach((kind) => (table[kind] = run as unknown as Evaluator))
+  put(identifier, K.Identifier)
+  put(chain, K.PropertyAccessExpression, K.ElementAccessExpression, K.CallExpression)
+  put((_context, node: TypeScript.NumericLiteral) => primitive(Number(node.text)), K.NumericLiteral)
+  put((_context, node: TypeScript.StringLiteralLike) => primitive(node.text), K.StringLiteral, K.NoSubstitutionTemplateLiteral)
+  put(
+    (context, node: TypeScript.ParenthesizedExpression | TypeScript.AwaitExpression, scope) => evaluate(context, node.expression, scope),
+    K.ParenthesizedExpression, K.AsExpression, K.NonNullExpression, K.TypeAssertionExpression, K.SatisfiesExpression, K.AwaitExpression,
+    K.ExpressionWithTypeArguments,
   )
-    return evaluate(context, node.expression, scope)
-  if (ts.isArrowFunction(node) || ts.isFunctionExpression(node)) return { kind: "function", node, scope, home: scope.frame.home, fields: new Map() }
-  if (ts.isArrayLiteralExpression(node)) return { kind: "array", items: listItems(context, node.elements, scope) }
-  if (ts.isObjectLiteralExpression(node)) return objectLiteral(context, node, scope)
-  if (ts.isBinaryExpression(node)) return binary(context, node, scope)
-  if (ts.isConditionalExpression(node)) return conditional(context, node, scope)
-  if (ts.isTemplateExpression(node)) return template(context, node, scope)
-  if (ts.isPrefixUnaryExpression(node)) return prefix(context, node, scope)
-  if (ts.isPostfixUnaryExpression(node)) {
-    const before = evaluate(context, node.operand, scope)
-    assign(context, node.operand, increment(context, before, node.operator), scope)
-    return before
-  }
-  if (ts.isNewExpression(node)) {
-    const callee = evaluate(context, node.expression, scope)
-    return context.construct(context, callee, listItems(context, node.arguments ?? [], scope), node)
-  }
-  if (ts.isClassExpression(node)) return evaluateClass(context, node, scope)
-  if (ts.isTypeOfExpression(node)) return typeOf(evaluate(context, node.expression, scope))
-  if (ts.isVoidExpression(node)) return (evaluate(context, node.expression, scope), undefinedValue)
-  if (ts.isDeleteExpression(node)) return primitive(true)
-  if (ts.isYieldExpression(node)) {
-    const value = node.expression === undefined ? undefinedValue : evaluate(context, node.expression, scope)
-    scope.frame.yields?.push(...(node.asteriskToken === undefined ? [value] : itemsOf(context, value, 0)))
-    return undefinedValue
-  }
-  switch (node.kind) {
-    case ts.SyntaxKind.TrueKeyword:
-      return primitive(true)
-    case ts.SyntaxKind.FalseKeyword:
-      return primitive(false)
-    case ts.SyntaxKind.NullKeyword:
-      return nullValue
-    case ts.SyntaxKind.ThisKeyword:
-      return scope.frame.self
-    case ts.SyntaxKind.SuperKeyword:
-      return scope.frame.home?.base ?? unknown("super outside a class")
-    case ts.SyntaxKind.OmittedExpression:
-      return undefinedValue
-    default:
-      return unknown(`the expression \`${shorten(node.getText())}\` is not read`)
-  }
+  put(
+    (_context, node: TypeScript.ArrowFunction | TypeScript.FunctionExpression, scope) => {
+      return { kind: "function", node, scope, home: scope.frame.home, fields: new Map() }
+    },
+    K.ArrowFunction, K.FunctionExpression,
+  )
+  put(
+    (context, node: TypeScript.ArrayLiteralExpression, scope) => ({ kind: "array", items: listItems(context, node.elements, scope) }),
+    K.ArrayLiteralExpression,
+  )
+  put(objectLiteral, K.ObjectLiteralExpression)
+  put(binary, K.BinaryExpression)
+  put(conditional, K.ConditionalExpression)
+  put(template, K.TemplateExpression)
+  put(prefix, K.PrefixUnaryExpression)
+  put(postfix, K.PostfixUnaryExpression)
+  put(construction, K.NewExpression)
+  put(evaluateClass, K.ClassExpression)
+  put((context, node: TypeScript.TypeOfExpression, scope) => typeOf(evaluate(context, node.expression, scope)), K.TypeOfExpression)
+  put((context, node: TypeScript.VoidExpression, scope) => (evaluate(context, node.expression, scope), undefinedValue), K.VoidExpression)
+  put(() => primitive(true), K.DeleteExpression, K.TrueKeyword)
+  put(() => primitive(false), K.FalseKeyword)
+  put(() => nullValue, K.NullKeyword)
+  put(() => undefinedValue, K.OmittedExpression)
+  put((_context, _node, scope) => scope.frame.self, K.ThisKeyword)
+  put((_context, _node, scope) => scope.frame.home?.base ?? unknown("super outside a class"), K.SuperKeyword)
+  put(yielded, K.YieldExpression)
+  return table
+}
+
+function postfix(context: Context, node: TypeScript.PostfixUnaryExpression, scope: Scope): Value {
+  const before = evaluate(context, node.operand, scope)
+  assign(context, node.operand, increment(context, before, node.operator), scope)
+  return before
+}
+
+function construction(context: Context, node: TypeScript.NewExpression, scope: Scope): Value {
+  const callee = evaluate(context, node.expression, scope)
+  return context.construct(context, callee, listItems(context, node.arguments ?? [], scope), node)
+}
+
+function yielded(context: Context, node: TypeScript.YieldExpression, scope: Scope): Value {
+  const value = node.expression === undefined ? undefinedValue : evaluate(context, node.expression, scope)
+  scope.frame.yields?.push(...(node.asteriskToken === undefined ? [value] : itemsOf(context, value, 0)))
+  return undefinedValue
 }
 
 const shorten = (text: string): string => (text.length > 40 ? `${text.slice(0, 37)}…` : text).replace(/\s+/g, " ")
@@ -228,7 +245,7 @@ function binary(context: Context, node: TypeScript.BinaryExpression, scope: Scop
     return value
   }
   if (operator >= K.FirstCompoundAssignment && operator <= K.LastCompoundAssignment) {
-    const text = node.operatorToken.getText().slice(0, -1)
+    const text = (context.ts.tokenToString(operator) ?? "").slice(0, -1)
     const value = binaryOperation(context, text, evaluate(context, node.left, scope), evaluate(context, node.right, scope))
     assign(context, node.left, value, scope)
     return value
@@ -236,7 +253,7 @@ function binary(context: Context, node: TypeScript.BinaryExpression, scope: Scop
   const left = evaluate(context, node.left, scope),
     right = evaluate(context, node.right, scope)
   if (operator === K.InstanceOfKeyword) return isInstance(left, right)
-  return binaryOperation(context, node.operatorToken.getText(), left, right)
+  return binaryOperation(context, context.ts.tokenToString(operator) ?? "", left, right)
 }
 
 function logical(context: Context, node: TypeScript.BinaryExpression, left: Value, operator: TypeScript.SyntaxKind, scope: Scope): Value {

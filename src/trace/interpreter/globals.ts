@@ -1,6 +1,6 @@
 /** @file JavaScript's globals as abstract values: Math, Array, Object, Number, Map, Set, Promise, console. Nothing that reaches outside. */
 import type * as TypeScript from "typescript"
-import { assume, resolveDim, type Context } from "../context"
+import { assume, resolveDim, type Context, type State } from "../context"
 import type { Dim } from "../../schema/report"
 import type { NativeValue, UnknownValue, Value } from "../value"
 import { arrayOf, isNullish, itemOfList, native, numberIn, objectOf, primitive, sizeValue, stringIn, tfValue, undefinedValue, unknown } from "../value"
@@ -15,9 +15,16 @@ import { textOf } from "./operators"
 /** The value of a name that no scope declares, or undefined. */
 export function globalValue(context: Context, name: string): Value | undefined {
   if (isTfjsGlobal(name)) return tfValue("")
-  const make = globals[name]
-  return make?.(context)
+  if (!Object.hasOwn(globals, name)) return undefined
+  const known = made.get(context.state) ?? new Map<string, Value>()
+  made.set(context.state, known)
+  let value = known.get(name)
+  if (value === undefined) known.set(name, (value = globals[name](context)))
+  return value
 }
+
+/** Each global is one object throughout a trace. */
+const made = new WeakMap<State, Map<string, Value>>()
 
 const globals: Readonly<Record<string, (context: Context) => Value>> = {
   Math: mathObject,

@@ -23,44 +23,77 @@ export function execute(context: Context, statements: readonly TypeScript.Statem
 
 /** Function declarations are there before the first statement; classes too, so that half-ordered code still reads. */
 export function hoist(context: Context, statements: readonly TypeScript.Statement[], scope: Scope): void {
-  const { ts } = context
-  for (const statement of statements) {
-    if (!ts.isFunctionDeclaration(statement) || statement.body === undefined) continue
-    const name = statement.name?.text ?? "default"
-    scope.names.set(name, { kind: "function", node: statement, scope, home: scope.frame.home, fields: new Map() })
-  }
+  for (const node of functionsOf(context.ts, statements))
+    scope.names.set(node.name?.text ?? "default", { kind: "function", node, scope, home: scope.frame.home, fields: new Map() })
 }
+
+/** The functions a list of statements declares; the list of a block that runs often is searched once. */
+function functionsOf(ts: typeof TypeScript, statements: readonly TypeScript.Statement[]): readonly TypeScript.FunctionDeclaration[] {
+  let found = declaredFunctions.get(statements)
+  if (found === undefined) {
+    found = statements.filter((node): node is TypeScript.FunctionDeclaration => ts.isFunctionDeclaration(node) && node.body !== undefined)
+    declaredFunctions.set(statements, found)
+  }
+  return found
+}
+const declaredFunctions = new WeakMap<readonly TypeScript.Statement[], readonly TypeScript.FunctionDeclaration[]>()
 
 export function executeOne(context: Context, node: TypeScript.Statement, scope: Scope): Completion {
   step(context)
-  const { ts } = context
-  if (ts.isExpressionStatement(node)) return (context.evaluate(context, node.expression, scope), normal)
-  if (ts.isVariableStatement(node)) return (declareAll(context, node.declarationList, scope), normal)
-  if (ts.isReturnStatement(node))
+  return executorsFor(context.ts)[node.kind]?.(context, node, scope) ?? normal
+}
+
+type Executor = (context: Context, node: TypeScript.Node, scope: Scope) => Completion
+
+/** One table for each version of TypeScript in use, by the kind of syntax. Kinds that are not there (interfaces, type aliases) do nothing. */
+const executors = new WeakMap<typeof TypeScript, readonly (Executor | undefined)[]>()
+
+function executorsFor(ts: typeof TypeScript): readonly (Executor | undefined)[] {
+  let table = executors.get(ts)
+  if (table === undefined) executors.set(ts, (table = createExecutors(ts)))
+  return table
+}
+
+function createExecutors(ts: typeof TypeScript): readonly (Executor | undefined)[] {
+  const K = ts.SyntaxKind
+  const table: (Executor | undefined)[] = []
+  const put = <N extends TypeScript.Node>(run: (context: Context, node: N, scope: Scope) => Completion, ...kinds: TypeScript.SyntaxKind[]): void =>
+    kinds.forEach((kind) => (table[kind] = run as unknown as Executor))
+  put((context, node: TypeScript.ExpressionStatement, scope) => (context.evaluate(context, node.expression, scope), normal), K.ExpressionStatement)
+  put((context, node: TypeScript.VariableStatement, scope) => (declareAll(context, node.declarationList, scope), normal), K.VariableStatement)
+  put((context, node: TypeScript.ReturnStatement, scope) => {
     return { kind: "return", value: node.expression === undefined ? undefinedValue : context.evaluate(context, node.expression, scope) }
-  if (ts.isIfStatement(node)) return branch(context, node, scope)
-  if (ts.isBlock(node)) return execute(context, node.statements, childScope(scope))
-  if (ts.isForStatement(node)) return forLoop(context, node, scope, null)
-  if (ts.isForOfStatement(node)) return forOf(context, node, scope, null)
-  if (ts.isForInStatement(node)) return forIn(context, node, scope, null)
-  if (ts.isWhileStatement(node)) return whileLoop(context, node.expression, node.statement, scope, true, null)
-  if (ts.isDoStatement(node)) return whileLoop(context, node.expression, node.statement, scope, false, null)
-  if (ts.isSwitchStatement(node)) return switchOn(context, node, scope)
-  if (ts.isTryStatement(node)) return tryBlock(context, node, scope)
-  if (ts.isThrowStatement(node)) throw new Thrown(context.evaluate(context, node.expression, scope), place(context, node))
-  if (ts.isBreakStatement(node)) return { kind: "break", label: node.label?.text ?? null }
-  if (ts.isContinueStatement(node)) return { kind: "continue", label: node.label?.text ?? null }
-  if (ts.isClassDeclaration(node)) {
-    const value = evaluateClass(context, node, scope)
-    scope.names.set(node.name?.text ?? "default", value)
+  }, K.ReturnStatement)
+  put(branch, K.IfStatement)
+  put((context, node: TypeScript.Block, scope) => execute(context, node.statements, childScope(scope)), K.Block)
+  put((context, node: TypeScript.ForStatement, scope) => forLoop(context, node, scope, null), K.ForStatement)
+  put((context, node: TypeScript.ForOfStatement, scope) => forOf(context, node, scope, null), K.ForOfStatement)
+  put((context, node: TypeScript.ForInStatement, scope) => forIn(context, node, scope, null), K.ForInStatement)
+  const whileOf = (context: Context, node: TypeScript.WhileStatement | TypeScript.DoStatement, scope: Scope): Completion =>
+    whileLoop(context, node.expression, node.statement, scope, node.kind === K.WhileStatement, null)
+  put(whileOf, K.WhileStatement, K.DoStatement)
+  put(switchOn, K.SwitchStatement)
+  put(tryBlock, K.TryStatement)
+  put((context, node: TypeScript.ThrowStatement, scope) => {
+    throw new Thrown(context.evaluate(context, node.expression, scope), place(context, node))
+  }, K.ThrowStatement)
+  put((_context, node: TypeScript.BreakStatement) => ({ kind: "break", label: node.label?.text ?? null }), K.BreakStatement)
+  put((_context, node: TypeScript.ContinueStatement) => ({ kind: "continue", label: node.label?.text ?? null }), K.ContinueStatement)
+  put((context, node: TypeScript.ClassDeclaration, scope) => {
+    scope.names.set(node.name?.text ?? "default", evaluateClass(context, node, scope))
     return normal
-  }
-  if (ts.isLabeledStatement(node)) return labeled(context, node, scope)
-  if (ts.isImportDeclaration(node) || ts.isImportEqualsDeclaration(node)) return (bindImport(context, node, scope), normal)
-  if (ts.isExportAssignment(node)) return (declareDefault(context, node, scope), normal)
-  if (ts.isEnumDeclaration(node)) return (declareEnum(context, node, scope), normal)
-  if (ts.isModuleDeclaration(node) && node.body !== undefined && ts.isModuleBlock(node.body)) return execute(context, node.body.statements, scope)
-  return normal
+  }, K.ClassDeclaration)
+  put(labeled, K.LabeledStatement)
+  put(
+    (context, node: TypeScript.ImportDeclaration | TypeScript.ImportEqualsDeclaration, scope) => (bindImport(context, node, scope), normal),
+    K.ImportDeclaration, K.ImportEqualsDeclaration,
+  )
+  put((context, node: TypeScript.ExportAssignment, scope) => (declareDefault(context, node, scope), normal), K.ExportAssignment)
+  put((context, node: TypeScript.EnumDeclaration, scope) => (declareEnum(context, node, scope), normal), K.EnumDeclaration)
+  put((context, node: TypeScript.ModuleDeclaration, scope) => {
+    return node.body !== undefined && ts.isModuleBlock(node.body) ? execute(context, node.body.statements, scope) : normal
+  }, K.ModuleDeclaration)
+  return table
 }
 
 function declareDefault(context: Context, node: TypeScript.ExportAssignment, scope: Scope): void {
