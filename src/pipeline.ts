@@ -36,6 +36,10 @@ export interface AnalyzeOptions {
   readonly pathOf?: (fileName: string) => string
   /** True when the caller no longer wants the answer; checked between models and every thousand steps. */
   readonly cancelled?: () => boolean
+  /**
+   * The program with the declarations that types are made of, where `program` lacks them; made of the same source files. By default `program`.
+   */
+  readonly typed?: () => TypeScript.Program
 }
 
 /** Analyzes every model of one file. Bad code is data in the report, never an exception; an unknown file gives a problem. */
@@ -46,7 +50,7 @@ export function analyzeFile(ts: typeof TypeScript, program: TypeScript.Program, 
     const unreadable = { message: "the file is not part of the program", start, end: start }
     return { report: { path: options.path, models: [], problems: [unreadable] }, models: [], unreadable }
   }
-  const traced = traceFile(ts, program, sourceFile, { cancelled: options.cancelled })
+  const traced = traceFile(ts, program, sourceFile, { cancelled: options.cancelled, typed: options.typed })
   const models: AnalyzedModel[] = []
   for (const model of traced.models) {
     if (options.cancelled?.() === true) break

@@ -131,6 +131,8 @@ export interface State {
 export interface Context {
   readonly ts: typeof TypeScript
   readonly program: TypeScript.Program
+  /** The program to ask for types: `program` may hold no declarations, which takes a host a second to read. */
+  readonly typed: () => TypeScript.Program
   readonly home: TypeScript.SourceFile
   readonly limits: Limits
   readonly cancelled: () => boolean

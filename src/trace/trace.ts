@@ -29,6 +29,8 @@ export interface TraceOptions {
   /** True when the caller no longer wants the answer. */
   readonly cancelled?: () => boolean
   readonly limits?: Partial<Limits>
+  /** The program whose checker knows all types, where `program` lacks declarations. */
+  readonly typed?: () => TypeScript.Program
 }
 
 const nothing: TracedFile = { models: [], problems: [] }
@@ -62,6 +64,7 @@ function createContext(ts: typeof TypeScript, program: TypeScript.Program, home:
     home,
     limits: { ...defaultLimits, ...options.limits },
     cancelled: options.cancelled ?? (() => false),
+    typed: options.typed ?? (() => program),
     state: createState(),
     evaluate,
     execute,

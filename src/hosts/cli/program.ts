@@ -1,6 +1,7 @@
 /**
- * @file TypeScript programs for the files: one per tsconfig above them, one for all files without. Types of packages help where they are
- * installed and are not missed where they are not; nothing is ever emitted or run. Pages (.html) are read as their scripts.
+ * @file TypeScript programs for the files: one per tsconfig above them, one for all files without. They hold code and no declarations: reading
+ * those of tfjs and of the language takes longer than all else, and only a type that they name needs them. Nothing is ever emitted or run.
+ * Pages (.html) are read as their scripts.
  */
 import fs from "node:fs"
 import path from "node:path"
@@ -11,6 +12,8 @@ export interface ProgramFile {
   readonly file: string
   readonly name: string
   readonly program: ts.Program
+  /** The same source files with the declarations of the language and of packages, made when it is first asked for. */
+  readonly typed: () => ts.Program
 }
 
 const fallback: ts.CompilerOptions = {
@@ -51,8 +54,8 @@ export function* createPrograms(files: readonly string[], overlay: ReadonlyMap<s
     for (let start = 0; start < members.length; start += largestProgram) {
       const part = members.slice(start, start + largestProgram)
       const names = part.map(nameInProgram)
-      const program = ts.createProgram(names, options, createHost(options, overlay))
-      for (const [k, file] of part.entries()) yield { file, name: names[k], program }
+      const { program, typed } = createPair(names, options, overlay)
+      for (const [k, file] of part.entries()) yield { file, name: names[k], program, typed }
     }
   }
 }
@@ -71,6 +74,35 @@ function readOptions(config: string): ts.CompilerOptions {
   if (source !== undefined && source !== config && ts.sys.fileExists(source)) return readOptions(source)
   return { ...fallback, ...options, types: options.types ?? [] }
 }
+
+/** A program without declarations and, on demand, one with them. They share their source files, so that a node belongs to both. */
+function createPair(names: readonly string[], options: ts.CompilerOptions, overlay: ReadonlyMap<string, string>): Omit<ProgramFile, "file" | "name"> {
+  const host = createHost(options, overlay),
+    sources = new Map<string, ts.SourceFile | undefined>()
+  const getSourceFile: ts.CompilerHost["getSourceFile"] = (name, ...rest) => {
+    if (isDeclaration(name)) return host.getSourceFile(name, ...rest)
+    if (!sources.has(name)) sources.set(name, host.getSourceFile(name, ...rest))
+    return sources.get(name)
+  }
+  const cache = ts.createModuleResolutionCache(host.getCurrentDirectory(), host.getCanonicalFileName, options)
+  const untyped: ts.CompilerHost = {
+    ...host,
+    getSourceFile,
+    resolveModuleNameLiterals: (literals, containing, redirected, own, file) =>
+      literals.map((literal) => {
+        const mode = ts.getModeForUsageLocation(file, literal, own)
+        const found = ts.resolveModuleName(literal.text, containing, own, host, cache, redirected, mode)
+        return found.resolvedModule !== undefined && isDeclaration(found.resolvedModule.resolvedFileName) ? { resolvedModule: undefined } : found
+      }),
+  }
+  let full: ts.Program | null = null
+  return {
+    program: ts.createProgram(names, { ...options, noLib: true, types: [] }, untyped),
+    typed: () => (full ??= ts.createProgram(names, options, { ...host, getSourceFile })),
+  }
+}
+
+const isDeclaration = (name: string): boolean => /\.d\.(\w+\.)?[mc]?ts$/.test(name)
 
 function createHost(options: ts.CompilerOptions, overlay: ReadonlyMap<string, string>): ts.CompilerHost {
   const host = ts.createCompilerHost(options, true)

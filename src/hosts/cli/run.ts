@@ -16,6 +16,7 @@ import type { FileReport, VerifiedModel } from "../../schema/report"
 import { helpText, parseCommand, UsageError } from "./arguments"
 import type { AnalyzeCommand, Command, FailOn, VerifyCommand } from "./arguments"
 import { createPrograms, isReadable } from "./program"
+import type { ProgramFile } from "./program"
 import { displayPath, findFiles } from "./files"
 import { countFiles, selectFiles, speaksOfTfjs, statsText } from "./stats"
 import { verifyModel } from "./verify"
@@ -99,10 +100,10 @@ function* analyzeEach(files: readonly string[], io: Io, input?: string): Generat
   // Elsewhere than on a terminal, one line a file would drown the log.
   const progress = io.isTerminal.stderr && readable.length > 1 ? progressFor("analyzing", io) : () => undefined
   let done = 0
-  for (const { file, name, program } of createPrograms(readable, input === undefined ? undefined : new Map([[readable[0], input]]))) {
+  for (const { file, name, program, typed } of createPrograms(readable, input === undefined ? undefined : new Map([[readable[0], input]]))) {
     const started = performance.now()
     progress(displayPath(file, io.cwd), done++ / readable.length)
-    const found = analyzeOrReport(program, name, displayPath(file, io.cwd), io)
+    const found = analyzeOrReport({ name, program, typed }, displayPath(file, io.cwd), io)
     const { report, models } = found
     // In a folder, a file that says nothing of tfjs may be broken as it likes.
     const failure = files.length === 1 || speaksOfTfjs(program.getSourceFile(name)?.text ?? "") ? found.failure : null
@@ -129,9 +130,13 @@ function hasFinding(files: readonly AnalyzedFile[], failOn: FailOn): boolean {
 }
 
 /** Analysis does not throw for bad code. Where it throws for a mistake of its own, the other files still get their answer. */
-function analyzeOrReport(program: ts.Program, name: string, path: string, io: Io): Analysis & Pick<AnalyzedFile, "failure"> {
+function analyzeOrReport(
+  { name, program, typed }: Omit<ProgramFile, "file">,
+  path: string,
+  io: Io,
+): Analysis & Pick<AnalyzedFile, "failure"> {
   try {
-    const analysis = analyzeFile(ts, program, name, { path, pathOf: (file) => displayPath(file, io.cwd) })
+    const analysis = analyzeFile(ts, program, name, { path, pathOf: (file) => displayPath(file, io.cwd), typed })
     const { unreadable } = analysis
     return {
       ...analysis,
@@ -189,6 +194,8 @@ async function verifyFiles(command: VerifyCommand, files: readonly AnalyzedFile[
     if (command.format === "text" && models.length > 0) io.writeOut("\n")
     reports.push({ ...report, models: verified })
   }
+  const measured = reports.some(({ models }) => models.some((model) => "verification" in model && hasNumbers((model as VerifiedModel).verification)))
+  if (command.format === "text" && measured) io.writeOut(`${wrapText(legendText, terminalWidth, "  ", painter.faint).join("\n")}\n`)
   if (command.format === "json") io.writeOut(jsonText(makeReport(reports)))
   else if (files.every(({ report, failure }) => failure !== null || (report.models.length === 0 && report.problems.length === 0)))
     io.writeOut(reportText(files, painter))

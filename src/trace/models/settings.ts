@@ -23,8 +23,10 @@ export function settingsArgument(context: Context, parameter: TypeScript.Paramet
 /** Members of an interface, of a literal type, or of the bound of a type parameter. */
 function membersOf(context: Context, parameter: TypeScript.ParameterDeclaration): readonly TypeScript.Symbol[] {
   const { ts } = context
+  if (parameter.type === undefined || hasNoMembers(ts, parameter.type)) return []
   try {
-    const checker = context.program.getTypeChecker()
+    const program = isWholeHere(context, parameter.type) ? context.program : context.typed(),
+      checker = program.getTypeChecker()
     const own = checker.getTypeAtLocation(parameter)
     const type = (own.flags & ts.TypeFlags.TypeParameter) === 0 ? own : (checker.getBaseConstraintOfType(own) ?? own)
     const record = (type.flags & (ts.TypeFlags.Object | ts.TypeFlags.Intersection)) !== 0
@@ -33,4 +35,42 @@ function membersOf(context: Context, parameter: TypeScript.ParameterDeclaration)
     // The checker may throw on half-typed code; the parameter is then unknown.
     return []
   }
+}
+
+/** Types that are no records, as their syntax tells. */
+function hasNoMembers(ts: typeof TypeScript, type: TypeScript.TypeNode): boolean {
+  if (ts.isTypeOperatorNode(type)) return type.operator === ts.SyntaxKind.ReadonlyKeyword
+  switch (type.kind) {
+    case ts.SyntaxKind.NumberKeyword:
+    case ts.SyntaxKind.StringKeyword:
+    case ts.SyntaxKind.BooleanKeyword:
+    case ts.SyntaxKind.AnyKeyword:
+    case ts.SyntaxKind.UnknownKeyword:
+    case ts.SyntaxKind.ArrayType:
+    case ts.SyntaxKind.TupleType:
+    case ts.SyntaxKind.FunctionType:
+    case ts.SyntaxKind.LiteralType:
+      return true
+    default:
+      return false
+  }
+}
+
+/** Whether no declaration outside of the source is needed to know a type's members: a literal, or an interface of the source without bases. */
+function isWholeHere({ ts, program }: Context, type: TypeScript.TypeNode): boolean {
+  if (ts.isTypeLiteralNode(type)) return true
+  if (!ts.isTypeReferenceNode(type) || type.typeArguments !== undefined) return false
+  const checker = program.getTypeChecker(),
+    named = checker.getSymbolAtLocation(type.typeName),
+    symbol = named !== undefined && (named.flags & ts.SymbolFlags.Alias) !== 0 ? checker.getAliasedSymbol(named) : named
+  const declarations = symbol?.declarations ?? []
+  return (
+    declarations.length > 0 &&
+    declarations.every(
+      (d) =>
+        // What a script declares, the declarations of the language may add to.
+        ts.isExternalModule(d.getSourceFile()) &&
+        ((ts.isInterfaceDeclaration(d) && d.heritageClauses === undefined) || (ts.isTypeAliasDeclaration(d) && ts.isTypeLiteralNode(d.type))),
+    )
+  )
 }
