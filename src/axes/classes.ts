@@ -1,7 +1,7 @@
 /**
  * @file Axis classes: a union-find over the axes of all tensors. Axes in one class are the same index; a class may be a product of others
  * (a reshape) or a sum of others (slices, concatenation). What cannot be aligned stays apart: the lowering then finds two different trees
- * and lets nothing but the scalar pass.
+ * and lets nothing but the scalar pass, and an equation remembers that their sizes are equal all the same.
  */
 import { addDim, divideDim, multiplyDim, subtractDim } from "../graph/dim"
 import type { Dim } from "../schema/report"
@@ -17,8 +17,8 @@ interface AxisClass {
   structure: Structure | null
   fixed: boolean
   minimum: number
-  /** Output extent of a convolution or pool, as a function of other classes. */
-  derived: Derivation | null
+  /** Output extents of convolutions and pools, as functions of other classes. All are equal. */
+  derived: readonly Derivation[]
 }
 
 export interface Derivation {
@@ -45,7 +45,9 @@ export interface AxisClasses {
   /** Splits c into quotient × step with the step axis cut into single cells; null unless divisible. */
   readonly strided: (c: ClassId, step: number) => { readonly quotient: ClassId; readonly cells: ClassId } | null
   readonly derive: (c: ClassId, how: Derivation) => void
-  readonly derivation: (c: ClassId) => Derivation | null
+  readonly derivations: (c: ClassId) => readonly Derivation[]
+  /** Pairs of axes that have one size and could not be made one index. */
+  readonly equations: () => readonly (readonly [ClassId, ClassId])[]
   readonly fix: (c: ClassId) => void
   readonly isFixed: (c: ClassId) => boolean
   readonly needAtLeast: (c: ClassId, n: number) => void
@@ -70,10 +72,11 @@ function signOf(difference: Dim): number | null {
 const isWhole = (d: Dim): boolean => (typeof d === "number" ? Number.isInteger(d) : !d.includes("/"))
 
 export function makeAxisClasses(): AxisClasses {
-  const all: AxisClass[] = []
+  const all: AxisClass[] = [],
+    apart: (readonly [ClassId, ClassId])[] = []
 
   const fresh = (value: Dim): ClassId => {
-    all.push({ parent: all.length, value, structure: null, fixed: false, minimum: 1, derived: null })
+    all.push({ parent: all.length, value, structure: null, fixed: false, minimum: 1, derived: [] })
     return all.length - 1
   }
   const find = (c: ClassId): ClassId => {
@@ -117,8 +120,7 @@ export function makeAxisClasses(): AxisClasses {
     all[b].parent = a
     all[a].fixed ||= all[b].fixed
     all[a].minimum = Math.max(all[a].minimum, all[b].minimum)
-    if (all[a].derived !== null && all[b].derived !== null) [all[a].derived.input, all[b].derived.input, a].forEach(fix)
-    all[a].derived ??= all[b].derived
+    if (all[b].derived.length > 0) all[a].derived = [...all[a].derived, ...all[b].derived]
     if (typeof all[a].value !== "number") all[a].value = all[b].value
     return true
   }
@@ -276,16 +278,21 @@ export function makeAxisClasses(): AxisClasses {
     find,
     value,
     structure,
-    unify,
+    unify: (a, b) => {
+      const one = unify(a, b)
+      if (!one) apart.push([a, b])
+      return one
+    },
     product,
     sum,
     range,
     strided,
     fix,
     derive: (c, how) => {
-      all[find(c)].derived ??= how
+      all[find(c)].derived = [...all[find(c)].derived, how]
     },
-    derivation: (c) => all[find(c)].derived,
+    derivations: (c) => all[find(c)].derived,
+    equations: () => apart,
     isFixed: (c) => all[find(c)].fixed,
     needAtLeast: (c, n) => {
       all[find(c)].minimum = Math.max(all[find(c)].minimum, n)

@@ -3,7 +3,7 @@
  * index, or factors or segments of another; sizes were checked when the graph was built.
  */
 import type { Graph, Node } from "../graph/graph"
-import type { Op, OpKind, OpOf, Padding } from "../graph/op"
+import type { ConstantValue, Op, OpKind, OpOf, Padding } from "../graph/op"
 import { divideDim, multiplyDim, productOf } from "../graph/dim"
 import type { Dim } from "../schema/report"
 import { compareDims } from "./classes"
@@ -25,7 +25,32 @@ export function relateAxes(graph: Graph, classes: AxisClasses): Axes[] {
         classes,
       ),
     )
+  fixIndexed(graph, axes, classes)
   return axes
+}
+
+/** Axes that numbers of the source index keep their size: another one would have other cells at these places, or none. */
+function fixIndexed(graph: Graph, axes: readonly Axes[], classes: AxisClasses): void {
+  for (const { op, operands, id } of graph.nodes) {
+    if (op.kind !== "gather" && op.kind !== "oneHot") continue
+    const indexed = op.kind === "gather" ? axes[operands[0]][op.axis] : axes[id][axes[id].length - 1], index = operands[operands.length - 1]
+    const from = ancestors(graph, index), leaves = from.filter((n) => n.operands.length === 0)
+    // Counting from zero fits every axis that is at least as long, and so do integers that an input states the range of.
+    const moved = from.some((n) => n.op.kind === "binary" || n.op.kind === "unary")
+    const counts = leaves.filter((n) => n.op.kind === "constant" && (moved || !countsFromZero(n.op.value)))
+    if (counts.length === 0 || counts.length < leaves.length) continue
+    classes.fix(indexed)
+    for (const n of counts) fixAll(axes[n.id], classes)
+  }
+}
+
+const countsFromZero = (value: ConstantValue): boolean => value.kind === "range" && value.start === 0 && value.step === 1
+
+/** A node and all it depends on. */
+function ancestors(graph: Graph, id: number): readonly Node[] {
+  const seen = new Set([id])
+  for (const at of seen) for (const o of graph.nodes[at].operands) seen.add(o)
+  return [...seen].map((at) => graph.nodes[at])
 }
 
 const freshAxes: (op: Op, operands: readonly Axes[], node: Node, classes: AxisClasses) => ClassId[] = (_op, _operands, node, classes) =>
@@ -152,9 +177,11 @@ const relations: { readonly [K in OpKind]: Relate<K> } = {
   cumsum: same,
   argExtreme: (op, [x], _node, classes) => without(x, [op.axis], false, classes),
   topK: (op, [x], _node, classes) => {
-    const selected = classes.fresh(op.k)
+    const selected = classes.fresh(op.k), from = x[x.length - 1]
     classes.fix(selected)
-    classes.fix(x[x.length - 1])
+    // To choose all is another network than to choose some.
+    if (classes.value(from) === op.k) classes.fix(from)
+    else classes.needAtLeast(from, op.k + 1)
     return [...x.slice(0, -1), selected]
   },
   reshape: (_op, [x], node, classes) => reshape(x, node, classes),
@@ -204,7 +231,10 @@ const relations: { readonly [K in OpKind]: Relate<K> } = {
     ),
   broadcast,
   reverse: same,
-  gather: (op, [x, indices]) => [...x.slice(0, op.axis), ...indices.slice(op.batchAxes), ...x.slice(op.axis + 1)],
+  gather: (op, [x, indices], _node, classes) => {
+    for (let i = 0; i < op.batchAxes; i++) classes.unify(x[i], indices[i])
+    return [...x.slice(0, op.axis), ...indices.slice(op.batchAxes), ...x.slice(op.axis + 1)]
+  },
   oneHot: (op, [indices], _node, classes) => [...indices, classes.fresh(op.depth)],
   bandPart: same,
   upsample: (op, [x], _node, classes) =>
