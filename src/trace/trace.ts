@@ -3,17 +3,16 @@
  * for bad code.
  */
 import type * as TypeScript from "typescript"
-import type { ClassValue, FunctionValue, ModelValue, Value } from "./value"
+import type { ClassValue, FunctionValue, ModelValue, ObjectValue, Value } from "./value"
 import type { Context, Limits } from "./context"
 import type { Place } from "../schema/report"
 import type { Traced } from "./models/classes"
 import type { TracedFile } from "../graph/graph"
-import { attempt } from "./models/attempt"
 import { callTf, getProperty, setProperty } from "./interpreter/properties"
-import { callValue, constructClass, extendsModel } from "./interpreter/classes"
+import { callValue, constructClass } from "./interpreter/classes"
 import { createState, defaultLimits, Stop } from "./context"
-import { constructionArguments } from "./models/arguments"
 import { evaluate } from "./interpreter/expressions"
+import { followMethods, selfOf } from "./models/builders"
 import { execute } from "./interpreter/statements"
 import { findTraining, trainingOf, type Training } from "./training"
 import { callableOf, followFactory, forwardIn, outermost, takesTensors, traceFunction, type Callable } from "./models/functions"
@@ -23,7 +22,8 @@ import { mentionsTfjs } from "../source/tfjs"
 import { moduleScope } from "./interpreter/imports"
 import { placeOf } from "../source/place"
 import { traceModels } from "./models/tfjs"
-import { undefinedValue, unknown } from "./value"
+import { isUnread, wrapsModel } from "./models/wrappers"
+import { unknown } from "./value"
 
 export interface TraceOptions {
   /** True when the caller no longer wants the answer. */
@@ -106,18 +106,22 @@ function follow(context: Context): TracedFile {
       return null
     }
   }
-  const declared = declarations(context, scope.names)
+  const { declared, holders } = declarations(context, scope.names)
   const classes = declared.filter((value): value is ClassValue => value.kind === "class")
   const functions = declared.filter((value): value is FunctionValue => value.kind === "function")
   // Functions nobody has called yet may build models.
-  const callables: Callable[] = functions.filter((fn) => takesTensors(context, fn)).flatMap((fn) => callableOf(context, fn) ?? [])
+  const callables: Callable[] = functions
+    .filter((fn) => takesTensors(context, fn))
+    .flatMap((fn) => callableOf(context, fn, selfOf(context, fn, holders.get(fn.node))) ?? [])
   for (const fn of functions) {
-    if (!state.entered.has(fn.node) || fn.node.parameters.length === 0) callables.push(...[guarded(() => followFactory(context, fn)) ?? []].flat())
+    if (state.entered.has(fn.node) && fn.node.parameters.length > 0) continue
+    callables.push(...[guarded(() => followFactory(context, fn, selfOf(context, fn, holders.get(fn.node)))) ?? []].flat())
   }
   callables.push(...objectCallables(context, scope.names))
   for (const type of classes) guarded(() => followMethods(context, type))
   const { traced, failures } = guarded(() => traceModels(context)) ?? { traced: [], failures: [] }
   models.push(...traced)
+  const reported = traced.map(({ model }) => model)
   for (const { model, why } of failures) {
     if (/no layers|no weights/.test(why)) continue
     problems.push({
@@ -128,14 +132,15 @@ function follow(context: Context): TracedFile {
   for (const type of classes) {
     if (isAbstract(context, type)) continue
     const found = guarded(() => traceClass(context, type))
-    if (found !== null) models.push({ traced: found, model: null })
-    else if (holdsWeights(context, type)) {
+    if (found !== null && !(isUnread(found) && wrapsModel(context, found, reported))) models.push({ traced: found, model: null })
+    else if (found === null && holdsWeights(context, type) && !reported.some(({ node }) => isInside(node, type.node))) {
       const message = `the class ${type.name} is not read: its forward pass gives no tensor that depends on its weights`
       problems.push({ message, ...placeOf(type.node.name ?? type.node, home) })
     }
   }
   const asModels = unique(callables).flatMap((callable) => guarded(() => traceFunction(context, callable, scope.names)) ?? [])
-  models.push(...outermost(asModels).map((found) => ({ traced: found.traced, model: null })))
+  const networks = asModels.filter((found) => found.tagged || !wrapsModel(context, found.traced, reported))
+  models.push(...outermost(networks).map((found) => ({ traced: found.traced, model: null })))
   problems.push(...loadedModels(context), ...unreachedModels(context))
   problems.push(...state.problems.map(({ message, place }) => ({ message, ...place })))
   const training = guarded(() => findTraining(context)) ?? { optimizers: [], losses: [] }
@@ -187,55 +192,32 @@ function withTraining(found: Traced, training: Training): TracedFile["models"][n
   return { ...found, ...training, assumptions: [...new Set([...found.assumptions, ...lists])] }
 }
 
+interface Declarations {
+  readonly declared: readonly Value[]
+  /** The objects that functions are fields of, by declaration. */
+  readonly holders: ReadonlyMap<TypeScript.Node, ObjectValue>
+}
+
 /** Classes and functions declared in the file: at its top, in exported objects, and inside functions that were followed. */
-function declarations(context: Context, names: ReadonlyMap<string, Value>): readonly Value[] {
-  const found = new Map<TypeScript.Node, Value>()
-  const visit = (value: Value, depth: number): void => {
-    if ((value.kind === "class" || value.kind === "function") && value.node.getSourceFile() === context.home && !found.has(value.node))
+function declarations(context: Context, names: ReadonlyMap<string, Value>): Declarations {
+  const found = new Map<TypeScript.Node, Value>(), holders = new Map<TypeScript.Node, ObjectValue>()
+  const visit = (value: Value, depth: number, holder: ObjectValue | null): void => {
+    if ((value.kind === "class" || value.kind === "function") && value.node.getSourceFile() === context.home && !found.has(value.node)) {
       found.set(value.node, value)
-    if (depth > 0 && value.kind === "object" && value.type === null) value.fields.forEach((item) => visit(item, depth - 1))
+      if (holder !== null) holders.set(value.node, holder)
+    }
+    if (depth > 0 && value.kind === "object" && value.type === null) value.fields.forEach((item) => visit(item, depth - 1, value))
   }
-  names.forEach((value) => visit(value, 2))
-  return [...found.values()].sort((a, b) => (a as ClassValue).node.pos - (b as ClassValue).node.pos)
+  names.forEach((value) => visit(value, 2, null))
+  return { declared: [...found.values()].sort((a, b) => (a as ClassValue).node.pos - (b as ClassValue).node.pos), holders }
 }
 
 const isAbstract = (context: Context, type: ClassValue): boolean =>
   context.ts.getModifiers(type.node as TypeScript.ClassDeclaration)?.some((modifier) => modifier.kind === context.ts.SyntaxKind.AbstractKeyword) ??
   false
 
-/** Methods that build a model with tf.sequential or tf.model and have not been called: on an instance with unknown arguments. */
-function followMethods(context: Context, type: ClassValue): void {
-  const { ts, state } = context
-  const builders = type.node.members.filter(
-    (member): member is TypeScript.MethodDeclaration =>
-      ts.isMethodDeclaration(member) &&
-      member.body !== undefined &&
-      !state.entered.has(member) &&
-      /\b(sequential|model)\s*\(/.test(member.body.getText()),
-  )
-  const constructor = type.node.members.find(
-    (member): member is TypeScript.ConstructorDeclaration => ts.isConstructorDeclaration(member) && member.body !== undefined,
-  )
-  const buildsInConstructor =
-    constructor !== undefined &&
-    !state.entered.has(constructor) &&
-    (extendsModel(type) || /\b(sequential|model)\s*\(/.test(constructor.body?.getText() ?? ""))
-  if ((builders.length === 0 && !buildsInConstructor) || (forwardOf(context, type) !== null && !buildsInConstructor && builders.length === 0)) return
-  attempt(
-    context,
-    () => {
-      const instance =
-        state.instances.find((made) => made.type === type) ?? constructClass(context, type, constructionArguments(context, constructor), type.node)
-      for (const method of builders) {
-        if (state.entered.has(method)) continue
-        const fn: FunctionValue = { kind: "function", node: method, scope: type.scope, home: type, fields: new Map() }
-        attempt(context, () => context.call(context, fn, instance, constructionArguments(context, method), method), "keep")
-      }
-      return undefinedValue
-    },
-    "keep",
-  )
-}
+const isInside = (inner: TypeScript.Node, outer: TypeScript.Node): boolean =>
+  inner.getSourceFile() === outer.getSourceFile() && outer.pos <= inner.pos && inner.end <= outer.end
 
 /** A class that says it has weights and a forward pass. */
 const holdsWeights = (context: Context, type: ClassValue): boolean =>

@@ -20,6 +20,7 @@ import { shapeText } from "../../graph/shape"
 import { plainText } from "../ops/table"
 import { makeInput, shapeOf } from "../tensor"
 import { arrayOf } from "../value"
+import { rememberWeights } from "./wrappers"
 
 export type Traced = Omit<TracedModel, "optimizers" | "losses">
 
@@ -150,6 +151,7 @@ function followClass(
     assumptions: [...context.state.assumptions],
     ownsUnused: !inner || paths.weights.size > 0,
   })
+  rememberWeights(traced, reachable)
   return { traced, guessed: guessed.length, strained: strainOf(context, guessed, known) }
 }
 

@@ -20,11 +20,14 @@ import { place, step } from "../context"
 import { reachableFrom, tensorsOut } from "./model"
 import { shapeOf } from "../tensor"
 import { undefinedValue } from "../value"
+import { rememberWeights } from "./wrappers"
 
 export interface TracedFunction {
   readonly traced: Traced
   readonly node: TypeScript.Node
   readonly marked: boolean
+  /** Whether a tag says that it is a model. */
+  readonly tagged: boolean
   readonly forwardName: boolean
   /** Functions it calls. */
   readonly calls: ReadonlySet<TypeScript.Node>
@@ -44,9 +47,9 @@ export interface Callable {
  * Follows a function once with unknown arguments: models it builds are recorded. Gives a model where it returns a forward function with
  * weights of its own.
  */
-export function followFactory(context: Context, fn: FunctionValue): Callable | null {
+export function followFactory(context: Context, fn: FunctionValue, self: Value = undefinedValue): Callable | null {
   const name = declaredName(context.ts, fn.node)
-  const run = (): Value => context.call(context, fn, undefinedValue, constructionArguments(context, fn.node as FunctionLike), fn.node)
+  const run = (): Value => context.call(context, fn, self, constructionArguments(context, fn.node as FunctionLike), fn.node)
   const { value } = attempt(context, () => (step(context), run()), "keep")
   if (value === null || name === null) return null
   const found = forwardIn(context, value)
@@ -77,11 +80,11 @@ export function forwardIn(context: Context, value: Value): FunctionValue | null 
   )
 }
 
-export const callableOf = (context: Context, fn: FunctionValue): Callable | null => {
+export const callableOf = (context: Context, fn: FunctionValue, self: Value = undefinedValue): Callable | null => {
   const name = declaredName(context.ts, fn.node)
   return name === null
     ? null
-    : { name, forward: fn.node as FunctionLike, holdsWeights: false, make: () => ({ fn, self: undefinedValue, root: null }) }
+    : { name, forward: fn.node as FunctionLike, holdsWeights: false, make: () => ({ fn, self, root: null }) }
 }
 
 /** Whether a function can be a forward pass at all: it takes something and is not a constructor or accessor. */
@@ -95,12 +98,13 @@ export function takesTensors(context: Context, fn: FunctionValue): boolean {
 /** A function as a model: null where it uses no weights and is not marked, or gives a single number (a loss). */
 export function traceFunction(context: Context, callable: Callable, module: ReadonlyMap<string, Value>): TracedFunction | null {
   const { forward: node, name } = callable,
-    marked = callable.holdsWeights || hasModelTag(context.ts, node)
+    tagged = hasModelTag(context.ts, node),
+    marked = callable.holdsWeights || tagged
   let calls: ReadonlySet<TypeScript.Node> = new Set()
   const traced = bestAttempt(context, (guess) => {
     const before = new Set(context.state.entered)
     context.state.entered.clear()
-    const result = attempt(context, () => followFunction(context, callable, guess, hasModelTag(context.ts, node), module))
+    const result = attempt(context, () => followFunction(context, callable, guess, tagged, module))
     calls = new Set([...context.state.entered].filter((entered) => entered !== node))
     before.forEach((entered) => context.state.entered.add(entered))
     return result
@@ -110,6 +114,7 @@ export function traceFunction(context: Context, callable: Callable, module: Read
     traced,
     node,
     marked,
+    tagged,
     forwardName: /^(call|forward|apply|predict|model|net|network|f|fn)$/i.test(name.getText()) || /forward|predict|model/i.test(name.getText()),
     calls,
   }
@@ -152,6 +157,7 @@ function followFunction(
     assumptions: [...context.state.assumptions],
     ownsUnused: false,
   })
+  rememberWeights(traced, reachable)
   const guessed = args.guessed.filter((x) => reachable.has(x))
   return { traced, guessed: guessed.length, strained: strainOf(context, guessed, known) }
 }

@@ -1,0 +1,28 @@
+/** @file Functions and classes around a model that is reported itself: what they add to it (`predict`, then the largest entry) is no network. */
+import type { Context } from "../context"
+import type { ModelValue, TensorValue, Weight } from "../value"
+import type { Traced } from "./classes"
+import { allWeights } from "../layers/layer"
+
+/** Weights that the output of a traced function or class depends on. */
+const used = new WeakMap<Traced, readonly Weight[]>()
+
+export function rememberWeights(traced: Traced, reachable: ReadonlySet<TensorValue>): void {
+  used.set(traced, [...reachable].flatMap((t) => (t.source.kind === "weight" ? [t.source.weight] : [])))
+}
+
+/** Whether all weights of a function or class are those of one model that the file makes. */
+export function wrapsModel({ state }: Context, traced: Traced, reported: readonly ModelValue[]): boolean {
+  const weights = used.get(traced) ?? []
+  return weights.length > 0 && state.models.some((model) => {
+    if (!reported.some((other) => other.node === model.node)) return false
+    const own = new Set(weightsOf(model))
+    return weights.every((weight) => own.has(weight))
+  })
+}
+
+/** Whether nothing is known of what comes out. */
+export const isUnread = ({ graph }: Traced): boolean => graph.outputs.every((id) => graph.nodes[id].op.kind === "opaque")
+
+const weightsOf = (model: ModelValue): readonly Weight[] =>
+  model.layers.flatMap((layer) => (layer.kind === "model" ? weightsOf(layer) : allWeights(layer)))
