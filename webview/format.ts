@@ -2,10 +2,10 @@
 
 const superscripts = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 
-/** 0.0123 → "0.012", 3.2e-14 → "3.2·10⁻¹⁴", 0 → "0". Two significant digits: these are magnitudes to compare. */
+/** 0.0123 → "0.012", 3.2e-14 → "3.2·10⁻¹⁴", 0 → "0", not measured → "–". Two significant digits: these are magnitudes to compare. */
 export function formatMagnitude(value: number): string {
   if (value === 0) return "0"
-  if (!Number.isFinite(value)) return Number.isNaN(value) ? "not a number" : value > 0 ? "∞" : "−∞"
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? "–" : value > 0 ? "∞" : "−∞"
   const size = Math.abs(value)
   if (size >= 0.001 && size < 10_000) return minus(String(Number(value.toPrecision(2))))
   const [digits = "", exponent = "0"] = value.toExponential(1).split("e")

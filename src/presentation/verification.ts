@@ -20,7 +20,9 @@ export function verdictText(verification: Verification, optimizer = "flow"): str
     case "violated":
       return `a law does not hold (${parts.join(", ")})`
     case "inconclusive":
-      return `no verdict (${parts.join(", ") || "nothing could be run"})`
+      return optimizer === "flow"
+        ? `no verdict (${parts.join(", ") || "nothing could be run"})`
+        : `no verdict for ${count("inconclusive")} of ${countText(verification.laws.length, "law")} under ${optimizer}`
   }
 }
 
@@ -49,17 +51,22 @@ export function sizesText(replica: Verification["replica"]): string {
   return [...new Set(texts)].join(", ")
 }
 
+/** What the columns mean; said once, below the last table. */
+export const legendText =
+  "rate: speed along the gradient flow, 0 for a law · order: halving the step divides the drift by 2^order, 1 for a law · " +
+  "control: the same for a quantity of the same weights that is no law"
+
 /** The model's name with the verdict, then a table: for each law its numbers, its verdict, its formula. */
 export function verificationText(name: string, verification: Verification, laws: readonly Law[], painter: Painter, optimizer = "flow"): string[] {
   const paint = verdictPaint(verification.verdict, painter)
   const sizes = sizesText(verification.replica)
   const complete = completenessText(verification)
+  const reason = reasonNothingRan(verification)
+  if (reason !== null) return wrapText(`${name} — could not be run: ${reason}`, width, "  ", paint)
   return [
     `  ${painter.heading(name)} — ${paint(verdictText(verification, optimizer))}`,
     ...wrapText(
-      [`seed ${verification.seed}`, `${Math.round(verification.milliseconds)} ms`, ...(sizes === "" ? [] : [`run at sizes ${sizes}`])].join(
-        " · ",
-      ),
+      [`seed ${verification.seed}`, `${Math.round(verification.milliseconds)} ms`, ...(sizes === "" ? [] : [`run at sizes ${sizes}`])].join(" · "),
       width,
       "  ",
       painter.faint,
@@ -74,11 +81,18 @@ export function verificationText(name: string, verification: Verification, laws:
   ]
 }
 
+/** The one reason for all laws, where nothing was measured; null where something was. */
+function reasonNothingRan({ laws }: Verification): string | null {
+  const [first] = laws
+  return first?.detail !== undefined && laws.every(({ rate, detail }) => !Number.isFinite(rate) && detail === first.detail) ? first.detail : null
+}
+
 const columns = [9, 9, 7, 9, 9] as const
 const header = ["rate", "control", "order", "drift", "control"].map((title, k) => title.padStart(columns[k])).join("  ")
 
+/** The drift of an approximate law has two causes and no order. */
 function numbersText(law: LawVerification): string {
-  const order = law.order === null ? "–" : law.order.toFixed(2)
+  const order = law.order === null || law.verdict === "approximate" ? "–" : law.order.toFixed(2)
   const cells = [exponentText(law.rate), exponentText(law.controlRate), order, exponentText(law.drift), exponentText(law.controlDrift)]
   return cells.map((cell, k) => cell.padStart(columns[k])).join("  ")
 }

@@ -36,7 +36,7 @@ type Decision = readonly [LawVerification["verdict"], string]
 
 function decide(m: Measured): Decision {
   if (![m.rate, m.drift].every(Number.isFinite)) return ["inconclusive", "the network gives no finite numbers here"]
-  if (m.exactness === "approximate") return ["approximate", `holds up to the ε of a norm: moved by ${short(m.drift)}`]
+  if (m.exactness === "approximate") return ["approximate", approximateText(m)]
   if (m.rate > brokenRate) return ["violated", `changes along the flow: rate ${short(m.rate)}, where a law gives rounding`]
   if (m.rate > lawRate) return ["inconclusive", `rate ${short(m.rate)} is neither rounding nor that of another quantity`]
   if (m.controlRate < movingRate) return ["inconclusive", "no quantity on these parameters changes, so nothing sets the law apart"]
@@ -47,19 +47,33 @@ function decideFlow(m: Measured): Decision {
   if (m.drift > brokenDrift && (m.order === null || m.order < 0.5)) return ["violated", `moved by ${short(m.drift)}, and smaller steps do not help`]
   if (m.drift > lawDrift) return ["inconclusive", `moved by ${short(m.drift)}: ${m.ended ?? "the integrator did not reach its tolerance"}`]
   if (m.controlDrift < contrast * Math.max(m.drift, 1e-13))
-    return ["inconclusive", `the control moved by ${short(m.controlDrift)} only${m.ended === undefined ? "" : `: ${m.ended}`}`]
+    return [
+      "inconclusive",
+      m.controlDrift === 0
+        ? `nothing moved${m.ended === undefined ? "" : `: ${m.ended}`}`
+        : `the control moved by ${short(m.controlDrift)} only${m.ended === undefined ? "" : `: ${m.ended}`}`,
+    ]
   return ["conserved", ""]
 }
 
 function decideTraining(m: Measured, optimizer: string): Decision {
   if (m.ended !== undefined) return ["inconclusive", `${m.ended}: the learning rate is too large`]
   if (m.deviation === null || m.deviation === undefined)
-    return ["inconclusive", `${optimizer} does not keep this law, in theory either: it moved by ${short(m.drift)}`]
+    return ["inconclusive", `${optimizer} does not keep it in theory either: moved by ${short(m.drift)}, the control by ${short(m.controlDrift)}`]
   if (m.deviation > 1e-8) return ["violated", `under ${optimizer} it is ${short(m.deviation)} away from what theory says`]
   return ["conserved", m.drift < 1e-12 ? "" : `moves by ${short(m.drift)} under ${optimizer}, step by step what theory says`]
 }
 
-const short = (x: number): string => x.toExponential(1)
+/** What moved a law that only the ε of a normalization breaks: under gradient flow nothing else does, a discrete optimizer adds its own part. */
+function approximateText({ rate, drift, controlDrift, deviation, optimizer, ended }: Measured): string {
+  const moved = `moved by ${short(drift)}, the control by ${short(controlDrift)}`
+  const end = ended === undefined ? "" : ` (${ended})`
+  if (optimizer === undefined) return `but for the ε of a normalization it would stand still: rate ${short(rate)}, ${moved}${end}`
+  if (deviation === null || deviation === undefined) return `${optimizer} would not keep it even without the ε of a normalization: ${moved}${end}`
+  return `${moved} under ${optimizer}; of that, the ε of a normalization explains ${short(deviation)}, the step the rest${end}`
+}
+
+const short = (x: number): string => (x === 0 ? "0" : x.toExponential(1))
 
 /** One verdict for the run: exact laws only. */
 export function judgeRun(laws: readonly LawVerification[]): Verdict {

@@ -104,11 +104,12 @@ export async function verify(task: VerificationTask, options: VerifyOptions = {}
     const reason = error instanceof Error ? error.message : String(error)
     const laws = task.laws.map((law): LawVerification => ({
       law: law.id,
-      rate: 0,
-      controlRate: 0,
+      // Nothing was measured, which is not the same as zero; JSON writes null.
+      rate: Number.NaN,
+      controlRate: Number.NaN,
       order: null,
-      drift: 0,
-      controlDrift: 0,
+      drift: Number.NaN,
+      controlDrift: Number.NaN,
       verdict: "inconclusive",
       detail: reason,
     }))

@@ -32,6 +32,8 @@ describe("verdicts", () => {
     expect(verdictText(verification("violated", measured("a", "violated")))).toBe("a law does not hold (1 violated)")
     expect(verdictText(verification("inconclusive"))).toBe("no verdict (nothing could be run)")
     expect(verdictText(verification("conserved"))).toBe("nothing to check: no law")
+    const unkept = verification("inconclusive", measured("a", "inconclusive"), measured("b", "conserved"))
+    expect(verdictText(unkept, "adam")).toBe("no verdict for 1 of 2 laws under adam")
   })
   test("completeness is claimed only where it was shown", () => {
     const run = verification("conserved")
@@ -65,4 +67,19 @@ test("the table: numbers under their titles, formula below, sizes in order, with
 
   complete: 16 parameters − 7 directions of the flow = 9 possible, 9 derived, no further law exists
   (singular values cut between 1.5e-2 and 2.0e-16)`)
+})
+
+test("what was not measured is no zero, and two causes make no order", () => {
+  const none = {
+    rate: Number.NaN,
+    controlRate: Number.NaN,
+    order: null,
+    drift: Number.NaN,
+    controlDrift: Number.NaN,
+    detail: "code could not be read",
+  }
+  const failed = verification("inconclusive", measured("a", "inconclusive", none), measured("b", "inconclusive", none))
+  expect(verificationText("model", failed, laws, plainPainter)).toEqual(["  model — could not be run: code could not be read"])
+  const [, , , , row] = verificationText("model", verification("conserved", measured("a", "approximate", { order: -0.1 })), laws, plainPainter)
+  expect(row).toBe("   1    3.3e-17     2.1e-1        –    5.0e-15     1.2e-3  approximate")
 })

@@ -6,7 +6,7 @@ import { defaultSettings, problemOf, readState } from "../../webview/state"
 test.each([
   [0, "0"], [1, "1"], [0.0123, "0.012"], [12.3456, "12"], [1234, "1200"], [-0.5, "−0.5"],
   [3.21e-14, "3.2·10⁻¹⁴"], [1e-16, "1·10⁻¹⁶"], [4.56e7, "4.6·10⁷"], [-2e-9, "−2·10⁻⁹"],
-  [Infinity, "∞"], [-Infinity, "−∞"], [NaN, "not a number"],
+  [Infinity, "∞"], [-Infinity, "−∞"], [NaN, "–"],
 ])("%d reads %s", (value, text) => {
   expect(formatMagnitude(value)).toBe(text)
 })

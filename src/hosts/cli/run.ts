@@ -8,10 +8,10 @@ import ts from "typescript"
 import { analyzeFile } from "../../pipeline"
 import type { Analysis, AnalyzedModel } from "../../pipeline"
 import { jsonText, makeReport } from "../../presentation/json"
-import { colorPainter, plainPainter } from "../../presentation/paint"
+import { colorPainter, plainPainter, wrapText } from "../../presentation/paint"
 import type { Painter } from "../../presentation/paint"
-import { fileText } from "../../presentation/text"
-import { verificationText } from "../../presentation/verification"
+import { fileText, terminalWidth } from "../../presentation/text"
+import { legendText, verificationText } from "../../presentation/verification"
 import type { FileReport, VerifiedModel } from "../../schema/report"
 import { helpText, parseCommand, UsageError } from "./arguments"
 import type { AnalyzeCommand, Command, FailOn, VerifyCommand } from "./arguments"
@@ -175,6 +175,7 @@ async function verifyFiles(command: VerifyCommand, files: readonly AnalyzedFile[
   const painter = painterFor(io)
   const reports: FileReport[] = []
   let violated = false
+  let measured = false
   for (const { report, models, failure } of files) {
     if (command.format === "text" && failure === null && (models.length > 0 || report.problems.length > 0)) {
       io.writeOut(
@@ -187,6 +188,7 @@ async function verifyFiles(command: VerifyCommand, files: readonly AnalyzedFile[
     for (const { model, task } of models) {
       const verification = await verifyModel(task, command, progressFor(`${report.path} ${model.name}`, io))
       violated ||= verification.verdict === "violated"
+      measured ||= verification.laws.some(({ rate }) => Number.isFinite(rate))
       verified.push({ ...model, verification })
       if (command.format === "text")
         io.writeOut(`\n${verificationText(model.name, verification, model.laws, painter, command.optimizer).join("\n")}\n`)
@@ -194,7 +196,6 @@ async function verifyFiles(command: VerifyCommand, files: readonly AnalyzedFile[
     if (command.format === "text" && models.length > 0) io.writeOut("\n")
     reports.push({ ...report, models: verified })
   }
-  const measured = reports.some(({ models }) => models.some((model) => "verification" in model && hasNumbers((model as VerifiedModel).verification)))
   if (command.format === "text" && measured) io.writeOut(`${wrapText(legendText, terminalWidth, "  ", painter.faint).join("\n")}\n`)
   if (command.format === "json") io.writeOut(jsonText(makeReport(reports)))
   else if (files.every(({ report, failure }) => failure !== null || (report.models.length === 0 && report.problems.length === 0)))

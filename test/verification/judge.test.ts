@@ -1,0 +1,43 @@
+/** @file Verdicts of laws that only the ε of a normalization breaks, and of laws an optimizer never promised to keep. */
+import { describe, expect, test } from "vitest"
+import { judgeLaw, judgeRun } from "../../src/verification/judge"
+import type { Measured } from "../../src/verification/judge"
+
+const measured: Measured = {
+  law: "norm-1",
+  exactness: "approximate",
+  rate: 3.6e-3,
+  controlRate: 0.3,
+  order: -0.1,
+  drift: 5.7e-4,
+  controlDrift: 1.2e-2,
+}
+
+describe("an approximate law", () => {
+  test("under gradient flow only ε moves it", () => {
+    expect(judgeLaw(measured).detail).toBe(
+      "but for the ε of a normalization it would stand still: rate 3.6e-3, moved by 5.7e-4, the control by 1.2e-2",
+    )
+  })
+  test("under sgd the step moves it, too", () => {
+    expect(judgeLaw({ ...measured, optimizer: "sgd", deviation: 2e-4 }).detail).toBe(
+      "moved by 5.7e-4, the control by 1.2e-2 under sgd; of that, the ε of a normalization explains 2.0e-4, the step the rest",
+    )
+  })
+  test("adam would break it without ε", () => {
+    expect(judgeLaw({ ...measured, optimizer: "adam", deviation: null }).detail).toBe(
+      "adam would not keep it even without the ε of a normalization: moved by 5.7e-4, the control by 1.2e-2",
+    )
+  })
+  test("never fails a run", () => expect(judgeRun([judgeLaw({ ...measured, rate: 1, drift: 1 })])).toBe("conserved"))
+})
+
+test("an exact law that an optimizer breaks is no violation and no success", () => {
+  const law = judgeLaw({ ...measured, exactness: "exact", rate: 1e-16, optimizer: "adam", deviation: null })
+  expect(law).toMatchObject({ verdict: "inconclusive", detail: "adam does not keep it in theory either: moved by 5.7e-4, the control by 1.2e-2" })
+})
+
+test("a run in which nothing moved proves nothing", () => {
+  const law = judgeLaw({ ...measured, exactness: "exact", rate: 0, drift: 0, controlDrift: 0, ended: "the flow is too stiff" })
+  expect(law).toMatchObject({ verdict: "inconclusive", detail: "nothing moved: the flow is too stiff" })
+})
