@@ -27,9 +27,8 @@ export function declaredSize(tree: AxisTree): Dim {
     case "unit":
       return 1
     case "product":
-      return tree.parts.map(declaredSize).reduce(multiplyDim, 1)
     case "sum":
-      return tree.parts.map(declaredSize).reduce(addDim, 0)
+      return knownOf(tree).declared
   }
 }
 
@@ -41,14 +40,36 @@ export function genericSize(tree: AxisTree): Dim {
     case "unit":
       return 1
     case "product":
-      return tree.parts.map(genericSize).reduce(multiplyDim, 1)
     case "sum":
-      return tree.parts.map(genericSize).reduce(addDim, 0)
+      return knownOf(tree).generic
   }
 }
 
 /** All segments in order. A sum below a leading factor is not contiguous: its segments have no offset. */
-export function segmentsOf(tree: AxisTree): readonly Segment[] {
+export const segmentsOf = (tree: AxisTree): readonly Segment[] => knownOf(tree).segments
+
+interface Known {
+  readonly segments: readonly Segment[]
+  readonly declared: Dim
+  readonly generic: Dim
+}
+
+/** One tree stands on many axes of many tensors: what follows from it is computed once. */
+const known = new WeakMap<AxisTree, Known>()
+
+function knownOf(tree: AxisTree): Known {
+  let own = known.get(tree)
+  if (own === undefined) known.set(tree, (own = { segments: makeSegments(tree), ...sizesOf(tree) }))
+  return own
+}
+
+function sizesOf(tree: AxisTree): { readonly declared: Dim; readonly generic: Dim } {
+  if (tree.kind === "leaf" || tree.kind === "unit") return { declared: declaredSize(tree), generic: genericSize(tree) }
+  const [combine, neutral] = tree.kind === "product" ? ([multiplyDim, 1] as const) : ([addDim, 0] as const)
+  return { declared: tree.parts.map(declaredSize).reduce(combine, neutral), generic: tree.parts.map(genericSize).reduce(combine, neutral) }
+}
+
+function makeSegments(tree: AxisTree): readonly Segment[] {
   switch (tree.kind) {
     case "leaf":
       return [{ key: "", atoms: [tree.atom], offset: 0, declared: tree.declared }]

@@ -9,16 +9,21 @@ import type { LowOp, Use } from "./program"
 
 export type Blocks = ReadonlyMap<string, Block>
 
-export const atomsOf = (choice: Choice): string[] => choice.flatMap((s) => s.atoms)
+export function atomsOf(choice: Choice): string[] {
+  const atoms: string[] = []
+  for (const s of choice) atoms.push(...s.atoms)
+  return atoms
+}
 
 /** First position of each axis in the atom sequence of a choice. */
 export function startsOf(choice: Choice): number[] {
+  const starts: number[] = []
   let next = 0
-  return choice.map((s) => {
-    const start = next
+  for (const s of choice) {
+    starts.push(next)
     next += s.atoms.length
-    return start
-  })
+  }
+  return starts
 }
 
 /** One block for every choice of segments of the node. */
@@ -31,6 +36,7 @@ export function broadcastBlock(lowering: Lowering, operand: NodeId, node: NodeId
   const own = lowering.network.axes[operand],
     out = lowering.network.axes[node],
     shift = out.length - own.length
+  if (shift === 0 && own.every((tree, i) => tree === out[i])) return lowering.conformed(operand, out)(choice)
   const stretched = own.map((tree, i) => tree.kind === "unit" && out[i + shift].kind !== "unit")
   const targets = own.map((tree, i) => (stretched[i] ? tree : out[i + shift]))
   const ownChoice = own.map((tree, i) => (stretched[i] ? segmentsOf(tree)[0] : choice[i + shift]))
@@ -53,8 +59,11 @@ export const useOf = (block: Block): Use => ({ value: block.value, labels: block
 
 /** Labels that any operand has, in order, with their size names. */
 export function unionLabels(uses: readonly Use[], atoms: readonly string[]): number[] {
-  const seen = new Set(uses.flatMap((u) => u.labels))
-  return atoms.map((_, i) => i).filter((i) => seen.has(i))
+  const seen: boolean[] = []
+  for (const use of uses) for (const l of use.labels) seen[l] = true
+  const labels: number[] = []
+  for (let i = 0; i < atoms.length; i++) if (seen[i]) labels.push(i)
+  return labels
 }
 
 export function emitOver(

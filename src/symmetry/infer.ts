@@ -2,7 +2,7 @@
  * @file Symmetry inference on a generic network: lowering, sum facts, visibility, propagation, families. Pure; never throws for a valid graph.
  */
 import type { GenericNetwork } from "../axes/generalize"
-import { collapseSums, hasSum } from "../axes/tree"
+import { collapseSums } from "../axes/tree"
 import { sumFacts } from "./facts"
 import { findFamilies } from "./families"
 import type { Family, Solutions } from "./families"
@@ -14,6 +14,7 @@ import { LinearSystem } from "./system"
 import type { UnknownId } from "./system"
 import { makeVisibility } from "./visibility"
 import type { Visibility } from "./visibility"
+import { wholeAxesMatter } from "./whole"
 
 export interface Symmetry {
   readonly network: GenericNetwork
@@ -27,14 +28,18 @@ export interface Inference {
   readonly symmetry: Symmetry
   /**
    * Shifts along whole axes that the network cuts somewhere (a softmax whose entries are split among experts): the same network with sums taken as
-   * one axis, and its shift families that are news. Null where no axis is cut.
+   * one axis, and its shift families that are news. Null where there can be none.
    */
   readonly whole: Symmetry | null
 }
 
 export function inferSymmetry(network: GenericNetwork): Inference {
   const symmetry = inferOn(network, false)
-  if (!network.axes.some((own) => own.some(hasSum))) return { symmetry, whole: null }
+  return { symmetry, whole: wholeAxesMatter(network, symmetry.program) ? inferWhole(network, symmetry) : null }
+}
+
+/** The network with sums taken as one axis, and its shift families as far as `symmetry` lacks them. */
+export function inferWhole(network: GenericNetwork, symmetry: Symmetry): Symmetry {
   const collapsed = inferOn({ ...network, axes: network.axes.map((own) => own.map(collapseSums)) }, true)
   const named = new Map(symmetry.propagation.unknowns.filter((u) => u.kind === "shift").map((u) => [`${u.value}:${u.word}`, u.id]))
   const blocksOf = new Map<number, Value[]>()
@@ -42,7 +47,7 @@ export function inferSymmetry(network: GenericNetwork): Inference {
     if (value.op.kind === "parameter") blocksOf.set(value.op.parameter, [...(blocksOf.get(value.op.parameter) ?? []), value])
   const known = new LinearSystem()
   const families = collapsed.solutions.families.flatMap((f) => newsOf(symmetry, collapsed, f, blocksOf, named, known) ?? [])
-  return { symmetry, whole: { ...collapsed, solutions: { ...collapsed.solutions, families } } }
+  return { ...collapsed, solutions: { ...collapsed.solutions, families } }
 }
 
 function inferOn(network: GenericNetwork, shiftsOnly: boolean): Symmetry {

@@ -41,6 +41,16 @@ export interface Lowered {
   readonly valuesOf: ReadonlyMap<NodeId, readonly ValueId[]>
 }
 
+function makeChoices(axes: readonly AxisTree[]): readonly Choice[] {
+  let out: Segment[][] = [[]]
+  for (const tree of axes) {
+    const segments = segmentsOf(tree)
+    if (out.length * segments.length > BLOCK_LIMIT) return []
+    out = out.flatMap((left) => segments.map((s) => [...left, s]))
+  }
+  return out
+}
+
 export class Lowering {
   readonly graph: Graph
   private readonly values: Value[] = []
@@ -56,6 +66,9 @@ export class Lowering {
   /** Normalizations written by hand, by the node of their result. */
   readonly patterns: ReadonlyMap<NodeId, Recognized>
   private readonly live: ReadonlySet<NodeId>
+  private readonly choicesByNode: (readonly Choice[] | undefined)[] = []
+  private readonly choicesByAxes = new Map<string, readonly Choice[]>()
+  private readonly treeNumbers = new Map<AxisTree, number>()
 
   constructor(
     readonly network: GenericNetwork,
@@ -130,14 +143,20 @@ export class Lowering {
 
   /** All choices of one segment for each axis. */
   choices(id: NodeId): readonly Choice[] {
-    let out: Segment[][] = [[]]
-    const rank = this.network.axes[id].length
-    for (let axis = 0; axis < rank; axis++) {
-      const segments = this.segments(id, axis)
-      if (out.length * segments.length > BLOCK_LIMIT) return []
-      out = out.flatMap((left) => segments.map((s) => [...left, s]))
+    return (this.choicesByNode[id] ??= this.choicesOf(this.network.axes[id]))
+  }
+
+  /** Tensors of the same axes share their choices. */
+  private choicesOf(axes: readonly AxisTree[]): readonly Choice[] {
+    let key = ""
+    for (const tree of axes) {
+      let number = this.treeNumbers.get(tree)
+      if (number === undefined) this.treeNumbers.set(tree, (number = this.treeNumbers.size))
+      key += `${number},`
     }
-    return out
+    let known = this.choicesByAxes.get(key)
+    if (known === undefined) this.choicesByAxes.set(key, (known = makeChoices(axes)))
+    return known
   }
 
   block(id: NodeId, key: string): Block | undefined {
@@ -198,7 +217,11 @@ function withoutDeadValues({ values, outputs }: Program): Program {
   return { values: values.map((v) => (live.has(v.id) ? v : { ...v, op: { kind: "fill", value: 0 }, uses: [], atoms: [], labels: [] })), outputs }
 }
 
-export const keyOf = (choice: Choice): string => choice.reduce((key, s) => joinKeys(key, s.key), "")
+export function keyOf(choice: Choice): string {
+  let key = ""
+  for (const s of choice) if (s.key !== "") key = joinKeys(key, s.key)
+  return key
+}
 
 /** A recognized normalization reads its argument, not the statistics in between. */
 function operandsOf(node: Node, graph: Graph, patterns: ReadonlyMap<NodeId, Recognized>): readonly NodeId[] {
