@@ -18,8 +18,9 @@ export interface Limits {
   readonly milliseconds: number
   /** Times one loop goes round. */
   readonly rounds: number
-  /** The same for a loop that makes no tensor, layer or model. */
+  /** The same for a loop that makes no tensor, layer or model, and steps after which it is left where what it changes can be told. */
   readonly idleRounds: number
+  readonly idleSteps: number
 }
 export const defaultLimits: Limits = {
   steps: 3_000_000,
@@ -30,6 +31,7 @@ export const defaultLimits: Limits = {
   milliseconds: 5_000,
   rounds: 3_000,
   idleRounds: 1_000,
+  idleSteps: 5_000,
 }
 
 export type Completion =
@@ -105,6 +107,8 @@ export interface State {
   readonly symbols: Map<string, number>
   /** Copies of what a branch nobody knows to be taken has changed, innermost last. */
   readonly trail: Map<Container, Container>[]
+  /** Assigned targets, calls and functions that have run, for each loop whose changes are watched. */
+  readonly watches: Map<TypeScript.Node, Scope | null>[]
   assumptions: Set<string>
   notes: Note[]
   readonly sites: Map<string, SiteRecord>
@@ -157,6 +161,7 @@ export function createState(): State {
     solution: new Map(),
     symbols: new Map(),
     trail: [],
+    watches: [],
     assumptions: new Set(),
     notes: [],
     sites: new Map(),
@@ -185,6 +190,11 @@ export function step(context: Context): void {
     if (context.cancelled()) throw new Stop("cancelled", "cancelled")
     if (Date.now() - state.startedAt > limits.milliseconds) throw new Stop("limit", `reading takes more than ${limits.milliseconds / 1000} seconds`)
   }
+}
+
+/** Tells the loops that are watched that a piece of code has run; of a function, with the scope it was made in. */
+export function seen(context: Context, node: TypeScript.Node, scope: Scope | null = null): void {
+  for (const watch of context.state.watches) watch.set(node, scope)
 }
 
 export const nextSerial = (context: Context): number => ++context.state.serial

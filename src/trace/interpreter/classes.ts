@@ -3,7 +3,7 @@ import type * as TypeScript from "typescript"
 import type { Context } from "../context"
 import type { ClassValue, Frame, FunctionValue, ModelValue, ObjectValue, Scope, Value } from "../value"
 import { bindPattern, lookup, nameValue, propertyName } from "./patterns"
-import { assume, childScope, extendsLayer, place, step, Stop, touch, write } from "../context"
+import { assume, childScope, extendsLayer, place, seen, step, Stop, touch, write } from "../context"
 import { configureLayer, createLayerState, layerMember, snakeCase } from "../layers/layer"
 import { createFunctional, createSequential } from "../models/model"
 import { isTensorOnly } from "../ops/table"
@@ -187,6 +187,7 @@ export function callFunction(context: Context, fn: FunctionValue, self: Value, a
   state.depth++
   state.active.push(node)
   state.entered.add(node)
+  if (state.watches.length > 0) seen(context, node, fn.scope)
   if (owner !== null && state.owners.at(-1) !== owner) state.owners.push(owner)
   const ownerDepth = state.owners.length
   try {

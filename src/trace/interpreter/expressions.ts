@@ -8,7 +8,7 @@ import { evaluateClass, initializeBase, memberOf } from "./classes"
 import { globalValue, overlay } from "./globals"
 import { fieldSetLater } from "./later"
 import { forkPaths, joinValues, settingOf } from "./fork"
-import { assume, normal, step } from "../context"
+import { assume, normal, seen, step } from "../context"
 import { isNullish, nullValue, objectOf, primitive, truthOf, undefinedValue, unknown } from "../value"
 
 export function evaluate(context: Context, node: TypeScript.Expression, scope: Scope): Value {
@@ -78,6 +78,7 @@ function postfix(context: Context, node: TypeScript.PostfixUnaryExpression, scop
 }
 
 function construction(context: Context, node: TypeScript.NewExpression, scope: Scope): Value {
+  if (context.state.watches.length > 0) seen(context, node)
   const callee = evaluate(context, node.expression, scope)
   return context.construct(context, callee, listItems(context, node.arguments ?? [], scope), node)
 }
@@ -122,6 +123,7 @@ function link(context: Context, node: TypeScript.Expression, scope: Scope): Link
   }
   if (ts.isCallExpression(node)) {
     step(context)
+    if (context.state.watches.length > 0) seen(context, node)
     if (node.expression.kind === ts.SyntaxKind.SuperKeyword) {
       const { self, home } = scope.frame
       if (self.kind === "object" && home !== null) initializeBase(context, home, self, listItems(context, node.arguments, scope), node)
@@ -315,6 +317,7 @@ const increment = (context: Context, value: Value, operator: TypeScript.SyntaxKi
 /** Stores to a name, a property, an item, or what a pattern lists. */
 export function assign(context: Context, target: TypeScript.Expression, value: Value, scope: Scope): void {
   const { ts } = context
+  if (context.state.watches.length > 0) seen(context, target)
   if (ts.isParenthesizedExpression(target) || ts.isAsExpression(target) || ts.isNonNullExpression(target))
     return assign(context, target.expression, value, scope)
   if (ts.isIdentifier(target)) {

@@ -1,16 +1,16 @@
-/** @file Follows statements: declarations, branches, loops, switch, try. Conditions nobody knows are followed both ways. */
+/** @file Follows statements: declarations, branches, switch, try. Conditions nobody knows are followed both ways. */
 import type * as TypeScript from "typescript"
 import type { Completion, Context } from "../context"
 import type { Scope, Value } from "../value"
-import { bindPattern, declare, isIterable, itemsOf } from "./patterns"
+import { bindPattern, declare } from "./patterns"
 import { binaryOperation } from "./operators"
 import { evaluateClass } from "./classes"
 import { forkPaths, settingOf } from "./fork"
 import { bindImport } from "./imports"
-import { Thrown, WrongRank, assume, childScope, normal, place, samePlace, step } from "../context"
-import { settleSymbols } from "./sizes"
+import { forIn, forLoop, forOf, labeled, whileLoop } from "./loops"
+import { Thrown, WrongRank, assume, childScope, normal, place, step } from "../context"
 import { typeOfInputChecked } from "./checks"
-import { primitive, truthOf, undefinedValue, unknown } from "../value"
+import { primitive, truthOf, undefinedValue } from "../value"
 
 export function execute(context: Context, statements: readonly TypeScript.Statement[], scope: Scope): Completion {
   hoist(context, statements, scope)
@@ -144,196 +144,6 @@ function onlyThrows(context: Context, node: TypeScript.Statement): boolean {
   const { ts } = context
   const last = ts.isBlock(node) ? node.statements.at(-1) : node
   return last !== undefined && ts.isThrowStatement(last)
-}
-
-type LoopStep = "next" | { readonly leave: Completion }
-
-/** What one round's completion means for a loop. */
-function afterRound(completion: Completion, label: string | null): LoopStep {
-  if (completion.kind === "normal") return "next"
-  if (completion.kind === "return") return { leave: completion }
-  if (completion.label !== null && completion.label !== label) return { leave: completion }
-  return completion.kind === "continue" ? "next" : { leave: normal }
-}
-
-function forLoop(context: Context, node: TypeScript.ForStatement, scope: Scope, label: string | null): Completion {
-  const outer = childScope(scope),
-    { ts } = context
-  if (node.initializer !== undefined) {
-    if (ts.isVariableDeclarationList(node.initializer)) declareAll(context, node.initializer, outer)
-    else context.evaluate(context, node.initializer, outer)
-  }
-  const test = (): Value => (node.condition === undefined ? primitive(true) : context.evaluate(context, node.condition, outer))
-  const advance = (): void => void (node.incrementor !== undefined && context.evaluate(context, node.incrementor, outer))
-  // Each round has its own copy of the loop's names, so closures keep theirs.
-  const round = (): Completion => {
-    const inner = childScope(outer)
-    outer.names.forEach((value, name) => inner.names.set(name, value))
-    const completion = executeOne(context, node.statement, inner)
-    inner.names.forEach((value, name) => outer.names.has(name) && outer.names.set(name, value))
-    return completion
-  }
-  return rounds(context, test, round, advance, scope, node.condition ?? node, label)
-}
-
-function whileLoop(
-  context: Context,
-  condition: TypeScript.Expression,
-  body: TypeScript.Statement,
-  scope: Scope,
-  testFirst: boolean,
-  label: string | null,
-): Completion {
-  let first = !testFirst
-  const test = (): Value => {
-    if (!first) return context.evaluate(context, condition, scope)
-    first = false
-    return primitive(true)
-  }
-  return rounds(
-    context,
-    test,
-    () => executeOne(context, body, scope),
-    () => undefined,
-    scope,
-    condition,
-    label,
-  )
-}
-
-function rounds(
-  context: Context,
-  test: () => Value,
-  round: () => Completion,
-  advance: () => void,
-  scope: Scope,
-  at: TypeScript.Node,
-  label: string | null,
-): Completion {
-  const made = productsOf(context)
-  for (let count = 0; ; count++) {
-    const idle = count >= context.limits.idleRounds && made === productsOf(context)
-    if (idle || count >= context.limits.rounds) {
-      tooManyRounds(context, at)
-      return normal
-    }
-    let condition = test()
-    if (truthOf(condition) === null && settleSizes(context, condition)) condition = test()
-    const truth = truthOf(condition)
-    if (truth === false) return normal
-    if (truth === null) {
-      // Nobody knows how often: once or not at all, and what it changes may be either.
-      return forkPaths(
-        context,
-        [
-          () => {
-            const step = afterRound(round(), label)
-            return step === "next" ? normal : step.leave
-          },
-          () => normal,
-        ],
-        scope.frame,
-        at.getText(),
-        at,
-      )
-    }
-    const next = afterRound(round(), label)
-    if (next !== "next") return next.leave
-    advance()
-  }
-}
-
-/** How much of networks has been made so far: a loop that adds nothing to it prepares data. */
-const productsOf = ({ state }: Context): number => state.tensorCount + state.layers.length + state.models.length + state.instances.length
-
-/** Loops this long only prepare data; what they leave is taken as it is, and the reader is told. */
-function tooManyRounds(context: Context, at: TypeScript.Node): void {
-  if (at.getSourceFile() !== context.home) return
-  const message = "a loop goes round too often: the rest of it is not followed"
-  const where = place(context, at)
-  if (!context.state.problems.some((problem) => samePlace(problem.place, where))) context.state.problems.push({ message, place: where })
-}
-
-/** Gives sizes that a loop runs over, and that nobody states, a small value; says so. True when one was given. */
-function settleSizes(context: Context, condition: Value): boolean {
-  if (condition.kind !== "unknown") return false
-  const sides = condition.properties.get("\u0000sides")
-  if (sides?.kind !== "array") return false
-  let settled = false
-  for (const side of sides.items) if (side.kind === "dim" && settleSymbols(context, side.dim)) settled = true
-  return settled
-}
-
-function forOf(context: Context, node: TypeScript.ForOfStatement, scope: Scope, label: string | null): Completion {
-  const list = context.evaluate(context, node.expression, scope)
-  if (list.kind === "unknown" && list.tensors.length === 0) {
-    assume(context, `the list '${node.expression.getText()}' is not known: one item is taken`)
-    const item = unknown(list.why, list.name === null ? null : list.name.replace(/s$/, ""))
-    context.state.assumedItems++
-    try {
-      const next = afterRound(oneItem(context, node, item, scope), label)
-      return next === "next" ? normal : next.leave
-    } finally {
-      context.state.assumedItems--
-    }
-  }
-  if (!isIterable(list)) {
-    return forkPaths(
-      context,
-      [
-        () => {
-          const next = afterRound(oneItem(context, node, unknown("an item of something unknown", null, [list]), scope), label)
-          return next === "next" ? normal : next.leave
-        },
-        () => normal,
-      ],
-      scope.frame,
-      node.expression.getText(),
-      node.expression,
-    )
-  }
-  for (const item of [...itemsOf(context, list, 0)]) {
-    const next = afterRound(oneItem(context, node, item, scope), label)
-    if (next !== "next") return next.leave
-  }
-  return normal
-}
-
-function forIn(context: Context, node: TypeScript.ForInStatement, scope: Scope, label: string | null): Completion {
-  const object = context.evaluate(context, node.expression, scope)
-  const keys =
-    object.kind === "object"
-      ? [...object.fields.keys()].filter((key) => !key.startsWith("\u0000"))
-      : object.kind === "array"
-        ? object.items.map((_, i) => String(i))
-        : []
-  for (const key of keys) {
-    const next = afterRound(oneItem(context, node, primitive(key), scope), label)
-    if (next !== "next") return next.leave
-  }
-  return normal
-}
-
-function oneItem(context: Context, node: TypeScript.ForOfStatement | TypeScript.ForInStatement, item: Value, scope: Scope): Completion {
-  step(context)
-  const inner = childScope(scope),
-    { ts } = context
-  if (ts.isVariableDeclarationList(node.initializer)) {
-    bindPattern(context, node.initializer.declarations[0].name, item, inner, (name, value) => inner.names.set(name.text, value))
-  } else if (ts.isIdentifier(node.initializer)) scope.names.set(node.initializer.text, item)
-  return executeOne(context, node.statement, inner)
-}
-
-function labeled(context: Context, node: TypeScript.LabeledStatement, scope: Scope): Completion {
-  const { ts } = context,
-    label = node.label.text,
-    body = node.statement
-  if (ts.isForStatement(body)) return forLoop(context, body, scope, label)
-  if (ts.isForOfStatement(body)) return forOf(context, body, scope, label)
-  if (ts.isForInStatement(body)) return forIn(context, body, scope, label)
-  if (ts.isWhileStatement(body)) return whileLoop(context, body.expression, body.statement, scope, true, label)
-  const completion = executeOne(context, body, scope)
-  return completion.kind === "break" && completion.label === label ? normal : completion
 }
 
 function switchOn(context: Context, node: TypeScript.SwitchStatement, scope: Scope): Completion {

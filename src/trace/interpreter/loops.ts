@@ -1,0 +1,225 @@
+/** @file Follows loops: with known bounds round by round, with bounds nobody knows once or not at all, over data for a while. */
+import type * as TypeScript from "typescript"
+import type { Completion, Context } from "../context"
+import type { Scope, Value } from "../value"
+import { bindPattern, isIterable, itemsOf } from "./patterns"
+import { declareAll, executeOne } from "./statements"
+import { forkPaths } from "./fork"
+import { productsOf, watchLoop } from "./idle"
+import { assume, childScope, normal, place, samePlace, step } from "../context"
+import { settleSymbols } from "./sizes"
+import { primitive, truthOf, unknown } from "../value"
+
+type LoopStep = "next" | { readonly leave: Completion }
+
+/** What one round's completion means for a loop. */
+function afterRound(completion: Completion, label: string | null): LoopStep {
+  if (completion.kind === "normal") return "next"
+  if (completion.kind === "return") return { leave: completion }
+  if (completion.label !== null && completion.label !== label) return { leave: completion }
+  return completion.kind === "continue" ? "next" : { leave: normal }
+}
+
+export function forLoop(context: Context, node: TypeScript.ForStatement, scope: Scope, label: string | null): Completion {
+  const outer = childScope(scope),
+    { ts } = context
+  if (node.initializer !== undefined) {
+    if (ts.isVariableDeclarationList(node.initializer)) declareAll(context, node.initializer, outer)
+    else context.evaluate(context, node.initializer, outer)
+  }
+  const test = (): Value => (node.condition === undefined ? primitive(true) : context.evaluate(context, node.condition, outer))
+  const advance = (): void => void (node.incrementor !== undefined && context.evaluate(context, node.incrementor, outer))
+  // Each round has its own copy of the loop's names, so closures keep theirs.
+  const round = (): Completion => {
+    const inner = childScope(outer)
+    outer.names.forEach((value, name) => inner.names.set(name, value))
+    const completion = executeOne(context, node.statement, inner)
+    inner.names.forEach((value, name) => outer.names.has(name) && outer.names.set(name, value))
+    return completion
+  }
+  const parts = [node.statement, node.condition, node.incrementor].filter((part) => part !== undefined)
+  return follow(context, { test, round, advance, scope: outer, at: node.condition ?? node, label, parts })
+}
+
+export function whileLoop(
+  context: Context,
+  condition: TypeScript.Expression,
+  body: TypeScript.Statement,
+  scope: Scope,
+  testFirst: boolean,
+  label: string | null,
+): Completion {
+  let first = !testFirst
+  const test = (): Value => {
+    if (!first) return context.evaluate(context, condition, scope)
+    first = false
+    return primitive(true)
+  }
+  const round = (): Completion => executeOne(context, body, scope)
+  return follow(context, { test, round, advance: () => undefined, scope, at: condition, label, parts: [body, condition] })
+}
+
+interface Rounds {
+  readonly test: () => Value
+  readonly round: () => Completion
+  readonly advance: () => void
+  /** Where the loop's own names live. */
+  readonly scope: Scope
+  /** The condition, or the loop where it has none. */
+  readonly at: TypeScript.Node
+  readonly label: string | null
+  /** What runs in each round. */
+  readonly parts: readonly TypeScript.Node[]
+}
+
+function follow(context: Context, loop: Rounds): Completion {
+  const idle = watchLoop(context, loop.parts, loop.scope)
+  try {
+    return followRounds(context, loop, idle.isOver)
+  } finally {
+    idle.end()
+  }
+}
+
+function followRounds(context: Context, { test, round, advance, scope, at, label }: Rounds, isOver: () => boolean): Completion {
+  const made = productsOf(context)
+  for (let count = 0; ; count++) {
+    if (isOver()) {
+      if (isEndless(context, at)) tooManyRounds(context, at)
+      return normal
+    }
+    const idle = count >= context.limits.idleRounds && made === productsOf(context)
+    if (idle || count >= context.limits.rounds) {
+      tooManyRounds(context, at)
+      return normal
+    }
+    let condition = test()
+    if (truthOf(condition) === null && settleSizes(context, condition)) condition = test()
+    const truth = truthOf(condition)
+    if (truth === false) return normal
+    if (truth === null) {
+      // Nobody knows how often: once or not at all, and what it changes may be either.
+      return forkPaths(
+        context,
+        [
+          () => {
+            const step = afterRound(round(), label)
+            return step === "next" ? normal : step.leave
+          },
+          () => normal,
+        ],
+        scope.frame,
+        at.getText(),
+        at,
+      )
+    }
+    const next = afterRound(round(), label)
+    if (next !== "next") return next.leave
+    advance()
+  }
+}
+
+/** A loop without an end of its own: what follows it is not what the program does next. */
+const isEndless = ({ ts }: Context, at: TypeScript.Node): boolean => at.kind === ts.SyntaxKind.TrueKeyword || ts.isForStatement(at)
+
+/** Loops this long are left as they stand, and the reader is told. */
+function tooManyRounds(context: Context, at: TypeScript.Node): void {
+  if (at.getSourceFile() !== context.home) return
+  const message = "a loop goes round too often: the rest of it is not followed"
+  const where = place(context, at)
+  if (!context.state.problems.some((problem) => samePlace(problem.place, where))) context.state.problems.push({ message, place: where })
+}
+
+/** Gives sizes that a loop runs over, and that nobody states, a small value; says so. True when one was given. */
+function settleSizes(context: Context, condition: Value): boolean {
+  if (condition.kind !== "unknown") return false
+  const sides = condition.properties.get("\u0000sides")
+  if (sides?.kind !== "array") return false
+  let settled = false
+  for (const side of sides.items) if (side.kind === "dim" && settleSymbols(context, side.dim)) settled = true
+  return settled
+}
+
+export function forOf(context: Context, node: TypeScript.ForOfStatement, scope: Scope, label: string | null): Completion {
+  const list = context.evaluate(context, node.expression, scope)
+  if (list.kind === "unknown" && list.tensors.length === 0) {
+    assume(context, `the list '${node.expression.getText()}' is not known: one item is taken`)
+    const item = unknown(list.why, list.name === null ? null : list.name.replace(/s$/, ""))
+    context.state.assumedItems++
+    try {
+      const next = afterRound(oneItem(context, node, item, scope), label)
+      return next === "next" ? normal : next.leave
+    } finally {
+      context.state.assumedItems--
+    }
+  }
+  if (!isIterable(list)) {
+    return forkPaths(
+      context,
+      [
+        () => {
+          const next = afterRound(oneItem(context, node, unknown("an item of something unknown", null, [list]), scope), label)
+          return next === "next" ? normal : next.leave
+        },
+        () => normal,
+      ],
+      scope.frame,
+      node.expression.getText(),
+      node.expression,
+    )
+  }
+  return overItems(context, node, itemsOf(context, list, 0), scope, label)
+}
+
+function overItems(
+  context: Context,
+  node: TypeScript.ForOfStatement | TypeScript.ForInStatement,
+  items: readonly Value[],
+  scope: Scope,
+  label: string | null,
+): Completion {
+  const idle = watchLoop(context, [node.statement, node.initializer], scope)
+  try {
+    for (const item of [...items]) {
+      if (idle.isOver()) return normal
+      const next = afterRound(oneItem(context, node, item, scope), label)
+      if (next !== "next") return next.leave
+    }
+    return normal
+  } finally {
+    idle.end()
+  }
+}
+
+export function forIn(context: Context, node: TypeScript.ForInStatement, scope: Scope, label: string | null): Completion {
+  const object = context.evaluate(context, node.expression, scope)
+  const keys =
+    object.kind === "object"
+      ? [...object.fields.keys()].filter((key) => !key.startsWith("\u0000"))
+      : object.kind === "array"
+        ? object.items.map((_, i) => String(i))
+        : []
+  return overItems(context, node, keys.map((key) => primitive(key)), scope, label)
+}
+
+function oneItem(context: Context, node: TypeScript.ForOfStatement | TypeScript.ForInStatement, item: Value, scope: Scope): Completion {
+  step(context)
+  const inner = childScope(scope),
+    { ts } = context
+  if (ts.isVariableDeclarationList(node.initializer)) {
+    bindPattern(context, node.initializer.declarations[0].name, item, inner, (name, value) => inner.names.set(name.text, value))
+  } else if (ts.isIdentifier(node.initializer)) scope.names.set(node.initializer.text, item)
+  return executeOne(context, node.statement, inner)
+}
+
+export function labeled(context: Context, node: TypeScript.LabeledStatement, scope: Scope): Completion {
+  const { ts } = context,
+    label = node.label.text,
+    body = node.statement
+  if (ts.isForStatement(body)) return forLoop(context, body, scope, label)
+  if (ts.isForOfStatement(body)) return forOf(context, body, scope, label)
+  if (ts.isForInStatement(body)) return forIn(context, body, scope, label)
+  if (ts.isWhileStatement(body)) return whileLoop(context, body.expression, body.statement, scope, true, label)
+  const completion = executeOne(context, body, scope)
+  return completion.kind === "break" && completion.label === label ? normal : completion
+}
