@@ -83,4 +83,9 @@ describe("programs", () => {
     const [{ program, name }] = createPrograms([path.join(folder, "page.html")])
     expect(program.getSourceFile(name)?.text).toBe(script)
   })
+  test("scripts inside comments of a page are not read", () => {
+    const page =
+      "<!-- a <script> tag\nwould do, or <script>bad</script> --><b>x</b><script>const a = 1 // <!-- here it is code -->\n</script><!--<script>c"
+    expect(scriptsOf(page).trim()).toBe("const a = 1 // <!-- here it is code -->")
+  })
 })

@@ -141,8 +141,10 @@ export function scriptsOf(page: string): string {
   const blank = (text: string): string => text.replace(/[^\r\n]/g, " ")
   let out = ""
   let end = 0
-  for (const match of page.matchAll(/<script\b([^>]*)>([\s\S]*?)<\/script\s*>/gi)) {
+  for (const match of page.matchAll(/<!--[\s\S]*?(?:-->|$)|<script\b([^>]*)>([\s\S]*?)<\/script\s*>/gi)) {
     const [, attributes, body] = match
+    // Scripts that a comment of the page mentions are none.
+    if (body === undefined) continue
     const type = /\btype\s*=\s*["']?([^"'\s>]+)/i.exec(attributes)?.[1] ?? "text/javascript"
     const start = match.index + `<script${attributes}>`.length
     const isCode = /^(module|text\/(java|type|ecma)script|application\/(java|ecma)script|text\/babel)$/i.test(type)
