@@ -35,13 +35,14 @@ const inlineWorker = {
   },
 }
 
-/** TypeScript by require: importing a CommonJS package makes Node search its nine megabytes for names first, which takes longer than running it. */
-const requireTypeScript = {
-  name: "require-typescript",
+/**
+ * TypeScript by a loader: importing a CommonJS package makes Node search its nine megabytes for names first, which takes longer than running it,
+ * and only a loader can hand V8 the code that it has compiled before.
+ */
+const loadTypeScript = {
+  name: "load-typescript",
   setup(build) {
-    build.onResolve({ filter: /^typescript$/ }, ({ namespace }) =>
-      namespace === "require-typescript" ? { path: "typescript", external: true } : { path: "typescript", namespace: "require-typescript" })
-    build.onLoad({ filter: /.*/, namespace: "require-typescript" }, () => ({ contents: "module.exports = require(\"typescript\")" }))
+    build.onResolve({ filter: /^typescript$/ }, () => ({ path: path.resolve("src/hosts/cli/bundled.ts") }))
   },
 }
 
@@ -53,7 +54,7 @@ const browser = { ...common, platform: "browser", format: "iife", target: "es202
 const requireBanner = { js: "import { createRequire as __createRequire } from \"node:module\"; const require = __createRequire(import.meta.url);" }
 
 const bundles = [
-  { ...node, format: "esm", entryPoints: ["src/hosts/cli/main.ts"], outfile: "dist/cli.mjs", plugins: [requireTypeScript], banner: requireBanner },
+  { ...node, format: "esm", entryPoints: ["src/hosts/cli/main.ts"], outfile: "dist/cli.mjs", plugins: [loadTypeScript], banner: requireBanner },
   { ...node, format: "esm", entryPoints: ["src/hosts/api.ts"], outfile: "dist/api.mjs", external: ["typescript"], banner: requireBanner },
   { ...node, format: "cjs", entryPoints: ["src/hosts/vscode/extension.ts"], outfile: `${stage}/dist/extension.js`, external: ["vscode"] },
   { ...browser, entryPoints: ["webview/main.ts"], outfile: `${stage}/dist/webview.js`, plugins: [inlineWorker] },
@@ -92,6 +93,14 @@ function checkBudgets(results) {
   }
 }
 
+/** Compiled code of TypeScript for the Node that builds; the package leaves it out, since another Node refuses it. */
+async function writeCodeCache() {
+  const outfile = "dist/codeCache.mjs"
+  await esbuild.build({ ...node, format: "esm", entryPoints: ["scripts/codeCache.ts"], outfile, plugins: [loadTypeScript], banner: requireBanner })
+  execFileSync(process.execPath, [outfile], { stdio: ["ignore", "ignore", "inherit"] })
+  fs.rmSync(outfile)
+}
+
 function packVsix() {
   const vsce = path.resolve("node_modules/@vscode/vsce/vsce")
   const target = path.resolve("build/noether-lens.vsix")
@@ -110,5 +119,6 @@ if (watching) {
   const results = await Promise.all(bundles.map(bundle => esbuild.build(bundle)))
   checkBudgets(results)
   writeStage()
+  await writeCodeCache()
   if (process.argv.includes("--package")) packVsix()
 }
