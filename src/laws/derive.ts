@@ -4,7 +4,7 @@
  */
 import type { GenericNetwork } from "../axes/generalize"
 import { addDim, divideDim, multiplyDim, subtractDim, substituteDim } from "../graph/dim"
-import type { Dim, LawEntries, LawFamily, LawType, Operand, Term } from "../schema/report"
+import type { Dim, LawEntries, LawFamily, LawType, Operand, Term, ViewStep } from "../schema/report"
 import { findCrossFamilies } from "../symmetry/cross"
 import { inferSymmetry } from "../symmetry/infer"
 import type { Symmetry } from "../symmetry/infer"
@@ -81,7 +81,11 @@ function lawOf(symmetry: Symmetry, index: EquationIndex, family: Family, numbers
   if (entries === null || !isWritable(symmetry, family)) return null
   const sign = Math.sign(family.members[0].weight)
   const letters = roleLetters(family.roles)
-  const terms = family.members.flatMap((m) => termsOf(symmetry, m, family, letters, sign))
+  const apart = entries === "differences" ? [] : family.roles.flatMap((r, i) => (r.kind === "diagonal" && !r.full ? [i] : []))
+  const terms = family.members.flatMap((m) => {
+    const own = termsOf(symmetry, m, family, letters, sign)
+    return apart.reduce((all: readonly Term[], role) => neighborDifferences(all, family.roles[role].atom, letters[role]), own)
+  })
   const parameters = [...new Set(family.members.map((m) => idOf(symmetry, m)))]
   const name = familyName(symmetry, family)
   const number = (numbers.get(name) ?? 0) + 1
@@ -96,7 +100,7 @@ function lawOf(symmetry: Symmetry, index: EquationIndex, family: Family, numbers
     entries,
     quantities: family.roles.map((r) => roleCount(r)).reduce(multiplyDim, 1),
     index: family.roles
-      .flatMap((r, i) => [...letters[i]].map((letter) => ({ name: letter, size: r.atom })))
+      .flatMap((r, i) => [...letters[i]].map((letter) => ({ name: letter, size: apart.includes(i) ? subtractDim(r.atom, 1) : r.atom })))
       .filter(({ name: n }) => terms[0].einsum.split("->")[1].includes(n)),
     ...(block === null ? {} : { block }),
     exactness: family.exactness,
@@ -117,15 +121,15 @@ function isWritable(symmetry: Symmetry, family: Family): boolean {
   })
 }
 
-/** Which entries of the value are conserved; null where the pieces do not make one shape. */
+/**
+ * Which entries of the value are conserved; null where the pieces do not make one shape. Differences along one of several indices are written
+ * into the terms, as neighbors.
+ */
 function entriesOf(roles: readonly Role[]): LawEntries | null {
-  if (roles.every((r) => r.kind !== "diagonal" || r.full)) {
-    const matrices = roles.filter((r) => r.kind === "matrix")
-    if (matrices.length === 0) return "all"
-    if (matrices.length === 1) return matrices[0].full ? "symmetric" : "off-diagonal"
-    return null
-  }
-  return roles.length === 1 ? "differences" : null
+  if (roles.length === 1 && roles[0].kind === "diagonal" && !roles[0].full) return "differences"
+  const matrices = roles.filter((r) => r.kind === "matrix")
+  if (matrices.length === 0) return "all"
+  return matrices.length > 1 ? null : matrices[0].full ? "symmetric" : "off-diagonal"
 }
 
 const INDEX_LETTERS = "ijklmnuvw"
@@ -175,6 +179,28 @@ function termsOf(symmetry: Symmetry, member: Member, family: Family, letters: re
     return [quadratic, { ...quadratic, operands: [frozen, operand] }, { ...quadratic, operands: [operand, frozen] }]
   }
   return [quadratic, { coefficient: 2 * half * weight * op.offset, operands: [operand], einsum: `${first.join("")}->${output}` }]
+}
+
+/** Every value minus the one before it along an index: what is conserved where the same change along the whole index is seen. */
+function neighborDifferences(terms: readonly Term[], atom: string, letter: string): Term[] {
+  const ranges: readonly (readonly [number, Dim, Dim])[] = [
+    [1, 1, atom],
+    [-1, 0, subtractDim(atom, 1)],
+  ]
+  return terms.flatMap((term) => {
+    const inputs = term.einsum.split("->")[0].split(",")
+    return ranges.map(([sign, from, to]): Term => ({
+      ...term,
+      coefficient: sign * term.coefficient,
+      operands: term.operands.map((operand, k) => ({
+        ...operand,
+        view: [
+          ...(operand.view ?? []),
+          ...[...inputs[k]].flatMap((l, axis): ViewStep[] => (l === letter ? [{ slice: [axis, from, to] }] : [])),
+        ],
+      })),
+    }))
+  })
 }
 
 /** The cross terms of (W + c·1)(W + c·1)ᵀ: in one factor stands W, in the other the identity, which makes its two letters one. */

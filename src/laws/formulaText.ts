@@ -2,6 +2,7 @@
  * @file Prints formula trees through the handlers of mathjs's toString and toTex: norms, sums, Gram matrices and indices in the notation
  * of the literature. One table serves Unicode and LaTeX, so the two cannot disagree.
  */
+import { dim } from "../graph/dim"
 import { callOf, nameOf, parseSpec, valueOf } from "./formulaTree"
 import type { FormulaFunction, FormulaNode, Spec } from "./formulaTree"
 import { bracketsText, layoutOf, slotIndexOf } from "./formulaView"
@@ -184,7 +185,10 @@ function printOperand(layout: OperandLayout, letterOf: (axis: number) => string 
 }
 
 function printSum(layout: OperandLayout, { inputs: [input], output }: Spec, notation: Notation): string {
-  const summed = [...new Set(input)].filter((letter) => !output.includes(letter))
+  // A single cell is no sum.
+  const single = new Set(layout.slots.flatMap((slot) => (slot.kind === "axis" && dim(slot.size) === 1 ? [input[slot.axis]] : [])))
+  const summed = [...new Set(input)].filter((letter) => !output.includes(letter) && !single.has(letter))
+  if (summed.length === 0) return printOperand(layout, shown(input, output), notation)
   // A sum over part of an axis shows the range instead of a letter.
   const partial = layout.slots.some((slot) => slot.kind === "axis" && slot.to !== null && summed.includes(input[slot.axis]))
   if (partial || summed.length > 2) return notation.sum([], printOperand(layout, shown(input, output), notation))

@@ -1,5 +1,6 @@
 /**
- * @file Forward facts: over which atoms a value sums to zero (centered norms) or to one (softmax, one-hot), whatever the data and the parameters.
+ * @file Forward facts: over which atoms a value sums to zero (centered norms) or to one (softmax, one-hot), or has one entry at most, whatever the
+ * data and the parameters.
  */
 import type { Program, Use, Value } from "./program"
 
@@ -7,9 +8,11 @@ export interface SumFacts {
   /** Sets of atom positions. */
   readonly zero: readonly (readonly number[])[]
   readonly one: readonly (readonly number[])[]
+  /** Along these at most one entry is not zero. */
+  readonly hot: readonly (readonly number[])[]
 }
 
-const none: SumFacts = { zero: [], one: [] }
+const none: SumFacts = { zero: [], one: [], hot: [] }
 
 export function sumFacts(program: Program): readonly SumFacts[] {
   const facts: SumFacts[] = []
@@ -33,17 +36,20 @@ function factsOf(value: Value, known: readonly SumFacts[]): SumFacts {
   const { op, uses } = value
   switch (op.kind) {
     case "data":
-      return { zero: [], one: op.sumsToOne }
+      return { zero: [], one: op.sumsToOne, hot: op.sumsToOne }
+    case "still":
+      return { ...none, hot: op.hot }
     case "normalize": {
       if (uses.length > 1) return none
       const over = toPositions(op.over)
       if (over === null) return none
       // A norm with an affine part is a norm, a product and a sum: the bare norm is centered exactly, ε or not.
-      return { zero: op.centered && op.scaleFree !== "no" ? [over] : [], one: op.sumsToOne ? [over] : [] }
+      return { zero: op.centered && op.scaleFree !== "no" ? [over] : [], one: op.sumsToOne ? [over] : [], hot: [] }
     }
     case "center": {
+      if (op.by === "extreme") return none
       const over = toPositions(op.over)
-      return { zero: over === null ? [] : [over], one: [] }
+      return { zero: over === null ? [] : [over], one: [], hot: [] }
     }
     case "contract": {
       const [a, b] = uses
@@ -60,21 +66,33 @@ function factsOf(value: Value, known: readonly SumFacts[]): SumFacts {
             [a, b],
             [b, a],
           ].flatMap(([x, y]) => (oneOf(x).some(sameAsContracted) ? kept(oneOf(y).filter((set) => set.every((l) => !x.labels.includes(l)))) : []))
-      return { zero, one }
+      const hot = uses.flatMap((x) =>
+        x.labels.every((l) => value.labels.includes(l)) ? kept(factLabels(x, known[x.value].hot)) : [],
+      )
+      return { zero, one, hot }
     }
     case "sum": {
       const all = uses.map(zeroOf)
       const shared = all[0].filter((set) =>
         all.every((sets) => sets.some((other) => other.length === set.length && other.every((l) => set.includes(l)))),
       )
-      return { zero: kept(shared), one: [] }
+      return { zero: kept(shared), one: [], hot: [] }
     }
     case "map":
-      return op.slope !== null ? { zero: kept(zeroOf(uses[0])), one: [] } : none
+      return {
+        zero: op.slope !== null ? kept(zeroOf(uses[0])) : [],
+        one: [],
+        hot: op.slope !== null || (op.degree !== null && op.degree > 0) ? kept(factLabels(uses[0], known[uses[0].value].hot)) : [],
+      }
     case "reduce": {
       const apart = (set: readonly number[]): boolean => set.every((l) => !op.over.includes(l))
       if (op.fn !== "sum" && op.fn !== "mean") return none
-      return { zero: kept(zeroOf(uses[0]).filter(apart)), one: op.fn === "mean" ? kept(oneOf(uses[0]).filter(apart)) : [] }
+      return {
+        zero: kept(zeroOf(uses[0]).filter(apart)),
+        one: op.fn === "mean" ? kept(oneOf(uses[0]).filter(apart)) : [],
+        // Over axes of one cell nothing is summed.
+        hot: op.over.length === 0 ? kept(factLabels(uses[0], known[uses[0].value].hot)) : [],
+      }
     }
     default:
       return none

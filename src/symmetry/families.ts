@@ -3,7 +3,7 @@
  * downgrades is one symmetry GL(n), a diagonal with its scalar is diag(n), and so on. A family is a list of members: which block of which
  * parameter is acted on, with which weight, along which atoms.
  */
-import type { Program } from "./program"
+import type { Program, ValueId } from "./program"
 import type { Equation, Propagation, Unknown } from "./propagate"
 import { makeSolutionSpace } from "./solution"
 import type { SolutionSpace } from "./solution"
@@ -161,8 +161,11 @@ class FamilyFinder {
         .filter(({ letter }) => letter !== "1")
         .map((o) => ({ ...o, kind: o.letter === "M" ? ("matrix" as const) : o.letter === "J" ? ("ones" as const) : ("diagonal" as const) }))
         .sort((a, b) => (a.kind < b.kind ? -1 : a.kind > b.kind ? 1 : a.atom < b.atom ? -1 : a.atom > b.atom ? 1 : a.position - b.position))
-      const ambiguous = own.some((o, i) => i > 0 && o.kind === own[i - 1].kind && o.atom === own[i - 1].atom)
-      if (ambiguous && vector.size > 1) return null
+      // Two roles that cannot be told apart are told by their order, where one block acts alone and is nowhere read transposed.
+      const twins = own.filter((o) => own.some((other) => other !== o && other.kind === o.kind && other.atom === o.atom)).map((o) => o.position)
+      if (twins.length > 0 && vector.size > 1) return null
+      const unseen = unknown.kind === "shift" && this.visibility.invisible(unknown.value, "A".repeat(unknown.word.length))
+      if (!unseen && twins.length > 0 && meetsTransposed(this.program, unknown.value, twins)) return null
       roles ??= own.map(({ kind, atom }) => ({ kind, atom }))
       if (own.length !== roles.length || own.some((o, i) => o.kind !== roles![i].kind || o.atom !== roles![i].atom)) return null
       members.push({ unknown, weight: nearInteger(c / smallest), positions: own.map((o) => o.position) })
@@ -197,6 +200,27 @@ class FamilyFinder {
   private use(vector: Vector): void {
     this.used.demandZero(scaled(vector, 1))
   }
+}
+
+/** Whether some operation reads a value both as it is and with some of these atoms exchanged. */
+function meetsTransposed(program: Program, id: ValueId, atoms: readonly number[]): boolean {
+  /** Positions of the atoms, wherever all of them arrive. */
+  const places = new Map<ValueId, readonly (readonly number[])[]>([[id, [atoms]]])
+  for (const value of program.values) {
+    const orders = new Map<string, string>(),
+      kept = new Map<string, readonly number[]>()
+    for (const use of value.uses)
+      for (const place of places.get(use.value) ?? []) {
+        const labels = place.map((position) => use.labels[position]),
+          set = [...labels].sort((a, b) => a - b).join()
+        if ((orders.get(set) ?? labels.join()) !== labels.join()) return true
+        orders.set(set, labels.join())
+        const out = labels.map((l) => value.labels.indexOf(l))
+        if (!out.includes(-1)) kept.set(out.join(), out)
+      }
+    if (kept.size > 0) places.set(value.id, [...kept.values()])
+  }
+  return false
 }
 
 const choicesOf = (letter: string): string[] => (letter === "M" ? ["M", "D", "1"] : letter === "D" ? ["D", "1"] : [letter])

@@ -6,7 +6,7 @@ import type { OpOf } from "../graph/op"
 import type { Blocks } from "./blocks"
 import { atomsOf, broadcastBlock, eachChoice, emitOver, isZero, lowerMap, unionLabels, useOf } from "./blocks"
 import type { Block, Choice, Lowering } from "./lowering"
-import { contract, sumBlocks } from "./lowerSum"
+import { addOffsets, contract, sumBlocks } from "./lowerSum"
 import type { LowOp } from "./program"
 
 const map = (name: string, degree: number | null): LowOp => ({ kind: "map", name, degree, slope: null, exchange: null })
@@ -68,7 +68,7 @@ function binaryBlock(lowering: Lowering, node: Node, fn: OpOf<"binary">["fn"], a
     case "logicalOr":
     case "logicalXor": {
       const uses = [a, b].map(useOf)
-      return emitOver(lowering, node.id, { kind: "still" }, uses, unionLabels(uses, atoms), atoms)
+      return emitOver(lowering, node.id, { kind: "still", hot: [] }, uses, unionLabels(uses, atoms), atoms)
     }
   }
 }
@@ -87,8 +87,9 @@ function offsetParameter(lowering: Lowering, node: Node, a: Block, b: Block, sig
   const block = fillA === null ? a : b
   const value = lowering.value(block.value)
   const own = lowering.offsetCandidate(block.value)
-  if (own === null) return null
-  const emitted = lowering.emit(node.id, { ...own, offset: constant }, [], value.labels, value.atoms)
+  const offset = own === null ? 0 : addOffsets(own.offset, constant)
+  if (own === null || offset === 0) return null
+  const emitted = lowering.emit(node.id, { ...own, offset }, [], value.labels, value.atoms)
   return { value: emitted.value, positions: block.positions }
 }
 
@@ -105,7 +106,7 @@ export function lowerSelect(lowering: Lowering, node: Node): Blocks {
     const atoms = atomsOf(choice)
     const [condition, a, b] = node.operands.map((o) => broadcastBlock(lowering, o, node.id, choice))
     const zeros = [a, b].filter((x) => isZero(lowering, x))
-    if (zeros.length === 2) return a
+    if (zeros.length === 2 || (a.value === b.value && a.positions.join() === b.positions.join())) return a
     if (zeros.length === 1) {
       // select(c, x, 0) is x times a mask.
       const x = isZero(lowering, a) ? b : a
@@ -121,5 +122,5 @@ export function lowerSelect(lowering: Lowering, node: Node): Blocks {
 /** The condition as a factor without gradient. */
 function stillCopy(lowering: Lowering, node: Node, condition: Block): Block {
   const value = lowering.value(condition.value)
-  return lowering.emit(node.id, { kind: "still" }, [useOf(condition)], condition.positions, value.atoms)
+  return lowering.emit(node.id, { kind: "still", hot: [] }, [useOf(condition)], condition.positions, value.atoms)
 }

@@ -1,7 +1,7 @@
 /**
  * @file Lowers convolutions and pools. Spatial positions of input, kernel and result are three different labels: no action on one of them passes.
  */
-import { joinKeys, segmentsOf } from "../axes/tree"
+import { joinKeys, sameTree, segmentsOf } from "../axes/tree"
 import type { Segment } from "../axes/tree"
 import type { Node } from "../graph/graph"
 import type { OpOf } from "../graph/op"
@@ -21,6 +21,9 @@ export function lowerConvolve(lowering: Lowering, node: Node, op: OpOf<"convolve
     const atoms = atomsOf(choice),
       starts = startsOf(choice)
     const channel = choice[rank + 1]
+    const barrier = (): Block => lowering.barrier(node.id, [...lowering.allBlocks(x), ...lowering.allBlocks(kernel)], atoms)
+    // Channels that are cut differently would pair wrong blocks, or leave some out.
+    if (!sameTree(lowering.tree(x, rank + 1), lowering.tree(kernel, inAxis))) return barrier()
     const parts: Block[] = []
     for (const xChoice of lowering.choices(x)) {
       if (xChoice[0].key !== choice[0].key) continue
@@ -31,8 +34,7 @@ export function lowerConvolve(lowering: Lowering, node: Node, op: OpOf<"convolve
         parts.push(convolveBlock(lowering, node, op, choice, starts, atoms, xChoice, kChoice))
       }
     }
-    if (parts.length === 0) return lowering.barrier(node.id, [...lowering.allBlocks(x), ...lowering.allBlocks(kernel)], atoms)
-    return sumBlocks(lowering, node.id, parts, atoms)
+    return parts.length === 0 ? barrier() : sumBlocks(lowering, node.id, parts, atoms)
   })
 }
 

@@ -21,12 +21,17 @@ export function lowerData(lowering: Lowering, node: Node): Blocks {
     const folded = elementwise ? foldFills(lowering, node, uses) : null
     if (folded !== null) return lowering.emit(node.id, { kind: "fill", value: folded }, [], [], [])
     const labels = elementwise ? unionLabels(uses, atoms) : varyingLabels(lowering, node, choice)
-    const last = choice[choice.length - 1]
-    const oneHot = node.op.kind === "oneHot" && isIndex(lowering, node.operands[0]) && lowering.segments(node.id, choice.length - 1).length === 1
-    const sums = oneHot ? [last.atoms.map((_, i) => labels.length - last.atoms.length + i)] : []
+    const lookup = node.op.kind === "oneHot" && lowering.segments(node.id, choice.length - 1).length === 1
+    const sums = lookup && isIndex(lowering, node.operands[0]) ? [lastPositions(choice)] : []
     const frozen = node.op.kind === "parameter" ? { frozen: parameterBlock(lowering, node.id, node.op.parameter, choice) } : {}
-    return emitOver(lowering, node.id, { kind: "data", sumsToOne: sums, lookup: false, ...frozen }, [], labels, atoms)
+    return emitOver(lowering, node.id, { kind: "data", sumsToOne: sums, lookup, ...frozen }, [], labels, atoms)
   })
+}
+
+/** Positions of the last axis. */
+function lastPositions(choice: Choice): number[] {
+  const end = atomsOf(choice).length
+  return choice[choice.length - 1].atoms.map((_, i, own) => end - own.length + i)
 }
 
 /** Indices by what they are: data below a range, the place of an extreme. Computed ones may lie outside, where one-hot rows are zero. */
@@ -119,14 +124,14 @@ export function lowerOpaque(lowering: Lowering, node: Node, reason: string): Blo
   return eachChoice(lowering, node.id, (choice) => emit(atomsOf(choice)))
 }
 
-/** A gradient-free result that varies along all its axes. */
+/** A gradient-free result that varies along all its axes. Along the last one a one-hot matrix has one entry at most. */
 export function lowerStill(lowering: Lowering, node: Node): Blocks {
   const uses = node.operands.flatMap((o) => lowering.allBlocks(o)).map((b) => ({ value: b.value, labels: b.positions.map((_, i) => 100000 + i) }))
   return eachChoice(lowering, node.id, (choice) => {
     const atoms = atomsOf(choice)
     return lowering.emit(
       node.id,
-      { kind: "still" },
+      { kind: "still", hot: node.op.kind === "oneHot" ? [lastPositions(choice)] : [] },
       uses,
       atoms.map((_, i) => i),
       atoms,

@@ -8,9 +8,9 @@ import type { Blocks } from "./blocks"
 import { atomsOf, axisAt, eachChoice, emitOver, isZero, startsOf, unionLabels, useOf } from "./blocks"
 import { keyOf } from "./lowering"
 import type { Block, Choice, Lowering } from "./lowering"
-import { lowerStill } from "./lowerData"
-import { sumBlocks } from "./lowerSum"
-import type { Use } from "./program"
+import { dataOp, lowerStill } from "./lowerData"
+import { contract, sumBlocks } from "./lowerSum"
+import type { Use, ValueId } from "./program"
 
 interface OverBlocks {
   readonly uses: readonly Use[]
@@ -67,23 +67,23 @@ export function lowerNormalize(
     const { uses, over } = blocksOver(lowering, operand, axes, choice, true)
     // Over a single cell a softmax is 1 and a norm is 0 or ±1: no gradient.
     if (over.length === 0 && uses.length === 1)
-      return centered && !sumsToOne
-        ? lowering.emit(node.id, { kind: "fill", value: 0 }, [], [], [])
-        : emitOver(lowering, node.id, { kind: "still" }, uses, unionLabels(uses, atoms), atoms)
+      return centered || sumsToOne
+        ? lowering.emit(node.id, { kind: "fill", value: sumsToOne ? 1 : 0 }, [], [], [])
+        : emitOver(lowering, node.id, { kind: "still", hot: [] }, uses, unionLabels(uses, atoms), atoms)
     const labels = [...new Set([...unionLabels(uses, atoms), ...over.filter((l) => l < atoms.length)])].sort((a, b) => a - b)
     return emitOver(lowering, node.id, { kind: "normalize", over, name, centered, scaleFree, sumsToOne, epsilon }, uses, labels, atoms)
   })
 }
 
-/** Over an axis in several segments the mean ties them together: then only a common factor passes. */
-export function lowerCenter(lowering: Lowering, node: Node, operand: NodeId, axes: readonly number[]): Blocks {
+/** Over an axis in several segments the statistic ties them together: then only a common factor passes. */
+export function lowerCenter(lowering: Lowering, node: Node, operand: NodeId, axes: readonly number[], by: "mean" | "extreme"): Blocks {
   return eachChoice(lowering, node.id, (choice) => {
     const atoms = atomsOf(choice)
     const { uses, over } = blocksOver(lowering, operand, axes, choice, true)
     if (uses.length > 1) return lowering.barrier(node.id, lowering.allBlocks(operand), atoms)
     if (over.length === 0) return lowering.emit(node.id, { kind: "fill", value: 0 }, [], [], [])
     const labels = [...new Set([...unionLabels(uses, atoms), ...over])].sort((a, b) => a - b)
-    return emitOver(lowering, node.id, { kind: "center", over }, uses, labels, atoms)
+    return emitOver(lowering, node.id, { kind: "center", over, by }, uses, labels, atoms)
   })
 }
 
@@ -104,11 +104,13 @@ export function lowerReduce(lowering: Lowering, node: Node, op: OpOf<"reduce">):
     const kept = full.flatMap((s, i) => (op.axes.includes(i) ? [] : s.atoms.map((_, k) => starts[i] + k)))
     const relabel = (l: number): number => (l < offset ? kept.indexOf(l) : l - offset + atoms.length)
     const fn =
-      op.fn === "sum" ? "sum" : op.fn === "mean" ? (uses.length === 1 ? "mean" : "sum") : op.fn === "max" || op.fn === "min" ? "max" : "other"
+      op.fn === "sum" ? "sum" : op.fn === "mean" ? (uses.length === 1 ? "mean" : "sum") : op.fn === "max" || op.fn === "min" ? "max" : "product"
     const parts = uses.map((u): Block => {
       const labels = u.labels.map(relabel),
         over = labels.filter((l) => l >= atoms.length)
-      if (isZero(lowering, { value: u.value, positions: labels }) && fn !== "other") return { value: u.value, positions: [] }
+      if (isZero(lowering, { value: u.value, positions: labels }) && fn !== "product") return { value: u.value, positions: [] }
+      const product = fn === "sum" || fn === "mean" ? summedProduct(lowering, node, u.value, labels, atoms) : null
+      if (product !== null) return fn === "sum" ? product : scaledByData(lowering, node, product, atoms)
       const outLabels = labels.filter((l) => l < atoms.length).sort((a, b) => a - b)
       return emitOver(lowering, node.id, { kind: "reduce", fn, over }, [{ value: u.value, labels }], outLabels, atoms)
     })
@@ -118,6 +120,27 @@ export function lowerReduce(lowering: Lowering, node: Node, op: OpOf<"reduce">):
     if (fn === "max") return emitOver(lowering, node.id, { kind: "choose", conditional: false, masked: false }, all, unionLabels(all, atoms), atoms)
     return emitOver(lowering, node.id, { kind: "opaque", reason: "a product over an axis that is cut" }, all, unionLabels(all, atoms), atoms)
   })
+}
+
+/** The sum over an axis that both factors of a product have is a contraction of the two; null for other values. `labels`: of the value's atoms. */
+function summedProduct(lowering: Lowering, node: Node, id: ValueId, labels: readonly number[], atoms: readonly string[]): Block | null {
+  const value = lowering.value(id)
+  if (value.op.kind !== "contract") return null
+  const shared = (k: number): boolean => value.uses.every((u) => u.labels.includes(value.labels[k]))
+  if (!labels.some((l, k) => l >= atoms.length && shared(k))) return null
+  // Labels of the product that its own result lacks come after all others.
+  const inner = Math.max(atoms.length, ...labels) + 1
+  const uses = value.uses.map((u) => ({
+    value: u.value,
+    labels: u.labels.map((l) => (value.labels.includes(l) ? labels[value.labels.indexOf(l)] : inner + l)),
+  }))
+  return contract(lowering, node.id, uses, atoms)
+}
+
+/** A mean is a sum times a number nobody needs to know. */
+function scaledByData(lowering: Lowering, node: Node, block: Block, atoms: readonly string[]): Block {
+  const factor = lowering.emit(node.id, dataOp, [], [], [])
+  return contract(lowering, node.id, [useOf(block), useOf(factor)], atoms) ?? block
 }
 
 /** An operation along one axis that keeps the shape. */

@@ -5,7 +5,7 @@ import type { NodeId } from "../graph/graph"
 import { emitOver, isZero, lowerMap, unionLabels, useOf } from "./blocks"
 import { dataOp } from "./lowerData"
 import type { Block, Lowering } from "./lowering"
-import type { IdentityOffset, Use, Value } from "./program"
+import type { IdentityOffset, ParameterBlock, Use, Value } from "./program"
 
 /** A product of two values, summed over labels the result lacks; constants fold. Null when a factor is zero. */
 export function contract(lowering: Lowering, node: NodeId, uses: readonly Use[], atoms: readonly string[]): Block | null {
@@ -66,13 +66,19 @@ function emitSum(lowering: Lowering, node: NodeId, parts: readonly Weighted[], a
   return emitOver(lowering, node, { kind: "sum", coefficients: parts.map((m) => m.coefficient) }, uses, unionLabels(uses, atoms), atoms)
 }
 
+/** Both offsets of one parameter as one; 0 where they cancel or cannot be one. */
+export function addOffsets(own: ParameterBlock["offset"], added: number | IdentityOffset): number | IdentityOffset {
+  if (own === 0) return added
+  return typeof own === "number" && typeof added === "number" ? own + added : 0
+}
+
 /** W + W₀ with a frozen W₀, where W is used nowhere else: acts as the matrix W + W₀. */
 function frozenOffset(lowering: Lowering, node: NodeId, parts: readonly Weighted[]): Block | null {
   if (parts.length !== 2 || parts.some((p) => p.coefficient !== 1)) return null
   const [trained, frozen] = lowering.value(parts[0].block.value).op.kind === "parameter" ? parts : [parts[1], parts[0]]
   const own = lowering.offsetCandidate(trained.block.value),
     other = lowering.value(frozen.block.value)
-  if (own === null || other.op.kind !== "data" || other.op.frozen === undefined) return null
+  if (own === null || own.offset !== 0 || other.op.kind !== "data" || other.op.frozen === undefined) return null
   if (trained.block.positions.join() !== frozen.block.positions.join()) return null
   const { labels, atoms } = lowering.value(trained.block.value)
   return { value: lowering.emit(node, { ...own, offset: other.op.frozen }, [], labels, atoms).value, positions: trained.block.positions }
@@ -91,8 +97,9 @@ function residualOffset(lowering: Lowering, node: NodeId, parts: readonly Weight
     const labels = value.uses[k].labels,
       x = value.uses[1 - k],
       plain = lowering.value(value.uses[k].value)
-    const offset = offsetOf(value, labels, x, stream, branch)
-    if (offset === null) continue
+    const added = offsetOf(value, labels, x, stream, branch)
+    const offset = added === null ? 0 : addOffsets(own.offset, added)
+    if (offset === 0) continue
     const shifted = lowering.emit(node, { ...own, offset }, [], plain.labels, plain.atoms)
     // The contraction's own labels may stand anywhere: its result goes where the branch's block has it.
     const names: string[] = []

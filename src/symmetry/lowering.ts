@@ -105,7 +105,7 @@ export class Lowering {
   /** The parameter of a value that may be read as W + c: nothing else reads it, as far as nodes tell, and no earlier attempt was torn. */
   offsetCandidate(id: ValueId): ParameterBlock | null {
     const { op, node } = this.values[id]
-    return op.kind === "parameter" && op.offset === 0 && this.useCount[node] === 1 && !this.plain.has(op.parameter) ? op : null
+    return op.kind === "parameter" && typeof op.offset === "number" && this.useCount[node] === 1 && !this.plain.has(op.parameter) ? op : null
   }
 
   node(id: NodeId): Node {
@@ -210,10 +210,16 @@ export class Lowering {
   }
 }
 
-/** Values that a rewriting left behind must not count as readers of what they read: nobody sees them. */
+/**
+ * Values that a rewriting left behind must not count as readers of what they read: nobody sees them. Blocks of parameters that nobody reads, under
+ * whatever name, stay: they have no gradient.
+ */
 function withoutDeadValues({ values, outputs }: Program): Program {
   const live = new Set(outputs)
   for (let id = values.length - 1; id >= 0; id--) if (live.has(id)) for (const use of values[id].uses) live.add(use.value)
+  const nameOf = (op: ParameterBlock): string => JSON.stringify([op.parameter, op.view])
+  const read = new Set(values.flatMap(({ id, op }) => (op.kind === "parameter" && live.has(id) ? [nameOf(op)] : [])))
+  for (const { id, op } of values) if (op.kind === "parameter" && op.offset === 0 && !read.has(nameOf(op))) live.add(id)
   return { values: values.map((v) => (live.has(v.id) ? v : { ...v, op: { kind: "fill", value: 0 }, uses: [], atoms: [], labels: [] })), outputs }
 }
 

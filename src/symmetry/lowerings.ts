@@ -25,7 +25,7 @@ export function lowerNode(lowering: Lowering, node: Node): Blocks {
   const pattern = lowering.patterns.get(node.id)
   if (pattern?.kind === "normalize") return lowerNormalize(lowering, node, pattern.operand, pattern.axes, pattern)
   if (pattern?.kind === "contract") return lowerProductSum(lowering, node, pattern.product, pattern.axes, pattern.keepDims)
-  if (pattern?.kind === "center") return lowerCenter(lowering, node, pattern.operand, pattern.axes)
+  if (pattern?.kind === "center") return lowerCenter(lowering, node, pattern.operand, pattern.axes, pattern.by)
   return (lowerings[node.op.kind] as Lower<OpKind>)(lowering, node, node.op)
 }
 

@@ -4,6 +4,7 @@
  * The graph stays as written, so the verification computes what the source computes; only the symmetry rules see one operation.
  */
 import type { Graph, Node, NodeId } from "../graph/graph"
+import type { ReduceFunction } from "../graph/op"
 
 export type Recognized =
   | {
@@ -16,8 +17,8 @@ export type Recognized =
       readonly sumsToOne: boolean
       readonly epsilon: number
     }
-  /** x − mean(x): blind to a constant, sums to zero, linear. */
-  | { readonly kind: "center"; readonly operand: NodeId; readonly axes: readonly number[] }
+  /** x − mean(x): blind to a constant, sums to zero, linear; x − max(x), x − min(x): blind to a constant. */
+  | { readonly kind: "center"; readonly operand: NodeId; readonly axes: readonly number[]; readonly by: "mean" | "extreme" }
   /** Σ over axes of a·b: a contraction. */
   | { readonly kind: "contract"; readonly product: NodeId; readonly axes: readonly number[]; readonly keepDims: boolean }
 
@@ -38,8 +39,10 @@ interface Statistic {
   readonly node: Node
   readonly of: NodeId
   readonly axes: readonly number[]
-  readonly fn: "sum" | "mean" | "max"
+  readonly fn: "sum" | "mean" | "max" | "min"
 }
+
+const isStatistic = (fn: ReduceFunction): fn is Statistic["fn"] => fn === "sum" || fn === "mean" || fn === "max" || fn === "min"
 
 class PatternReader {
   /** The first node that computes the same thing. */
@@ -65,7 +68,7 @@ class PatternReader {
     }
     if (node.op.kind !== "binary") return null
     const [a, b] = node.operands
-    if (node.op.fn === "subtract") return this.centered(node) ?? this.logShares(node)
+    if (node.op.fn === "subtract") return this.centered(node) ?? this.belowExtreme(node) ?? this.logShares(node)
     if (node.op.fn === "divide" || node.op.fn === "divideNoNan") return this.shares(a, b) ?? this.deviation(a, b, this.rootOf(b))
     if (node.op.fn === "multiply") return this.deviation(a, b, this.inverseRootOf(b)) ?? this.deviation(b, a, this.inverseRootOf(a))
     return null
@@ -97,7 +100,7 @@ class PatternReader {
    */
   private statistic(id: NodeId, target: NodeId, seenAs: NodeId = id): Statistic | null {
     const node = this.strip(id)
-    if (node.op.kind !== "reduce" || (node.op.fn !== "sum" && node.op.fn !== "mean" && node.op.fn !== "max")) return null
+    if (node.op.kind !== "reduce" || !isStatistic(node.op.fn)) return null
     const of = node.operands[0],
       rank = this.node(target).shape.length
     if (this.node(of).shape.length !== rank || !this.linesUp(seenAs, of, node.op.axes)) return null
@@ -119,7 +122,15 @@ class PatternReader {
     const [x, m] = node.operands
     const mean = this.statistic(m, x)
     if (mean === null || mean.fn !== "mean" || !this.same(mean.of, x)) return null
-    return { kind: "center", operand: x, axes: mean.axes }
+    return { kind: "center", operand: x, axes: mean.axes, by: "mean" }
+  }
+
+  /** x − max(x), x − min(x). */
+  private belowExtreme(node: Node): Centered | null {
+    const [x, m] = node.operands
+    const extreme = this.statistic(m, x)
+    const is = extreme !== null && (extreme.fn === "max" || extreme.fn === "min") && this.same(extreme.of, x)
+    return is ? { kind: "center", operand: x, axes: extreme.axes, by: "extreme" } : null
   }
 
   /** x − log Σe^x, also with the largest x taken off first. */
@@ -251,7 +262,7 @@ class PatternReader {
   /** Axes over which `v` is the mean or sum of squares of a; or of mean(x²) − mean(x)² where a = x − mean(x). */
   private spreadAxes(v: NodeId, a: NodeId, center: Centered | null, divisor: NodeId): readonly number[] | null {
     const statistic = this.statistic(v, a, divisor)
-    if (statistic !== null && statistic.fn !== "max") {
+    if (statistic !== null && (statistic.fn === "sum" || statistic.fn === "mean")) {
       const squared = this.squareRoot(statistic.of)
       if (squared !== null && this.same(squared, a)) return statistic.axes
       const own = squared === null ? null : this.node(squared)

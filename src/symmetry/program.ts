@@ -71,15 +71,15 @@ export type LowOp =
       readonly sumsToOne: boolean
       readonly epsilon: number
     }
-  /** x − mean(x) over `over` labels: linear, blind to a constant, sums to zero. */
-  | { readonly kind: "center"; readonly over: readonly number[] }
-  | { readonly kind: "reduce"; readonly fn: "sum" | "mean" | "max" | "other"; readonly over: readonly number[] }
+  /** x − mean(x) over `over` labels: linear, blind to a constant, sums to zero. By its extreme (x − max(x)): not linear, sums to nothing. */
+  | { readonly kind: "center"; readonly over: readonly number[]; readonly by: "mean" | "extreme" }
+  | { readonly kind: "reduce"; readonly fn: "sum" | "mean" | "max" | "product"; readonly over: readonly number[] }
   /** Linear or selecting along `over` labels, unchanged along the others; keeps constants where `keepsConstants`. `maximal`: picks largest cells. */
   | { readonly kind: "mix"; readonly over: readonly number[]; readonly keepsConstants: boolean; readonly maximal: boolean }
   /** Axes that cannot be aligned: only a common factor of all operands passes. */
   | { readonly kind: "barrier" }
-  /** No gradient passes. */
-  | { readonly kind: "still" }
+  /** No gradient passes. `hot`: positions of atoms along which at most one entry is not zero. */
+  | { readonly kind: "still"; readonly hot: readonly (readonly number[])[] }
   | { readonly kind: "opaque"; readonly reason: string }
 
 export interface Value {

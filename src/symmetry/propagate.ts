@@ -61,7 +61,7 @@ class Propagator {
   private readonly actions: Words[] = []
   private readonly shifts: Words[] = []
   private readonly rows = new Map<string, boolean>()
-  /** Values something reads: a block nobody reads has no gradient and nothing to say. */
+  /** Values something reads: a block nobody reads has no gradient, which its shifts say. */
   private readonly read: ReadonlySet<ValueId>
 
   constructor(
@@ -156,11 +156,14 @@ class Propagator {
       case "center":
         return each((use, word, e) => {
           if (this.isOnesOver(use, word, op.over)) return
-          if (this.support(use, word).some((l) => op.over.includes(l))) this.zero(e, value.id, "kills")
+          const passes = this.support(use, word).every((l) => !op.over.includes(l)) && (op.by === "mean" || isDiagonal(word))
+          if (!passes) this.zero(e, value.id, "kills")
           else this.put(out, this.carry(use, word, value.labels)!, e)
         })
       case "reduce":
         return each((use, word, e) => {
+          // Factors whose product is one: the zero-sum diagonals.
+          if (op.fn === "product" && isDiagonal(word) && this.support(use, word).some((l) => op.over.includes(l))) return
           const passes =
             this.support(use, word).every((l) => !op.over.includes(l)) &&
             (op.fn === "sum" || op.fn === "mean" || (op.fn === "max" && isDiagonal(word)))
@@ -340,7 +343,6 @@ class Propagator {
     const { op, uses } = value
     const out = this.shifts[value.id]
     if (op.kind === "parameter") {
-      if (!this.read.has(value.id)) return
       for (const word of shiftWords(value.atoms.length)) this.put(out, word, this.fresh(value.id, "shift", word))
       return
     }

@@ -133,13 +133,22 @@ function stateAfter(consumer: Value, index: number, state: State, facts: readonl
     case "map":
       return op.slope !== null ? build(keep) : build((l) => (has(l) ? "A" : "C"))
     case "normalize": {
-      const over = use.labels.filter((l) => op.over.includes(l))
-      const single = consumer.uses.length === 1 && over.length === op.over.length
-      if (op.centered && single && over.every((l) => letter(l) === "C")) return "gone"
-      return build(() => "A")
+      // The same value in several places (tiled, concatenated with itself) is shifted in all of them.
+      const alike = consumer.uses.every((u) => u.value === use.value && u.labels.every((l, i) => op.over.includes(l) || l === use.labels[i]))
+      const constant = consumer.uses.every((u) => u.labels.every((l, i) => !op.over.includes(l) || state[i] === "C"))
+      if (op.centered && alike && constant) return "gone"
+      const single = consumer.uses.length === 1
+      // What has one entry at most is normalized to ±1 there.
+      const hot = factLabels(use, facts[use.value].hot).some((set) => set.length === op.over.length && set.every((l) => op.over.includes(l)))
+      if (single && hot && op.scaleFree === "exactly") return "gone"
+      // A sum that is always one, or zero, does not change.
+      const balanced = single && op.over.length === 1 && (op.sumsToOne || (op.centered && op.scaleFree !== "no"))
+      return build((l) => (balanced && op.over.includes(l) ? "Z" : "A"))
     }
     case "center":
-      return op.over.every((l) => !has(l) || letter(l) === "C") ? "gone" : build((l) => (op.over.includes(l) ? "A" : keep(l)))
+      if (op.over.every((l) => !has(l) || letter(l) === "C")) return "gone"
+      if (op.by === "extreme") return build((l) => (has(l) ? "A" : "C"))
+      return build((l) => (op.over.includes(l) ? (op.over.length === 1 ? "Z" : "A") : keep(l)))
     case "reduce": {
       if (op.fn === "sum" || op.fn === "mean") return op.over.some((l) => has(l) && letter(l) === "Z") ? "gone" : build(keep)
       if (op.fn === "max" && op.over.every((l) => !has(l) || letter(l) === "C")) return build(keep)
