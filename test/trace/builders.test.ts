@@ -1,6 +1,6 @@
 /** @file Models that are built by code nothing calls: methods that only add layers, functions of objects; and what only wraps a model. */
 import { expect, test } from "vitest"
-import { only, parameters, trace } from "./program"
+import { only, outputShapes, parameters, trace } from "./program"
 
 test("a method that adds layers to the model its constructor made", () => {
   const traced = trace(`export class Digits {
@@ -50,4 +50,38 @@ test("a function that joins two models is a network of its own", () => {
     const discriminator = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [4] })] })
     export const judge = (noise: tf.Tensor2D) => discriminator.predict(generator.predict(noise))`)
   expect(models.map(({ name }) => name)).toEqual(["generator", "discriminator", "judge"])
+})
+
+test("a model in a field that the constructor fills, its shapes read before the last layer is added", () => {
+  const traced = trace(`class Cnn {
+    private readonly nn = tf.sequential()
+    constructor(last?: "relu" | "tanh") {
+      const conv = { filters: 4, kernelSize: [3, 3], useBias: false, padding: "same", inputShape: [6, 8, 1] }
+      this.nn.add(tf.layers.conv2d(conv))
+      conv.inputShape = null
+      conv.filters = 5
+      this.nn.add(tf.layers.conv2d(conv))
+      const dims = this.nn.outputShape as number[]
+      this.nn.add(tf.layers.reshape({ targetShape: [dims[1], dims[2] * dims[3]] }))
+      this.nn.add(tf.layers.dense({ units: 7 }))
+      if (last) this.nn.add(tf.layers.dense({ units: 3, activation: last }))
+    }
+    predict(x: tf.Tensor4D, batchSize: number) { return this.nn.predict(x, { batchSize }).arraySync() }
+  }`)
+  // A layer has the options its record held when it was made.
+  expect(parameters(only(traced))).toEqual([
+    "conv2d_1/kernel [3, 3, 1, 4]", "conv2d_2/kernel [3, 3, 4, 5]", "dense_1/kernel [40, 7]", "dense_1/bias [7]",
+  ])
+  expect(outputShapes(only(traced))).toEqual(["batch, 6, 7"])
+})
+
+test("every size a factory is called with is a model, also where a default gives the same", () => {
+  const { models } = trace(`
+    function net(inputs, width = 8) { return tf.sequential({ layers: [tf.layers.dense({ units: width, inputShape: [inputs] })] }) }
+    export function small(inputs) { return net(inputs, 2) }
+    export function base(inputs) { return net(inputs, 8) }`)
+  expect(models.map(({ name, parameterCount }) => [name, parameterCount])).toEqual([
+    ["small", "2*inputs+2"],
+    ["base", "8*inputs+8"],
+  ])
 })

@@ -22,9 +22,10 @@ export function followMethods(context: Context, type: ClassValue): void {
     (member): member is TypeScript.ConstructorDeclaration => ts.isConstructorDeclaration(member) && member.body !== undefined,
   )
   const buildsInConstructor =
-    constructor !== undefined &&
-    !state.entered.has(constructor) &&
-    (extendsModel(type) || /\b(sequential|model)\s*\(/.test(constructor.body?.getText() ?? ""))
+    (constructor !== undefined &&
+      !state.entered.has(constructor) &&
+      (extendsModel(type) || /\b(sequential|model)\s*\(/.test(constructor.body?.getText() ?? ""))) ||
+    (!state.instances.some((made) => made.type === type) && type.node.members.some((member) => makesModel(ts, member)))
   if ((builders.length === 0 && !buildsInConstructor) || (forwardOf(context, type) !== null && !buildsInConstructor && builders.length === 0)) return
   attempt(
     context,
@@ -41,6 +42,10 @@ export function followMethods(context: Context, type: ClassValue): void {
     "keep",
   )
 }
+
+/** A field that holds a new model. */
+const makesModel = (ts: typeof TypeScript, member: TypeScript.ClassElement): boolean =>
+  ts.isPropertyDeclaration(member) && /^(\w+\s*\.\s*)*(sequential|model)\s*\(/.test(member.initializer?.getText() ?? "")
 
 /** Makes a model itself, or adds layers to one that the constructor or a field made. */
 const buildsModel = (body: TypeScript.Node): boolean => {

@@ -7,6 +7,7 @@ import { allWeights, applyLayer, layerStateOf } from "../layers/layer"
 import { arrayOf, isNullish, native, numberIn, primitive, sizeValue, stringIn, tensorsIn, undefinedValue, unknown } from "../value"
 import { dimOf, makeInput, makeTensor, shapeOf, tensorOf } from "../tensor"
 import { freshSymbol, nextSerial, note, touch, Unreadable } from "../context"
+import { markSymbolic } from "../layers/mask"
 import { assumeOneAxis, copyShape, openShape } from "../rank"
 import { ShapeError } from "../../graph/shape"
 import { substituteDim } from "../../graph/dim"
@@ -54,14 +55,14 @@ export function createInput(context: Context, config: Value | undefined, at: Typ
   }
   const stated = fields.get("shape") ?? fields.get("inputShape"), dtype = stringIn(fields.get("dtype")) === "int32" ? "index" : "real"
   if (stated?.kind === "unknown" && stated.tensors.length === 0)
-    return makeInput(context, name ?? "input", openShape(context, ["batch"], stated, name ?? stated.name ?? "input"), dtype, at)
+    return markSymbolic(makeInput(context, name ?? "input", openShape(context, ["batch"], stated, name ?? stated.name ?? "input"), dtype, at))
   const batchShape = sizes(fields.get("batchShape") ?? fields.get("batchInputShape")), shape = sizes(stated)
   if (batchShape === null && shape === null) {
     note(context, "tf.input: the shape is not known", at)
     return unknown("tf.input without a known shape")
   }
   const full = batchShape === null ? ["batch", ...(shape ?? [])] : batchShape.map((d, i) => (i === 0 && typeof d === "string" ? "batch" : d))
-  return makeInput(context, name ?? "input", full, dtype, at)
+  return markSymbolic(makeInput(context, name ?? "input", full, dtype, at))
 }
 
 /** tf.model({inputs, outputs}). */
@@ -157,11 +158,19 @@ export function buildSequential(context: Context, model: ModelValue): void {
     model.failure ??= model.layers.length === 0 ? "the model has no layers" : "the first layer states no input shape"
     return
   }
-  const x = makeInput(context, "input", copyShape(shape))
+  const x = markSymbolic(makeInput(context, "input", copyShape(shape)))
   const y = runLayers(context, model, x, model.node)
   assumeOneAxis(context, x)
   model.inputs = [x]
   model.outputs = tensorsOut(context, y, model.node)
+}
+
+/** A sequential model whose layers change after its shapes were read is built again; its layers keep their weights. */
+function openAgain(model: ModelValue): void {
+  if (model.form !== "sequential" || !model.built) return
+  model.built = false
+  model.inputs = []
+  model.outputs = []
 }
 
 function inputShapeOf(context: Context, layer: Value): readonly Dim[] | null {
@@ -283,10 +292,15 @@ export function modelMember(context: Context, model: ModelValue, name: string): 
       return native("add", ([layer]) => {
         touch(context, model.layers)
         model.layers.push(layer ?? unknown("a layer that is added is not known"))
+        openAgain(model)
         return undefinedValue
       })
     case "pop":
-      return native("pop", () => (touch(context, model.layers), model.layers.pop() ?? undefinedValue))
+      return native("pop", () => {
+        touch(context, model.layers)
+        openAgain(model)
+        return model.layers.pop() ?? undefinedValue
+      })
     case "apply":
     case "predict":
     case "call":

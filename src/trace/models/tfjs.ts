@@ -30,13 +30,14 @@ export function traceModels(context: Context): {
       if (typeof result === "string") why ||= result
       else {
         const key = `${contentOf(result)} ${compiledAt(context, model)}`
-        if (!done.has(key)) done.set(key, { traced: result, model })
+        const held = done.get(key)
+        if (held === undefined || (!isNamed(held.model) && isNamed(model))) done.set(key, { traced: result, model })
       }
     }
     // A factory called with different arguments makes different models, each named after its variable or the function that hands it on; the
     // same thing again is one report, and a call with arguments nobody knows counts only where there is no other.
     const variants = [...done.values()]
-    const named = variants.filter(({ model }) => model.variable !== undefined || model.caller !== undefined)
+    const named = variants.filter(({ model }) => isNamed(model))
     const chosen = named.filter(({ traced: { unsupported } }) => unsupported.length === 0)
     if (variants.length === 0) failures.push({ model: models[0], why })
     else if (variants.length === 1) traced.push(variants[0])
@@ -51,6 +52,9 @@ export function traceModels(context: Context): {
 }
 
 const maximumVariants = 24
+
+/** Whether a variable or a function that hands it on tells this variant from others. */
+const isNamed = (model: ModelValue): boolean => model.variable !== undefined || model.caller !== undefined
 
 /** A model that only a function's own variable holds and that is a layer of another model there: the outer one says it all. */
 const isPartOnly = (context: Context, model: ModelValue): boolean =>
