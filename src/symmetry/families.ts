@@ -7,7 +7,7 @@ import type { Program, ValueId } from "./program"
 import type { Equation, Propagation, Unknown } from "./propagate"
 import { makeSolutionSpace } from "./solution"
 import type { SolutionSpace } from "./solution"
-import { addScaled, emptyExpression, LinearSystem, scaled } from "./system"
+import { add, LinearSystem } from "./system"
 import type { Expression, UnknownId } from "./system"
 import type { Visibility } from "./visibility"
 
@@ -58,7 +58,8 @@ export function findFamilies(program: Program, propagation: Propagation, visibil
 
 class FamilyFinder {
   readonly families: Family[] = []
-  private readonly byName = new Map<string, UnknownId>()
+  /** Ids by value, kind and word. */
+  private readonly byName: { readonly action: Map<string, UnknownId>; readonly shift: Map<string, UnknownId> }[] = []
   private readonly used = new LinearSystem()
 
   constructor(
@@ -67,7 +68,8 @@ class FamilyFinder {
     private readonly visibility: Visibility,
   ) {
     for (const u of propagation.unknowns) {
-      this.byName.set(nameOf(u.value, u.kind, u.word), u.id)
+      this.byName[u.value] ??= { action: new Map(), shift: new Map() }
+      this.byName[u.value][u.kind].set(u.word, u.id)
       // Laws are counted up to what shift laws say already: that parameters without gradient stay.
       if (this.isTrivial(u)) this.use(new Map([[u.id, 1]]))
     }
@@ -182,12 +184,12 @@ class FamilyFinder {
 
   /** The vector with other letters at its roles. */
   private vectorOf(members: readonly Member[], letters: readonly string[]): Vector {
-    let vector: Vector = emptyExpression
+    const vector = new Map<UnknownId, number>()
     for (const { unknown, weight, positions } of members) {
       const word = [...unknown.word]
       positions.forEach((p, i) => (word[p] = unknown.kind === "shift" && letters[i] === "D" ? "Z" : letters[i]))
-      const id = this.byName.get(nameOf(unknown.value, unknown.kind, word.join("")))
-      if (id !== undefined) vector = addScaled(vector, new Map([[id, weight]]), 1)
+      const id = this.byName[unknown.value][unknown.kind].get(word.join(""))
+      if (id !== undefined) add(vector, id, weight)
     }
     return vector
   }
@@ -198,7 +200,7 @@ class FamilyFinder {
 
   /** Adds a vector to the span: its reduced form, set to zero, makes later combinations reduce to zero. */
   private use(vector: Vector): void {
-    this.used.demandZero(scaled(vector, 1))
+    this.used.demandZero(vector)
   }
 }
 
@@ -224,6 +226,5 @@ function meetsTransposed(program: Program, id: ValueId, atoms: readonly number[]
 }
 
 const choicesOf = (letter: string): string[] => (letter === "M" ? ["M", "D", "1"] : letter === "D" ? ["D", "1"] : [letter])
-const nameOf = (value: number, kind: Unknown["kind"], word: string): string => `${value}${kind}${word}`
 const count = (text: string, what: RegExp): number => text.match(what)?.length ?? 0
 const nearInteger = (x: number): number => (Math.abs(x - Math.round(x)) < 1e-9 ? Math.round(x) : x)

@@ -100,7 +100,8 @@ class Propagator {
   }
 
   private put(words: Words, word: string, e: Expression): void {
-    const sum = addScaled(words.get(word) ?? emptyExpression, e, 1)
+    const known = words.get(word),
+      sum = known === undefined ? e : addScaled(known, e, 1)
     if (sum.size === 0) words.delete(word)
     else words.set(word, sum)
   }
@@ -108,12 +109,7 @@ class Propagator {
   /** Word of an operand in the letters of the result; atoms the operand lacks get 1. Null when it acts on an atom the result lacks. */
   private carry(use: Use, word: string, to: readonly number[]): string | null {
     for (let i = 0; i < word.length; i++) if (word[i] !== "1" && !to.includes(use.labels[i])) return null
-    return to
-      .map((l) => {
-        const i = use.labels.indexOf(l)
-        return i < 0 ? "1" : word[i]
-      })
-      .join("")
+    return lettersAt(use, word, to)
   }
 
   // ---- actions ----
@@ -195,11 +191,9 @@ class Propagator {
 
   /** Actions on summed axes must be undone by the other factor; on its own axes they pass; on shared axes only diagonals pass. */
   private contract(value: Value): void {
-    const out = this.actions[value.id],
-      inOut = new Set(value.labels)
+    const out = this.actions[value.id]
     value.uses.forEach((use, k) => {
-      const other = value.uses[1 - k],
-        inOther = new Set(other.labels)
+      const other = value.uses[1 - k]
       for (const [word, e] of this.actions[use.value]) {
         let contracted = false,
           ownOnly = false,
@@ -207,8 +201,8 @@ class Propagator {
         for (let i = 0; i < word.length; i++) {
           if (word[i] === "1") continue
           const l = use.labels[i],
-            o = inOther.has(l),
-            y = inOut.has(l)
+            o = other.labels.includes(l),
+            y = value.labels.includes(l)
           if (!o && !y) dead = true
           else if (o && y) dead ||= word[i] !== "D"
           else if (o) contracted = true
@@ -217,12 +211,7 @@ class Propagator {
         if (contracted && !dead && this.isFreeRow(value, k, word)) continue
         if (dead || (contracted && ownOnly)) this.zero(e, value.id, "kills")
         else if (contracted) {
-          const dual = other.labels
-            .map((l) => {
-              const i = use.labels.indexOf(l)
-              return i < 0 ? "1" : word[i]
-            })
-            .join("")
+          const dual = lettersAt(use, word, other.labels)
           const partner = this.actions[other.value].get(dual)
           // The pair is met once, from the first factor's side.
           if (k === 0 || partner === undefined)
@@ -410,6 +399,16 @@ class Propagator {
 }
 
 export const isDiagonal = (word: string): boolean => !/[MJ]/.test(word)
+
+/** A word of an operand in the letters of labels `to`: 1 where it has none. */
+function lettersAt(use: Use, word: string, to: readonly number[]): string {
+  let out = ""
+  for (const l of to) {
+    const i = use.labels.indexOf(l)
+    out += i < 0 ? "1" : word[i]
+  }
+  return out
+}
 
 function actionWords(k: number): string[] {
   let words = [""]

@@ -1,6 +1,7 @@
 /**
  * @file The solution space of a linear system: pivots as expressions in free unknowns, with the question whether a vector lies in it.
  */
+import { add } from "./system"
 import type { Expression, UnknownId } from "./system"
 
 export interface SolutionSpace {
@@ -22,14 +23,9 @@ export function makeSolutionSpace(pivots: ReadonlyMap<UnknownId, Expression>): S
   const residual = (vector: Expression): Expression => {
     // Every pivot must have the value that the free unknowns of the vector give it.
     const missing = new Map<UnknownId, number>()
-    const add = (pivot: UnknownId, c: number): void => {
-      const sum = (missing.get(pivot) ?? 0) + c
-      if (Math.abs(sum) < 1e-9) missing.delete(pivot)
-      else missing.set(pivot, sum)
-    }
     for (const [u, c] of vector) {
-      if (pivots.has(u)) add(u, c)
-      else for (const [pivot, of] of dependents.get(u) ?? []) add(pivot, -c * of)
+      if (pivots.has(u)) add(missing, u, c)
+      else for (const [pivot, of] of dependents.get(u) ?? []) add(missing, pivot, -c * of)
     }
     return missing
   }

@@ -12,12 +12,15 @@ export const emptyExpression: Expression = new Map()
 export function addScaled(a: Expression, b: Expression, factor: number): Expression {
   if (factor === 0 || b.size === 0) return a
   const out = new Map(a)
-  for (const [u, c] of b) {
-    const sum = (out.get(u) ?? 0) + factor * c
-    if (Math.abs(sum) < TINY) out.delete(u)
-    else out.set(u, sum)
-  }
+  for (const [u, c] of b) add(out, u, factor * c)
   return out
+}
+
+/** Adds to one coefficient; what is nearly zero is left out. */
+export function add(to: Map<UnknownId, number>, u: UnknownId, c: number): void {
+  const sum = (to.get(u) ?? 0) + c
+  if (Math.abs(sum) < TINY) to.delete(u)
+  else to.set(u, sum)
 }
 
 export const scaled = (a: Expression, factor: number): Expression => (factor === 1 ? a : addScaled(emptyExpression, a, factor))
@@ -44,11 +47,7 @@ export class LinearSystem {
       out ??= new Map(expression)
       const coefficient = out.get(pivot)!
       out.delete(pivot)
-      for (const [u, c] of this.pivots.get(pivot)!) {
-        const sum = (out.get(u) ?? 0) + coefficient * c
-        if (Math.abs(sum) < TINY) out.delete(u)
-        else out.set(u, sum)
-      }
+      for (const [u, c] of this.pivots.get(pivot)!) add(out, u, coefficient * c)
     }
   }
 
@@ -59,9 +58,13 @@ export class LinearSystem {
     let pivot = -1
     for (const u of reduced.keys()) if (u > pivot) pivot = u
     const coefficient = reduced.get(pivot)!
-    const rest = new Map(reduced)
-    rest.delete(pivot)
-    this.pivots.set(pivot, scaled(rest, -1 / coefficient))
+    if (reduced.size === 1) {
+      this.pivots.set(pivot, emptyExpression)
+      return true
+    }
+    const rest = new Map<UnknownId, number>()
+    for (const [u, c] of reduced) if (u !== pivot) add(rest, u, (-1 / coefficient) * c)
+    this.pivots.set(pivot, rest)
     return true
   }
 

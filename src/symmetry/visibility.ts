@@ -25,19 +25,23 @@ export function makeVisibility(program: Program, facts: readonly SumFacts[]): Vi
   const softmaxOnly = consumers.map((list) => list.every((c) => c.value.op.kind === "normalize" && c.value.op.sumsToOne))
   const after = (consumer: Value, use: number, state: State): State | "gone" | "lost" =>
     stateAfter(consumer, use, state, facts, softmaxOnly[consumer.id])
-  const answers = new Map<string, boolean>()
-  const questions = new Map<string, readonly Question[] | null>()
+  const questions: Map<State, Question>[] = program.values.map(() => new Map<State, Question>())
+  const question = (value: ValueId, state: State): Question => {
+    const own = questions[value]
+    let known = own.get(state)
+    if (known === undefined) own.set(state, (known = { value, state, answer: null, needs: undefined }))
+    return known
+  }
 
   /** What has to be invisible further on; null: something is seen at once. */
-  const needs = (q: Question): readonly Question[] | null => {
-    let list = questions.get(q.key)
-    if (list === undefined) {
-      const after1 = outputs.has(q.value) ? null : consumers[q.value].map((c) => ({ consumer: c.value.id, state: after(c.value, c.use, q.state) }))
-      list =
-        after1 === null || after1.some((r) => r.state === "lost")
-          ? null
-          : after1.filter((r) => r.state !== "gone").map((r) => question(r.consumer, r.state))
-      questions.set(q.key, list)
+  const needs = (q: Question): readonly Question[] | null => (q.needs === undefined ? (q.needs = findNeeds(q)) : q.needs)
+  const findNeeds = (q: Question): readonly Question[] | null => {
+    if (outputs.has(q.value)) return null
+    const list: Question[] = []
+    for (const c of consumers[q.value]) {
+      const state = after(c.value, c.use, q.state)
+      if (state === "lost") return null
+      if (state !== "gone") list.push(question(c.value.id, state))
     }
     return list
   }
@@ -45,22 +49,23 @@ export function makeVisibility(program: Program, facts: readonly SumFacts[]): Vi
   // Depth first with an own stack: networks are deeper than the stack of the machine.
   const invisible = (id: ValueId, state: State): boolean => {
     const root = question(id, state)
+    if (root.answer !== null) return root.answer
     const stack = [root]
     while (stack.length > 0) {
       const top = stack[stack.length - 1]
-      if (answers.has(top.key)) {
+      if (top.answer !== null) {
         stack.pop()
         continue
       }
       const list = needs(top)
-      if (list === null || list.some((q) => answers.get(q.key) === false)) answers.set(top.key, false)
+      if (list === null || list.some((q) => q.answer === false)) top.answer = false
       else {
-        const open = list.find((q) => !answers.has(q.key))
-        if (open === undefined) answers.set(top.key, true)
+        const open = list.find((q) => q.answer === null)
+        if (open === undefined) top.answer = true
         else stack.push(open)
       }
     }
-    return answers.get(root.key)!
+    return root.answer === true
   }
 
   const invisibleThrough = (consumer: Value, use: number, state: State): boolean => {
@@ -69,13 +74,13 @@ export function makeVisibility(program: Program, facts: readonly SumFacts[]): Vi
   }
 
   const absorbers = (id: ValueId, state: State): ValueId[] => {
-    const seen = new Set<string>(),
+    const seen = new Set<Question>(),
       found = new Set<ValueId>(),
       queue = [question(id, state)]
     for (let at = 0; at < queue.length && at < ABSORBER_SEARCH; at++) {
       const q = queue[at]
-      if (seen.has(q.key) || !invisible(q.value, q.state)) continue
-      seen.add(q.key)
+      if (seen.has(q) || !invisible(q.value, q.state)) continue
+      seen.add(q)
       for (const c of consumers[q.value]) {
         const next = after(c.value, c.use, q.state)
         if (next === "gone") found.add(c.value.id)
@@ -94,10 +99,10 @@ const ABSORBER_SEARCH = 64
 interface Question {
   readonly value: ValueId
   readonly state: State
-  readonly key: string
+  /** Whether it is invisible; null while nobody knows. */
+  answer: boolean | null
+  needs: readonly Question[] | null | undefined
 }
-
-const question = (value: ValueId, state: State): Question => ({ value, state, key: `${value}:${state}` })
 
 /** State of the consumer's result when one operand is perturbed; "gone": unchanged, "lost": anything at all. */
 function stateAfter(consumer: Value, index: number, state: State, facts: readonly SumFacts[], maskedForSoftmax: boolean): State | "gone" | "lost" {
@@ -105,7 +110,11 @@ function stateAfter(consumer: Value, index: number, state: State, facts: readonl
   const use = consumer.uses[index]
   const letter = (label: number): string => state[use.labels.indexOf(label)]
   const has = (label: number): boolean => use.labels.includes(label)
-  const build = (of: (label: number) => string): State => labels.map(of).join("")
+  const build = (of: (label: number) => string): State => {
+    let out = ""
+    for (const l of labels) out += of(l)
+    return out
+  }
   const keep = (label: number): string => (has(label) ? letter(label) : "C")
   switch (op.kind) {
     case "contract":
@@ -176,21 +185,21 @@ function contractState(consumer: Value, index: number, state: State, facts: read
   const use: Use = consumer.uses[index],
     other = consumer.uses[1 - index]
   const letter = (label: number): string => state[use.labels.indexOf(label)]
-  const inOther = new Set(other.labels),
-    out = new Set(consumer.labels)
-  if (use.labels.some((l) => !inOther.has(l) && !out.has(l) && letter(l) === "Z")) return "gone"
-  const contracted = use.labels.filter((l) => inOther.has(l) && !out.has(l))
+  const inOther = (l: number): boolean => other.labels.includes(l),
+    inOut = (l: number): boolean => consumer.labels.includes(l)
+  if (use.labels.some((l) => !inOther(l) && !inOut(l) && letter(l) === "Z")) return "gone"
+  const contracted = use.labels.filter((l) => inOther(l) && !inOut(l))
   const isContracted = (set: readonly number[]): boolean => set.every((l) => contracted.includes(l))
   if (factLabels(other, facts[other.value].zero).some((set) => isContracted(set) && set.every((l) => letter(l) === "C"))) return "gone"
   const weighted =
     factLabels(other, facts[other.value].one).some((set) => set.length === contracted.length && isContracted(set)) &&
     contracted.every((l) => letter(l) === "C") &&
-    other.labels.every((l) => out.has(l) || contracted.includes(l))
-  return consumer.labels
-    .map((l) => {
-      const own = use.labels.includes(l)
-      if (weighted) return own ? letter(l) : "C"
-      return own && !inOther.has(l) ? letter(l) : "A"
-    })
-    .join("")
+    other.labels.every((l) => inOut(l) || contracted.includes(l))
+  let after = ""
+  for (const l of consumer.labels) {
+    const own = use.labels.includes(l)
+    if (weighted) after += own ? letter(l) : "C"
+    else after += own && !inOther(l) ? letter(l) : "A"
+  }
+  return after
 }
