@@ -69,7 +69,8 @@ export function runExpression(expression: string, seed: number): RunningModel {
     readonly f: () => unknown
     readonly read: (name: string) => unknown
   }
-  const random = seededRandom(seed), variables: tf.Variable[] = []
+  const random = seededRandom(seed),
+    variables: tf.Variable[] = []
   for (const [name, { shape, fill }] of Object.entries(declared)) {
     const values = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => fill(random))
     if (!sourceOf(expression).includes(`const ${name} = tf.variable`)) continue
@@ -97,16 +98,25 @@ export interface Comparison {
 }
 
 /** Runs the traced graph and tfjs on the same weights. @throws ExecutionError when the graph has a part that cannot be executed */
-export function compareValues(model: TracedModel, running: RunningModel, inputs: readonly tf.Tensor[], leaves: readonly Float64Array[]): Comparison {
+export function compareValues(
+  model: TracedModel,
+  running: RunningModel,
+  inputs: readonly tf.Tensor[],
+  leaves: readonly Float64Array[],
+): Comparison {
   const plan = planModel(model)
   copyWeights(plan, running)
-  const random = seededRandom(7), theirs = running.forward(inputs)
+  const random = seededRandom(7),
+    theirs = running.forward(inputs)
   const targets = theirs.map((y) => Float64Array.from({ length: y.size }, () => Math.fround(random.normal())))
-  plan.leaves.forEach((leaf, i) => leaf.buffer.value.set(leaves[i] ?? []))
+  // Noise of our own is zero, so that layers whose noise has no strength can be compared.
+  let given = 0
+  const filled = plan.leaves.map((leaf) => (leaf.role === "input" ? leaves[given++] : new Float64Array(leaf.buffer.size)))
+  plan.leaves.forEach((leaf, i) => leaf.buffer.value.set(filled[i]))
   plan.forward()
   const shapes = [plan.outputs.map((o) => o.shape.join()), theirs.map((y) => y.shape.join())] as const
   const error = Math.max(...theirs.map((y, i) => errorOf(plan.outputs[i]?.value ?? [], y)))
-  const { gradientError, ownGradient } = compareGradients(plan, running, { inputs, theirs, targets, leaves })
+  const { gradientError, ownGradient } = compareGradients(plan, running, { inputs, theirs, targets, leaves: filled })
   return { shapes, error, gradientError, ownGradient }
 }
 
@@ -124,14 +134,23 @@ interface Data {
   readonly leaves: readonly Float64Array[]
 }
 
-function compareGradients(plan: Plan, running: RunningModel, data: Data): { readonly gradientError: number | string; readonly ownGradient: number } {
+function compareGradients(
+  plan: Plan,
+  running: RunningModel,
+  data: Data,
+): { readonly gradientError: number | string; readonly ownGradient: number } {
   const trained = plan.slots.filter((slot) => slot.trainable)
-  const own = new Float64Array(plan.dimension), cells = plan.outputs.reduce((n, o) => n + o.size, 0)
+  const own = new Float64Array(plan.dimension),
+    cells = plan.outputs.reduce((n, o) => n + o.size, 0)
   evaluateLoss(plan, { samples: [{ leaves: data.leaves, targets: data.targets }] }, plan.theta.slice(), own)
   const ownGradient = own.reduce((most, g) => Math.max(most, Math.abs(g)), 0)
   const targets = data.targets.map((values, i) => tf.tensor(Float32Array.from(values), data.theirs[i].shape))
   try {
-    const { gradients } = lossAndGradients(running, { inputs: data.inputs, targets }, trained.map((slot) => slot.id))
+    const { gradients } = lossAndGradients(
+      running,
+      { inputs: data.inputs, targets },
+      trained.map((slot) => slot.id),
+    )
     const scale = Math.max(...[...gradients.values()].flatMap((g) => Array.from(g.values, Math.abs)), 1)
     const errors = trained.map((slot) => {
       const ours = own.subarray(slot.offset, slot.offset + slot.size).map((g) => g * cells)

@@ -78,7 +78,8 @@ const asTensors = (value: unknown): readonly tf.Tensor[] => {
 
 const variableOf = (weight: tf.LayerVariable): tf.Variable => (weight as unknown as { readonly val: tf.Variable }).val
 
-function runLayers(model: tf.LayersModel): RunningModel {
+/** A layer model as the functional API runs it. */
+export function runLayers(model: tf.LayersModel): RunningModel {
   return {
     forward: (inputs) => asTensors(model.apply(inputs.length === 1 ? inputs[0] : [...inputs], { training: true })),
     variables: model.trainableWeights.map(variableOf),

@@ -273,7 +273,7 @@ test("unstacked time steps, and rows taken out of a longer shape", () => {
 })
 
 test("a model that ends in a layer nobody reads says so", () => {
-  const found = trace(`const m = tf.sequential({ layers: [tf.layers.rescaling({ scale: 2, inputShape: [4] }), tf.layers.dense({ units: 2 })] })`)
+  const found = trace(`const m = tf.sequential({ layers: [tf.layers.randomWidth({ factor: 0.1, inputShape: [4] }), tf.layers.dense({ units: 2 })] })`)
   const said = [...found.models.flatMap((model) => model.unsupported.map(({ what }) => what)), ...found.problems.map(({ message }) => message)]
-  expect(said.join()).toMatch(/tf\.layers\.rescaling is not supported/)
+  expect(said.join()).toMatch(/tf\.layers\.randomWidth is not supported/)
 })

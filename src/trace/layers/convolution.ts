@@ -5,6 +5,7 @@ import type { Padding } from "../../graph/op"
 import type { TensorValue } from "../value"
 import { binary, emit, flagOption, input, layerWeight, numberOption, option, shape, sizeOption, textOption } from "./call"
 import { multiplyDim, subtractDim } from "../../graph/dim"
+import { emitResize } from "../ops/image"
 import { giveRank } from "../rank"
 import { perAxis } from "../ops/linear"
 import { Unreadable } from "../context"
@@ -89,20 +90,20 @@ const separable: LayerSpec = (call) =>
     )
   })
 
-const transposed: LayerSpec = (call) =>
-  channelsLast(call, 2, (x) => {
-    const window = perAxis(option(call, "kernelSize"), 2, NaN),
+const transposed =
+  (spatial: number): LayerSpec =>
+  (call) =>
+  channelsLast(call, spatial, (x) => {
+    const window = perAxis(option(call, "kernelSize"), spatial, NaN),
       filters = sizeOption(call, "filters"),
       padding = paddingOption(call)
     // tfjs keeps this kernel as [height, width, out, in]; the graph's order is in, out.
-    const kernel = layerWeight(call, "kernel", [...window, filters, shape(call, x)[3]], "kernel", "glorotNormal")
-    const swapped = emit(call, { kind: "transpose", permutation: [0, 1, 3, 2] }, [kernel])
+    const kernel = layerWeight(call, "kernel", [...window, filters, shape(call, x)[spatial + 1]], "kernel", "glorotNormal")
+    const axes = Array.from({ length: spatial }, (_, i) => i), strides = perAxis(option(call, "strides"), spatial, 1)
+    const swapped = emit(call, { kind: "transpose", permutation: [...axes, spatial + 1, spatial] }, [kernel])
     return biased(
       call,
-      emit(call, { kind: "convolve", variant: "transposed", strides: perAxis(option(call, "strides"), 2, 1), dilations: [1, 1], padding }, [
-        x,
-        swapped,
-      ]),
+      emit(call, { kind: "convolve", variant: "transposed", strides, dilations: axes.map(() => 1), padding }, [x, swapped]),
       filters,
     )
   })
@@ -127,8 +128,12 @@ const globalPooling =
 
 const upSampling2d: LayerSpec = (call) =>
   channelsLast(call, 2, (x) => {
-    if (textOption(call, "interpolation", "nearest") !== "nearest") throw new Unreadable("upSampling2d: only nearest interpolation is read")
-    return emit(call, { kind: "upsample", factors: perAxis(option(call, "size"), 2, 2) }, [x])
+    const factors = perAxis(option(call, "size"), 2, 2), mode = textOption(call, "interpolation", "nearest")
+    if (mode === "nearest") return emit(call, { kind: "upsample", factors }, [x])
+    if (mode !== "bilinear") throw new Unreadable(`upSampling2d: the interpolation '${mode}' is not read`)
+    const size = shape(call, x).slice(1, 3).map((d, i) => multiplyDim(d, factors[i]))
+    if (!size.every((d): d is number => typeof d === "number")) throw new Unreadable("upSampling2d: the size of the image is not known")
+    return emitResize({ context: call.context, name: "upSampling2d", args: [], at: call.at }, x, size, false, false, false)
   })
 
 /** One number, one a spatial axis, or a pair each. */
@@ -162,7 +167,8 @@ export const convolutionLayers: Readonly<Record<string, LayerSpec>> = {
   conv3d: convolution(3),
   depthwiseConv2d: depthwise,
   separableConv2d: separable,
-  conv2dTranspose: transposed,
+  conv2dTranspose: transposed(2),
+  conv3dTranspose: transposed(3),
   maxPooling1d: pooling(1, "max"),
   maxPooling2d: pooling(2, "max"),
   maxPooling3d: pooling(3, "max"),

@@ -5,9 +5,9 @@ import type { LayerCall, LayerSpec } from "./call"
 import type { TensorValue } from "../value"
 import { applyActivation } from "./activation"
 import { axesOf, axisOf, broadcastTo, constant, dimOf, markIndices, reshape, reshapeTarget, shapeArgument } from "../tensor"
-import { binary, emit, flagOption, input, layerWeight, numberOption, option, shape, sizeOption, unary } from "./call"
+import { binary, emit, flagOption, input, layerWeight, numberOption, option, shape, sizeOption, textOption, unary } from "./call"
 import { nodeOfLayer } from "./nodes"
-import { numberIn } from "../value"
+import { arrayOf, isNullish, numberIn, primitive } from "../value"
 import { productOf } from "../../graph/dim"
 import { Unreadable } from "../context"
 
@@ -41,35 +41,21 @@ const embedding: LayerSpec = (call) => {
   return emit(call, { kind: "gather", axis: 0, batchAxes: 0 }, [table, x])
 }
 
-const dropout: LayerSpec = (call) => {
-  const x = input(call),
-    own = shape(call, x),
-    rate = option(call, "rate"),
-    known = rate === undefined ? null : numberIn(rate)
-  if (known !== null && known <= 0) return x
-  const noise = option(call, "noiseShape")
-  const sharedAxes = noise?.kind === "array" ? noise.items.flatMap((item, i) => (numberIn(item) === 1 && own[i] !== 1 ? [i] : [])) : []
-  return emit(call, { kind: "dropout", rate: known ?? 0.5, sharedAxes }, [x])
-}
-const spatialDropout1d: LayerSpec = (call) => emit(call, { kind: "dropout", rate: numberOption(call, "rate", 0.5), sharedAxes: [1] }, [input(call)])
-
-/** Noise that is added in training: drawn anew at every step. */
-const gaussianNoise: LayerSpec = (call) => {
-  const x = input(call),
-    draw = emit(call, { kind: "random", distribution: "normal" }, [], shape(call, x))
-  return binary(call, "add", x, binary(call, "multiply", draw, constant(call.context, numberOption(call, "stddev", 0), { at: call.at })))
-}
-
 const flatten: LayerSpec = (call) => {
-  const x = input(call),
-    own = shape(call, x)
+  const given = input(call), rank = shape(call, given).length
+  const first = rank > 2 && textOption(call, "dataFormat", "channelsLast") === "channelsFirst"
+  const permutation = [0, ...Array.from({ length: rank - 2 }, (_, i) => i + 2), 1]
+  const x = first ? emit(call, { kind: "transpose", permutation }, [given]) : given, own = shape(call, x)
   return reshape(call.context, x, [own[0], productOf(own.slice(1))], { at: call.at, label: "flatten" })
 }
 
 const reshapeLayer: LayerSpec = (call) => {
   const x = input(call),
     own = shape(call, x)
-  const target = shapeArgument(call.context, option(call, "targetShape")).map((d) => (d === null ? -1 : d))
+  const given = option(call, "targetShape")
+  // A size that is left open is written as null or as a negative number.
+  const sizes = given?.kind === "array" ? arrayOf(given.items.map((item) => (isNullish(item) ? primitive(-1) : item))) : given
+  const target = shapeArgument(call.context, sizes).map((d) => (typeof d === "number" && d < 0 ? -1 : d))
   return reshape(call.context, x, [own[0], ...reshapeTarget(call.context, own.slice(1), target)], { at: call.at, label: "reshape" })
 }
 
@@ -108,8 +94,9 @@ const elu: LayerSpec = (call) => {
   return unary(call, "elu", input(call), [1])
 }
 const thresholdedReLU: LayerSpec = (call) => unary(call, "thresholdedRelu", input(call), [numberOption(call, "theta", 1)])
+/** tfjs's layer takes axis 1 unless told otherwise. */
 const softmax: LayerSpec = (call) =>
-  emit(call, { kind: "softmax", axis: axisOf(option(call, "axis"), shape(call, input(call)).length, -1), log: false }, [input(call)])
+  emit(call, { kind: "softmax", axis: axisOf(option(call, "axis"), shape(call, input(call)).length, 1), log: false }, [input(call)])
 const prelu: LayerSpec = (call) => {
   const x = input(call),
     own = shape(call, x).slice(1),
@@ -233,9 +220,6 @@ export const coreLayers: Readonly<Record<string, LayerSpec>> = {
   inputLayer: (call) => input(call),
   dense,
   embedding,
-  dropout,
-  spatialDropout1d,
-  gaussianNoise,
   flatten,
   reshape: reshapeLayer,
   permute,
@@ -252,7 +236,6 @@ export const coreLayers: Readonly<Record<string, LayerSpec>> = {
   multiply: merge("multiply"),
   maximum: merge("maximum"),
   minimum: merge("minimum"),
-  subtract: merge("subtract"),
   average,
   dot,
   concatenate,

@@ -3,7 +3,7 @@ import type * as TypeScript from "typescript"
 import type { Context } from "../context"
 import type { Dim } from "../../schema/report"
 import type { LayerCall, LayerSpec } from "./call"
-import type { LayerState, ObjectValue, TensorValue, Value, Weight } from "../value"
+import type { LayerState, ObjectValue, TensorValue, UnknownValue, Value, Weight } from "../value"
 import { arrayOf, booleanIn, isNullish, native, objectOf, primitive, sizeValue, stringIn, undefinedValue, unknown } from "../value"
 import { callee, freshSymbol, isControl, nextSerial, note, siteAt, Unreadable } from "../context"
 import { coreLayers } from "./core"
@@ -13,11 +13,14 @@ import { multiplyDim } from "../../graph/dim"
 import { constraintName, initializerName, isTrainable, makeWeight, regularizerOf } from "../weight"
 import { plainText } from "../ops/table"
 import { recurrentLayers } from "./recurrent"
-import { nodeOfLayer, rememberNode } from "./nodes"
+import { kindOfLayer, nodeOfLayer, rememberKind, rememberNode } from "./nodes"
+import { noiseLayers } from "./noise"
+import { passMask } from "./mask"
+import { preprocessingLayers } from "./preprocessing"
 import { giveRank, openShape } from "../rank"
 import { ShapeError } from "../../graph/shape"
 
-const table: Readonly<Record<string, LayerSpec>> = { ...coreLayers, ...convolutionLayers, ...recurrentLayers }
+const table: Readonly<Record<string, LayerSpec>> = { ...coreLayers, ...convolutionLayers, ...recurrentLayers, ...noiseLayers, ...preprocessingLayers }
 
 /** Other names tfjs exports for the same layer. */
 const aliases: Readonly<Record<string, string>> = {
@@ -105,20 +108,21 @@ function configuredShape(context: Context, state: LayerState, config: ObjectValu
 /** tf.layers.X(config): a layer, or an unknown value where there is no such layer. */
 export function createLayer(context: Context, name: string, args: readonly Value[], at: TypeScript.Node): Value {
   const kind = Object.hasOwn(aliases, name) ? aliases[name] : name
-  const config = args[0]?.kind === "object" ? args[0] : objectOf()
+  // tfjs reads the record now: what the code writes to it later is for the next layer.
+  const config = objectOf(args[0]?.kind === "object" ? args[0].fields : [])
   const state = createLayerState(context, snakeCase(kind), config, at)
   state.children.push(
-    ...["layer", "cell", "forwardLayer"].flatMap((key) => {
+    ...["layer", "cell", "cells", "forwardLayer"].flatMap((key) => {
       const inner = config.fields.get(key)
       return inner === undefined ? [] : [inner]
     }),
   )
-  kinds.set(state, kind)
+  rememberKind(state, kind)
   if (!isReadable(kind)) note(context, `tf.layers.${name} is not supported`, at)
   return { kind: "layer", state }
 }
-const kinds = new WeakMap<LayerState, string>()
-const isReadable = (kind: string): boolean => Object.hasOwn(table, kind) || kind === "timeDistributed" || kind === "bidirectional"
+const isReadable = (kind: string): boolean =>
+  Object.hasOwn(table, kind) || kind === "timeDistributed" || kind === "bidirectional" || /(RNN|gru|lstm)Cells?$/.test(kind)
 
 export const layerStateOf = (value: Value): LayerState | null =>
   value.kind === "layer" ? value.state : value.kind === "object" ? (value.layer ?? null) : null
@@ -132,7 +136,7 @@ export function applyLayer(context: Context, layer: Value, given: Value | undefi
   context.state.forward++
   const before = context.state.serial
   try {
-    const inputs = inputTensors(context, given)
+    const inputs = inputTensors(context, given, state, at)
     const result =
       layer.kind === "object" ? applyInstance(context, layer, state, given, inputs, kwargs, at) : applyKnown(context, state, inputs, kwargs, at)
     const outputs = result.kind === "array" ? result.items : [result]
@@ -147,37 +151,77 @@ export function applyLayer(context: Context, layer: Value, given: Value | undefi
     const message = error instanceof Unreadable || error instanceof ShapeError ? plainText(error.message) : "the layer cannot be read"
     if (given.kind !== "unknown")
       context.state.notes.push({ what: message.startsWith(state.type) ? message : `${state.type}: ${message}`, place: state.place, owners: [owner] })
-    return unknown(message, null, [given, ...state.weights.flatMap((weight) => (weight.tensor === undefined ? [] : [weight.tensor]))])
+    const result = unknown(message, null, [given, ...state.weights.flatMap((weight) => (weight.tensor === undefined ? [] : [weight.tensor]))])
+    if (given.kind !== "unknown") unreadAt.set(result, nodeOfLayer(state) ?? at)
+    return result
   } finally {
     context.state.owners.pop()
     context.state.forward--
   }
 }
 
-function inputTensors(context: Context, given: Value): readonly TensorValue[] {
+/** Where what could not be read stands, for results of layers. */
+const unreadAt = new WeakMap<UnknownValue, TypeScript.Node>()
+
+function inputTensors(context: Context, given: Value, state: LayerState | null, at: TypeScript.Node): readonly TensorValue[] {
   const items = given.kind === "array" ? given.items : [given]
   return items.map((item) => {
-    if (item.kind === "unknown") throw new Unreadable(item.why)
-    return tensorOf(context, item)
+    if (item.kind !== "unknown") return tensorOf(context, item)
+    const axes = state === null || item.tensors.length === 0 ? undefined : readAxes[kindOfLayer(state)]
+    if (axes === undefined) throw new Unreadable(item.why)
+    // What comes before is not read, but the weights of this layer are there all the same.
+    const op = { kind: "opaque", what: "code that is not read", reason: plainText(item.why) } as const
+    const origin = { label: state?.type ?? "layer", at: unreadAt.get(item) ?? at }
+    return makeTensor(context, op, item.tensors, origin, ["batch", ...axes.map((name) => freshSymbol(context, name))])
   })
 }
 
+/** Axes after the batch axis, for layers with weights whose input can be anything of that rank. */
+const readAxes: Readonly<Record<string, readonly string[]>> = {
+  dense: ["features"],
+  conv1d: ["steps", "channels"],
+  simpleRNN: ["steps", "features"],
+  lstm: ["steps", "features"],
+  gru: ["steps", "features"],
+  bidirectional: ["steps", "features"],
+  conv2d: ["height", "width", "channels"],
+  conv2dTranspose: ["height", "width", "channels"],
+  depthwiseConv2d: ["height", "width", "channels"],
+  separableConv2d: ["height", "width", "channels"],
+  conv3d: ["depth", "height", "width", "channels"],
+  embedding: ["steps"],
+}
+
 function applyKnown(context: Context, state: LayerState, inputs: readonly TensorValue[], kwargs: Value | undefined, at: TypeScript.Node): Value {
-  const kind = kinds.get(state) ?? state.type
+  const kind = kindOfLayer(state)
   // Reasons point at the call that made the layer, not at what applies it.
-  const call: LayerCall = { context, state, inputs: withInitialState(context, inputs, kwargs), kwargs, at: nodeOfLayer(state) ?? at }
+  const call: LayerCall = { context, state, inputs: withInitialState(context, inputs, kwargs, at), kwargs, at: nodeOfLayer(state) ?? at }
+  const result = resultOf(call, kind)
+  state.built = true
+  passMask(call, kind, result)
+  return result
+}
+
+function resultOf(call: LayerCall, kind: string): Value {
   if (kind === "timeDistributed") return timeDistributed(call)
   if (kind === "bidirectional") return bidirectional(call)
   if (!Object.hasOwn(table, kind)) throw new Unreadable(`tf.layers.${kind} is not supported`)
   const result = table[kind](call)
-  state.built = true
   return "kind" in result ? result : arrayOf(result)
 }
 
-function withInitialState(context: Context, inputs: readonly TensorValue[], kwargs: Value | undefined): readonly TensorValue[] {
+function withInitialState(
+  context: Context,
+  inputs: readonly TensorValue[],
+  kwargs: Value | undefined,
+  at: TypeScript.Node,
+): readonly TensorValue[] {
   const states = kwargs?.kind === "object" ? kwargs.fields.get("initialState") : undefined
-  return states === undefined || isNullish(states) ? inputs : [...inputs, ...inputTensors(context, states)]
+  return states === undefined || isNullish(states) ? inputs : [...inputs, ...inputTensors(context, states, null, at)]
 }
+
+/** Kinds that give the same on all steps at once as on each alone; noise is drawn anew at every step either way. */
+const eachStepAlike = new Set(["dense", "activation", "dropout", "reLU"])
 
 /** The wrapped layer on every time step; dense and elementwise layers act on the last axes alike, others on a merged batch and time axis. */
 function timeDistributed(call: LayerCall): Value {
@@ -187,8 +231,8 @@ function timeDistributed(call: LayerCall): Value {
   if (inner === undefined || state === null) throw new Unreadable("timeDistributed: the inner layer is not known")
   giveRank(call.context, x, 3, "timeDistributed")
   const own = shapeOf(call.context, x),
-    kind = kinds.get(state) ?? state.type
-  if (kind === "dense" || kind === "activation" || kind === "dropout" || kind === "reLU")
+    kind = kindOfLayer(state)
+  if (eachStepAlike.has(kind))
     return applyLayer(call.context, inner, x, call.kwargs, call.at)
   const merged = reshapeFor(call, x, [multiplyDim(own[0], own[1]), ...own.slice(2)])
   const y = applyLayer(call.context, inner, merged, call.kwargs, call.at)
@@ -211,31 +255,46 @@ function bidirectional(call: LayerCall): Value {
       calls: [],
       explicitName: `backward_${state.explicitName ?? state.type}`,
     }
-    kinds.set(copy, kinds.get(state) ?? state.type)
+    rememberKind(copy, kindOfLayer(state))
     state.explicitName = `forward_${state.explicitName ?? state.type}`
     call.state.children.push({ kind: "layer", state: copy })
   }
-  const forward = applyLayer(call.context, inner, call.inputs[0], call.kwargs, call.at),
-    backward = applyLayer(call.context, call.state.children[1], call.inputs[0], call.kwargs, call.at)
-  if (forward.kind !== "tensor" || backward.kind !== "tensor") throw new Unreadable("bidirectional: returned states are not read")
-  const sequences = shapeOf(call.context, forward).length === 3
+  // Initial states come after the input: the first half is for the layer that reads forwards.
+  const [x, ...given] = call.inputs, half = given.length / 2
+  const read = (layer: Value, states: readonly TensorValue[]): readonly TensorValue[] => {
+    const made = applyLayer(call.context, layer, arrayOf([x, ...states]), undefined, call.at)
+    const items = made.kind === "array" ? made.items : [made]
+    if (items.every((item) => item.kind === "tensor")) return items
+    throw new Unreadable(made.kind === "unknown" ? made.why : "what the inner layer returns is not known")
+  }
+  const [forward, ...forwardStates] = read(inner, given.slice(0, half))
+  const [backward, ...backwardStates] = read(call.state.children[1], given.slice(half))
+  const sequences = booleanIn(state.config.fields.get("returnSequences")) === true
   const second = sequences ? emitOp(call, { kind: "reverse", axes: [1] }, [backward]) : backward
+  const merged = mergeDirections(call, forward, second), states = [...forwardStates, ...backwardStates]
+  return merged.length === 1 && states.length === 0 ? merged[0] : arrayOf([...merged, ...states])
+}
+
+function mergeDirections(call: LayerCall, forward: TensorValue, backward: TensorValue): readonly TensorValue[] {
   const mode = call.state.config.fields.get("mergeMode"),
-    text = mode === undefined ? "concat" : stringIn(mode)
+    text = mode === undefined || (mode.kind === "primitive" && mode.value === undefined) ? "concat" : stringIn(mode)
   switch (text) {
     case "concat":
-      return emitOp(call, { kind: "concat", axis: shapeOf(call.context, forward).length - 1 }, [forward, second])
+      return [emitOp(call, { kind: "concat", axis: shapeOf(call.context, forward).length - 1 }, [forward, backward])]
     case "sum":
-      return emitOp(call, { kind: "binary", fn: "add" }, [forward, second])
+      return [emitOp(call, { kind: "binary", fn: "add" }, [forward, backward])]
     case "mul":
-      return emitOp(call, { kind: "binary", fn: "multiply" }, [forward, second])
+      return [emitOp(call, { kind: "binary", fn: "multiply" }, [forward, backward])]
     case "ave":
-      return emitOp(call, { kind: "binary", fn: "multiply" }, [
-        emitOp(call, { kind: "binary", fn: "add" }, [forward, second]),
-        tensorOf(call.context, primitive(0.5)),
-      ])
+      return [
+        emitOp(call, { kind: "binary", fn: "multiply" }, [
+          emitOp(call, { kind: "binary", fn: "add" }, [forward, backward]),
+          tensorOf(call.context, primitive(0.5)),
+        ]),
+      ]
     default:
-      return arrayOf([forward, second])
+      if (mode === undefined || !isNullish(mode)) throw new Unreadable("bidirectional: 'mergeMode' is not known")
+      return [forward, backward]
   }
 }
 
@@ -350,6 +409,7 @@ const arrayOrOne = (tensors: readonly TensorValue[] | undefined): Value =>
 
 /** Weights of a layer and of the layers inside it. */
 export function allWeights(layer: Value): readonly Weight[] {
+  if (layer.kind === "array") return layer.items.flatMap(allWeights)
   const state = layerStateOf(layer)
   return state === null ? [] : [...state.weights, ...state.children.flatMap(allWeights)]
 }

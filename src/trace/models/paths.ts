@@ -81,7 +81,10 @@ export function assignPaths(root: Value | null, named: Iterable<readonly [string
     }
   }
   // The one layer inside a wrapper keeps the wrapper's name, as its weights do in tfjs.
-  const visitChild = (child: Value, path: string, depth: number): void => visit(child, path, depth + 1)
+  const visitChild = (child: Value, path: string, depth: number): void => {
+    if (child.kind === "array") child.items.forEach((cell, i) => visit(cell, join(path, `RNNCell_${i}`), depth + 1))
+    else visit(child, path, depth + 1)
+  }
   for (const [name, value] of named) visit(value, name, 1)
   if (root !== null) visit(root, "", 0)
   return { weights, owners }

@@ -60,9 +60,11 @@ function random(distribution: "normal" | "uniform" | "bernoulli"): OpEmitter {
     const target = targetAt(call, 0)
     if (call.context.state.forward === 0) return constantOf(call, { kind: "unknown", why: "a random draw" }, target)
     const draw = emit(call, { kind: "random", distribution }, [], target)
-    if (distribution !== "normal") return draw
+    if (call.name === "rand") return draw
+    // Mean and deviation of a normal draw, bounds of a uniform one.
     const mean = numberIn(call.args[1]) ?? 0,
-      deviation = numberIn(call.args[2]) ?? 1
+      second = numberIn(call.args[2]) ?? 1
+    const deviation = distribution === "uniform" ? second - mean : second
     const scaled = deviation === 1 ? draw : binary(call, "multiply", draw, constant(call.context, deviation, { at: call.at }))
     return mean === 0 ? scaled : binary(call, "add", scaled, constant(call.context, mean, { at: call.at }))
   }

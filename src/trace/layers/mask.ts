@@ -1,0 +1,83 @@
+/**
+ * @file Masks as tfjs hands them from layer to layer inside a model: embedding({maskZero}) and masking make one, layers that support masking pass it
+ * on, recurrent layers keep their state where it is zero. Code that applies layers to concrete tensors gets none.
+ */
+import type { Context } from "../context"
+import type { LayerCall } from "./call"
+import type { TensorValue, Value } from "../value"
+import { binary, emit, option, shape } from "./call"
+import { booleanIn, numberIn } from "../value"
+import { constant } from "../tensor"
+import { kindOfLayer } from "./nodes"
+
+/** The mask of a tensor; keys are tensors of one trace. */
+const masks = new WeakMap<TensorValue, TensorValue>()
+/** Inputs that stand for a model's data: only what is computed from them has masks. */
+const symbolic = new WeakSet<TensorValue>()
+
+export const markSymbolic = (x: TensorValue): TensorValue => (symbolic.add(x), x)
+export const maskOf = (x: TensorValue | undefined): TensorValue | null => (x === undefined ? null : (masks.get(x) ?? null))
+
+/** Layer kinds that hand the mask of their (first) input on. */
+const passing = new Set([
+  "dropout",
+  "spatialDropout1d",
+  "gaussianNoise",
+  "gaussianDropout",
+  "alphaDropout",
+  "dense",
+  "activation",
+  "batchNormalization",
+  "layerNormalization",
+  "timeDistributed",
+])
+const recurrent = new Set(["simpleRNN", "lstm", "gru", "rnn", "bidirectional", "convLstm2d"])
+
+/** Gives the output of one layer its mask. */
+export function passMask(call: LayerCall, kind: string, result: Value): void {
+  const [x] = call.inputs,
+    y = result.kind === "array" ? result.items[0] : result
+  if (x === undefined || y?.kind !== "tensor") return
+  const made = maskMadeBy(call, kind, x)
+  if (made !== null) masks.set(y, made)
+}
+
+function maskMadeBy(call: LayerCall, kind: string, x: TensorValue): TensorValue | null {
+  if (kind === "embedding") return flag(call, "maskZero") && isSymbolic(call.context, x) ? differs(call, x, 0) : null
+  if (kind === "masking") {
+    if (!isSymbolic(call.context, x)) return null
+    const value = option(call, "maskValue")
+    return emit(call, { kind: "reduce", fn: "any", axes: [shape(call, x).length - 1], keepDims: false }, [
+      differs(call, x, value === undefined ? 0 : (numberIn(value) ?? 0)),
+    ])
+  }
+  if (passing.has(kind)) return maskOf(x)
+  return recurrent.has(kind) && returnsSequences(call) ? maskOf(x) : null
+}
+
+const flag = (call: LayerCall, key: string): boolean => {
+  const value = option(call, key)
+  return value !== undefined && (booleanIn(value) ?? false)
+}
+
+/** A bidirectional layer returns what the layer inside it does. */
+function returnsSequences(call: LayerCall): boolean {
+  const [inner] = call.state.children
+  const { config } = kindOfLayer(call.state) === "bidirectional" && inner?.kind === "layer" ? inner.state : call.state
+  const value = config.fields.get("returnSequences")
+  return value !== undefined && booleanIn(value) === true
+}
+
+const differs = (call: LayerCall, x: TensorValue, value: number): TensorValue =>
+  binary(call, "notEqual", x, constant(call.context, value, { at: call.at, label: call.state.type }))
+
+/** Whether a model runs the layer: then tfjs's own executor passes masks along. */
+function isSymbolic(context: Context, x: TensorValue): boolean {
+  if (context.state.owners.some((owner) => "kind" in owner && owner.kind === "model")) return true
+  const seen = new Set<TensorValue>([x])
+  for (const t of seen) {
+    if (symbolic.has(t)) return true
+    if (t.source.kind === "op") t.source.operands.forEach((operand) => seen.add(operand))
+  }
+  return false
+}
