@@ -45,7 +45,7 @@ function findAt(parameter: Parameter, law: DerivedLaw, subject: FindingSubject):
     for (const cell of cells) theta[cell] *= 2
   })
   if (change > mostChange) return []
-  const because = law.because.length === 0 ? "a normalization" : law.because[law.because.length - 1].text.split(" ")[0]
+  const [because = "a normalization"] = law.because.flatMap(({ text }) => /^(.*) forgets the scale/.exec(text)?.[1] ?? [])
   return [
     {
       place: placeOfParameter(parameter),

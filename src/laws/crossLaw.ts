@@ -8,7 +8,7 @@ import type { Dim, Operand, Term } from "../schema/report"
 import type { CrossFamily } from "../symmetry/cross"
 import type { Symmetry } from "../symmetry/infer"
 import type { ParameterBlock } from "../symmetry/program"
-import { labelOf } from "../symmetry/reasons"
+import { labelOf } from "../symmetry/refusals"
 import type { DerivedLaw } from "./law"
 
 /** The law of one family; null where a Gram matrix of few columns would make the count too high. */

@@ -4,7 +4,7 @@
 import type { Graph, Node } from "../graph/graph"
 import type { Family } from "../symmetry/families"
 import type { Symmetry } from "../symmetry/infer"
-import type { EquationIndex } from "../symmetry/reasons"
+import type { EquationIndex } from "../symmetry/equations"
 import type { Value } from "../symmetry/program"
 
 const D18 = "Du, Hu, Lee 2018, Algorithmic Regularization in Learning Deep Homogeneous Models"

@@ -1,195 +1,153 @@
 /**
- * @file Reasons in words: which operation lets a family act, where a larger group was cut, what absorbs a shift, what killed every generator
- * of a parameter. Read off the equations that propagation kept.
+ * @file Reasons of a law in words, as a chain: which operation lets the family act, where a larger group was cut, what absorbs a shift, what makes it
+ * approximate. Read off the equations that propagation kept.
  */
 import type { Reason } from "../schema/report"
+import { proveZero } from "./equations"
+import type { EquationIndex } from "./equations"
 import type { Family, Member } from "./families"
-import { LARGEST_EPSILON } from "./propagate"
-import type { Equation, Unknown } from "./propagate"
 import type { Symmetry } from "./infer"
 import type { Value } from "./program"
+import type { Equation } from "./propagate"
+import { killReason, labelOf, reasonAt, uniqueReasons } from "./refusals"
 import type { UnknownId } from "./system"
 import type { Visibility } from "./visibility"
 
-/** Index from unknowns to the equations they are in. */
-export interface EquationIndex {
-  readonly of: (u: UnknownId) => readonly Equation[]
-  readonly unknown: (value: number, kind: Unknown["kind"], word: string) => Unknown | undefined
-}
+/** More would be a list, not an explanation. */
+const mostReasons = 5
 
-export function indexEquations(symmetry: Symmetry): EquationIndex {
-  const { equations, approximate, unknowns } = symmetry.propagation
-  const byUnknown = new Map<UnknownId, Equation[]>()
-  for (const equation of [...equations, ...approximate])
-    for (const u of equation.expression.keys()) {
-      const list = byUnknown.get(u)
-      if (list === undefined) byUnknown.set(u, [equation])
-      else list.push(equation)
-    }
-  const byName = new Map(unknowns.map((u) => [`${u.value}${u.kind}${u.word}`, u]))
-  return { of: (u) => byUnknown.get(u) ?? [], unknown: (value, kind, word) => byName.get(`${value}${kind}${word}`) }
-}
-
-/** How many steps a search for the op that killed a word may take: reasons should be near. */
-const SEARCH_LIMIT = 400
-
-/** The equation that sets an unknown to zero, the nearest first. */
-export function findKiller(index: EquationIndex, start: Unknown): Equation | null {
-  const seen = new Set<UnknownId>([start.id])
-  const queue: UnknownId[] = [start.id]
-  for (let at = 0; at < queue.length && at < SEARCH_LIMIT; at++) {
-    for (const equation of index.of(queue[at])) {
-      if (equation.why === "kills" || equation.why === "output") return equation
-      for (const u of equation.expression.keys()) {
-        if (seen.has(u)) continue
-        seen.add(u)
-        queue.push(u)
-      }
-    }
-  }
-  return null
-}
-
-/** One sentence: why this operation lets the word not pass. `word` is "matrix", "diagonal" or "scale". */
-export function killReason(symmetry: Symmetry, equation: Equation, word: "matrix" | "diagonal" | "scale" | "shift"): Reason {
-  const value = symmetry.program.values[equation.value]
-  if (equation.why === "output") return reasonAt(symmetry, value, "the loss sees this axis of the output as it is")
-  const label = labelOf(symmetry, value)
-  const text = ((): string => {
-    switch (value.op.kind) {
-      case "map":
-        if (value.op.degree === null)
-          return word === "shift"
-            ? `a shift changes ${label} by an amount that depends on the data`
-            : `${label} commutes with no rescaling of its argument`
-        return word === "shift"
-          ? `${label} does not commute with a shift`
-          : `${label} commutes with positive scaling of each unit, with no mixing of units`
-      case "normalize":
-        if (value.op.scaleFree === "no")
-          return word === "shift" ? `${label} sees a shift that differs along its axis` : `${label} sees every rescaling of its argument`
-        if (value.op.scaleFree === "nearly" && word !== "matrix" && value.op.epsilon > LARGEST_EPSILON)
-          return `${label} sees every rescaling of its argument: its ε = ${value.op.epsilon} is not small`
-        return word === "matrix"
-          ? `${label} commutes with no mixing of the axes it normalizes`
-          : `${label} sees a rescaling that differs along the axes it normalizes`
-      case "choose":
-        return word === "matrix"
-          ? `${label} picks single entries: it commutes with scaling, not with mixing`
-          : `the branches of ${label} would have to change alike`
-      case "sum":
-        return `${label} adds something that does not change alike`
-      case "contract":
-        if (word === "matrix" && isElementwise(symmetry, value))
-          return `${label} multiplies entry by entry: it commutes with scaling, not with mixing`
-        return word === "shift"
-          ? `${label} multiplies the shift with data`
-          : `${label} sums this axis against something that cannot undo the change`
-      case "convolve":
-        return word === "shift"
-          ? `${label} multiplies the shift with data`
-          : `${label} sums this axis against something that cannot undo the change`
-      case "mix":
-        return value.op.maximal
-          ? `${label} picks the largest entries: it commutes with scaling, not with mixing`
-          : `${label} mixes the positions of this axis`
-      case "center":
-        return `${label} takes off the mean along this axis`
-      case "reduce":
-        return `${label} sums this axis away`
-      case "barrier":
-        return `the axes of ${label} cannot be matched with those of its operand`
-      case "opaque":
-        return `code that could not be read stands in the way: ${value.op.reason}`
-      default:
-        return `${label} does not let it pass`
-    }
-  })()
-  return reasonAt(symmetry, value, text)
-}
-
-export function reasonAt(symmetry: Symmetry, value: Value, text: string): Reason {
-  const at = symmetry.network.graph.nodes[value.node].at
-  return at === undefined ? { text } : { text, at }
-}
-
-export function labelOf(symmetry: Symmetry, value: Value): string {
-  const node = symmetry.network.graph.nodes[value.node]
-  return node.label ?? (node.op.kind === "unary" || node.op.kind === "binary" || node.op.kind === "reduce" ? node.op.fn : node.op.kind)
-}
-
-/** The chain of a family: what lets it act, where it was cut, what absorbs it, what makes it approximate. At most five, nearest first. */
+/** The chain of a family: what lets it act or absorbs it, where it was cut, what makes it approximate. */
 export function familyReasons(symmetry: Symmetry, index: EquationIndex, visibility: Visibility, family: Family): Reason[] {
-  const reasons: Reason[] = []
-  const own = new Set(family.members.map((m) => m.unknown.id))
-  const meets = family.members
-    .flatMap((m) => index.of(m.unknown.id))
-    .filter((e) => e.why === "meets" && [...e.expression.keys()].filter((u) => own.has(u)).length > 1)
-  for (const equation of new Set(meets)) {
-    const value = symmetry.program.values[equation.value]
-    reasons.push(reasonAt(symmetry, value, `${labelOf(symmetry, value)} contracts this axis: a change on one side is undone on the other`))
-  }
-  reasons.push(...(family.kind === "shift" ? exchangeReasons(symmetry, index, own) : scaleReasons(symmetry, index, own, family.roles.length === 0)))
-  family.roles.forEach((role, i) => {
-    if (role.kind !== "diagonal" || family.kind !== "action") return
-    const killer = firstKiller(index, family.members, i, "M")
-    if (killer !== null && cutsToDiagonal(symmetry.program.values[killer.value])) reasons.push(killReason(symmetry, killer, "matrix"))
-  })
-  for (const member of family.members) {
-    if (member.unknown.kind !== "shift") continue
-    for (const id of visibility.absorbers(member.unknown.value, member.unknown.word.replaceAll("1", "C"))) {
-      const value = symmetry.program.values[id]
-      reasons.push(reasonAt(symmetry, value, absorbText(labelOf(symmetry, value), value)))
-    }
-  }
-  if (family.exactness === "approximate")
-    for (const equation of symmetry.solutions.approximateCauses) {
-      if (![...equation.expression.keys()].some((u) => own.has(u))) continue
-      const value = symmetry.program.values[equation.value]
-      const epsilon = value.op.kind === "normalize" ? value.op.epsilon : 0
-      reasons.push(
-        reasonAt(
-          symmetry,
-          value,
-          `${labelOf(symmetry, value)} is blind to scale but for its ε = ${epsilon}: the drift grows with ε over the variance of its input`,
-        ),
-      )
-    }
-  return dedupe(reasons).slice(0, 5)
+  const own = new Map(family.members.map((m) => [m.unknown.id, m]))
+  const meets = [...meetReasons(symmetry, index, own), ...(family.kind === "shift" ? [] : forgetReasons(symmetry, own))]
+  const products = family.kind === "shift" ? [] : productEquations(index, family, own, meets.length === 0)
+  const lets = uniqueReasons([
+    ...meets,
+    ...products.map((equation) => productReason(symmetry, equation, own)),
+    ...(family.kind === "shift" ? exchangeReasons(symmetry, index, own) : []),
+    ...(family.kind === "mixed" ? family.members.flatMap((m) => (m.unknown.kind === "shift" ? exponentialReasons(symmetry, m) : [])) : []),
+    ...absorbReasons(symmetry, visibility, family),
+  ])
+  // What cuts and what makes approximate is not to fall off the end of a long chain.
+  const ends = uniqueReasons([
+    ...cutEquations(symmetry, index, family)
+      .filter(({ value }) => products.every((product) => product.value !== value))
+      .map((equation) => killReason(symmetry, equation, family.roles.length === 0 ? "diagonal" : "matrix")),
+    ...(family.exactness === "approximate" ? epsilonReasons(symmetry, own) : []),
+  ]).slice(0, mostReasons - 1)
+  return uniqueReasons([...lets.slice(0, mostReasons - ends.length), ...ends])
 }
 
-/** For words that pass every contraction: which norm forgets them, which operation makes the factors of several parameters cancel. */
-function scaleReasons(symmetry: Symmetry, index: EquationIndex, own: ReadonlySet<UnknownId>, whole: boolean): Reason[] {
-  const reasons: Reason[] = []
-  const isOwn = (expression: Equation["expression"]): boolean => [...expression.keys()].some((u) => own.has(u))
-  for (const { expression, value } of symmetry.propagation.absorbed) {
-    if (!isOwn(expression)) continue
-    const at = symmetry.program.values[value]
-    reasons.push(reasonAt(symmetry, at, `${labelOf(symmetry, at)} forgets the scale of its argument`))
+type Own = ReadonlyMap<UnknownId, Member>
+
+const sharedBy = ({ expression }: Equation, own: Own): number => [...expression.keys()].filter((u) => own.has(u)).length
+
+/** Contractions in which two sides undo each other. */
+function meetReasons(symmetry: Symmetry, index: EquationIndex, own: Own): Reason[] {
+  const meets = new Set([...own.keys()].flatMap((u) => index.of(u)).filter((e) => e.why === "meets" && sharedBy(e, own) > 1))
+  return [...meets].map((equation) => {
+    const value = symmetry.program.values[equation.value]
+    return reasonAt(
+      symmetry,
+      value,
+      `${labelOf(symmetry, value)} contracts ${sidesText(symmetry, equation, own)}: a change on one side is undone on the other`,
+    )
+  })
+}
+
+/** "a, b with c": the parameters of both sides, without the folders they share. */
+function sidesText(symmetry: Symmetry, { expression }: Equation, own: Own): string {
+  const sides: [string[], string[]] = [[], []]
+  for (const [u, coefficient] of expression) {
+    const member = own.get(u)
+    if (member === undefined) continue
+    const side = sides[coefficient * member.weight > 0 ? 0 : 1]
+    const id = parameterOf(symmetry, member)
+    if (!side.includes(id)) side.push(id)
   }
-  for (const u of own)
-    for (const equation of index.of(u)) {
-      const shared = [...equation.expression.keys()].filter((k) => own.has(k)).length
-      if (!whole || shared < 2 || equation.why === "meets") continue
-      const at = symmetry.program.values[equation.value]
-      if (equation.why === "equal") reasons.push(reasonAt(symmetry, at, `${labelOf(symmetry, at)} joins its operands: they must scale alike`))
-      else
-        reasons.push(
-          reasonAt(
-            symmetry,
-            at,
-            equation.why === "output"
-              ? "the scale of the output is seen: the factors must cancel"
-              : `${labelOf(symmetry, at)} sees the scale of its argument: the factors must cancel`,
-          ),
-        )
-    }
-  return reasons
+  const names = [...new Set(sides.flat())]
+  if (sides.some((side) => side.length === 0)) return "this axis"
+  if (names.length === 1) return `two parts of ${lastName(names[0])}`
+  const folder = sharedFolder(names)
+  const [a, b] = sides.map((side) => shortList(side.map((id) => id.slice(folder.length))))
+  return `${a} with ${b}`
+}
+
+function parameterOf(symmetry: Symmetry, { unknown }: Member): string {
+  const { op } = symmetry.program.values[unknown.value]
+  return op.kind === "parameter" ? symmetry.network.graph.parameters[op.parameter].id : "data"
+}
+
+const lastName = (id: string): string => id.slice(id.lastIndexOf("/") + 1)
+
+/** "h/0/" of "h/0/wq" and "h/0/wk"; nothing where only numbers would be left. */
+function sharedFolder(ids: readonly string[]): string {
+  const [first, ...others] = ids.map((id) => id.split("/").slice(0, -1))
+  let length = 0
+  while (length < first.length && others.every((path) => path[length] === first[length])) length++
+  if (ids.some((id) => /^\d/.test(id.split("/")[length]))) length--
+  return first
+    .slice(0, Math.max(0, length))
+    .map((part) => `${part}/`)
+    .join("")
+}
+
+const shortList = (names: readonly string[]): string =>
+  names.length > 3 ? `${names.slice(0, 2).join(", ")} and ${names.length - 2} more` : names.join(", ")
+
+/** Norms that forget a factor. */
+function forgetReasons(symmetry: Symmetry, own: Own): Reason[] {
+  return symmetry.propagation.absorbed
+    .filter(({ expression }) => [...expression.keys()].some((u) => own.has(u)))
+    .map(({ value: id }) => {
+      const value = symmetry.program.values[id]
+      const label = labelOf(symmetry, value)
+      const isLookup = value.op.kind === "contract"
+      return reasonAt(
+        symmetry,
+        value,
+        isLookup
+          ? `${label} reads one row at a time, and what follows forgets the scale of each row`
+          : `${label} forgets the scale of its argument`,
+      )
+    })
+}
+
+/** How many branches that scale together are worth a word. */
+const mostJoins = 2
+
+/**
+ * For factors that pass every contraction: the nearest operation that sees only their product, and those that join branches with one factor.
+ *
+ * @param needed whether nothing else says what lets the family act, whatever its roles.
+ */
+function productEquations(index: EquationIndex, { roles }: Family, own: Own, needed: boolean): readonly Equation[] {
+  if (roles.length > 0 && !needed) return []
+  const shared = new Set(
+    [...own.keys()].flatMap((u) => index.of(u)).filter((e) => e.why !== "meets" && e.why !== "approximate" && sharedBy(e, own) > 1),
+  )
+  const all = [...shared]
+  return [...all.filter((e) => !isJoin(e, own)).slice(0, 1), ...all.filter((e) => isJoin(e, own)).slice(0, mostJoins)]
+}
+
+/** Factors of one product enter an equation with one sign, branches of a sum with both. */
+const isJoin = ({ why, expression }: Equation, own: Own): boolean =>
+  why === "equal" && new Set([...expression].flatMap(([u, c]) => (own.has(u) ? [Math.sign(c)] : []))).size > 1
+
+function productReason(symmetry: Symmetry, equation: Equation, own: Own): Reason {
+  const value = symmetry.program.values[equation.value]
+  const label = equation.why === "output" ? "the loss" : labelOf(symmetry, value)
+  if (!isJoin(equation, own)) return reasonAt(symmetry, value, `${label} sees only the product of their scales: what one gains another loses`)
+  return reasonAt(
+    symmetry,
+    value,
+    `${label} ${value.op.kind === "normalize" ? "normalizes parts" : "joins branches"} that scale together or not at all`,
+  )
 }
 
 /** For shifts of several parameters: the operation that sees only their sum. */
-function exchangeReasons(symmetry: Symmetry, index: EquationIndex, own: ReadonlySet<UnknownId>): Reason[] {
-  const seen = [...own].flatMap((u) => index.of(u)).filter((e) => [...e.expression.keys()].filter((k) => own.has(k)).length > 1)
+function exchangeReasons(symmetry: Symmetry, index: EquationIndex, own: Own): Reason[] {
+  const seen = [...own.keys()].flatMap((u) => index.of(u)).filter((e) => sharedBy(e, own) > 1)
   return [...new Set(seen)].map((equation) => {
     const at = symmetry.program.values[equation.value]
     return reasonAt(
@@ -200,6 +158,39 @@ function exchangeReasons(symmetry: Symmetry, index: EquationIndex, own: Readonly
         : `${labelOf(symmetry, at)} sees only their sum: what one gains the other loses`,
     )
   })
+}
+
+/** How far an exponential may stand behind the parameter whose shift it turns into a factor. */
+const exponentialSearch = 64
+
+/** For mixed laws: the exponential that turns the shift of a parameter into a factor. */
+function exponentialReasons(symmetry: Symmetry, { unknown }: Member): Reason[] {
+  const { values } = symmetry.program
+  const reached = new Set([unknown.value])
+  for (const value of values) {
+    if (reached.size > exponentialSearch) break
+    if (!value.uses.some((use) => reached.has(use.value))) continue
+    if (value.op.kind === "map" && value.op.exchange === "exp")
+      return [
+        reasonAt(
+          symmetry,
+          value,
+          `${labelOf(symmetry, value)} turns a shift of ${parameterOf(symmetry, { unknown, weight: 1, positions: [] })} into a factor`,
+        ),
+      ]
+    if (value.op.kind === "sum" || value.op.kind === "map" || value.op.kind === "reduce") reached.add(value.id)
+  }
+  return []
+}
+
+function absorbReasons(symmetry: Symmetry, visibility: Visibility, { members }: Family): Reason[] {
+  const absorbers = members
+    .filter(({ unknown }) => unknown.kind === "shift")
+    .flatMap(({ unknown }) => visibility.absorbers(unknown.value, unknown.word.replaceAll("1", "C")))
+    .map((id) => symmetry.program.values[id])
+  // What has no gradient is blind to everything; it is the reason only where nothing else is.
+  const blind = absorbers.filter(({ op }) => op.kind !== "still")
+  return (blind.length > 0 ? blind : absorbers).map((value) => reasonAt(symmetry, value, absorbText(labelOf(symmetry, value), value)))
 }
 
 function absorbText(label: string, value: Value): string {
@@ -216,53 +207,62 @@ function absorbText(label: string, value: Value): string {
   }
 }
 
-function firstKiller(index: EquationIndex, members: readonly Member[], role: number, letter: string): Equation | null {
+/** What left a diagonal of a matrix, or a common factor of a diagonal. */
+function cutEquations(symmetry: Symmetry, index: EquationIndex, { kind, roles, members }: Family): readonly Equation[] {
+  if (kind !== "action") return []
+  if (roles.length === 0) return firstKiller(symmetry, index, members) ?? []
+  return roles.flatMap((role, i) => (role.kind === "diagonal" ? (firstCut(symmetry, index, members, i) ?? []) : []))
+}
+
+/** The operation that ends the matrix where only its diagonal is left. */
+function firstCut(symmetry: Symmetry, index: EquationIndex, members: readonly Member[], role: number): readonly Equation[] | null {
   for (const { unknown, positions } of members) {
     const word = [...unknown.word]
-    word[positions[role]] = letter
-    const stronger = index.unknown(unknown.value, unknown.kind, word.join(""))
-    const killer = stronger === undefined ? null : findKiller(index, stronger)
-    if (killer !== null) return killer
+    word[positions[role]] = "M"
+    const killer = nearestKiller(symmetry, index, unknown.value, word.join(""))
+    if (killer !== null) return [killer]
   }
   return null
 }
 
-/** What killed every generator of a parameter's blocks: one reason an axis, the scale last. */
-export function lawlessReasons(symmetry: Symmetry, index: EquationIndex, values: readonly Value[]): Reason[] {
-  const reasons: Reason[] = []
-  for (const value of values) {
-    const k = value.atoms.length
-    for (let i = 0; i < k; i++) {
-      const unknown = index.unknown(value.id, "action", "1".repeat(i) + "D" + "1".repeat(k - i - 1))
-      const killer = unknown === undefined ? null : findKiller(index, unknown)
-      if (killer !== null && isTelling(symmetry.program.values[killer.value])) reasons.push(killReason(symmetry, killer, "diagonal"))
+/** The operation that ends a factor for each entry where only a common one is left. */
+function firstKiller(symmetry: Symmetry, index: EquationIndex, members: readonly Member[]): readonly Equation[] | null {
+  for (const { unknown } of members)
+    for (let axis = unknown.word.length - 1; axis >= 0; axis--) {
+      const word = [...unknown.word].map((letter, i) => (i === axis ? "D" : letter)).join("")
+      const killer = nearestKiller(symmetry, index, unknown.value, word)
+      if (killer !== null) return [killer]
     }
-    const scale = index.unknown(value.id, "action", "1".repeat(k))
-    const killer = scale === undefined ? null : findKiller(index, scale)
-    if (killer !== null && (reasons.length === 0 || isTelling(symmetry.program.values[killer.value])))
-      reasons.push(killReason(symmetry, killer, "scale"))
-  }
-  return dedupe(reasons).slice(0, 3)
+  return null
 }
 
-/** An index that merely counts copies (heads, groups) needs no word about why it is no matrix. */
-function cutsToDiagonal(value: Value): boolean {
-  return value.op.kind !== "contract" && value.op.kind !== "convolve" ? true : value.op.kind === "contract" && !hasSummed(value)
+function nearestKiller(symmetry: Symmetry, index: EquationIndex, value: number, word: string): Equation | null {
+  const stronger = index.unknown(value, "action", word)
+  const proof = stronger === undefined ? null : proveZero(index, stronger)
+  return proof?.find((e) => (e.why === "kills" || e.why === "output") && isTellingCut(symmetry.program.values[e.value], e)) ?? null
 }
+
+/** An index that merely counts copies (heads, groups), or that meets data, needs no word about why it is no larger group. */
+const isTellingCut = (value: Value, { why }: Equation): boolean =>
+  why !== "output" && value.op.kind !== "convolve" && (value.op.kind !== "contract" || !hasSummed(value))
 
 const hasSummed = (value: Value): boolean => value.uses.some((u) => u.labels.some((l) => !value.labels.includes(l)))
-const isElementwise = (symmetry: Symmetry, value: Value): boolean => {
-  const kind = symmetry.network.graph.nodes[value.node].op.kind
-  return kind === "binary" || kind === "dropout" || kind === "select"
-}
 
-/** A contraction with data kills along every input axis: true and no news. */
-const isTelling = (value: Value): boolean => value.op.kind !== "contract" && value.op.kind !== "convolve"
-
-function dedupe(reasons: readonly Reason[]): Reason[] {
-  const seen = new Set<string>()
-  return reasons.filter((r) => {
-    const key = `${r.text}@${r.at?.start.line}:${r.at?.start.column}`
-    return !seen.has(key) && seen.add(key) !== undefined
-  })
+/**
+ * How fast an approximate law drifts. With y = x/√(v + ε), scaling x changes y by the share ε/(v + ε), so the squared norm of what makes x moves at
+ * that share of the speed it would have without a norm.
+ */
+function epsilonReasons(symmetry: Symmetry, own: Own): Reason[] {
+  return symmetry.solutions.approximateCauses
+    .filter(({ expression }) => [...expression.keys()].some((u) => own.has(u)))
+    .map((equation) => {
+      const value = symmetry.program.values[equation.value]
+      const epsilon = value.op.kind === "normalize" ? value.op.epsilon : 0
+      return reasonAt(
+        symmetry,
+        value,
+        `${labelOf(symmetry, value)} forgets the scale of its argument but for its ε = ${epsilon < 1e-3 ? epsilon.toExponential() : epsilon}: ` +
+          "drifts at the share ε/(v + ε) of the speed of a free norm, v the variance it divides by",
+      )
+    })
 }

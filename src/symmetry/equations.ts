@@ -1,0 +1,72 @@
+/** @file Questions about the equations that propagation kept: where an unknown occurs, and which few of them force it to be zero. */
+import type { Symmetry } from "./infer"
+import type { Equation, Unknown } from "./propagate"
+import { LinearSystem } from "./system"
+import type { UnknownId } from "./system"
+
+export interface EquationIndex {
+  readonly of: (u: UnknownId) => readonly Equation[]
+  readonly unknown: (value: number, kind: Unknown["kind"], word: string) => Unknown | undefined
+}
+
+export function indexEquations(symmetry: Symmetry): EquationIndex {
+  const { equations, approximate, unknowns } = symmetry.propagation
+  const byUnknown = new Map<UnknownId, Equation[]>()
+  for (const equation of [...equations, ...approximate])
+    for (const u of equation.expression.keys()) {
+      const list = byUnknown.get(u)
+      if (list === undefined) byUnknown.set(u, [equation])
+      else list.push(equation)
+    }
+  const byName = new Map(unknowns.map((u) => [`${u.value}${u.kind}${u.word}`, u]))
+  return { of: (u) => byUnknown.get(u) ?? [], unknown: (value, kind, word) => byName.get(`${value}${kind}${word}`) }
+}
+
+/** How many equations a proof may look at: reasons should be near. */
+const SEARCH_LIMIT = 120
+
+/**
+ * A smallest set of equations, found nearest first and preferably of single operations, that leaves nothing for the unknown but zero; null where none
+ * was found near.
+ *
+ * @param except equations that may not be used: what would be left if those operations were others.
+ */
+export function proveZero(index: EquationIndex, start: Unknown, except: ReadonlySet<Equation> = new Set()): readonly Equation[] | null {
+  const seen = new Set<UnknownId>([start.id])
+  const queue: UnknownId[] = [start.id]
+  const system = new LinearSystem()
+  const taken = new Set<Equation>()
+  for (let at = 0; at < queue.length; at++) {
+    const list = index.of(queue[at])
+    for (const equation of [...list.filter(isEnd), ...list.filter((e) => !isEnd(e))]) {
+      if (taken.has(equation) || except.has(equation)) continue
+      if (taken.size >= SEARCH_LIMIT) return null
+      taken.add(equation)
+      system.demandZero(equation.expression)
+      if (isZeroIn(system, start.id)) return withoutNeedless([...taken], start.id)
+      for (const u of equation.expression.keys()) {
+        if (seen.has(u)) continue
+        seen.add(u)
+        queue.push(u)
+      }
+    }
+  }
+  return null
+}
+
+/** Whether an operation alone ends something, rather than tying it to something else. */
+export const isEnd = ({ why }: Equation): boolean => why === "kills" || why === "output"
+
+const isZeroIn = (system: LinearSystem, u: UnknownId): boolean => system.reduce(new Map([[u, 1]])).size === 0
+
+/** Leaves out, the farthest first, every equation that the others do without. */
+function withoutNeedless(equations: readonly Equation[], u: UnknownId): readonly Equation[] {
+  let needed = equations
+  for (let k = equations.length - 1; k >= 0; k--) {
+    const others = needed.filter((equation) => equation !== equations[k])
+    const system = new LinearSystem()
+    for (const { expression } of others) system.demandZero(expression)
+    if (isZeroIn(system, u)) needed = others
+  }
+  return needed
+}

@@ -1,0 +1,192 @@
+/**
+ * @file Why a symmetry is not there, in words: what each operation does to an action that it does not let pass, and for a parameter without any law
+ * the operations that left nothing of its actions, axis by axis where these differ.
+ */
+import type { Node } from "../graph/graph"
+import type { Reason } from "../schema/report"
+import { isEnd, proveZero } from "./equations"
+import type { EquationIndex } from "./equations"
+import type { Symmetry } from "./infer"
+import type { Value, ValueId } from "./program"
+import { LARGEST_EPSILON } from "./propagate"
+import type { Equation, Unknown } from "./propagate"
+
+/** What is refused: mixing along an axis, a factor for each entry of an axis, a common factor, a shift. */
+export type Refused = "matrix" | "diagonal" | "scale" | "shift"
+
+export function reasonAt(symmetry: Symmetry, value: Value, text: string): Reason {
+  const at = symmetry.network.graph.nodes[value.node].at
+  return at === undefined ? { text } : { text, at }
+}
+
+/** The operation as the source calls it: "tf.matMul", "layerNormalization", "dense 'relu'". */
+export function labelOf(symmetry: Symmetry, value: Value): string {
+  const node = symmetry.network.graph.nodes[value.node]
+  const label = nodeLabel(node)
+  // A norm or softmax that is recognized where it ends.
+  const byHand = value.op.kind === "normalize" && (node.op.kind === "binary" || node.op.kind === "unary")
+  return byHand ? `the ${value.op.sumsToOne ? "softmax" : "normalization"} ending in ${label}` : label
+}
+
+function nodeLabel(node: Node): string {
+  if (node.label === undefined)
+    return node.op.kind === "unary" || node.op.kind === "binary" || node.op.kind === "reduce" ? node.op.fn : node.op.kind
+  // Layers are traced under the names tfjs gives their instances; people know them by the functions that make them.
+  const [layer, ...rest] = node.label.split(" ")
+  return node.label.startsWith("tf.") ? node.label : [functionName(layer), ...rest].join(" ")
+}
+
+const functionName = (layer: string): string =>
+  layer
+    .replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+    .replace(/[rR]eLu$/, (name) => `${name[0]}eLU`)
+    .replace(/Rnn$/, "RNN")
+
+/** One sentence: why this operation lets the action not pass. */
+export function killReason(symmetry: Symmetry, equation: Equation, word: Refused): Reason {
+  const value = symmetry.program.values[equation.value]
+  if (equation.why === "output") return reasonAt(symmetry, value, "the loss sees every entry of the output as it is")
+  return reasonAt(symmetry, value, killText(symmetry, value, word, labelOf(symmetry, value)))
+}
+
+function killText(symmetry: Symmetry, value: Value, word: Refused, label: string): string {
+  if (isSlope(symmetry, value)) return slopeText(label)
+  switch (value.op.kind) {
+    case "map":
+      if (value.op.degree === null)
+        return word === "shift"
+          ? `a shift changes ${label} by an amount that depends on the data`
+          : `${label} commutes with no rescaling of its argument`
+      return word === "shift"
+        ? `${label} does not commute with a shift`
+        : `${label} commutes with positive scaling of each unit, with no mixing of units`
+    case "normalize":
+      if (value.op.scaleFree === "no")
+        return word === "shift" ? `${label} sees a shift that differs along its axis` : `${label} sees every rescaling of its argument`
+      if (value.op.scaleFree === "nearly" && word !== "matrix" && value.op.epsilon > LARGEST_EPSILON)
+        return `${label} sees every rescaling of its argument: its ε = ${value.op.epsilon} is not small`
+      return word === "matrix"
+        ? `${label} commutes with no mixing of the axes it normalizes`
+        : `${label} sees a rescaling that differs along the axes it normalizes`
+    case "choose":
+      return word === "matrix"
+        ? `${label} picks single entries: it commutes with scaling, not with mixing`
+        : `the branches of ${label} would have to change alike`
+    case "sum":
+      return word === "matrix" ? `${label} adds something that does not mix with it` : `${label} adds something that does not change with it`
+    case "contract":
+      if (word === "matrix" && isElementwise(symmetry, value))
+        return `${label} multiplies entry by entry: it commutes with scaling, not with mixing`
+      return word === "shift" ? `${label} multiplies the shift with data` : `${label} sums this axis against something that cannot undo the change`
+    case "convolve":
+      return word === "shift" ? `${label} multiplies the shift with data` : `${label} sums this axis against something that cannot undo the change`
+    case "mix":
+      return value.op.maximal
+        ? `${label} picks the largest entries: it commutes with scaling, not with mixing`
+        : `${label} mixes the positions of this axis`
+    case "center":
+      return `${label} takes off the mean along this axis`
+    case "reduce":
+      return `${label} sums this axis away`
+    case "barrier":
+      return `the axes of ${label} cannot be matched with those of its operand`
+    case "opaque":
+      return `code that could not be read stands in the way: ${value.op.reason}`
+    default:
+      return `${label} does not let it pass`
+  }
+}
+
+/** Reasons of one parameter: more would be a list, not an explanation. */
+const mostReasons = 4
+
+/** What left nothing of any action on the blocks of a parameter: the operations of a proof for each axis, and for the scale. */
+export function lawlessReasons(symmetry: Symmetry, index: EquationIndex, blocks: readonly Value[]): Reason[] {
+  const found: Refusal[] = []
+  for (const { id, atoms } of blocks) {
+    for (let axis = 0; axis <= atoms.length; axis++) {
+      const isScale = axis === atoms.length
+      const unknown = index.unknown(id, "action", atoms.map((_, i) => (i === axis ? "D" : "1")).join(""))
+      for (const equation of unknown === undefined ? [] : endsOf(symmetry, index, unknown)) {
+        const reason = equation.why === "equal" ? joinReason(symmetry, equation) : killReason(symmetry, equation, isScale ? "scale" : "diagonal")
+        const { value } = equation
+        found.push({ axis: isScale ? null : axis, value, reason, isTelling: isTelling(symmetry.program.values[value], equation) })
+      }
+    }
+  }
+  found.sort((a, b) => a.value - b.value)
+  const telling = found.filter((f) => f.isTelling)
+  const kept = telling.length > 0 ? telling : found
+  const [block] = blocks
+  const whole = blocks.length === 1 && block.op.kind === "parameter" && block.op.view.length === 0
+  return (whole ? withAxes(kept) : uniqueReasons(kept.map(({ reason }) => reason))).slice(0, mostReasons)
+}
+
+/** How many operations are named that would each be enough. */
+const mostProofs = 3
+
+/** The equations that end an unknown: of a proof those that end something, or else those that tie it to what cannot change. */
+function endsOf(symmetry: Symmetry, index: EquationIndex, unknown: Unknown): readonly Equation[] {
+  const ends = new Set<Equation>()
+  // A sum sees a branch stand still that another operation stopped before: after that one it is no news.
+  const isSum = ({ value }: Equation): boolean => symmetry.program.values[value].op.kind === "sum"
+  for (let k = 0; k < mostProofs; k++) {
+    const proof = proveZero(index, unknown, ends) ?? []
+    const own = proof.some(isEnd) ? proof.filter(isEnd) : k === 0 ? proof.filter(({ why }) => why !== "meets") : []
+    if (own.length === 0 || (k > 0 && own.every(isSum))) break
+    for (const equation of own) ends.add(equation)
+  }
+  return [...ends]
+}
+
+/** One operation that ends the action along one axis of a parameter; along none for the scale. */
+interface Refusal {
+  readonly axis: number | null
+  readonly value: ValueId
+  readonly reason: Reason
+  readonly isTelling: boolean
+}
+
+/** Names the axes where not all of them end at the same operations. */
+function withAxes(found: readonly Refusal[]): Reason[] {
+  const axes = new Set(found.flatMap(({ axis }) => axis ?? []))
+  return uniqueReasons(found.map(({ reason }) => reason)).map((reason) => {
+    const own = new Set(found.filter((f) => isSameReason(f.reason, reason)).flatMap(({ axis }) => axis ?? []))
+    return own.size === 0 || own.size === axes.size ? reason : { ...reason, text: `along axis ${[...own].join(", ")}: ${reason.text}` }
+  })
+}
+
+const isSameReason = (a: Reason, b: Reason): boolean => uniqueReasons([a, b]).length === 1
+
+/** An equation that ties a branch to one that changes otherwise, or to itself in another power. */
+function joinReason(symmetry: Symmetry, equation: Equation): Reason {
+  const value = symmetry.program.values[equation.value]
+  const label = labelOf(symmetry, value)
+  return reasonAt(symmetry, value, isSlope(symmetry, value) ? slopeText(label) : `${label} joins branches that do not change alike`)
+}
+
+/** A PReLU, where the negative side alone is multiplied with a parameter. */
+function isSlope(symmetry: Symmetry, value: Value): boolean {
+  const { op } = symmetry.network.graph.nodes[value.node]
+  return op.kind === "binary" && op.fn === "prelu" && value.op.kind === "sum"
+}
+
+const slopeText = (label: string): string => `${label} multiplies negative inputs with it and leaves positive ones`
+
+/** A contraction with data kills along every input axis: true and no news. */
+const isTelling = (value: Value, equation: Equation): boolean =>
+  equation.why === "output" || (value.op.kind !== "contract" && value.op.kind !== "convolve")
+
+const isElementwise = (symmetry: Symmetry, value: Value): boolean => {
+  const kind = symmetry.network.graph.nodes[value.node].op.kind
+  return kind === "binary" || kind === "dropout" || kind === "select"
+}
+
+/** Each place and sentence once, in order. */
+export function uniqueReasons(reasons: readonly Reason[]): Reason[] {
+  const seen = new Set<string>()
+  return reasons.filter((r) => {
+    const key = `${r.text}@${r.at?.start.file ?? ""}:${r.at?.start.line}:${r.at?.start.column}`
+    return !seen.has(key) && seen.add(key) !== undefined
+  })
+}

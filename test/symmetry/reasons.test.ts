@@ -1,0 +1,99 @@
+/** @file Reasons of laws and of their absence: the chain of a law, and the operations that leave a parameter without one, axis by axis. */
+import { expect, test } from "vitest"
+import { analyzeSource } from "../support/source"
+import type { Law, Model, Reason } from "../../src/schema/report"
+
+const line = ({ text, at }: Reason): string => `${text}${at === undefined ? "" : ` (${at.start.line})`}`
+const reasonsOf = (model: Model, formula: string): readonly string[] =>
+  model.laws.filter((law: Law) => law.formula.startsWith(formula)).flatMap(({ because }) => because.map(line))
+const lawless = (model: Model, parameter: string): readonly string[] =>
+  model.lawless.filter(({ parameters }) => parameters.includes(parameter)).flatMap(({ because }) => because.map(line))
+
+test("a balance: what undoes it, then what cuts it to a diagonal", () => {
+  const model = analyzeSource(`
+const net = tf.sequential()
+net.add(tf.layers.dense({ inputShape: [3], units: 4, activation: "relu", name: "a" }))
+net.add(tf.layers.dense({ units: 2, useBias: false, name: "b" }))`)
+  expect(reasonsOf(model, "‖a/kernel")).toEqual([
+    "dense contracts a/kernel with b/kernel: a change on one side is undone on the other (4)",
+    "dense 'relu' commutes with positive scaling of each unit, with no mixing of units (3)",
+  ])
+})
+
+test("a scale: what sees only the product, which branches go together, what cuts it", () => {
+  const model = analyzeSource(`
+class Net {
+  constructor() { this.w = tf.variable(tf.randomNormal([3, 4])); this.b = tf.variable(tf.zeros([4])); this.t = tf.variable(tf.scalar(1)) }
+  predict(x) {
+    const z = tf.add(tf.matMul(x, this.w), this.b)
+    return tf.softmax(tf.mul(z, this.t))
+  }
+}`)
+  expect(reasonsOf(model, "‖w‖²")).toEqual([
+    "tf.softmax sees only the product of their scales: what one gains another loses (6)",
+    "tf.add joins branches that scale together or not at all (5)",
+  ])
+})
+
+test("an approximate norm says how fast it drifts", () => {
+  const model = analyzeSource(`
+const net = tf.sequential()
+net.add(tf.layers.dense({ inputShape: [3], units: 4, name: "a" }))
+net.add(tf.layers.layerNormalization({ name: "n" }))
+net.add(tf.layers.dense({ units: 2, name: "b" }))`)
+  const reasons = reasonsOf(model, "‖a/kernel‖²")
+  expect(reasons.at(-1)).toBe(
+    "layerNormalization forgets the scale of its argument but for its ε = 0.001: " +
+      "drifts at the share ε/(v + ε) of the speed of a free norm, v the variance it divides by (4)",
+  )
+})
+
+test("rows of a table behind a norm", () => {
+  const model = analyzeSource(`
+class Rows {
+  constructor() { this.table = tf.variable(tf.randomNormal([5, 4])); this.head = tf.variable(tf.randomNormal([4, 2])) }
+  predict(ids) {
+    const x = tf.gather(this.table, ids.toInt())
+    const y = tf.div(x, tf.norm(x, 2, -1, true))
+    return tf.matMul(y, this.head)
+  }
+}`)
+  expect(reasonsOf(model, "‖table[i,:]‖²")).toEqual(["tf.gather reads one row at a time, and what follows forgets the scale of each row (5)"])
+})
+
+test("every operation that would be enough is named, and the axis where they differ", () => {
+  const model = analyzeSource(`
+class Two {
+  constructor() { this.a = tf.variable(tf.randomNormal([3, 4])); this.b = tf.variable(tf.randomNormal([4, 2])) }
+  predict(x) {
+    const z = tf.matMul(x, this.a)
+    const y = tf.mul(z, tf.sigmoid(z))
+    return tf.matMul(tf.add(y, tf.tanh(z)), this.b)
+  }
+}`)
+  expect(lawless(model, "a")).toEqual([
+    "tf.sigmoid commutes with no rescaling of its argument (6)",
+    "tf.tanh commutes with no rescaling of its argument (7)",
+  ])
+  expect(lawless(model, "b").map((text) => text.replace(/:.*\(/, " ("))).toEqual(["along axis 0 (6)", "along axis 0 (7)", "along axis 1 (7)"])
+})
+
+test("the slope of a PReLU", () => {
+  const model = analyzeSource(`
+const net = tf.sequential()
+net.add(tf.layers.dense({ inputShape: [3], units: 4, useBias: false }))
+net.add(tf.layers.prelu({ name: "p" }))
+net.add(tf.layers.dense({ units: 2, useBias: false }))`)
+  expect(lawless(model, "p/alpha")).toEqual(["prelu multiplies negative inputs with it and leaves positive ones (4)"])
+})
+
+test("an exponential turns a shift into a factor", () => {
+  const model = analyzeSource(`
+class Exp {
+  constructor() {
+    this.a = tf.variable(tf.randomNormal([3, 4])); this.c = tf.variable(tf.zeros([4])); this.b = tf.variable(tf.randomNormal([4, 2]))
+  }
+  predict(x) { return tf.matMul(tf.exp(tf.add(tf.matMul(x, this.a), this.c)), this.b) }
+}`)
+  expect(model.laws.flatMap(({ because }) => because.map(({ text }) => text))).toContain("tf.exp turns a shift of c into a factor")
+})
