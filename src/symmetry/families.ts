@@ -58,8 +58,6 @@ export function findFamilies(program: Program, propagation: Propagation, visibil
 
 class FamilyFinder {
   readonly families: Family[] = []
-  /** Ids by value, kind and word. */
-  private readonly byName: { readonly action: Map<string, UnknownId>; readonly shift: Map<string, UnknownId> }[] = []
   private readonly used = new LinearSystem()
 
   constructor(
@@ -68,19 +66,16 @@ class FamilyFinder {
     private readonly visibility: Visibility,
   ) {
     for (const u of propagation.unknowns) {
-      this.byName[u.value] ??= { action: new Map(), shift: new Map() }
-      this.byName[u.value][u.kind].set(u.word, u.id)
       // Laws are counted up to what shift laws say already: that parameters without gradient stay.
       if (this.isTrivial(u)) this.use(new Map([[u.id, 1]]))
     }
   }
 
   collect(solution: SolutionSpace, exactness: Family["exactness"]): void {
-    const basis = new Map<UnknownId, Map<UnknownId, number>>()
-    for (const u of this.propagation.unknowns) if (!solution.pivots.has(u.id)) basis.set(u.id, new Map([[u.id, 1]]))
-    for (const [pivot, e] of solution.pivots) for (const [free, c] of e) basis.get(free)!.set(pivot, c)
     const candidates: { vector: Vector; rank: readonly number[] }[] = []
-    for (const vector of basis.values()) {
+    for (const { id } of this.propagation.unknowns) {
+      if (!solution.isFree(id)) continue
+      const vector: Vector = new Map([[id, 1], ...solution.moves(id)])
       const members = [...vector.keys()].map((u) => this.propagation.unknowns[u])
       // What acts on parameters without gradient alone is no symmetry of anything.
       if (members.some((m) => m.kind === "action") && members.every((m) => this.isTrivial(m))) continue
@@ -97,7 +92,7 @@ class FamilyFinder {
   /** The action moves its parameter where nobody sees it, so it says nothing that shift laws do not. */
   private isTrivial(u: Unknown): boolean {
     if (u.kind !== "action") return false
-    return this.visibility.invisible(u.value, [...u.word].map((letter) => (letter === "J" ? "C" : "A")).join(""))
+    return this.visibility.invisible(u.value, u.word.replace(/[^J]/g, "A").replace("J", "C"))
   }
 
   private emit(vector: Vector, solution: SolutionSpace, exactness: Family["exactness"]): void {
@@ -188,8 +183,8 @@ class FamilyFinder {
     for (const { unknown, weight, positions } of members) {
       const word = [...unknown.word]
       positions.forEach((p, i) => (word[p] = unknown.kind === "shift" && letters[i] === "D" ? "Z" : letters[i]))
-      const id = this.byName[unknown.value][unknown.kind].get(word.join(""))
-      if (id !== undefined) add(vector, id, weight)
+      const other = this.propagation.unknownOf(unknown.value, unknown.kind, word.join(""))
+      if (other !== undefined) add(vector, other.id, weight)
     }
     return vector
   }

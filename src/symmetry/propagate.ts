@@ -27,6 +27,7 @@ export interface Equation {
 
 export interface Propagation {
   readonly unknowns: readonly Unknown[]
+  readonly unknownOf: (value: ValueId, kind: Unknown["kind"], word: string) => Unknown | undefined
   readonly equations: readonly Equation[]
   /** Words that a norm forgets: what makes room for norm laws. */
   readonly absorbed: readonly { readonly expression: Expression; readonly value: ValueId }[]
@@ -54,6 +55,8 @@ export function propagate(
 
 class Propagator {
   private readonly unknowns: Unknown[] = []
+  /** Unknowns of each value by word. */
+  private readonly named: { readonly [K in Unknown["kind"]]: Map<ValueId, Map<string, Unknown>> } = { action: new Map(), shift: new Map() }
   private readonly equations: Equation[] = []
   private readonly approximate: Equation[] = []
   private readonly absorbed: { expression: Expression; value: ValueId }[] = []
@@ -84,7 +87,8 @@ class Propagator {
       for (const e of this.actions[value.id].values()) this.zero(e, value.id, "output")
       for (const e of this.shifts[value.id].values()) this.zero(e, value.id, "output")
     }
-    return { unknowns: this.unknowns, equations: this.equations, absorbed: this.absorbed, approximate: this.approximate, system: this.system }
+    const { unknowns, named, equations, absorbed, approximate, system } = this
+    return { unknowns, unknownOf: (value, kind, word) => named[kind].get(value)?.get(word), equations, absorbed, approximate, system }
   }
 
   private zero(expression: Expression, value: ValueId, why: Equation["why"]): void {
@@ -94,9 +98,12 @@ class Propagator {
   }
 
   private fresh(value: ValueId, kind: Unknown["kind"], word: string): Expression {
-    const id = this.unknowns.length
-    this.unknowns.push({ id, value, kind, word })
-    return new Map([[id, 1]])
+    const unknown: Unknown = { id: this.unknowns.length, value, kind, word }
+    this.unknowns.push(unknown)
+    const own = this.named[kind].get(value)
+    if (own === undefined) this.named[kind].set(value, new Map([[word, unknown]]))
+    else own.set(word, unknown)
+    return new Map([[unknown.id, 1]])
   }
 
   private put(words: Words, word: string, e: Expression): void {

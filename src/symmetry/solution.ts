@@ -5,29 +5,32 @@ import { add } from "./system"
 import type { Expression, UnknownId } from "./system"
 
 export interface SolutionSpace {
-  /** Every pivot in free unknowns; unknowns that are no pivots are free. */
-  readonly pivots: ReadonlyMap<UnknownId, Expression>
+  readonly isFree: (u: UnknownId) => boolean
+  /** What a free unknown moves: pivots with their coefficients. */
+  readonly moves: (free: UnknownId) => readonly (readonly [UnknownId, number])[]
   readonly contains: (vector: Expression) => boolean
   /** How far a vector is from the space, linear in it: empty for its members. Vectors are independent modulo the space iff these are. */
   readonly residual: (vector: Expression) => Expression
 }
 
-export function makeSolutionSpace(pivots: ReadonlyMap<UnknownId, Expression>): SolutionSpace {
-  const dependents = new Map<UnknownId, [UnknownId, number][]>()
-  for (const [pivot, e] of pivots)
-    for (const [free, c] of e) {
-      const list = dependents.get(free)
-      if (list === undefined) dependents.set(free, [[pivot, c]])
-      else list.push([pivot, c])
-    }
+/** @param pivots by unknown, in free unknowns; undefined for free ones. */
+export function makeSolutionSpace(pivots: readonly (Expression | undefined)[]): SolutionSpace {
+  const dependents: [UnknownId, number][][] = pivots.map((e) => (e === undefined ? [] : none))
+  pivots.forEach((e, pivot) => {
+    if (e !== undefined) for (const [free, c] of e) dependents[free].push([pivot, c])
+  })
+  const isFree = (u: UnknownId): boolean => pivots[u] === undefined
+  const moves = (u: UnknownId): readonly (readonly [UnknownId, number])[] => dependents[u] ?? none
   const residual = (vector: Expression): Expression => {
     // Every pivot must have the value that the free unknowns of the vector give it.
     const missing = new Map<UnknownId, number>()
     for (const [u, c] of vector) {
-      if (pivots.has(u)) add(missing, u, c)
-      else for (const [pivot, of] of dependents.get(u) ?? []) add(missing, pivot, -c * of)
+      if (!isFree(u)) add(missing, u, c)
+      else for (const [pivot, of] of moves(u)) add(missing, pivot, -c * of)
     }
     return missing
   }
-  return { pivots, residual, contains: (vector) => residual(vector).size === 0 }
+  return { isFree, moves, residual, contains: (vector) => residual(vector).size === 0 }
 }
+
+const none: [UnknownId, number][] = []

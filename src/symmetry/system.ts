@@ -26,11 +26,11 @@ export function add(to: Map<UnknownId, number>, u: UnknownId, c: number): void {
 export const scaled = (a: Expression, factor: number): Expression => (factor === 1 ? a : addScaled(emptyExpression, a, factor))
 
 export class LinearSystem {
-  /** pivot = Σ coefficients · other unknowns. */
-  private readonly pivots: Map<UnknownId, Expression>
+  /** By unknown: pivot = Σ coefficients · smaller unknowns; undefined where it is no pivot. */
+  private readonly pivots: (Expression | undefined)[]
 
   constructor(from?: LinearSystem) {
-    this.pivots = new Map(from?.pivots)
+    this.pivots = from === undefined ? [] : from.pivots.slice()
   }
 
   /** The expression with known pivots replaced. */
@@ -39,7 +39,7 @@ export class LinearSystem {
     for (;;) {
       let pivot: UnknownId | undefined
       for (const u of (out ?? expression).keys())
-        if (this.pivots.has(u)) {
+        if (this.pivots[u] !== undefined) {
           pivot = u
           break
         }
@@ -47,7 +47,7 @@ export class LinearSystem {
       out ??= new Map(expression)
       const coefficient = out.get(pivot)!
       out.delete(pivot)
-      for (const [u, c] of this.pivots.get(pivot)!) add(out, u, coefficient * c)
+      for (const [u, c] of this.pivots[pivot]!) add(out, u, coefficient * c)
     }
   }
 
@@ -57,24 +57,25 @@ export class LinearSystem {
     if (reduced.size === 0) return false
     let pivot = -1
     for (const u of reduced.keys()) if (u > pivot) pivot = u
-    const coefficient = reduced.get(pivot)!
-    if (reduced.size === 1) {
-      this.pivots.set(pivot, emptyExpression)
-      return true
-    }
-    const rest = new Map<UnknownId, number>()
-    for (const [u, c] of reduced) if (u !== pivot) add(rest, u, (-1 / coefficient) * c)
-    this.pivots.set(pivot, rest)
+    while (this.pivots.length <= pivot) this.pivots.push(undefined)
+    this.pivots[pivot] = reduced.size === 1 ? emptyExpression : solvedFor(pivot, reduced)
     return true
   }
 
-  isPivot(u: UnknownId): boolean {
-    return this.pivots.has(u)
-  }
-
-  /** Every pivot as an expression in free unknowns. */
-  solve(): ReadonlyMap<UnknownId, Expression> {
-    for (const [u, e] of this.pivots) this.pivots.set(u, this.reduce(e))
+  /** Every pivot as an expression in free unknowns, by unknown; undefined for free ones. */
+  solve(): readonly (Expression | undefined)[] {
+    // A pivot's expression has smaller unknowns only: those are solved before it.
+    for (let u = 0; u < this.pivots.length; u++) {
+      const e = this.pivots[u]
+      if (e !== undefined && e.size > 0) this.pivots[u] = this.reduce(e)
+    }
     return this.pivots
   }
+}
+
+function solvedFor(pivot: UnknownId, expression: Expression): Expression {
+  const coefficient = expression.get(pivot)!,
+    rest = new Map<UnknownId, number>()
+  for (const [u, c] of expression) if (u !== pivot) add(rest, u, (-1 / coefficient) * c)
+  return rest
 }
