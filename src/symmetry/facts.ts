@@ -1,6 +1,5 @@
 /**
- * @file Forward facts: over which atoms a value sums to zero (centered norms) or to one (softmax, one-hot), or has one entry at most, whatever the
- * data and the parameters.
+ * @file Forward facts: over which atoms a value sums to zero (centered norms) or to one (softmax, one-hot), whatever the data and the parameters.
  */
 import type { Program, Use, Value } from "./program"
 
@@ -8,11 +7,9 @@ export interface SumFacts {
   /** Sets of atom positions. */
   readonly zero: readonly (readonly number[])[]
   readonly one: readonly (readonly number[])[]
-  /** Along these at most one entry is not zero. */
-  readonly hot: readonly (readonly number[])[]
 }
 
-const none: SumFacts = { zero: [], one: [], hot: [] }
+const none: SumFacts = { zero: [], one: [] }
 
 export function sumFacts(program: Program): readonly SumFacts[] {
   const facts: SumFacts[] = []
@@ -36,20 +33,18 @@ function factsOf(value: Value, known: readonly SumFacts[]): SumFacts {
   const { op, uses } = value
   switch (op.kind) {
     case "data":
-      return { zero: [], one: op.sumsToOne, hot: op.sumsToOne }
-    case "still":
-      return { ...none, hot: op.hot }
+      return { zero: [], one: op.sumsToOne }
     case "normalize": {
       if (uses.length > 1) return none
       const over = toPositions(op.over)
       if (over === null) return none
       // A norm with an affine part is a norm, a product and a sum: the bare norm is centered exactly, ε or not.
-      return { zero: op.centered && op.scaleFree !== "no" ? [over] : [], one: op.sumsToOne ? [over] : [], hot: [] }
+      return { zero: op.centered && op.scaleFree !== "no" ? [over] : [], one: op.sumsToOne ? [over] : [] }
     }
     case "center": {
       if (op.by === "extreme") return none
       const over = toPositions(op.over)
-      return { zero: over === null ? [] : [over], one: [], hot: [] }
+      return { zero: over === null ? [] : [over], one: [] }
     }
     case "contract": {
       const [a, b] = uses
@@ -66,33 +61,21 @@ function factsOf(value: Value, known: readonly SumFacts[]): SumFacts {
             [a, b],
             [b, a],
           ].flatMap(([x, y]) => (oneOf(x).some(sameAsContracted) ? kept(oneOf(y).filter((set) => set.every((l) => !x.labels.includes(l)))) : []))
-      const hot = uses.flatMap((x) =>
-        x.labels.every((l) => value.labels.includes(l)) ? kept(factLabels(x, known[x.value].hot)) : [],
-      )
-      return { zero, one, hot }
+      return { zero, one }
     }
     case "sum": {
       const all = uses.map(zeroOf)
       const shared = all[0].filter((set) =>
         all.every((sets) => sets.some((other) => other.length === set.length && other.every((l) => set.includes(l)))),
       )
-      return { zero: kept(shared), one: [], hot: [] }
+      return { zero: kept(shared), one: [] }
     }
     case "map":
-      return {
-        zero: op.slope !== null ? kept(zeroOf(uses[0])) : [],
-        one: [],
-        hot: op.slope !== null || (op.degree !== null && op.degree > 0) ? kept(factLabels(uses[0], known[uses[0].value].hot)) : [],
-      }
+      return op.slope !== null ? { zero: kept(zeroOf(uses[0])), one: [] } : none
     case "reduce": {
       const apart = (set: readonly number[]): boolean => set.every((l) => !op.over.includes(l))
       if (op.fn !== "sum" && op.fn !== "mean") return none
-      return {
-        zero: kept(zeroOf(uses[0]).filter(apart)),
-        one: op.fn === "mean" ? kept(oneOf(uses[0]).filter(apart)) : [],
-        // Over axes of one cell nothing is summed.
-        hot: op.over.length === 0 ? kept(factLabels(uses[0], known[uses[0].value].hot)) : [],
-      }
+      return { zero: kept(zeroOf(uses[0]).filter(apart)), one: op.fn === "mean" ? kept(oneOf(uses[0]).filter(apart)) : [] }
     }
     default:
       return none

@@ -68,7 +68,7 @@ function binaryBlock(lowering: Lowering, node: Node, fn: OpOf<"binary">["fn"], a
     case "logicalOr":
     case "logicalXor": {
       const uses = [a, b].map(useOf)
-      return emitOver(lowering, node.id, { kind: "still", hot: [] }, uses, unionLabels(uses, atoms), atoms)
+      return emitOver(lowering, node.id, { kind: "still" }, uses, unionLabels(uses, atoms), atoms)
     }
   }
 }
@@ -122,5 +122,5 @@ export function lowerSelect(lowering: Lowering, node: Node): Blocks {
 /** The condition as a factor without gradient. */
 function stillCopy(lowering: Lowering, node: Node, condition: Block): Block {
   const value = lowering.value(condition.value)
-  return lowering.emit(node.id, { kind: "still", hot: [] }, [useOf(condition)], condition.positions, value.atoms)
+  return lowering.emit(node.id, { kind: "still" }, [useOf(condition)], condition.positions, value.atoms)
 }

@@ -124,14 +124,14 @@ export function lowerOpaque(lowering: Lowering, node: Node, reason: string): Blo
   return eachChoice(lowering, node.id, (choice) => emit(atomsOf(choice)))
 }
 
-/** A gradient-free result that varies along all its axes. Along the last one a one-hot matrix has one entry at most. */
-export function lowerStill(lowering: Lowering, node: Node): Blocks {
-  const uses = node.operands.flatMap((o) => lowering.allBlocks(o)).map((b) => ({ value: b.value, labels: b.positions.map((_, i) => 100000 + i) }))
+/** A gradient-free result that varies along all its axes. */
+export function lowerStill(lowering: Lowering, node: Node, operands: readonly NodeId[] = node.operands): Blocks {
+  const uses = operands.flatMap((o) => lowering.allBlocks(o)).map((b) => ({ value: b.value, labels: b.positions.map((_, i) => 100000 + i) }))
   return eachChoice(lowering, node.id, (choice) => {
     const atoms = atomsOf(choice)
     return lowering.emit(
       node.id,
-      { kind: "still", hot: node.op.kind === "oneHot" ? [lastPositions(choice)] : [] },
+      { kind: "still" },
       uses,
       atoms.map((_, i) => i),
       atoms,

@@ -10,6 +10,7 @@ import { keyOf } from "./lowering"
 import type { Block, Choice, Lowering } from "./lowering"
 import { dataOp, lowerStill } from "./lowerData"
 import { contract, sumBlocks } from "./lowerSum"
+import { oneHotAxis } from "./oneHot"
 import type { Use, ValueId } from "./program"
 
 interface OverBlocks {
@@ -62,6 +63,7 @@ export function lowerNormalize(
   axes: readonly number[],
   { name, centered, scaleFree, sumsToOne, epsilon }: Normalization,
 ): Blocks {
+  if (scaleFree === "exactly" && axes.length === 1 && oneHotAxis(lowering.graph, operand) === axes[0]) return lowerStill(lowering, node, [operand])
   return eachChoice(lowering, node.id, (choice) => {
     const atoms = atomsOf(choice)
     const { uses, over } = blocksOver(lowering, operand, axes, choice, true)
@@ -69,7 +71,7 @@ export function lowerNormalize(
     if (over.length === 0 && uses.length === 1)
       return centered || sumsToOne
         ? lowering.emit(node.id, { kind: "fill", value: sumsToOne ? 1 : 0 }, [], [], [])
-        : emitOver(lowering, node.id, { kind: "still", hot: [] }, uses, unionLabels(uses, atoms), atoms)
+        : emitOver(lowering, node.id, { kind: "still" }, uses, unionLabels(uses, atoms), atoms)
     const labels = [...new Set([...unionLabels(uses, atoms), ...over.filter((l) => l < atoms.length)])].sort((a, b) => a - b)
     return emitOver(lowering, node.id, { kind: "normalize", over, name, centered, scaleFree, sumsToOne, epsilon }, uses, labels, atoms)
   })

@@ -78,8 +78,8 @@ export type LowOp =
   | { readonly kind: "mix"; readonly over: readonly number[]; readonly keepsConstants: boolean; readonly maximal: boolean }
   /** Axes that cannot be aligned: only a common factor of all operands passes. */
   | { readonly kind: "barrier" }
-  /** No gradient passes. `hot`: positions of atoms along which at most one entry is not zero. */
-  | { readonly kind: "still"; readonly hot: readonly (readonly number[])[] }
+  /** No gradient passes. */
+  | { readonly kind: "still" }
   | { readonly kind: "opaque"; readonly reason: string }
 
 export interface Value {

@@ -63,7 +63,6 @@ class Propagator {
   private readonly system = new LinearSystem()
   private readonly actions: Words[] = []
   private readonly shifts: Words[] = []
-  private readonly rows = new Map<string, boolean>()
   /** Values something reads: a block nobody reads has no gradient, which its shifts say. */
   private readonly read: ReadonlySet<ValueId>
 
@@ -215,10 +214,7 @@ class Propagator {
           else if (o) contracted = true
           else ownOnly = true
         }
-        if (contracted && !dead && this.isFreeRow(value, k, word)) {
-          this.absorbed.push({ expression: e, value: value.id })
-          continue
-        }
+        if (contracted && !dead && this.isFreeRow(value, k, word)) continue
         if (dead || (contracted && ownOnly)) this.zero(e, value.id, "kills")
         else if (contracted) {
           const dual = lettersAt(use, word, other.labels)
@@ -291,49 +287,10 @@ class Propagator {
     const rows = value.uses[1 - index].labels.filter((l) => !value.labels.includes(l))
     if (!use.labels.every((l, i) => (word[i] === "D") === rows.includes(l))) return false
     const tokens = value.uses[1 - index].labels.filter((l) => value.labels.includes(l))
-    return this.forgetsFactor(
+    return this.visibility.forgetsFactor(
       value.id,
       tokens.map((l) => value.labels.indexOf(l)),
     )
-  }
-
-  /** Whether everything downstream is blind to a positive factor that varies freely along these atoms. */
-  private forgetsFactor(id: ValueId, positions: readonly number[]): boolean {
-    const key = `${id}:${positions.join()}`
-    const known = this.rows.get(key)
-    if (known !== undefined) return known
-    this.rows.set(key, false)
-    const answer =
-      !this.program.outputs.includes(id) &&
-      this.program.values
-        .filter((v) => v.uses.some((u) => u.value === id))
-        .every((v) =>
-          v.uses.every((use) => {
-            if (use.value !== id) return true
-            const labels = positions.map((p) => use.labels[p])
-            const { op } = v
-            if (op.kind === "normalize") return op.scaleFree === "exactly" && v.uses.length === 1 && labels.every((l) => !op.over.includes(l))
-            if (op.kind === "map")
-              return (
-                (op.degree !== null || op.slope !== null) &&
-                this.forgetsFactor(
-                  v.id,
-                  labels.map((l) => v.labels.indexOf(l)),
-                )
-              )
-            if (op.kind === "contract")
-              return (
-                labels.every((l) => v.labels.includes(l)) &&
-                this.forgetsFactor(
-                  v.id,
-                  labels.map((l) => v.labels.indexOf(l)),
-                )
-              )
-            return op.kind === "still"
-          }),
-        )
-    this.rows.set(key, answer)
-    return answer
   }
 
   // ---- shifts ----

@@ -2,6 +2,8 @@
  * @file Backward question: is every perturbation of a value invisible to the outputs, if along each atom it is arbitrary, constant or zero-sum?
  * Answers "no gradient", "shift-invariant" and "absorbed". Perturbations may depend on data and parameters in any way within their state.
  */
+import { makeFactorBlindness } from "./blindness"
+import type { FactorBlindness } from "./blindness"
 import { factLabels } from "./facts"
 import type { SumFacts } from "./facts"
 import type { Program, Use, Value, ValueId } from "./program"
@@ -14,6 +16,8 @@ export interface Visibility {
   readonly invisible: (value: ValueId, state: State) => boolean
   /** The same, looking at one consumer of the value only. */
   readonly invisibleThrough: (consumer: Value, use: number, state: State) => boolean
+  /** Whether a positive factor that varies freely along these positions of a value changes nothing. */
+  readonly forgetsFactor: FactorBlindness
   /** Where an invisible perturbation ends: the operations that take it out. */
   readonly absorbers: (value: ValueId, state: State) => readonly ValueId[]
 }
@@ -22,9 +26,10 @@ export function makeVisibility(program: Program, facts: readonly SumFacts[]): Vi
   const consumers: { readonly value: Value; readonly use: number }[][] = program.values.map(() => [])
   for (const value of program.values) value.uses.forEach((u, k) => consumers[u.value].push({ value, use: k }))
   const outputs = new Set(program.outputs)
+  const forgetsFactor = makeFactorBlindness(program)
   const softmaxOnly = consumers.map((list) => list.every((c) => c.value.op.kind === "normalize" && c.value.op.sumsToOne))
   const after = (consumer: Value, use: number, state: State): State | "gone" | "lost" =>
-    stateAfter(consumer, use, state, facts, softmaxOnly[consumer.id])
+    stateAfter(consumer, use, state, facts, softmaxOnly[consumer.id], forgetsFactor)
   const questions: Map<State, Question>[] = program.values.map(() => new Map<State, Question>())
   const question = (value: ValueId, state: State): Question => {
     const own = questions[value]
@@ -90,7 +95,7 @@ export function makeVisibility(program: Program, facts: readonly SumFacts[]): Vi
     return [...found]
   }
 
-  return { invisible, invisibleThrough, absorbers }
+  return { invisible, invisibleThrough, forgetsFactor, absorbers }
 }
 
 /** Reasons should be near: the search for what takes a perturbation out stops after so many values. */
@@ -105,7 +110,14 @@ interface Question {
 }
 
 /** State of the consumer's result when one operand is perturbed; "gone": unchanged, "lost": anything at all. */
-function stateAfter(consumer: Value, index: number, state: State, facts: readonly SumFacts[], maskedForSoftmax: boolean): State | "gone" | "lost" {
+function stateAfter(
+  consumer: Value,
+  index: number,
+  state: State,
+  facts: readonly SumFacts[],
+  maskedForSoftmax: boolean,
+  forgetsFactor: FactorBlindness,
+): State | "gone" | "lost" {
   const { op, labels } = consumer
   const use = consumer.uses[index]
   const letter = (label: number): string => state[use.labels.indexOf(label)]
@@ -118,6 +130,8 @@ function stateAfter(consumer: Value, index: number, state: State, facts: readonl
   const keep = (label: number): string => (has(label) ? letter(label) : "C")
   switch (op.kind) {
     case "contract":
+      // A factor of every entry it meets, along its own atoms.
+      if (use.labels.every((l) => labels.includes(l)) && forgetsFactor(consumer.id, use.labels.map((l) => labels.indexOf(l)))) return "gone"
       return contractState(consumer, index, state, facts)
     case "convolve": {
       const other = consumer.uses[1 - index]
@@ -140,6 +154,8 @@ function stateAfter(consumer: Value, index: number, state: State, facts: readonl
       return build((l) => (condition === undefined || condition.labels.includes(l) || !has(l) ? "A" : letter(l)))
     }
     case "map":
+      // exp turns what is added into a factor, along the atoms it varies along.
+      if (op.exchange === "exp" && forgetsFactor(consumer.id, labels.flatMap((l, i) => (has(l) && letter(l) !== "C" ? [i] : [])))) return "gone"
       return op.slope !== null ? build(keep) : build((l) => (has(l) ? "A" : "C"))
     case "normalize": {
       // The same value in several places (tiled, concatenated with itself) is shifted in all of them.
@@ -147,9 +163,6 @@ function stateAfter(consumer: Value, index: number, state: State, facts: readonl
       const constant = consumer.uses.every((u) => u.labels.every((l, i) => !op.over.includes(l) || state[i] === "C"))
       if (op.centered && alike && constant) return "gone"
       const single = consumer.uses.length === 1
-      // What has one entry at most is normalized to ±1 there.
-      const hot = factLabels(use, facts[use.value].hot).some((set) => set.length === op.over.length && set.every((l) => op.over.includes(l)))
-      if (single && hot && op.scaleFree === "exactly") return "gone"
       // A sum that is always one, or zero, does not change.
       const balanced = single && op.over.length === 1 && (op.sumsToOne || (op.centered && op.scaleFree !== "no"))
       return build((l) => (balanced && op.over.includes(l) ? "Z" : "A"))
