@@ -52,7 +52,7 @@ test("endless loops and recursion end in a partial report", () => {
   const found = trace(
     `
     const model = tf.sequential({ layers: [tf.layers.dense({ units: 2, inputShape: [3] })] })
-    function spin() { let i = 0; while (true) i++ }
+    function spin() { let i = 0; while (true) i++; return tf.sequential() }
     function down(n) { return down(n + 1) }
     const deep = down(0)
     while (true) {}`,

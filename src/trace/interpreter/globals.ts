@@ -2,7 +2,7 @@
 import type * as TypeScript from "typescript"
 import { assume, resolveDim, type Context, type State } from "../context"
 import type { Dim } from "../../schema/report"
-import type { NativeValue, UnknownValue, Value } from "../value"
+import type { ArrayValue, NativeValue, UnknownValue, Value } from "../value"
 import { arrayOf, isNullish, itemOfList, native, numberIn, objectOf, primitive, sizeValue, stringIn, tfValue, undefinedValue, unknown } from "../value"
 import { ceilDim, floorDim } from "../../graph/dim"
 import { dimOf } from "../tensor"
@@ -255,10 +255,16 @@ function objectConstructor(context: Context): Value {
     if (value?.kind === "array") return value.items.map((item, i): [string, Value] => [String(i), item])
     return value?.kind === "object" ? [...value.fields].filter(([key]) => !key.startsWith("\u0000")) : []
   }
+  /** Of an object with keys nobody knows, a list of unknown length. */
+  const countedOf = (value: Value, items: ArrayValue): Value => {
+    const open = value.kind === "object" && value.fields.has("\u0000rest")
+    if (open) context.state.uncounted.set(items.items, unknown("a count of unknown keys", "length"))
+    return items
+  }
   const list = (name: string, pick: (entry: [string, Value]) => Value): Value =>
     native(`Object.${name}`, ([value]) =>
       value?.kind === "object" || value?.kind === "array"
-        ? arrayOf(entries(value).map(pick))
+        ? countedOf(value, arrayOf(entries(value).map(pick)))
         : unknown(`Object.${name} of something unknown`, null, value === undefined ? [] : [value]),
     )
   const same = native("Object.freeze", ([value]) => value ?? undefinedValue)

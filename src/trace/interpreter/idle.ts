@@ -109,8 +109,12 @@ function forgetEntries(context: Context, entries: Map<unknown, unknown>, before:
     const value = unknown(why, pair === undefined ? name : null, held)
     write(context, entries, key, pair === undefined ? value : [pair[0], value])
   }
-  if (isMap && entries.size !== before.size) context.state.uncounted.set(entries, unknown(why, "size"))
+  if (entries.size === before.size) return
+  if (isMap) context.state.uncounted.set(entries, unknown(why, "size"))
+  else write(context, entries, "\u0000rest", unknown(why, null, [...entries.values()].filter(isValue)))
 }
+
+const isValue = (value: unknown): value is Value => typeof value === "object" && value !== null && "kind" in value
 
 /** Forgets one name or container when called. */
 type Change = () => void

@@ -202,6 +202,7 @@ export function mapMember(context: Context, map: MapValue, key: string): Value |
     write(context, map.entries, keyOf(k), [k, value])
     return map
   }
+  const isOpen = (): boolean => context.state.uncounted.has(map.entries)
   switch (key) {
     case "size":
       return context.state.uncounted.get(map.entries) ?? primitive(map.entries.size)
@@ -209,11 +210,14 @@ export function mapMember(context: Context, map: MapValue, key: string): Value |
       return native(
         "get",
         ([k]) =>
-          map.entries.get(keyOf(k ?? undefinedValue))?.[1] ?? (k?.kind === "unknown" ? unknown("an item under an unknown key") : undefinedValue),
+          map.entries.get(keyOf(k ?? undefinedValue))?.[1] ??
+          (k?.kind === "unknown" || isOpen() ? unknown("an item under an unknown key") : undefinedValue),
       )
     case "has":
       return native("has", ([k]) =>
-        k?.kind === "unknown" ? unknown("whether an unknown key is there") : primitive(map.entries.has(keyOf(k ?? undefinedValue))),
+        k?.kind === "unknown" || (isOpen() && !map.entries.has(keyOf(k ?? undefinedValue)))
+          ? unknown("whether an unknown key is there")
+          : primitive(map.entries.has(keyOf(k ?? undefinedValue))),
       )
     case "set":
       return native("set", ([k = undefinedValue, value = undefinedValue]) => put(k, value))

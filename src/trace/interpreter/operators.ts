@@ -58,7 +58,8 @@ export function binaryOperation(context: Context, operator: string, a: Value, b:
       return plus(context, a, b)
     case "in": {
       const key = a.kind === "primitive" ? String(a.value) : null
-      if (key !== null && b.kind === "object" && b.type === null) return primitive(b.fields.has(key))
+      if (key !== null && b.kind === "object" && b.type === null && (b.fields.has(key) || !b.fields.has("\u0000rest")))
+        return primitive(b.fields.has(key))
       return unknown("'in' of something unknown")
     }
     case ",":

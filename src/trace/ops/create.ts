@@ -6,7 +6,7 @@ import type { TensorValue, Value, Weight } from "../value"
 import { absent, binary, dimAt, emit, labelOf, numberAt, shape, targetAt, tensorAt, unary } from "./call"
 import { arrayOf, booleanIn, fillOf, itemOfList, numberIn, stringIn, unknown } from "../value"
 import { callee, siteAt, Unreadable } from "../context"
-import { broadcastTo, constant, nestedNumbers, reshape, tensorOf } from "../tensor"
+import { broadcastTo, constant, dimOf, nestedNumbers, reshape, tensorOf } from "../tensor"
 import { divideDim, productOf, subtractDim } from "../../graph/dim"
 import { makeWeight } from "../weight"
 
@@ -22,7 +22,7 @@ function filled(value: number): OpEmitter {
 /** tf.tensor(values, shape?, dtype?) and tensor1d … tensor6d; values nobody knows keep the shape where it is given. */
 function emitTensor(call: OpCall, rank: number | null): TensorValue {
   const stated = absent(call, 1) || call.args[1].kind !== "array" ? null : targetAt(call, 1)
-  const numbers = call.args[0] === undefined ? null : nestedNumbers(call.args[0])
+  const numbers = call.args[0] === undefined || isUncounted(call, call.args[0]) ? null : nestedNumbers(call.args[0])
   if (numbers !== null) {
     const target = stated ?? numbers.shape
     const same = numbers.values.every((v) => v === numbers.values[0])
@@ -33,25 +33,29 @@ function emitTensor(call: OpCall, rank: number | null): TensorValue {
   if (call.args[0]?.kind === "array" && call.args[0].items.some((item) => item.kind === "tensor"))
     return tensorOf(call.context, call.args[0], { at: call.at })
   if (stated !== null) return constantOf(call, { kind: "unknown", why: "data" }, stated)
-  const sizes = nestedSizes(call.args[0])
+  const sizes = nestedSizes(call, call.args[0])
   if (sizes !== null && (rank === null || sizes.length === rank)) return constantOf(call, { kind: "unknown", why: "data" }, sizes)
   throw new Unreadable("the values of the tensor are not known")
 }
 
 /** Lengths of nested lists whose items are not all known numbers; a length may be a size nobody states. */
-function nestedSizes(value: Value | undefined): readonly Dim[] | null {
+function nestedSizes(call: OpCall, value: Value | undefined): readonly Dim[] | null {
   if (value?.kind === "unknown") {
     const length = value.properties.get("length"),
       item = value.properties.get(itemOfList)
     if (item === undefined || (length?.kind !== "dim" && numberIn(length) === null)) return null
-    const rest = isList(item) ? nestedSizes(item) : []
+    const rest = isList(item) ? nestedSizes(call, item) : []
     return rest === null ? null : [length?.kind === "dim" ? length.dim : (numberIn(length) ?? 0), ...rest]
   }
   if (value?.kind !== "array") return null
-  const inner = value.items.map((item) => (isList(item) ? nestedSizes(item) : []))
+  const inner = value.items.map((item) => (isList(item) ? nestedSizes(call, item) : []))
   if (inner.some((sizes) => sizes === null || sizes.join() !== inner[0]?.join())) return null
-  return [value.items.length, ...(inner[0] ?? [])]
+  // What was filled from unknown data has a length nobody knows.
+  const open = call.context.state.uncounted.get(value.items)
+  return [open === undefined ? value.items.length : dimOf(call.context, open, "length"), ...(inner[0] ?? [])]
 }
+
+const isUncounted = (call: OpCall, value: Value): boolean => value.kind === "array" && call.context.state.uncounted.has(value.items)
 
 const isList = (value: Value): boolean => value.kind === "array" || (value.kind === "unknown" && value.properties.has(itemOfList))
 
