@@ -214,7 +214,10 @@ class Propagator {
           else if (o) contracted = true
           else ownOnly = true
         }
-        if (contracted && !dead && this.isFreeRow(value, k, word)) continue
+        if (contracted && !dead && this.isFreeRow(value, k, word)) {
+          this.absorbed.push({ expression: e, value: value.id })
+          continue
+        }
         if (dead || (contracted && ownOnly)) this.zero(e, value.id, "kills")
         else if (contracted) {
           const dual = lettersAt(use, word, other.labels)
