@@ -4,7 +4,7 @@
  */
 import type * as TypeScript from "typescript"
 import type { Dim, Place, SiteKind } from "../schema/report"
-import type { ClassValue, Frame, LayerState, ModelValue, ObjectValue, Scope, TensorValue, Value, Weight } from "./value"
+import type { ClassValue, Frame, FunctionValue, LayerState, ModelValue, ObjectValue, Scope, TensorValue, Value, Weight } from "./value"
 import { substituteDim, symbolsOf } from "../graph/dim"
 import { calleePlace, placeOf } from "../source/place"
 
@@ -107,6 +107,10 @@ export interface State {
   readonly symbols: Map<string, number>
   /** Copies of what a branch nobody knows to be taken has changed, innermost last. */
   readonly trail: Map<Container, Container>[]
+  /** Inputs whose rank is a guess and whose shape nobody has read yet. */
+  readonly guesses: Set<TensorValue>
+  /** How many inputs of a guessed rank have had their shape read, by an op or by the code. */
+  metGuesses: number
   /** Assigned targets, calls and functions that have run, for each loop whose changes are watched. */
   readonly watches: Map<TypeScript.Node, Scope | null>[]
   assumptions: Set<string>
@@ -123,6 +127,8 @@ export interface State {
   /** Function bodies entered so far, and the instances each class made. */
   readonly entered: Set<TypeScript.Node>
   readonly active: TypeScript.Node[]
+  /** Functions made inside functions of the analyzed file, by declaration. */
+  readonly closures: Map<TypeScript.Node, FunctionValue>
   /** Whether checks of the program's own state (`if (data === null) throw …`) are taken to pass: nobody has run what comes before. */
   checksPass: boolean
   /** Above 0 while a list nobody knows is followed for one item; what is filled meanwhile has an unknown length. */
@@ -161,6 +167,8 @@ export function createState(): State {
     solution: new Map(),
     symbols: new Map(),
     trail: [],
+    guesses: new Set(),
+    metGuesses: 0,
     watches: [],
     assumptions: new Set(),
     notes: [],
@@ -174,6 +182,7 @@ export function createState(): State {
     problems: [],
     entered: new Set(),
     active: [],
+    closures: new Map(),
     forward: 0,
     checksPass: false,
     assumedItems: 0,
@@ -195,6 +204,12 @@ export function step(context: Context): void {
 /** Tells the loops that are watched that a piece of code has run; of a function, with the scope it was made in. */
 export function seen(context: Context, node: TypeScript.Node, scope: Scope | null = null): void {
   for (const watch of context.state.watches) watch.set(node, scope)
+}
+
+/** Notes that something depends on the rank of a tensor. */
+export function meet(context: Context, tensor: TensorValue): void {
+  const { state } = context
+  if (state.guesses.size > 0 && state.guesses.delete(tensor)) state.metGuesses++
 }
 
 export const nextSerial = (context: Context): number => ++context.state.serial

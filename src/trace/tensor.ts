@@ -8,11 +8,12 @@ import type { Op } from "../graph/op"
 import type { Dim } from "../schema/report"
 import type { Dtype } from "../graph/graph"
 import type { InputRecord, TensorValue, Value } from "./value"
-import { NeedsTensor, Stop, Unreadable, assume, callee, freshSymbol, isFreeSymbol, nextSerial, resolveDim, unifyDims } from "./context"
+import { NeedsTensor, Stop, Unreadable, assume, callee, freshSymbol, isFreeSymbol, meet, nextSerial, resolveDim, unifyDims } from "./context"
 import { inferDtype } from "../graph/build"
 import { inferShape, parseEinsum } from "../graph/shape"
 import { divideDim, multiplyDim, productOf, substituteDim, symbolsOf } from "../graph/dim"
 import { numberIn, openParameter } from "./value"
+import { readTensor } from "./interpreter/readings"
 
 export interface Origin {
   readonly at?: TypeScript.Node
@@ -21,7 +22,10 @@ export interface Origin {
 }
 
 /** Shape with everything learned so far. */
-export const shapeOf = (context: Context, tensor: TensorValue): readonly Dim[] => tensor.shape.map((d) => resolveDim(context, d))
+export function shapeOf(context: Context, tensor: TensorValue): readonly Dim[] {
+  meet(context, tensor)
+  return tensor.shape.map((d) => resolveDim(context, d))
+}
 
 /**
  * A new tensor. Symbols of the operands' shapes that must equal something else are solved first.
@@ -138,6 +142,8 @@ export function tensorOf(context: Context, value: Value | undefined, origin: Ori
   if (value === undefined) throw new Unreadable("an argument is missing")
   if (value.kind === "tensor") return value
   if (value.kind === "object" && value.fields.has("__variable")) return tensorOf(context, value.fields.get("__variable"), origin)
+  const read = readTensor(context, value)
+  if (read !== null) return read
   const numbers = nestedNumbers(value)
   if (numbers !== null) {
     const { values, shape } = numbers
@@ -242,7 +248,7 @@ function tieLastAxis(context: Context, from: readonly Dim[], to: readonly Dim[])
 /** Solves one symbol so that both shapes hold as many elements: made-up axis symbols before names of the source, never the batch axis. */
 function solveProduct(context: Context, from: readonly Dim[], to: readonly Dim[]): boolean {
   const before = productOf(from), after = productOf(to)
-  const open = [...new Set([...symbolsOf(before), ...symbolsOf(after)])].filter((symbol) => isFreeSymbol(symbol) && !symbol.startsWith("batch"))
+  const open = [...new Set([...symbolsOf(before), ...symbolsOf(after)])].filter((symbol) => isFreeSymbol(symbol) && !/^batch(\u00b7|$)/.test(symbol))
   open.sort((a, b) => Number(b.includes(".")) - Number(a.includes(".")))
   for (const symbol of open) {
     for (const [mine, other] of [[before, after], [after, before]]) {

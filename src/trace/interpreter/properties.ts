@@ -4,12 +4,13 @@ import type { Context } from "../context"
 import type { TensorValue, Value } from "../value"
 import { arrayMember, mapMember, primitiveMember, setArrayItem } from "./members"
 import { booleanIn, isNullish, native, numberIn, objectOf, openParameter, ownModel, primitive, sizeValue, tfValue, undefinedValue, unknown } from "../value"
-import { NeedsTensor, assume, write } from "../context"
+import { NeedsTensor, assume, meet, write } from "../context"
 import { callOp, chainedArguments, findOp, isTensorOnly } from "../ops/table"
 import { callFunction, hasSetter, memberOf, staticMember } from "./classes"
 import { fieldMaybeSet } from "./later"
 import { createLayer, layerMember, layerStateOf } from "../layers/layer"
 import { createFunctional, createInput, createSequential, modelMember, setModelTrainable } from "../models/model"
+import { readingMember, readingOf, rememberForward } from "./readings"
 import { productOf } from "../../graph/dim"
 import { makeTensor, shapeArgument, shapeOf } from "../tensor"
 
@@ -42,8 +43,8 @@ export function getProperty(context: Context, object: Value, key: string, at: Ty
     case "dim":
       return unknown(`'${key}' of a number`)
     case "unknown": {
-      const known = object.properties.get(key)
-      if (known !== undefined) return known
+      const known = object.properties.get(key) ?? readingMember(context, object, key)
+      if (known !== undefined && known !== null) return known
       if (isTensorOnly(key) && object.name !== null && object.properties.has(openParameter)) throw new NeedsTensor(object.name)
       // A shape does not depend on what the tensor holds.
       const name = !/^\d+$/.test(key) ? key : object.name === null ? null : `${object.name}.${key}`
@@ -115,8 +116,10 @@ function tensorMember(context: Context, tensor: TensorValue, key: string): Value
     case "shape":
       return { kind: "array", items: shapeOf(context, tensor).map(sizeValue), shapeOf: tensor }
     case "rank":
+      meet(context, tensor)
       return primitive(tensor.shape.length)
     case "rankType":
+      meet(context, tensor)
       return primitive(`R${tensor.shape.length}`)
     case "size":
       return sizeValue(productOf(shapeOf(context, tensor)))
@@ -149,6 +152,7 @@ function tensorMember(context: Context, tensor: TensorValue, key: string): Value
     case "dataSync":
     case "array":
     case "arraySync":
+      return native(key, () => readingOf(tensor, key.startsWith("data")))
     case "buffer":
     case "bytes":
       return native(key, () => unknown(`values read out of a tensor`, null, [tensor]))
@@ -281,8 +285,12 @@ function ownGradient(context: Context, args: readonly Value[], at: TypeScript.No
     const value = made.kind === "object" ? made.fields.get("value") : undefined
     const read = context.call(context, unknown("a function with its own gradient"), undefinedValue, [...given, made], at)
     if (value?.kind !== "tensor" || read.kind !== "unknown") return read
-    const op = { kind: "opaque", what: "tf.customGrad", reason: "a function with its own gradient" } as const
-    return makeTensor(context, op, read.tensors, { at, label: "tf.customGrad", dtype: value.dtype }, shapeOf(context, value))
+    // The value is followed; what no law may pass is the gradient, which is another function's.
+    assume(context, "a function with its own gradient (tf.customGrad) is read for its value: no law is claimed through its gradient")
+    const op = { kind: "opaque", what: "tf.customGrad", reason: "a function with its own gradient", said: true } as const
+    const result = makeTensor(context, op, read.tensors, { at, label: "tf.customGrad", dtype: value.dtype }, shapeOf(context, value))
+    rememberForward(result, value)
+    return result
   })
 }
 

@@ -3,7 +3,7 @@
  * sizes as symbols.
  */
 import type * as TypeScript from "typescript"
-import type { Context } from "../context"
+import type { Context, State } from "../context"
 import type { Dim } from "../../schema/report"
 import type { FunctionLike } from "../../source/forms"
 import type { TensorValue, UnknownValue, Value } from "../value"
@@ -44,7 +44,10 @@ export function forwardArguments(context: Context, node: FunctionLike, guess: Gu
     const shape = inputShape(context, name, rank, tags.get(name), guess, batch, inputs.length)
     const x = makeInput(context, name, shape.dims, "real", at)
     inputs.push(x)
-    if (shape.guessed) guessed.push(x)
+    if (shape.guessed) {
+      guessed.push(x)
+      context.state.guesses.add(x)
+    }
     return x
   }
   const stand = (name: string): UnknownValue => {
@@ -138,14 +141,16 @@ function inputShape(
 function symbolFor(context: Context, name: string, batch: string): Dim {
   if (name === "batch") return batch
   if (!/^[A-Za-z_$][\w$]*$/.test(name)) return name
-  const held = tagSymbols.get(batch) ?? new Map<string, string>()
-  tagSymbols.set(batch, held)
+  const calls = tagSymbols.get(context.state) ?? new Map<string, Map<string, string>>()
+  tagSymbols.set(context.state, calls)
+  const held = calls.get(batch) ?? new Map<string, string>()
+  calls.set(batch, held)
   const symbol = held.get(name) ?? freshSymbol(context, name)
   held.set(name, symbol)
   return symbol
 }
-/** Symbols of the tags of one call, keyed by that call's batch symbol: keys are unique within a trace and entries are a few strings. */
-const tagSymbols = new Map<string, Map<string, string>>()
+/** Symbols of the tags of one call, by trace and that call's batch symbol. */
+const tagSymbols = new WeakMap<State, Map<string, Map<string, string>>>()
 
 /** A type by a name that nothing here explains: a type parameter, an imported alias, `any`. */
 const mayBeTensor = (text: string): boolean => /^(any|unknown|[A-Z]\w*)$/.test(text.trim()) && !plainObjects.has(text.trim())

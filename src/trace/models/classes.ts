@@ -33,6 +33,24 @@ export function forwardOf(context: Context, type: ClassValue): { readonly node: 
   return null
 }
 
+/**
+ * Constructs the classes of a file whose constructors make instances of others there, so that these are followed with the arguments they get. What
+ * nobody makes anyway is left alone.
+ */
+export function constructMakers(context: Context, classes: readonly ClassValue[]): void {
+  const isMade = (type: ClassValue): boolean => context.state.instances.some((instance) => instance.type === type)
+  const open = classes.filter((type) => !isMade(type) && forwardOf(context, type) !== null)
+  for (const maker of classes) {
+    const constructor = maker.node.members.find(
+      (member): member is TypeScript.ConstructorDeclaration => context.ts.isConstructorDeclaration(member) && member.body !== undefined,
+    )
+    if (constructor === undefined || isMade(maker)) continue
+    const text = constructor.getText()
+    const makes = open.some((type) => type !== maker && !isMade(type) && new RegExp(`\\bnew\\s+${type.name.replace(/\$/g, "\\$")}\\b`).test(text))
+    if (makes) attempt(context, () => constructClass(context, maker, constructionArguments(context, constructor), maker.node))
+  }
+}
+
 /** Tries ranks until the forward pass reads without complaint; null where the class is no model of its own. */
 export function traceClass(context: Context, type: ClassValue): Traced | null {
   const forward = forwardOf(context, type)
@@ -50,6 +68,7 @@ export function bestAttempt<T>(context: Context, run: (guess: Guess) => Attempt<
   const ranks = new Map<string, number>(), tensors = new Set<string>()
   let best: { readonly traced: T; readonly complaints: number } | null = null
   for (const rank of [2, 3, 4, 1]) {
+    const met = context.state.metGuesses
     let result = run({ rank, ranks, tensors })
     for (let again = 0; again < 8; again++) {
       if (result.needs !== null && !tensors.has(result.needs)) tensors.add(result.needs)
@@ -63,7 +82,9 @@ export function bestAttempt<T>(context: Context, run: (guess: Guess) => Attempt<
     if (result.value === null) {
       // What takes too long does so at every rank; what says nothing has no weights at any.
       const silent = result.notes.length === 0 && result.wrongRank === null && result.needs === null
-      if (silent || /steps|seconds|operations/.test(result.limit ?? "")) return best?.traced ?? null
+      // Where nothing was done with the inputs, nothing will be at another rank.
+      const untouched = context.state.metGuesses === met
+      if (silent || untouched || /steps|seconds|operations/.test(result.limit ?? "")) return best?.traced ?? null
       continue
     }
     const complaints = complaintsOf(result.value.traced) + result.value.strained
