@@ -263,10 +263,8 @@ class CrossPass {
   private families(): CrossFamily[] {
     const solution = this.system.solve()
     const vectors = new Map<UnknownId, Map<UnknownId, number>>()
-    for (const { id } of this.unknowns) if (solution[id] === undefined) vectors.set(id, new Map([[id, 1]]))
-    solution.forEach((e, pivot) => {
-      if (e !== undefined) for (const [free, c] of e) vectors.get(free)!.set(pivot, c)
-    })
+    for (const { id } of this.unknowns) if (!solution.has(id)) vectors.set(id, new Map([[id, 1]]))
+    for (const [pivot, e] of solution) for (const [free, c] of e) vectors.get(free)!.set(pivot, c)
     return [...vectors.values()].flatMap((vector): CrossFamily[] => {
       const members = [...vector].sort(([a], [b]) => a - b).map(([id, weight]) => ({ unknown: this.unknowns[id], weight }))
       const { parity } = members[0].unknown

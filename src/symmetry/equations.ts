@@ -10,16 +10,11 @@ export interface EquationIndex {
 }
 
 export function indexEquations(symmetry: Symmetry): EquationIndex {
-  const { equations, approximate, unknowns } = symmetry.propagation
-  const byUnknown = new Map<UnknownId, Equation[]>()
-  for (const equation of [...equations, ...approximate])
-    for (const u of equation.expression.keys()) {
-      const list = byUnknown.get(u)
-      if (list === undefined) byUnknown.set(u, [equation])
-      else list.push(equation)
-    }
-  const byName = new Map(unknowns.map((u) => [`${u.value}${u.kind}${u.word}`, u]))
-  return { of: (u) => byUnknown.get(u) ?? [], unknown: (value, kind, word) => byName.get(`${value}${kind}${word}`) }
+  const { equations, approximate, unknowns, unknownOf } = symmetry.propagation
+  const byUnknown: Equation[][] = unknowns.map(() => [])
+  for (const list of [equations, approximate])
+    for (const equation of list) for (const u of equation.expression.keys()) byUnknown[u].push(equation)
+  return { of: (u) => byUnknown[u], unknown: unknownOf }
 }
 
 /** How many equations a proof may look at: reasons should be near. */

@@ -13,14 +13,17 @@ export interface SolutionSpace {
   readonly residual: (vector: Expression) => Expression
 }
 
-/** @param pivots by unknown, in free unknowns; undefined for free ones. */
-export function makeSolutionSpace(pivots: readonly (Expression | undefined)[]): SolutionSpace {
-  const dependents: [UnknownId, number][][] = pivots.map((e) => (e === undefined ? [] : none))
-  pivots.forEach((e, pivot) => {
-    if (e !== undefined) for (const [free, c] of e) dependents[free].push([pivot, c])
-  })
-  const isFree = (u: UnknownId): boolean => pivots[u] === undefined
-  const moves = (u: UnknownId): readonly (readonly [UnknownId, number])[] => dependents[u] ?? none
+/** @param pivots in free unknowns. */
+export function makeSolutionSpace(pivots: ReadonlyMap<UnknownId, Expression>): SolutionSpace {
+  const dependents = new Map<UnknownId, [UnknownId, number][]>()
+  for (const [pivot, e] of pivots)
+    for (const [free, c] of e) {
+      const list = dependents.get(free)
+      if (list === undefined) dependents.set(free, [[pivot, c]])
+      else list.push([pivot, c])
+    }
+  const isFree = (u: UnknownId): boolean => !pivots.has(u)
+  const moves = (u: UnknownId): readonly (readonly [UnknownId, number])[] => dependents.get(u) ?? []
   const residual = (vector: Expression): Expression => {
     // Every pivot must have the value that the free unknowns of the vector give it.
     const missing = new Map<UnknownId, number>()
@@ -32,5 +35,3 @@ export function makeSolutionSpace(pivots: readonly (Expression | undefined)[]): 
   }
   return { isFree, moves, residual, contains: (vector) => residual(vector).size === 0 }
 }
-
-const none: [UnknownId, number][] = []

@@ -26,11 +26,11 @@ export function add(to: Map<UnknownId, number>, u: UnknownId, c: number): void {
 export const scaled = (a: Expression, factor: number): Expression => (factor === 1 ? a : addScaled(emptyExpression, a, factor))
 
 export class LinearSystem {
-  /** By unknown: pivot = Σ coefficients · smaller unknowns; undefined where it is no pivot. */
-  private readonly pivots: (Expression | undefined)[]
+  /** pivot = Σ coefficients · smaller unknowns. */
+  private readonly pivots: Map<UnknownId, Expression>
 
   constructor(from?: LinearSystem) {
-    this.pivots = from === undefined ? [] : from.pivots.slice()
+    this.pivots = new Map(from?.pivots)
   }
 
   /** The expression with known pivots replaced. */
@@ -39,7 +39,7 @@ export class LinearSystem {
     for (;;) {
       let pivot: UnknownId | undefined
       for (const u of (out ?? expression).keys())
-        if (this.pivots[u] !== undefined) {
+        if (this.pivots.has(u)) {
           pivot = u
           break
         }
@@ -47,7 +47,7 @@ export class LinearSystem {
       out ??= new Map(expression)
       const coefficient = out.get(pivot)!
       out.delete(pivot)
-      for (const [u, c] of this.pivots[pivot]!) add(out, u, coefficient * c)
+      for (const [u, c] of this.pivots.get(pivot)!) add(out, u, coefficient * c)
     }
   }
 
@@ -57,18 +57,16 @@ export class LinearSystem {
     if (reduced.size === 0) return false
     let pivot = -1
     for (const u of reduced.keys()) if (u > pivot) pivot = u
-    while (this.pivots.length <= pivot) this.pivots.push(undefined)
-    this.pivots[pivot] = reduced.size === 1 ? emptyExpression : solvedFor(pivot, reduced)
+    this.pivots.set(pivot, reduced.size === 1 ? emptyExpression : solvedFor(pivot, reduced))
     return true
   }
 
-  /** Every pivot as an expression in free unknowns, by unknown; undefined for free ones. */
-  solve(): readonly (Expression | undefined)[] {
+  /** Every pivot as an expression in free unknowns. */
+  solve(): ReadonlyMap<UnknownId, Expression> {
+    const open: UnknownId[] = []
+    for (const [u, e] of this.pivots) if (e.size > 0) open.push(u)
     // A pivot's expression has smaller unknowns only: those are solved before it.
-    for (let u = 0; u < this.pivots.length; u++) {
-      const e = this.pivots[u]
-      if (e !== undefined && e.size > 0) this.pivots[u] = this.reduce(e)
-    }
+    for (const u of open.sort((a, b) => a - b)) this.pivots.set(u, this.reduce(this.pivots.get(u)!))
     return this.pivots
   }
 }
