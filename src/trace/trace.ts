@@ -12,12 +12,13 @@ import { callTf, getProperty, setProperty } from "./interpreter/properties"
 import { callValue, constructClass } from "./interpreter/classes"
 import { createState, defaultLimits, Stop } from "./context"
 import { evaluate } from "./interpreter/expressions"
-import { followMethods, selfOf } from "./models/builders"
+import { followClosures, followMethods, innerFunctions, methodCallables, selfOf } from "./models/builders"
 import { execute } from "./interpreter/statements"
 import { findTraining, trainingOf, type Training } from "./training"
-import { callableOf, followFactory, forwardIn, outermost, takesTensors, traceFunction, type Callable } from "./models/functions"
+import { callableOf, followFactory, forwardIn, namesAt, outermost, isMarked, takesTensors, traceFunction, type Callable } from "./models/functions"
 import { declaredName, type FunctionLike } from "../source/forms"
-import { forwardOf, traceClass } from "./models/classes"
+import { constructMakers, forwardOf, traceClass } from "./models/classes"
+import { leadsToNetwork } from "../source/reach"
 import { mentionsTfjs } from "../source/tfjs"
 import { moduleScope } from "./interpreter/imports"
 import { placeOf } from "../source/place"
@@ -109,16 +110,19 @@ function follow(context: Context): TracedFile {
   const { declared, holders } = declarations(context, scope.names)
   const classes = declared.filter((value): value is ClassValue => value.kind === "class")
   const functions = declared.filter((value): value is FunctionValue => value.kind === "function")
+  const leads = (node: TypeScript.Node): boolean => leadsToNetwork(ts, context.program, node)
+  const mayBeModel = (fn: FunctionValue): boolean => takesTensors(context, fn) && (isMarked(context, fn) || leads(fn.node))
   // Functions nobody has called yet may build models.
   const callables: Callable[] = functions
-    .filter((fn) => takesTensors(context, fn))
+    .filter(mayBeModel)
     .flatMap((fn) => callableOf(context, fn, selfOf(context, fn, holders.get(fn.node))) ?? [])
   for (const fn of functions) {
-    if (state.entered.has(fn.node) && fn.node.parameters.length > 0) continue
+    if ((state.entered.has(fn.node) && fn.node.parameters.length > 0) || !leads(fn.node)) continue
     callables.push(...[guarded(() => followFactory(context, fn, selfOf(context, fn, holders.get(fn.node)))) ?? []].flat())
   }
   callables.push(...objectCallables(context, scope.names))
   for (const type of classes) guarded(() => followMethods(context, type))
+  followClosures(context, (fn) => void guarded(() => followFactory(context, fn)))
   const { traced, failures } = guarded(() => traceModels(context)) ?? { traced: [], failures: [] }
   models.push(...traced)
   const reported = traced.map(({ model }) => model)
@@ -129,18 +133,32 @@ function follow(context: Context): TracedFile {
       ...placeOf(ts.isCallExpression(model.node) ? model.node.expression : model.node, home),
     })
   }
+  guarded(() => constructMakers(context, classes))
+  const networkClasses: TypeScript.Node[] = [], unread: ClassValue[] = []
   for (const type of classes) {
-    if (isAbstract(context, type)) continue
+    if (isAbstract(context, type) || !(leads(type.node) || state.instances.some((made) => made.type === type))) continue
     const found = guarded(() => traceClass(context, type))
-    if (found !== null && !(isUnread(found) && wrapsModel(context, found, reported))) models.push({ traced: found, model: null })
-    else if (found === null && holdsWeights(context, type) && !reported.some(({ node }) => isInside(node, type.node))) {
-      const message = `the class ${type.name} is not read: its forward pass gives no tensor that depends on its weights`
-      problems.push({ message, ...placeOf(type.node.name ?? type.node, home) })
+    if (found === null) unread.push(type)
+    else {
+      networkClasses.push(type.node)
+      if (!(isUnread(found) && wrapsModel(context, found, reported))) models.push({ traced: found, model: null })
     }
   }
-  const asModels = unique(callables).flatMap((callable) => guarded(() => traceFunction(context, callable, scope.names)) ?? [])
+  for (const type of unread) callables.push(...(guarded(() => methodCallables(context, type)) ?? []))
+  const ownFunctions = unique(callables).flatMap((callable) => guarded(() => traceFunction(context, callable, scope.names)) ?? [])
+  const inner = innerFunctions(context, [...networkClasses, ...ownFunctions.map(({ node }) => node)])
+    // Their weights may be local to the function around them, where no name of the file leads.
+    .filter((fn) => takesTensors(context, fn))
+    .flatMap((fn) => callableOf(context, fn) ?? [])
+  const ofInner = inner.flatMap((callable) => guarded(() => traceFunction(context, callable, namesAt(context, callable, scope.names))) ?? [])
+  const asModels = [...ownFunctions, ...ofInner]
   const networks = asModels.filter((found) => found.tagged || !wrapsModel(context, found.traced, reported))
   models.push(...outermost(networks).map((found) => ({ traced: found.traced, model: null })))
+  const read = [...reported, ...networks].map(({ node }) => node)
+  for (const { name, node } of unread.filter((type) => holdsWeights(context, type) && !read.some((inside) => isInside(inside, type.node)))) {
+    const message = `the class ${name} is not read: its forward pass gives no tensor that depends on its weights`
+    problems.push({ message, ...placeOf(node.name ?? node, home) })
+  }
   problems.push(...loadedModels(context), ...unreachedModels(context))
   problems.push(...state.problems.map(({ message, place }) => ({ message, ...place })))
   const training = guarded(() => findTraining(context)) ?? { optimizers: [], losses: [] }

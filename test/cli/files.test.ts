@@ -4,7 +4,8 @@ import os from "node:os"
 import path from "node:path"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { displayPath, findFiles } from "../../src/hosts/cli/files"
-import { createPrograms, scriptsOf } from "../../src/hosts/cli/program"
+import { scriptsOf } from "../../src/hosts/cli/pages"
+import { createPrograms } from "../../src/hosts/cli/program"
 
 let folder = ""
 const write = (name: string, text = ""): void => {
@@ -82,6 +83,13 @@ describe("programs", () => {
     write("page.html", page)
     const [{ program, name }] = createPrograms([path.join(folder, "page.html")])
     expect(program.getSourceFile(name)?.text).toBe(script)
+  })
+  test("handlers of a page that speak of tfjs are functions", () => {
+    const page = '<b onclick="hide()">x</b>\n<b id="a" onclick="{\n tf.ready() }" class="c">y</b><script>const a = 1</script>'
+    const script = scriptsOf(page)
+    expect(script.length).toBe(page.length)
+    expect(script.replace(/[ ]+/g, " ").trim()).toBe(";()=>{{\n tf.ready() }} const a = 1")
+    expect(script.indexOf("tf.ready")).toBe(page.indexOf("tf.ready"))
   })
   test("scripts inside comments of a page are not read", () => {
     const page =

@@ -6,6 +6,7 @@
 import fs from "node:fs"
 import path from "node:path"
 import ts from "typescript"
+import { scriptsOf } from "./pages"
 
 /** A file to analyze and the program it belongs to. `name` is the file's name inside the program. */
 export interface ProgramFile {
@@ -135,24 +136,6 @@ const hostLibrary = /[\\/]lib\.(dom|webworker|scripthost)(\.\w+)*\.d\.ts$/
 
 /** The page that a script in a program stands for. */
 const pageOf = (name: string): string | null => (name.endsWith(pageScript) ? name.slice(0, -pageScript.length) + ".html" : null)
-
-/** A page with everything but its scripts blanked out, so that lines and columns stay. Scripts in other languages ("text/x-…") are blanked too. */
-export function scriptsOf(page: string): string {
-  const blank = (text: string): string => text.replace(/[^\r\n]/g, " ")
-  let out = ""
-  let end = 0
-  for (const match of page.matchAll(/<!--[\s\S]*?(?:-->|$)|<script\b([^>]*)>([\s\S]*?)<\/script\s*>/gi)) {
-    const [, attributes, body] = match
-    // Scripts that a comment of the page mentions are none.
-    if (body === undefined) continue
-    const type = /\btype\s*=\s*["']?([^"'\s>]+)/i.exec(attributes)?.[1] ?? "text/javascript"
-    const start = match.index + `<script${attributes}>`.length
-    const isCode = /^(module|text\/(java|type|ecma)script|application\/(java|ecma)script|text\/babel)$/i.test(type)
-    out += blank(page.slice(end, start)) + (isCode ? body : blank(body))
-    end = start + body.length
-  }
-  return out + blank(page.slice(end))
-}
 
 export function isReadable(file: string): boolean {
   try {

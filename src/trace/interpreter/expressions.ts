@@ -6,6 +6,7 @@ import { assignName, itemsOf, lookup, nameValue, propertyName } from "./patterns
 import { binaryOperation, textOf, typeOf, unaryOperation } from "./operators"
 import { evaluateClass, initializeBase, memberOf } from "./classes"
 import { globalValue, overlay } from "./globals"
+import { rememberClosure } from "./closures"
 import { fieldSetLater } from "./later"
 import { forkPaths, joinValues, settingOf } from "./fork"
 import { assume, normal, seen, step } from "../context"
@@ -42,9 +43,8 @@ function createEvaluators({ SyntaxKind: K }: typeof TypeScript): readonly (Evalu
     K.ExpressionWithTypeArguments,
   )
   put(
-    (_context, node: TypeScript.ArrowFunction | TypeScript.FunctionExpression, scope) => {
-      return { kind: "function", node, scope, home: scope.frame.home, fields: new Map() }
-    },
+    (context, node: TypeScript.ArrowFunction | TypeScript.FunctionExpression, scope) =>
+      rememberClosure(context, { kind: "function", node, scope, home: scope.frame.home, fields: new Map() }),
     K.ArrowFunction, K.FunctionExpression,
   )
   put(
@@ -68,7 +68,19 @@ function createEvaluators({ SyntaxKind: K }: typeof TypeScript): readonly (Evalu
   put((_context, _node, scope) => scope.frame.self, K.ThisKeyword)
   put((_context, _node, scope) => scope.frame.home?.base ?? unknown("super outside a class"), K.SuperKeyword)
   put(yielded, K.YieldExpression)
+  put(element, K.JsxElement, K.JsxSelfClosingElement, K.JsxFragment)
   return table
+}
+
+/** An element of a page: what its attributes and children compute is followed for the functions and models in it. */
+function element(context: Context, node: TypeScript.Expression, scope: Scope): Value {
+  const { ts } = context
+  const visit = (child: TypeScript.Node): void => {
+    if (!ts.isJsxExpression(child)) ts.forEachChild(child, visit)
+    else if (child.expression !== undefined) evaluate(context, child.expression, scope)
+  }
+  ts.forEachChild(node, visit)
+  return unknown("an element of a page")
 }
 
 function postfix(context: Context, node: TypeScript.PostfixUnaryExpression, scope: Scope): Value {

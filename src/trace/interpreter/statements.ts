@@ -7,6 +7,7 @@ import { binaryOperation } from "./operators"
 import { evaluateClass } from "./classes"
 import { forkPaths, settingOf } from "./fork"
 import { bindImport } from "./imports"
+import { rememberClosure } from "./closures"
 import { forIn, forLoop, forOf, labeled, whileLoop } from "./loops"
 import { Thrown, WrongRank, assume, childScope, normal, place, step } from "../context"
 import { typeOfInputChecked } from "./checks"
@@ -24,7 +25,10 @@ export function execute(context: Context, statements: readonly TypeScript.Statem
 /** Function declarations are there before the first statement; classes too, so that half-ordered code still reads. */
 export function hoist(context: Context, statements: readonly TypeScript.Statement[], scope: Scope): void {
   for (const node of functionsOf(context.ts, statements))
-    scope.names.set(node.name?.text ?? "default", { kind: "function", node, scope, home: scope.frame.home, fields: new Map() })
+    scope.names.set(
+      node.name?.text ?? "default",
+      rememberClosure(context, { kind: "function", node, scope, home: scope.frame.home, fields: new Map() }),
+    )
 }
 
 /** The functions a list of statements declares; the list of a block that runs often is searched once. */

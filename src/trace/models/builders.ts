@@ -9,14 +9,17 @@ import { attempt } from "./attempt"
 import { constructClass, extendsModel } from "../interpreter/classes"
 import { constructionArguments } from "./arguments"
 import { forwardOf } from "./classes"
+import { speaksOfTensors } from "../interpreter/closures"
+import { takesTensors, type Callable } from "./functions"
 import { undefinedValue } from "../value"
 
 /** Follows the methods that build a model, or add layers to one, and have not been called. */
 export function followMethods(context: Context, type: ClassValue): void {
   const { ts, state } = context
+  const holdsForward = forwardOf(context, type) !== null
   const builders = type.node.members.filter(
     (member): member is TypeScript.MethodDeclaration =>
-      ts.isMethodDeclaration(member) && member.body !== undefined && !state.entered.has(member) && buildsModel(member.body),
+      ts.isMethodDeclaration(member) && member.body !== undefined && !state.entered.has(member) && buildsModel(member.body, !holdsForward),
   )
   const constructor = type.node.members.find(
     (member): member is TypeScript.ConstructorDeclaration => ts.isConstructorDeclaration(member) && member.body !== undefined,
@@ -26,7 +29,7 @@ export function followMethods(context: Context, type: ClassValue): void {
       !state.entered.has(constructor) &&
       (extendsModel(type) || /\b(sequential|model)\s*\(/.test(constructor.body?.getText() ?? ""))) ||
     (!state.instances.some((made) => made.type === type) && type.node.members.some((member) => makesModel(ts, member)))
-  if ((builders.length === 0 && !buildsInConstructor) || (forwardOf(context, type) !== null && !buildsInConstructor && builders.length === 0)) return
+  if (builders.length === 0 && !buildsInConstructor) return
   attempt(
     context,
     () => {
@@ -43,14 +46,64 @@ export function followMethods(context: Context, type: ClassValue): void {
   )
 }
 
-/** A field that holds a new model. */
+/** A field that holds a new model, or a function that builds one. */
 const makesModel = (ts: typeof TypeScript, member: TypeScript.ClassElement): boolean =>
-  ts.isPropertyDeclaration(member) && /^(\w+\s*\.\s*)*(sequential|model)\s*\(/.test(member.initializer?.getText() ?? "")
+  ts.isPropertyDeclaration(member) &&
+  member.initializer !== undefined &&
+  (ts.isArrowFunction(member.initializer)
+    ? buildsModel(member.initializer, true)
+    : /^(\w+\s*\.\s*)*(sequential|model)\s*\(/.test(member.initializer.getText()))
 
-/** Makes a model itself, or adds layers to one that the constructor or a field made. */
-const buildsModel = (body: TypeScript.Node): boolean => {
+/** Makes a model itself, or adds layers to one that the constructor or a field made; or holds weights of its own, which a forward function uses. */
+const buildsModel = (body: TypeScript.Node, orWeights: boolean): boolean => {
   const text = body.getText()
-  return /\b(sequential|model)\s*\(/.test(text) || (/\.add\s*\(/.test(text) && /\blayers\s*\.\s*\w+\s*\(/.test(text))
+  return (
+    /\b(sequential|model)\s*\(/.test(text) ||
+    (/\.add\s*\(/.test(text) && /\blayers\s*\.\s*\w+\s*\(/.test(text)) ||
+    (orWeights && /\bvariable\s*\(/.test(text))
+  )
+}
+
+/** Follows functions that nothing has called, made inside those that were followed, where they build something; they may make more of them. */
+export function followClosures(context: Context, follow: (fn: FunctionValue) => void): void {
+  const { closures, entered } = context.state
+  const done = new Set<TypeScript.Node>()
+  for (let rounds = 0; rounds < maximumClosures; rounds++) {
+    const next = [...closures.values()].find(
+      ({ node }) => !done.has(node) && !entered.has(node) && node.body !== undefined && buildsModel(node.body, true),
+    )
+    if (next === undefined) return
+    done.add(next.node)
+    follow(next)
+  }
+}
+
+/** How many handlers of one file are followed, and how many of its inner functions are tried as networks. */
+const maximumClosures = 40
+
+/** Inner functions that may be networks over weights beside them: those that take something and lie in nothing that is a network already. */
+export function innerFunctions(context: Context, networks: readonly TypeScript.Node[]): readonly FunctionValue[] {
+  return [...context.state.closures.values()]
+    .filter(({ node }) => node.parameters.length > 0 && !networks.some((outer) => outer.pos <= node.pos && node.end <= outer.end))
+    .slice(0, maximumClosures)
+}
+
+/** Methods of a class without a readable forward pass that may be networks over its weights under names of their own: `generator(noise)`. */
+export function methodCallables(context: Context, type: ClassValue): readonly Callable[] {
+  const { ts, state } = context
+  const methods = type.node.members.filter(
+    (member): member is TypeScript.MethodDeclaration =>
+      ts.isMethodDeclaration(member) && member.body !== undefined && member.parameters.length > 0 && speaksOfTensors.test(member.body.getText()),
+  )
+  if (methods.length === 0) return []
+  const constructor = type.node.members.find((member) => ts.isConstructorDeclaration(member))
+  const made = state.instances.find((instance) => instance.type === type) ??
+    attempt(context, () => constructClass(context, type, constructionArguments(context, constructor), type.node), "keep").value
+  if (made === null || made.kind !== "object") return []
+  return methods.flatMap((node): Callable[] => {
+    const fn: FunctionValue = { kind: "function", node, scope: type.scope, home: type, fields: new Map() }
+    return takesTensors(context, fn) ? [{ name: node.name, forward: node, holdsWeights: false, make: () => ({ fn, self: made, root: made }) }] : []
+  })
 }
 
 /** The object that a function is called on: the one it is a field of where it says `this`, otherwise nothing. */

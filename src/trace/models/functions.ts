@@ -6,7 +6,7 @@ import type * as TypeScript from "typescript"
 import type { Context } from "../context"
 import type { FunctionLike } from "../../source/forms"
 import type { Guess } from "./arguments"
-import type { FunctionValue, Value } from "../value"
+import type { FunctionValue, Scope, Value } from "../value"
 import type { Followed, Traced } from "./classes"
 import { assignPaths } from "./paths"
 import { attempt } from "./attempt"
@@ -87,11 +87,13 @@ export const callableOf = (context: Context, fn: FunctionValue, self: Value = un
     : { name, forward: fn.node as FunctionLike, holdsWeights: false, make: () => ({ fn, self, root: null }) }
 }
 
+/** Whether a function's comment says that it is a model, or what shapes it takes. */
+export const isMarked = ({ ts }: Context, { node }: FunctionValue): boolean => hasModelTag(ts, node) || readShapeTags(ts, node).size > 0
+
 /** Whether a function can be a forward pass at all: it takes something and is not a constructor or accessor. */
 export function takesTensors(context: Context, fn: FunctionValue): boolean {
-  const { ts } = context,
-    { parameters } = fn.node
-  if (hasModelTag(ts, fn.node) || readShapeTags(ts, fn.node).size > 0) return true
+  const { parameters } = fn.node
+  if (isMarked(context, fn)) return true
   return parameters.some((parameter) => parameter.type === undefined || /Tensor|Variable|any|unknown/.test(parameter.type.getText()))
 }
 
@@ -140,9 +142,11 @@ function followFunction(
   const reachable = reachableFrom(outputs)
   const weights = [...reachable].flatMap((t) => (t.source.kind === "weight" ? [t.source.weight] : []))
   // Layers made on the way are new at every call: a function that makes them builds a model, it is none.
-  const own = weights.filter((weight) => weight.serial <= start)
+  const atTop = (serial: number): boolean => serial <= start || context.state.madeAtTop.some(([from, to]) => from < serial && serial <= to)
+  const own = weights.filter((weight) => atTop(weight.serial) || (weight.layer !== undefined && atTop(weight.layer.serial)))
   if (!marked && !own.some(isTrainable)) return null
-  if (!marked && outputs.every((t) => shapeOf(context, t).length === 0)) return null
+  // A loss is no network, and neither is what only counts or compares.
+  if (!marked && outputs.every((t) => shapeOf(context, t).length === 0 || t.dtype !== "float")) return null
   if (!marked && args.inputs.every((x) => !reachable.has(x))) return null
   const used = args.inputs.filter((x) => reachable.has(x))
   const traced = emitModel(context, {
@@ -160,6 +164,17 @@ function followFunction(
   rememberWeights(traced, reachable)
   const guessed = args.guessed.filter((x) => reachable.has(x))
   return { traced, guessed: guessed.length, strained: strainOf(context, guessed, known) }
+}
+
+/** What the names around an inner function hold, those of the file included. */
+export function namesAt(context: Context, { forward }: Callable, module: ReadonlyMap<string, Value>): ReadonlyMap<string, Value> {
+  const found = new Map<string, Value>()
+  const scope = context.state.closures.get(forward)?.scope ?? null
+  for (let at: Scope | null = scope; at !== null && at.parent !== null; at = at.parent)
+    at.names.forEach((value, name) => found.has(name) || found.set(name, value))
+  const self = scope?.frame.self
+  if (self?.kind === "object") self.fields.forEach((value, name) => found.has(name) || found.set(name, value))
+  return new Map([...module, ...found])
 }
 
 /** Functions that only wrap another reported one are left out; what is marked stays. */
