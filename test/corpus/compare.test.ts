@@ -14,7 +14,7 @@ const source = `import * as tf from "@tensorflow/tfjs"
 
 export function createNet(inputShape, config) {
   const model = tf.sequential()
-  model.add(tf.layers.conv2d({ inputShape, filters: config.filters, kernelSize: 3, strides: 2, activation: "relu" }))
+  model.add(tf.layers.conv2d({ inputShape, filters: config.filters, kernelSize: config.window, strides: 2, activation: "relu" }))
   model.add(tf.layers.maxPooling2d({ poolSize: [2, 2] }))
   model.add(tf.layers.flatten())
   model.add(tf.layers.dense({ units: 5, activation: "softmax", useBias: false }))
@@ -42,7 +42,7 @@ const layers = [
 const expected = { inputs: [{ shape: [null, 9, 9, 2] }], outputs: [[null, 5]], layers, params: 156 }
 const entry = {
   id: "net", repo: "someone/nets", path: "net.js", lines: "3-10", name: "createNet", form: "sequential()+model.add", layersSummary: "Conv2D > Dense",
-  params: 156, args: "inputShape=[9,9,2], config.filters=4", expected,
+  params: 156, args: "inputShape=[9,9,2], config.filters=4, config.window=3", expected,
 }
 
 let folder = ""
