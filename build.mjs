@@ -93,6 +93,13 @@ function checkBudgets(results) {
   }
 }
 
+/** The vector kernels, from their text into the sources; nothing is written where nothing has changed. */
+async function compileKernels() {
+  const outfile = "build/simd.mjs"
+  await esbuild.build({ ...node, format: "esm", entryPoints: ["scripts/simd/main.ts"], outfile, packages: "external" })
+  execFileSync(process.execPath, [outfile], { stdio: "inherit" })
+}
+
 /** Compiled code of TypeScript for the Node that builds; the package leaves it out, since another Node refuses it. */
 async function writeCodeCache() {
   const outfile = "dist/codeCache.mjs"
@@ -110,6 +117,7 @@ function packVsix() {
   console.log(`build/noether-lens.vsix  ${Math.round(fs.statSync(target).size / 1000)} kB`)
 }
 
+await compileKernels()
 if (watching) {
   writeStage()
   const contexts = await Promise.all(bundles.map(bundle => esbuild.context({ ...bundle, logLevel: "info" })))

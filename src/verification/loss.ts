@@ -7,9 +7,7 @@ import type { DataSet, Sample } from "./data"
 import type { Plan } from "./plan"
 
 function bind(plan: Plan, sample: Sample): void {
-  plan.leaves.forEach((leaf, i) => {
-    leaf.buffer.value = sample.leaves[i]
-  })
+  plan.leaves.forEach((leaf, i) => leaf.fill(sample.leaves[i]))
 }
 
 const cells = (plan: Plan, data: DataSet): number => Math.max(1, plan.outputs.reduce((n, o) => n + o.size, 0) * data.samples.length)

@@ -10,6 +10,7 @@ import { leafStep, sizeOf } from "./kernels/kernel"
 import { compileStep } from "./kernels/table"
 import { whole } from "./kernels/shape"
 import { binaryDefinitions } from "./kernels/binary"
+import { createEngine, plainEngine, type Engine } from "./simd/engine"
 import { unaryDefinitions } from "./kernels/unary"
 
 /** Where a parameter lies in θ: trainable ones first, frozen ones after them. */
@@ -29,6 +30,8 @@ export interface DataLeaf {
   readonly role: "input" | "random" | "mask" | "unknown"
   /** Integers below it, where the values are used as indices. */
   readonly range: number | null
+  /** Gives the leaf its values; they may be copied or held. */
+  readonly fill: (values: Float64Array) => void
 }
 
 export interface Plan {
@@ -60,17 +63,19 @@ export interface Plan {
 
 /**
  * @param graph all sizes numbers, see `instantiate`
+ * @param loops "vector" asks for WebAssembly however small the network is, and still gets JavaScript where there is none; results are the same
  * @throws ExecutionError when the outputs depend on code that cannot be executed
  */
-export function compilePlan(graph: Graph): Plan {
+export function compilePlan(graph: Graph, loops: "vector" | "plain" | "fitting" = "fitting"): Plan {
   const used = reachable(graph),
-    slots = layoutParameters(graph)
+    slots = layoutParameters(graph),
+    engine = chooseEngine(graph, used, loops)
   const dimension = slots.reduce((n, s) => n + (s.trainable ? s.size : 0), 0),
     total = slots.reduce((n, s) => n + s.size, 0)
-  const theta = new Float64Array(total),
-    gradient = new Float64Array(total),
-    direction = new Float64Array(total),
-    gradientTangent = new Float64Array(total)
+  const theta = engine.allocate(total),
+    gradient = engine.allocate(total),
+    direction = engine.allocate(total),
+    gradientTangent = engine.allocate(total)
   const moves = new Set<number>(),
     active = new Set<number>()
   for (const node of graph.nodes) {
@@ -78,7 +83,7 @@ export function compilePlan(graph: Graph): Plan {
     if (trained || (differentiable(node) && node.operands.some((o) => moves.has(o)))) moves.add(node.id)
     if (trained || (differentiable(node) && node.op.kind !== "stopGradient" && node.operands.some((o) => active.has(o)))) active.add(node.id)
   }
-  const arena = allocateArena(graph, used)
+  const arena = allocateArena(graph, used, engine)
   const isAlias = ({ op, operands }: Node): boolean => op.kind === "reshape" && !filled.has(graph.nodes[operands[0]].op.kind)
   const buffers: Buffer[] = []
   for (const node of graph.nodes) buffers.push(createBuffer(node))
@@ -104,19 +109,19 @@ export function compilePlan(graph: Graph): Plan {
     let noise: Buffer | null = null
     if (node.op.kind === "dropout") {
       noise = { ...out, value: new Float64Array(out.size) }
-      leaves.push({ node, buffer: noise, role: "mask", range: null })
+      leaves.push(dataLeaf(node, noise, "mask", null, plainEngine))
     } else if (node.op.kind === "constant" && node.op.value.kind !== "unknown") {
       out.value.set(constantValues(node.op.value, out.shape))
       still.add(node.id)
     } else if (node.op.kind === "input" || node.op.kind === "random" || node.op.kind === "constant") {
-      leaves.push({ node, buffer: out, role: node.op.kind === "constant" ? "unknown" : node.op.kind, range: indexRange(graph, node) })
+      leaves.push(dataLeaf(node, out, node.op.kind === "constant" ? "unknown" : node.op.kind, indexRange(graph, node), engine))
     }
     if (node.operands.length === 0) continue
     if (isAlias(node)) {
       if (still.has(node.operands[0])) still.add(node.id)
       continue
     }
-    const step = compileStep(node.op, { operands: node.operands.map((o) => buffers[o]), out, noise })
+    const step = compileStep(node.op, { operands: node.operands.map((o) => buffers[o]), out, noise, engine })
     const fixed = noise === null && node.operands.every((o) => still.has(o))
     if (fixed) still.add(node.id)
     ;(fixed ? once : steps).push(out.active ? step : { ...step, backward: leafStep.backward, backwardTangent: leafStep.backwardTangent })
@@ -135,7 +140,7 @@ export function compilePlan(graph: Graph): Plan {
     gradientTangent: gradientTangent.subarray(0, dimension),
     outputs: graph.outputs.map((o) => buffers[o]),
     smooth: [...used].every((id) => isSmooth(graph.nodes[id])),
-    cost: [...used].reduce((n, id) => n + costOf(graph.nodes[id], buffers), 0) + total,
+    cost: [...used].reduce((n, id) => n + costOf(graph, graph.nodes[id], buffers), 0) + total,
     forward: () => {
       for (const s of steps) s.forward()
     },
@@ -160,13 +165,41 @@ export function compilePlan(graph: Graph): Plan {
 /** Leaves whose values a data set brings along: a reshape of them copies, all others share the arrays of their operand. */
 const filled: ReadonlySet<string> = new Set(["input", "random", "constant"])
 
-function costOf({ op, id, operands }: Node, buffers: readonly Buffer[]): number {
+/** Kernels of a vector engine know arrays by where they lie, so values are copied there; else the given array takes the place of the old one. */
+function dataLeaf(node: Node, buffer: Buffer, role: DataLeaf["role"], range: number | null, engine: Engine): DataLeaf {
+  const fill =
+    engine === plainEngine
+      ? (values: Float64Array): void => {
+          buffer.value = values
+        }
+      : (values: Float64Array): void => buffer.value.set(values)
+  return { node, buffer, role, range, fill }
+}
+
+/** Multiplications in products from which setting up WebAssembly pays. */
+const vectorCost = 2000
+
+/** Room for parameters and nodes in four sweeps, once more for what kernels keep of a node, and for a copy of the largest array. */
+function chooseEngine(graph: Graph, used: ReadonlySet<number>, loops: "vector" | "plain" | "fitting"): Engine {
+  const sizes = graph.nodes.map((n) => (used.has(n.id) ? sizeOf(n.shape.map(whole)) : 0)),
+    held = graph.parameters.reduce((n, p) => n + sizeOf(p.shape.map(whole)), 0),
+    work = (): number => graph.nodes.reduce((n, node) => n + (used.has(node.id) && node.op.kind === "einsum" ? productsOf(graph, node) : 0), 0)
+  if (loops === "plain" || (loops === "fitting" && work() < vectorCost)) return plainEngine
+  return createEngine(4 * held + 5 * sizes.reduce((n, s) => n + s, 0), Math.max(0, ...sizes))
+}
+
+/** Cells and products of one einsum. */
+function productsOf(graph: Graph, { op, operands }: Node): number {
+  if (op.kind !== "einsum") return 0
+  const extents = new Map<string, number>()
+  parseEinsum(op.equation).operands.forEach((letters, k) => letters.forEach((l, i) => extents.set(l, whole(graph.nodes[operands[k]].shape[i]))))
+  return sizeOf([...extents.values()])
+}
+
+function costOf(graph: Graph, node: Node, buffers: readonly Buffer[]): number {
+  const { op, id, operands } = node
   const size = buffers[id].size
-  if (op.kind === "einsum") {
-    const extents = new Map<string, number>()
-    parseEinsum(op.equation).operands.forEach((letters, k) => letters.forEach((l, i) => extents.set(l, buffers[operands[k]].shape[i])))
-    return size + sizeOf([...extents.values()])
-  }
+  if (op.kind === "einsum") return size + productsOf(graph, node)
   if (op.kind === "convolve") return size * (1 + sizeOf(buffers[operands[1]].shape.slice(0, op.variant === "depthwise" ? -2 : -1)))
   return size
 }
@@ -185,17 +218,17 @@ function layoutParameters(graph: Graph): ParameterSlot[] {
 }
 
 /** One array a sweep for all nodes that are used, so that clearing is one call. */
-function allocateArena(graph: Graph, used: ReadonlySet<number>) {
+function allocateArena(graph: Graph, used: ReadonlySet<number>, engine: Engine) {
   let size = 0
   const starts = graph.nodes.map((node) => {
     const start = size
     if (used.has(node.id) && node.op.kind !== "parameter") size += sizeOf(node.shape.map(whole))
     return start
   })
-  const value = new Float64Array(size),
-    tangent = new Float64Array(size),
-    adjoint = new Float64Array(size),
-    adjointTangent = new Float64Array(size)
+  const value = engine.allocate(size),
+    tangent = engine.allocate(size),
+    adjoint = engine.allocate(size),
+    adjointTangent = engine.allocate(size)
   const take = (id: number, length: number): Pick<Buffer, "value" | "tangent" | "adjoint" | "adjointTangent"> => {
     const part = (a: Float64Array): Float64Array => (used.has(id) ? a.subarray(starts[id], starts[id] + length) : new Float64Array(0))
     return { value: part(value), tangent: part(tangent), adjoint: part(adjoint), adjointTangent: part(adjointTangent) }

@@ -244,9 +244,7 @@ describe.each(Object.entries(cases))("%s", (kind, list) => {
       n = plan.dimension
     const value = (t: number): number => {
       plan.theta.set(theta.map((x, i) => x + t * along[i]))
-      plan.leaves.forEach((leaf, i) => {
-        leaf.buffer.value = field.leaves[i]
-      })
+      plan.leaves.forEach((leaf, i) => leaf.fill(field.leaves[i]))
       plan.forward()
       return plan.outputs.reduce((sum, o, k) => sum + o.value.reduce((s, v, i) => s + v * field.targets[k][i], 0), 0)
     }

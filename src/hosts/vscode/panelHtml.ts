@@ -2,8 +2,9 @@
 import type * as vscode from "vscode"
 
 /**
- * No inline code, no network, workers from blobs only. The nonce also stands in `style-src` and in a meta element: the toolkit probes
- * for `:focus-visible` with an inline style, and reads the nonce from there.
+ * No inline code, no network, workers from blobs only; they run the vector kernels, for which 'wasm-unsafe-eval' allows WebAssembly and nothing
+ * else. The nonce also stands in `style-src` and in a meta element: the toolkit probes for `:focus-visible` with an inline style, and reads the
+ * nonce from there.
  */
 export function renderPanel(webview: vscode.Webview, dist: vscode.Uri, join: typeof vscode.Uri.joinPath): string {
   const nonce = crypto.randomUUID().replaceAll("-", "")
@@ -13,7 +14,7 @@ export function renderPanel(webview: vscode.Webview, dist: vscode.Uri, join: typ
     `img-src ${webview.cspSource} data:`,
     `font-src ${webview.cspSource}`,
     `style-src ${webview.cspSource} 'nonce-${nonce}'`,
-    `script-src 'nonce-${nonce}'`,
+    `script-src 'nonce-${nonce}' 'wasm-unsafe-eval'`,
     "worker-src blob:",
   ].join("; ")
   return `<!DOCTYPE html>

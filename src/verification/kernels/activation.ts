@@ -3,12 +3,16 @@
  * but Math and no exponential is taken twice; all others share one loop over the definitions, which also decide what is right in tests.
  */
 import type { UnaryFunction } from "../../graph/op"
+import type { Engine } from "../simd/engine"
 import { unaryDefinitions } from "./unary"
 
 /** Fills `to`, and `slopes` where it is not empty. */
 export type UnaryLoop = (from: Float64Array, to: Float64Array, slopes: Float64Array) => void
 
-export function compileUnary(fn: UnaryFunction, parameters: readonly number[]): UnaryLoop {
+/** @param engine has loops for some of them, which need slopes for every cell. */
+export function compileUnary(fn: UnaryFunction, parameters: readonly number[], engine: Engine): UnaryLoop {
+  const vector = fn === "exp" || fn === "sigmoid" || fn === "silu" ? engine.activation(fn) : null
+  if (vector !== null) return vector
   switch (fn) {
     case "relu":
       return reluLoop

@@ -3,6 +3,7 @@
  * exchanged, both of its transposes. Loops that are one loop in memory are fused; rows, columns and a sum make a product of matrices.
  */
 import type { Buffer, Kernel, Step } from "./kernel"
+import type { Engine, MatrixKernel, Starts } from "../simd/engine"
 import { parseEinsum } from "../../graph/shape"
 import { linearStep, offsetsOf, sizeOf, stridesOf } from "./kernel"
 import { looseCells, multiplyTiles, transposed, type MatrixProduct } from "./product"
@@ -14,9 +15,9 @@ interface Loop {
   readonly z: number
 }
 
-export const einsumKernel: Kernel<"einsum"> = (op, { operands, out }) => {
+export const einsumKernel: Kernel<"einsum"> = (op, { operands, out, engine }) => {
   const { operands: letters, output } = parseEinsum(op.equation)
-  return operands.length === 1 ? traceStep(operands[0], out, letters[0], output) : productStep(operands[0], operands[1], out, letters, output)
+  return operands.length === 1 ? traceStep(operands[0], out, letters[0], output) : productStep(operands[0], operands[1], out, letters, output, engine)
 }
 
 /** One operand: axes permuted and summed. */
@@ -39,7 +40,9 @@ function traceStep(x: Buffer, out: Buffer, letters: readonly string[], output: r
   )
 }
 
-function productStep(x: Buffer, y: Buffer, out: Buffer, letters: readonly (readonly string[])[], output: readonly string[]): Step {
+function productStep(
+  x: Buffer, y: Buffer, out: Buffer, letters: readonly (readonly string[])[], output: readonly string[], engine: Engine,
+): Step {
   const all = [...new Set([...output, ...letters[0], ...letters[1]])]
   const extents = new Map<string, number>()
   letters[0].forEach((l, i) => extents.set(l, x.shape[i]))
@@ -52,9 +55,9 @@ function productStep(x: Buffer, y: Buffer, out: Buffer, letters: readonly (reado
     sy = strideIn(letters[1], y.shape),
     sz = strideIn(output, out.shape)
   const loops = all.map((l): Loop => ({ extent: extents.get(l) ?? 1, x: sx(l), y: sy(l), z: sz(l) }))
-  const product = compileLoops(loops)
-  const toX = compileLoops(loops.map(({ extent, x: a, y: b, z }) => ({ extent, x: z, y: b, z: a })))
-  const toY = compileLoops(loops.map(({ extent, x: a, y: b, z }) => ({ extent, x: z, y: a, z: b })))
+  const product = compileLoops(loops, engine)
+  const toX = compileLoops(loops.map(({ extent, x: a, y: b, z }) => ({ extent, x: z, y: b, z: a })), engine)
+  const toY = compileLoops(loops.map(({ extent, x: a, y: b, z }) => ({ extent, x: z, y: a, z: b })), engine)
   return {
     forward: () => product(x.value, y.value, out.value, false),
     tangent: () => {
@@ -83,7 +86,7 @@ function productStep(x: Buffer, y: Buffer, out: Buffer, letters: readonly (reado
 type Product = (x: Float64Array, y: Float64Array, z: Float64Array, add: boolean) => void
 
 /** The product over the loops: tiles of a matrix product where there are rows, columns and a sum, plain loops elsewhere. */
-function compileLoops(given: readonly Loop[]): Product {
+function compileLoops(given: readonly Loop[], engine: Engine): Product {
   const loops = given.filter((l) => l.extent !== 1),
     lacking = (one: "x" | "y" | "z"): Loop[] => loops.filter((l) => l[one] === 0 && strided(l) === 2),
     rows = fuseLoops(lacking("y").sort((a, b) => b.z - a.z)),
@@ -97,17 +100,24 @@ function compileLoops(given: readonly Loop[]): Product {
       m: row.extent, n: column.extent, k: sum.extent,
       xm: row.x, xk: sum.x, yk: sum.y, yn: column.y, zm: row.z, zn: column.z,
     },
-    flip = looseCells(transposed(plain)) < looseCells(plain),
-    product = flip ? transposed(plain) : plain
-  const { count, x: ox, y: oy, z: oz } = offsetsOfLoops(outer)
+    starts = offsetsOfLoops(outer),
+    multiply = engine.multiply(plain, starts) ?? plainKernel(plain, starts)
   // Where a summed letter runs outside, the result is added up.
   const covered = outer.every((l) => l.z !== 0)
   return (x, y, z, add) => {
     if (!add && !covered) z.fill(0)
-    const more = add || !covered
-    for (let k = 0; k < count; k++) {
-      if (flip) multiplyTiles(y, oy[k], x, ox[k], z, oz[k], product, more)
-      else multiplyTiles(x, ox[k], y, oy[k], z, oz[k], product, more)
+    multiply(x, y, z, add || !covered)
+  }
+}
+
+/** Rows and columns exchanged where that leaves fewer cells outside of full tiles. */
+function plainKernel(plain: MatrixProduct, { count, x: ox, y: oy, z: oz }: Starts): MatrixKernel {
+  const flip = looseCells(transposed(plain)) < looseCells(plain),
+    product = flip ? transposed(plain) : plain
+  return (x, y, z, add) => {
+    for (let i = 0; i < count; i++) {
+      if (flip) multiplyTiles(y, oy[i], x, ox[i], z, oz[i], product, add)
+      else multiplyTiles(x, ox[i], y, oy[i], z, oz[i], product, add)
     }
   }
 }
@@ -118,7 +128,7 @@ const strided = ({ x, y, z }: Loop): number => Number(x !== 0) + Number(y !== 0)
 const unitLoop: Loop = { extent: 1, x: 0, y: 0, z: 0 }
 const longest = (loops: readonly Loop[]): Loop => loops.reduce((best, l) => (l.extent > best.extent ? l : best), unitLoop)
 
-function offsetsOfLoops(loops: readonly Loop[]) {
+function offsetsOfLoops(loops: readonly Loop[]): Starts {
   const shape = loops.map((l) => l.extent),
     of = (strides: readonly number[]): Int32Array => offsetsOf(shape, strides)
   return { count: sizeOf(shape), x: of(loops.map((l) => l.x)), y: of(loops.map((l) => l.y)), z: of(loops.map((l) => l.z)) }

@@ -3,28 +3,32 @@ import type { Buffer, Kernel, Step } from "./kernel"
 import { compileUnary } from "./activation"
 import { binaryDefinitions } from "./binary"
 import { broadcastMap, constantStep, linearStep, selectionStep } from "./kernel"
+import { isLong, plainEngine, type Engine } from "../simd/engine"
 import { unaryDefinitions, zeroFunction } from "./unary"
 
 /** Values come with slopes where gradients will need them: both cost one exponential, and what was computed is not computed again. */
-export const unaryKernel: Kernel<"unary"> = (op, { operands: [x], out }) => {
+export const unaryKernel: Kernel<"unary"> = (op, { operands: [x], out, engine }) => {
   const { second } = unaryDefinitions[op.fn],
     p = op.parameters ?? [],
     n = out.size,
-    slopes = new Float64Array(x.moves ? n : 0),
-    evaluate = compileUnary(op.fn, p)
+    slopes = engine.allocate(x.moves ? n : 0),
+    evaluate = compileUnary(op.fn, p, x.moves && isLong(n) ? engine : plainEngine),
+    cells = isLong(n) ? engine.cells : null
   return {
     forward: () => evaluate(x.value, out.value, slopes),
     tangent: () => {
       const along = x.tangent,
         to = out.tangent
       if (!x.moves) to.fill(0)
+      else if (cells !== null) cells(slopes, along, to, false)
       else for (let i = 0; i < n; i++) to[i] = slopes[i] * along[i]
     },
     backward: () => {
       if (!x.active) return
       const g = out.adjoint,
         to = x.adjoint
-      for (let i = 0; i < n; i++) to[i] += slopes[i] * g[i]
+      if (cells !== null) cells(slopes, g, to, true)
+      else for (let i = 0; i < n; i++) to[i] += slopes[i] * g[i]
     },
     backwardTangent: () => {
       if (!x.active) return
@@ -39,7 +43,7 @@ export const unaryKernel: Kernel<"unary"> = (op, { operands: [x], out }) => {
   }
 }
 
-export const binaryKernel: Kernel<"binary"> = (op, { operands: [x, y], out }) => {
+export const binaryKernel: Kernel<"binary"> = (op, { operands: [x, y], out, engine }) => {
   const f = binaryDefinitions[op.fn],
     n = out.size
   const ix = broadcastMap(x.shape, out.shape),
@@ -52,7 +56,7 @@ export const binaryKernel: Kernel<"binary"> = (op, { operands: [x, y], out }) =>
   }
   if (f.flat) return constantStep(forward)
   if (op.fn === "add" || op.fn === "subtract") return sumStep(x, y, out, ix, iy, op.fn === "add" ? 1 : -1)
-  if (op.fn === "multiply") return productStep(x, y, out, ix, iy)
+  if (op.fn === "multiply") return productStep(x, y, out, ix, iy, engine)
   if (op.fn === "divide" && !y.moves) return scaleStep(x, y, out, ix, iy)
   return {
     forward,
@@ -124,18 +128,21 @@ function sumStep(x: Buffer, y: Buffer, out: Buffer, ix: Int32Array, iy: Int32Arr
 }
 
 /** x·y without calls inside its loops; equal shapes without maps. A factor that does not move is left out: 0 · ∞ would spoil masks. */
-function productStep(x: Buffer, y: Buffer, out: Buffer, ix: Int32Array, iy: Int32Array): Step {
+function productStep(x: Buffer, y: Buffer, out: Buffer, ix: Int32Array, iy: Int32Array, engine: Engine): Step {
   const n = out.size,
-    direct = x.size === n && y.size === n
+    direct = x.size === n && y.size === n,
+    cells = direct && isLong(n) ? engine.cells : null
   /** to (+)= a·b cell by cell of the result. */
   const multiply = (a: Float64Array, b: Float64Array, to: Float64Array, add: boolean): void => {
-    if (direct && !add) for (let i = 0; i < n; i++) to[i] = a[i] * b[i]
+    if (cells !== null) cells(a, b, to, add)
+    else if (direct && !add) for (let i = 0; i < n; i++) to[i] = a[i] * b[i]
     else if (direct) for (let i = 0; i < n; i++) to[i] += a[i] * b[i]
     else for (let i = 0; i < n; i++) to[i] = (add ? to[i] : 0) + a[ix[i]] * b[iy[i]]
   }
   /** to[map] += g·b[other]: what a factor receives. */
   const receive = (g: Float64Array, b: Float64Array, other: Int32Array, to: Float64Array, map: Int32Array): void => {
-    if (direct) for (let i = 0; i < n; i++) to[i] += g[i] * b[i]
+    if (cells !== null) cells(g, b, to, true)
+    else if (direct) for (let i = 0; i < n; i++) to[i] += g[i] * b[i]
     else for (let i = 0; i < n; i++) to[map[i]] += g[i] * b[other[i]]
   }
   return {

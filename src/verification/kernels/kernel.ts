@@ -4,6 +4,7 @@
  * (Pearlmutter 1994). Nothing is allocated inside a sweep.
  */
 import type { OpKind, OpOf } from "../../graph/op"
+import type { Engine } from "../simd/engine"
 
 /** A tensor of the plan. `moves`: its value depends on trainable parameters; `active`: gradients pass through it, too. */
 export interface Buffer {
@@ -33,6 +34,8 @@ export interface KernelIO {
   readonly out: Buffer
   /** Random numbers fixed by the data set: the mask of a dropout, scaled. */
   readonly noise: Buffer | null
+  /** Who computes long loops; all arrays above but the noise are its own. */
+  readonly engine: Engine
 }
 
 export type Kernel<K extends OpKind> = (op: OpOf<K>, io: KernelIO) => Step

@@ -1,16 +1,20 @@
 /** @file Kernels of softmax and of normalizations, with second derivatives. */
 import type { Kernel } from "./kernel"
+import { isLong } from "../simd/engine"
 import { groupCells } from "./groups"
 import { leafStep } from "./kernel"
 
-export const softmaxKernel: Kernel<"softmax"> = (op, { operands: [x], out }) => {
+export const softmaxKernel: Kernel<"softmax"> = (op, { operands: [x], out, engine }) => {
   const { start, member } = groupCells(x.shape, [op.axis]),
     n = member.length,
     step = n > 1 ? member[1] : 1,
     span = n * step,
-    log = op.log
+    log = op.log,
+    exponentials = isLong(out.size) ? engine.activation("exp") : null,
+    noSlopes = new Float64Array(0)
   // Probabilities, which the log has besides its values.
-  const p = log ? new Float64Array(out.size) : null
+  const p = log ? engine.allocate(out.size) : null,
+    tops = new Float64Array(start.length)
   const backward = (g: Float64Array, y: Float64Array, to: Float64Array): void => {
     for (let k = 0; k < start.length; k++) {
       const from = start[k],
@@ -30,14 +34,22 @@ export const softmaxKernel: Kernel<"softmax"> = (op, { operands: [x], out }) => 
       for (let k = 0; k < start.length; k++) {
         const from = start[k],
           end = from + span
-        let top = z[from],
-          sum = 0
+        let top = z[from]
         for (let c = from; c < end; c += step) if (z[c] > top || z[c] !== z[c]) top = z[c]
-        for (let c = from; c < end; c += step) sum += y[c] = Math.exp(z[c] - top)
+        tops[k] = top
+        for (let c = from; c < end; c += step) y[c] = z[c] - top
+      }
+      if (exponentials !== null) exponentials(y, y, noSlopes)
+      else for (let c = 0; c < y.length; c++) y[c] = Math.exp(y[c])
+      for (let k = 0; k < start.length; k++) {
+        const from = start[k],
+          end = from + span
+        let sum = 0
+        for (let c = from; c < end; c += step) sum += y[c]
         const scale = 1 / sum
         for (let c = from; c < end; c += step) y[c] *= scale
         if (!log) continue
-        const shift = top + Math.log(sum)
+        const shift = tops[k] + Math.log(sum)
         for (let c = from; c < end; c += step) to[c] = z[c] - shift
       }
     },

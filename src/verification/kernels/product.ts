@@ -1,6 +1,6 @@
 /**
  * @file Products of strided matrices, z (+)= x·y, in tiles of four by two cells held in registers: what most of the time goes into. Tiles reach
- * four times the speed of one dot product at a time, and a third of that of vector instructions, which JavaScript lacks.
+ * four times the speed of one dot product at a time, and a third of that of vector instructions, which `simd/` has where the platform does.
  */
 
 /** Extents and strides; strides of axes that are missing are 0. */
