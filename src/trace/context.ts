@@ -115,6 +115,8 @@ export interface State {
   readonly watches: Map<TypeScript.Node, Scope | null>[]
   assumptions: Set<string>
   notes: Note[]
+  /** Those of code at the top of files, which belongs to no attempt at following a function. */
+  readonly top: { readonly assumptions: Set<string>; readonly notes: Note[]; readonly solution: Map<string, Dim> }
   readonly sites: Map<string, SiteRecord>
   readonly models: ModelValue[]
   readonly instances: ObjectValue[]
@@ -123,6 +125,9 @@ export interface State {
   readonly compiled: Map<TypeScript.Node, Set<ModelValue>>
   readonly owners: object[]
   readonly scopes: Map<TypeScript.SourceFile, Scope>
+  /** Files whose statements are being followed, and the serials of what those that are imported have made. */
+  readonly reading: Set<TypeScript.SourceFile>
+  readonly madeAtTop: (readonly [from: number, to: number])[]
   readonly problems: { readonly message: string; readonly place: Place }[]
   /** Function bodies entered so far, and the instances each class made. */
   readonly entered: Set<TypeScript.Node>
@@ -157,7 +162,10 @@ export interface Context {
 }
 
 export function createState(): State {
+  const assumptions = new Set<string>(), notes: Note[] = []
   return {
+    top: { assumptions, notes, solution: new Map() },
+    reading: new Set(),
     steps: 0,
     stepLimit: Infinity,
     depth: 0,
@@ -170,8 +178,8 @@ export function createState(): State {
     guesses: new Set(),
     metGuesses: 0,
     watches: [],
-    assumptions: new Set(),
-    notes: [],
+    assumptions,
+    notes,
     sites: new Map(),
     models: [],
     instances: [],
@@ -179,6 +187,7 @@ export function createState(): State {
     compiled: new Map(),
     owners: [],
     scopes: new Map(),
+    madeAtTop: [],
     problems: [],
     entered: new Set(),
     active: [],

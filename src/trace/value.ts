@@ -200,6 +200,8 @@ export interface ModelValue {
 /** Names in force, one per block; `frame` is that of the function. */
 export interface Scope {
   readonly names: Map<string, Value>
+  /** Of a file: what its imports give, found when somebody asks; a file that nobody asks is not read. */
+  readonly imports?: Map<string, () => Value>
   readonly parent: Scope | null
   readonly frame: Frame
 }

@@ -4,9 +4,10 @@ import type { Context } from "../context"
 import type { Scope, Value } from "../value"
 import { place, Stop, Thrown, WrongRank } from "../context"
 import { executeOne, hoist } from "./statements"
+import { nameIn } from "./patterns"
 import { isOwnClass, isTfjsModule } from "../../source/tfjs"
 import { resolveModule } from "../../source/modules"
-import { tfValue, undefinedValue, unknown } from "../value"
+import { native, tfValue, undefinedValue, unknown } from "../value"
 
 export function bindImport(context: Context, node: TypeScript.ImportDeclaration | TypeScript.ImportEqualsDeclaration, scope: Scope): void {
   const { ts } = context
@@ -21,16 +22,43 @@ export function bindImport(context: Context, node: TypeScript.ImportDeclaration 
     return
   }
   if (clause.phaseModifier === ts.SyntaxKind.TypeKeyword) return
-  const read = (name: string): Value => importedName(context, scope.frame.module, node.moduleSpecifier, name)
-  if (clause.name !== undefined) scope.names.set(clause.name.text, read("default"))
+  const { module } = scope.frame
+  const read = (name: string) => (): Value => importedName(context, module, node.moduleSpecifier, name)
+  if (clause.name !== undefined) bindLater(context, node, scope, clause.name.text, read("default"))
   const bindings = clause.namedBindings
   if (bindings === undefined) return
   if (ts.isNamespaceImport(bindings)) {
-    scope.names.set(bindings.name.text, moduleValue(context, scope.frame.module, node.moduleSpecifier))
+    bindLater(context, node, scope, bindings.name.text, () => moduleValue(context, module, node.moduleSpecifier))
     return
   }
   for (const element of bindings.elements)
-    if (!element.isTypeOnly) scope.names.set(element.name.text, read((element.propertyName ?? element.name).text))
+    if (!element.isTypeOnly) bindLater(context, node, scope, element.name.text, read((element.propertyName ?? element.name).text))
+}
+
+/** Binds a name of a file to what an import gives when it is first asked for: most of what files import is not asked for. */
+function bindLater(context: Context, node: TypeScript.ImportDeclaration, scope: Scope, name: string, read: () => Value): void {
+  const { imports } = scope
+  if (imports === undefined || isTfjsModule(specifierText(node.moduleSpecifier))) return void scope.names.set(name, read())
+  let busy = false,
+    held: Value | null = null
+  imports.set(name, () => {
+    if (held !== null) return held
+    if (busy) return unknown(`'${name}' is asked for while it is being made`, name)
+    busy = true
+    try {
+      const file = resolveModule(context.program, scope.frame.module, node.moduleSpecifier)
+      const value = read()
+      // A file that is still being followed may export it later.
+      if (value.kind === "unknown" && file !== null && context.state.reading.has(file)) return value
+      held = value
+      scope.names.set(name, value)
+      // It was there before whatever branch or loop has asked first.
+      for (const level of context.state.trail) (level.get(scope.names) as Map<string, Value> | undefined)?.set(name, value)
+      return value
+    } finally {
+      busy = false
+    }
+  })
 }
 
 const specifierText = (node: TypeScript.Expression): string => (node as { text?: string }).text ?? ""
@@ -63,7 +91,7 @@ export function exportOf(context: Context, file: TypeScript.SourceFile, name: st
       const element = clause.elements.find((e) => e.name.text === name)
       if (element === undefined) continue
       const source = (element.propertyName ?? element.name).text
-      return from === undefined ? (scope.names.get(source) ?? null) : importedName(context, file, from, source)
+      return from === undefined ? (nameIn(scope, source) ?? null) : importedName(context, file, from, source)
     }
     if (clause !== undefined && ts.isNamespaceExport(clause) && clause.name.text === name && from !== undefined)
       return moduleValue(context, file, from)
@@ -74,7 +102,7 @@ export function exportOf(context: Context, file: TypeScript.SourceFile, name: st
       if (found !== null) return found
     }
   }
-  const own = scope.names.get(name) ?? (name === "default" ? defaultDeclaration(context, file, scope) : undefined)
+  const own = nameIn(scope, name) ?? (name === "default" ? defaultDeclaration(context, file, scope) : undefined)
   return own ?? commonJsExport(scope, name)
 }
 
@@ -110,8 +138,10 @@ export function moduleValue(context: Context, from: TypeScript.SourceFile, speci
   if (replaced !== null) return replaced
   const fields = new Map<string, Value>()
   for (const name of exportedNames(context, file, new Set())) {
-    const value = exportOf(context, file, name, new Set())
-    if (value !== null) fields.set(name, value)
+    const own = scope.names.get(name)
+    if (own !== undefined) fields.set(name, own)
+    // What comes from other files is read when somebody asks for it.
+    else fields.set(`\u0000get ${name}`, native(name, () => exportOf(context, file, name, new Set()) ?? undefinedValue))
   }
   const exports = scope.names.get("exports")
   if (exports?.kind === "object") exports.fields.forEach((value, key) => fields.set(key, value))
@@ -152,13 +182,40 @@ export function moduleScope(context: Context, file: TypeScript.SourceFile): Scop
       ["module", module],
       ["exports", exports],
     ]),
+    imports: new Map(),
     parent: null,
     frame: { self: undefinedValue, home: null, pending: [], yields: null, module: file },
   }
   context.state.scopes.set(file, scope)
+  atTop(context, file, () => followStatements(context, file, scope))
+  return scope
+}
+
+/**
+ * Runs what belongs to the top of a file: outside of the function, the branch or the loop that has just asked for it, and with steps of its own.
+ */
+function atTop(context: Context, file: TypeScript.SourceFile, run: () => void): void {
+  const { state } = context
+  const { stepLimit, steps, notes, assumptions, assumedItems, forward, checksPass, depth } = state
+  const lists = [state.owners, state.trail, state.watches, state.active].map((list: unknown[]) => ({ list, held: list.splice(0) }))
+  const before = new Set(state.solution.keys()),
+    start = state.serial
+  Object.assign(state, { notes: state.top.notes, assumptions: state.top.assumptions, assumedItems: 0, forward: 0, checksPass: false, depth: 0 })
+  state.reading.add(file)
+  try {
+    run()
+  } finally {
+    state.reading.delete(file)
+    for (const { list, held } of lists) list.splice(0, list.length, ...held)
+    Object.assign(state, { notes, assumptions, assumedItems, forward, checksPass, depth })
+    state.solution.forEach((d, symbol) => before.has(symbol) || state.top.solution.set(symbol, d))
+    if (file !== context.home) state.madeAtTop.push([start, state.serial])
+    state.stepLimit = Math.min(context.limits.steps, stepLimit + state.steps - steps)
+  }
+}
+
+function followStatements(context: Context, file: TypeScript.SourceFile, scope: Scope): void {
   hoist(context, file.statements, scope)
-  const { stepLimit, steps } = context.state
-  const owners = context.state.owners.splice(0)
   for (const statement of file.statements) {
     // Each statement has a share of its own, so that preparing data does not hide the model that follows.
     context.state.stepLimit = Math.min(context.limits.steps, context.state.steps + context.limits.moduleSteps)
@@ -176,7 +233,4 @@ export function moduleScope(context: Context, file: TypeScript.SourceFile): Scop
       if (!(error instanceof Thrown) && !(error instanceof WrongRank) && !(error instanceof RangeError)) throw error
     }
   }
-  context.state.stepLimit = Math.min(context.limits.steps, stepLimit + context.state.steps - steps)
-  context.state.owners.push(...owners)
-  return scope
 }

@@ -7,11 +7,14 @@ import { arrayOf, isNullish, native, objectOf, primitive, undefinedValue, unknow
 
 export function lookup(scope: Scope, name: string): Value | undefined {
   for (let at: Scope | null = scope; at !== null; at = at.parent) {
-    const value = at.names.get(name)
+    const value = nameIn(at, name)
     if (value !== undefined) return value
   }
   return undefined
 }
+
+/** What a name stands for in one scope, imports included. */
+export const nameIn = (scope: Scope, name: string): Value | undefined => scope.names.get(name) ?? scope.imports?.get(name)?.()
 
 export function declare(context: Context, scope: Scope, name: TypeScript.Identifier, value: Value): void {
   nameValue(context, value, name.text, name)

@@ -68,6 +68,8 @@ export function attempt<T>(context: Context, follow: () => T, sizes: "keep" | "f
   } else {
     state.solution.clear()
     outer.solution.forEach((d, symbol) => state.solution.set(symbol, d))
+    // What a file that was read on the way has settled stays.
+    state.top.solution.forEach((d, symbol) => state.solution.set(symbol, d))
   }
   state.owners.splice(0, state.owners.length, ...outer.owners)
   state.active.length = outer.active
