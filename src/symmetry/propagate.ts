@@ -76,10 +76,12 @@ class Propagator {
   }
 
   run(): Propagation {
-    const outputs = new Set(this.program.outputs)
+    const outputs = new Set(this.program.outputs),
+      differentiated = differentiatedValues(this.program)
     for (const value of this.program.values) {
       this.actions.push(new Map())
       this.shifts.push(new Map())
+      if (value.op.kind !== "parameter" && !differentiated.has(value.id)) continue
       this.act(value)
       this.shift(value)
       if (!outputs.has(value.id)) continue
@@ -366,6 +368,17 @@ class Propagator {
         return null
     }
   }
+}
+
+/** Values whose gradient reaches the outputs. What only decides (distances before an argMin, conditions) may change in any way. */
+function differentiatedValues({ values, outputs }: Program): ReadonlySet<ValueId> {
+  const seen = new Set(outputs)
+  for (let id = values.length - 1; id >= 0; id--) {
+    const { op, uses } = values[id]
+    if (!seen.has(id) || op.kind === "still") continue
+    for (const use of op.kind === "choose" && op.conditional ? uses.slice(0, -1) : uses) seen.add(use.value)
+  }
+  return seen
 }
 
 export const isDiagonal = (word: string): boolean => !/[MJ]/.test(word)
