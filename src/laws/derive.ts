@@ -8,7 +8,7 @@ import type { Dim, LawEntries, LawFamily, LawType, Operand, Term, ViewStep } fro
 import { findCrossFamilies } from "../symmetry/cross"
 import { inferSymmetry } from "../symmetry/infer"
 import type { Symmetry } from "../symmetry/infer"
-import type { IdentityOffset, ParameterBlock } from "../symmetry/program"
+import type { IdentityOffset, ParameterBlock, Value } from "../symmetry/program"
 import type { Family, Member, Role } from "../symmetry/families"
 import { indexEquations } from "../symmetry/equations"
 import type { EquationIndex } from "../symmetry/equations"
@@ -312,10 +312,11 @@ function blockOf(parameters: readonly string[]): string | null {
 function lawlessParameters(symmetry: Symmetry, index: EquationIndex, laws: readonly DerivedLaw[]): DerivedModel["lawless"] {
   const spoken = new Set(laws.flatMap((l) => l.parameters))
   const groups = new Map<string, { parameters: string[]; because: ReturnType<typeof lawlessReasons> }>()
+  const blocks: Value[][] = symmetry.network.graph.parameters.map(() => [])
+  for (const value of symmetry.program.values) if (value.op.kind === "parameter") blocks[value.op.parameter].push(value)
   symmetry.network.graph.parameters.forEach((p, i) => {
     if (!p.trainable || p.node === null || spoken.has(p.id)) return
-    const values = symmetry.program.values.filter((v) => v.op.kind === "parameter" && v.op.parameter === i)
-    const because = lawlessReasons(symmetry, index, values)
+    const because = lawlessReasons(symmetry, index, blocks[i])
     const key = JSON.stringify(because)
     const group = groups.get(key)
     if (group === undefined) groups.set(key, { parameters: [p.id], because })

@@ -6,15 +6,21 @@ import type { UnknownId } from "./system"
 
 export interface EquationIndex {
   readonly of: (u: UnknownId) => readonly Equation[]
+  /** Places in the list of what norms forget that mention the unknown. */
+  readonly absorbed: (u: UnknownId) => readonly number[]
   readonly unknown: (value: number, kind: Unknown["kind"], word: string) => Unknown | undefined
 }
 
 export function indexEquations(symmetry: Symmetry): EquationIndex {
-  const { equations, approximate, unknowns, unknownOf } = symmetry.propagation
+  const { equations, approximate, absorbed, unknowns, unknownOf } = symmetry.propagation
   const byUnknown: Equation[][] = unknowns.map(() => [])
   for (const list of [equations, approximate])
     for (const equation of list) for (const u of equation.expression.keys()) byUnknown[u].push(equation)
-  return { of: (u) => byUnknown[u], unknown: unknownOf }
+  const forgotten: number[][] = unknowns.map(() => [])
+  absorbed.forEach(({ expression }, i) => {
+    for (const u of expression.keys()) forgotten[u].push(i)
+  })
+  return { of: (u) => byUnknown[u], absorbed: (u) => forgotten[u], unknown: unknownOf }
 }
 
 /** How many equations a proof may look at: reasons should be near. */

@@ -54,7 +54,7 @@ function makeChoices(axes: readonly AxisTree[]): readonly Choice[] {
 export class Lowering {
   readonly graph: Graph
   private readonly values: Value[] = []
-  private readonly blocks = new Map<NodeId, ReadonlyMap<string, Block>>()
+  private readonly blocks: ReadonlyMap<string, Block>[] = []
   private readonly barriers = new Map<string, ReadonlyMap<string, Block>>()
   private readonly valuesByNode = new Map<NodeId, ValueId[]>()
   /** Parameters read as W + c, by what and how. */
@@ -97,8 +97,8 @@ export class Lowering {
   }
 
   run(): Lowered {
-    for (const node of this.graph.nodes) if (this.live.has(node.id)) this.blocks.set(node.id, this.lowerNode(this, node))
-    const outputs = this.graph.outputs.flatMap((o) => [...this.blocks.get(o)!.values()].map((b) => b.value))
+    for (const node of this.graph.nodes) if (this.live.has(node.id)) this.blocks[node.id] = this.lowerNode(this, node)
+    const outputs = this.graph.outputs.flatMap((o) => [...this.blocks[o].values()].map((b) => b.value))
     return { program: withoutDeadValues({ values: this.values, outputs: [...new Set(outputs)] }), valuesOf: this.valuesByNode }
   }
 
@@ -160,18 +160,18 @@ export class Lowering {
   }
 
   block(id: NodeId, key: string): Block | undefined {
-    return this.blocks.get(id)!.get(key)
+    return this.blocks[id].get(key)
   }
 
   allBlocks(id: NodeId): readonly Block[] {
-    return [...new Set(this.blocks.get(id)!.values())]
+    return [...new Set(this.blocks[id].values())]
   }
 
   /** The blocks of a node as if its axes were cut like `targets`; where they are not, a barrier lets only the common factor through. */
   conformed(id: NodeId, targets: readonly AxisTree[]): (choice: Choice) => Block {
     const axes = this.network.axes[id]
     if (axes.every((tree, i) => sameTree(tree, targets[i]))) {
-      const own = this.blocks.get(id)!
+      const own = this.blocks[id]
       return (choice) => own.get(keyOf(choice)) ?? this.barrierBlock(id, targets, choice)
     }
     return (choice) => this.barrierBlock(id, targets, choice)

@@ -4,6 +4,7 @@
  * The graph stays as written, so the verification computes what the source computes; only the symmetry rules see one operation.
  */
 import type { Graph, Node, NodeId } from "../graph/graph"
+import type { Op } from "../graph/op"
 import type { ReduceFunction } from "../graph/op"
 
 export type Recognized =
@@ -32,6 +33,20 @@ export function recognizePatterns(graph: Graph): ReadonlyMap<NodeId, Recognized>
   return found
 }
 
+/** Names an operation with its attributes; the commonest without the detour by JSON. */
+function operationKey(op: Op): string {
+  switch (op.kind) {
+    case "einsum":
+      return op.equation
+    case "binary":
+      return `${op.fn} `
+    case "parameter":
+      return `parameter ${op.parameter}`
+    default:
+      return JSON.stringify(op)
+  }
+}
+
 type Centered = Extract<Recognized, { readonly kind: "center" }>
 
 /** A statistic of x: its reduction over axes, whatever unit axes were put back. */
@@ -52,7 +67,7 @@ class PatternReader {
     const first = new Map<string, NodeId>()
     for (const node of graph.nodes) {
       const leaf = node.op.kind === "dropout" || node.op.kind === "random" || node.op.kind === "input" || node.op.kind === "opaque"
-      const key = leaf ? `#${node.id}` : `${JSON.stringify(node.op)}(${node.operands.map((o) => this.canonical[o]).join()})${node.shape.join()}`
+      const key = leaf ? `#${node.id}` : `${operationKey(node.op)}(${node.operands.map((o) => this.canonical[o]).join()})${node.shape.join()}`
       const known = first.get(key)
       if (known === undefined) first.set(key, node.id)
       this.canonical.push(known ?? node.id)

@@ -72,7 +72,9 @@ class Propagator {
     private readonly visibility: Visibility,
     private readonly shiftsOnly: boolean,
   ) {
-    this.read = new Set([...program.outputs, ...program.values.flatMap((v) => v.uses.map((u) => u.value))])
+    const read = new Set(program.outputs)
+    for (const { uses } of program.values) for (const use of uses) read.add(use.value)
+    this.read = read
   }
 
   run(): Propagation {

@@ -19,7 +19,7 @@ const mostReasons = 5
 /** The chain of a family: what lets it act or absorbs it, where it was cut, what makes it approximate. */
 export function familyReasons(symmetry: Symmetry, index: EquationIndex, visibility: Visibility, family: Family): Reason[] {
   const own = new Map(family.members.map((m) => [m.unknown.id, m]))
-  const meets = [...meetReasons(symmetry, index, own), ...(family.kind === "shift" ? [] : forgetReasons(symmetry, own))]
+  const meets = [...meetReasons(symmetry, index, own), ...(family.kind === "shift" ? [] : forgetReasons(symmetry, index, own))]
   const products = family.kind === "shift" ? [] : productEquations(index, family, own, meets.length === 0)
   const lets = uniqueReasons([
     ...meets,
@@ -96,10 +96,12 @@ const shortList = (names: readonly string[]): string =>
   names.length > 3 ? `${names.slice(0, 2).join(", ")} and ${names.length - 2} more` : names.join(", ")
 
 /** Norms that forget a factor. */
-function forgetReasons(symmetry: Symmetry, own: Own): Reason[] {
-  return symmetry.propagation.absorbed
-    .filter(({ expression }) => [...expression.keys()].some((u) => own.has(u)))
-    .map(({ value: id }) => {
+function forgetReasons(symmetry: Symmetry, index: EquationIndex, own: Own): Reason[] {
+  const places = new Set([...own.keys()].flatMap((u) => index.absorbed(u)))
+  return [...places]
+    .sort((a, b) => a - b)
+    .map((place) => {
+      const { value: id } = symmetry.propagation.absorbed[place]
       const value = symmetry.program.values[id]
       const label = labelOf(symmetry, value)
       const isLookup = value.op.kind === "contract"

@@ -35,20 +35,21 @@ export class LinearSystem {
 
   /** The expression with known pivots replaced. */
   reduce(expression: Expression): Expression {
-    let out: Map<UnknownId, number> | null = null
-    for (;;) {
-      let pivot: UnknownId | undefined
-      for (const u of (out ?? expression).keys())
-        if (this.pivots.has(u)) {
-          pivot = u
-          break
-        }
-      if (pivot === undefined) return out ?? expression
-      out ??= new Map(expression)
-      const coefficient = out.get(pivot)!
-      out.delete(pivot)
-      for (const [u, c] of this.pivots.get(pivot)!) add(out, u, coefficient * c)
+    if (!this.hasPivot(expression)) return expression
+    const out = new Map(expression)
+    // What a pivot brings in stands at the end, so that one pass meets it too.
+    for (const [u, coefficient] of out) {
+      const e = this.pivots.get(u)
+      if (e === undefined) continue
+      out.delete(u)
+      for (const [other, c] of e) add(out, other, coefficient * c)
     }
+    return out
+  }
+
+  private hasPivot(expression: Expression): boolean {
+    for (const u of expression.keys()) if (this.pivots.has(u)) return true
+    return false
   }
 
   /** Demands expression = 0; solves for its newest unknown. Returns whether that was news. */

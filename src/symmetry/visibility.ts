@@ -30,9 +30,9 @@ export function makeVisibility(program: Program, facts: readonly SumFacts[]): Vi
   const softmaxOnly = consumers.map((list) => list.every((c) => c.value.op.kind === "normalize" && c.value.op.sumsToOne))
   const after = (consumer: Value, use: number, state: State): State | "gone" | "lost" =>
     stateAfter(consumer, use, state, facts, softmaxOnly[consumer.id], forgetsFactor)
-  const questions: Map<State, Question>[] = program.values.map(() => new Map<State, Question>())
+  const questions: (Map<State, Question> | undefined)[] = []
   const question = (value: ValueId, state: State): Question => {
-    const own = questions[value]
+    const own = (questions[value] ??= new Map())
     let known = own.get(state)
     if (known === undefined) own.set(state, (known = { value, state, answer: null, needs: undefined }))
     return known
