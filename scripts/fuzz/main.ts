@@ -9,7 +9,7 @@ import type { Graph } from "../../src/graph/graph"
 import { printGraph } from "../../src/graph/text"
 import { discoverLaws } from "../../src/verification/discover"
 import { auditLaws, declaredSize, deriveClaims, grownSize, type Audit } from "../../test/support/laws"
-import { randomGraph } from "../../test/support/randomGraph"
+import { drawNetwork } from "../../test/support/randomGraph"
 import { shrinkGraph } from "./shrink"
 
 /** Discovery takes seconds above this many trainable numbers. */
@@ -79,7 +79,7 @@ function main(): number {
   const count = Number(positionals[0] ?? 1000), start = Number(positionals[1] ?? 0), every = Number(values.every)
   const tally: Tally = { networks: 0, failed: 0, silent: 0, discounted: 0, compared: 0, complete: 0, found: 0, there: 0, invented: 0 }
   for (let seed = start; seed < start + count; seed++) {
-    const graph = randomGraph(seed, 4 + (seed % 7), seed % 3 !== 0)
+    const graph = drawNetwork(seed)
     tally.networks++
     try {
       const excess = excessOf(graph, tally)

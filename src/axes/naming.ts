@@ -106,8 +106,10 @@ class SizeNamer {
     const equations: (readonly [ClassId, Dim])[] = this.classes.equations().map(([a, b]) => [a, genericSize(this.tree(b))])
     for (const c of [...this.trees.keys()]) {
       const [first, ...others] = this.classes.derivations(c).map((how) => this.extent(how))
-      if (first === undefined || this.classes.value(c) === 1) continue
-      if (this.names.has(c) && !this.refersTo(first, c)) this.definitions.set(c, first)
+      if (first === undefined) continue
+      // An extent of one is no axis: what it is computed from must keep it so.
+      if (this.classes.value(c) === 1 && first !== 1) this.pin(c)
+      else if (this.names.has(c) && !this.refersTo(first, c)) this.definitions.set(c, first)
       else equations.push([c, first])
       for (const other of others) equations.push([c, other])
     }

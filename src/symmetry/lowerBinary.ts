@@ -7,9 +7,9 @@ import type { Blocks } from "./blocks"
 import { atomsOf, broadcastBlock, eachChoice, emitOver, isZero, lowerMap, unionLabels, useOf } from "./blocks"
 import type { Block, Choice, Lowering } from "./lowering"
 import { addOffsets, contract, sumBlocks } from "./lowerSum"
-import type { LowOp } from "./program"
+import type { Elementwise } from "./program"
 
-const map = (name: string, degree: number | null): LowOp => ({ kind: "map", name, degree, slope: null, exchange: null })
+const map = (name: string, degree: number | null): Elementwise => ({ kind: "map", name, degree, slope: null, exchange: null })
 
 export function lowerBinary(lowering: Lowering, node: Node, op: OpOf<"binary">): Blocks {
   return eachChoice(lowering, node.id, (choice) => {
@@ -25,6 +25,8 @@ function binaryBlock(lowering: Lowering, node: Node, fn: OpOf<"binary">["fn"], a
   const zero = (): Block => lowering.emit(node.id, { kind: "fill", value: 0 }, [], [], [])
   const smooth = (x: Block): Block => (fillOf(lowering, x) === null ? lowerMap(lowering, node.id, x, map(fn, null)) : x)
   const product = (x: Block, y: Block): Block => contract(lowering, node.id, [useOf(x), useOf(y)], atoms) ?? zero()
+  // A function of two arguments of which nothing is known: not their product, whose factors norms forget.
+  const joint = (): Block => smooth(sumBlocks(lowering, node.id, [smooth(a), smooth(b)], atoms))
   switch (fn) {
     case "add":
       return offsetParameter(lowering, node, a, b, 1) ?? sumBlocks(lowering, node.id, [a, b], atoms)
@@ -45,19 +47,20 @@ function binaryBlock(lowering: Lowering, node: Node, fn: OpOf<"binary">["fn"], a
       return choose(lowering, node, [a, b], atoms)
     case "power":
       if (fillB !== null) return lowerMap(lowering, node.id, a, map(`power ${fillB}`, fillB))
-      return product(smooth(a), smooth(b))
+      return joint()
     case "squaredDifference":
       return lowerMap(lowering, node.id, sumBlocks(lowering, node.id, [a, b], atoms, [1, -1]), map("square", 2))
     // y = relu(x) − α·relu(−x)
     case "prelu": {
       const positive = lowerMap(lowering, node.id, a, map("relu", 1)),
-        negative = lowerMap(lowering, node.id, a, map("relu", 1))
+        turned = lowerMap(lowering, node.id, a, { ...map("negation", 1), slope: -1 }),
+        negative = lowerMap(lowering, node.id, turned, map("relu", 1))
       return sumBlocks(lowering, node.id, [positive, product(b, negative)], atoms, [1, -1])
     }
     case "mod":
     case "floorDivide":
     case "atan2":
-      return product(smooth(a), smooth(b))
+      return joint()
     case "equal":
     case "notEqual":
     case "greater":

@@ -80,6 +80,8 @@ function frozenOffset(lowering: Lowering, node: NodeId, parts: readonly Weighted
     other = lowering.value(frozen.block.value)
   if (own === null || own.offset !== 0 || other.op.kind !== "data" || other.op.frozen === undefined) return null
   if (trained.block.positions.join() !== frozen.block.positions.join()) return null
+  // Terms name the axes of both at once: a frozen vector beside each row of a matrix has others.
+  if (own.axes.join() !== other.op.frozen.axes.join()) return null
   const { labels, atoms } = lowering.value(trained.block.value)
   return { value: lowering.emit(node, { ...own, offset: other.op.frozen }, [], labels, atoms).value, positions: trained.block.positions }
 }

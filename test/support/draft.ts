@@ -1,7 +1,7 @@
 /** @file What random networks are drawn with: a graph under construction, its tensors so far and a budget of weights. */
 import type { GraphBuilder } from "../../src/graph/build"
 import type { NodeId } from "../../src/graph/graph"
-import type { Op } from "../../src/graph/op"
+import type { BinaryFunction, Op, ReduceFunction, UnaryFunction } from "../../src/graph/op"
 import type { Random } from "./random"
 
 /** Rows in a batch; a number, so that graphs run as they are. */
@@ -29,6 +29,17 @@ export const operand = ({ random, values }: Draft): NodeId => (random.uniform() 
 /** Adds a node of the letters of `Op`, its shape inferred. */
 export const push = (draft: Draft, op: Op, operands: readonly NodeId[], shape?: readonly number[]): NodeId =>
   draft.builder.add(op, operands, {}, shape)
+
+export const constant = (draft: Draft, values: readonly number[], shape: readonly number[]): NodeId =>
+  push(draft, { kind: "constant", value: { kind: "data", values } }, [], shape)
+export const fill = (draft: Draft, value: number): NodeId => push(draft, { kind: "constant", value: { kind: "fill", value } }, [], [])
+export const binary = (draft: Draft, fn: BinaryFunction, a: NodeId, b: NodeId): NodeId => push(draft, { kind: "binary", fn }, [a, b])
+export const reshape = (draft: Draft, x: NodeId, shape: readonly number[]): NodeId => push(draft, { kind: "reshape" }, [x], shape)
+export const reduce = (draft: Draft, x: NodeId, fn: ReduceFunction, axes: readonly number[], keepDims: boolean): NodeId =>
+  push(draft, { kind: "reduce", fn, axes, keepDims }, [x])
+export const unary = (draft: Draft, fn: UnaryFunction, x: NodeId, parameters: readonly number[] = []): NodeId =>
+  push(draft, { kind: "unary", fn, ...(parameters.length > 0 ? { parameters } : {}) }, [x])
+export const einsum = (draft: Draft, equation: string, ...operands: readonly NodeId[]): NodeId => push(draft, { kind: "einsum", equation }, operands)
 
 /** A new parameter, or one of the same shape that is in use already; null when the budget is spent. */
 export function weight(draft: Draft, shape: readonly number[]): NodeId | null {

@@ -3,16 +3,9 @@
  * mistake that leaves the shapes right. Each takes and gives tensors [batch, width].
  */
 import type { NodeId } from "../../src/graph/graph"
-import type { BinaryFunction, Op, ReduceFunction } from "../../src/graph/op"
-import { batch, operand, pick, push, weight, width, type Block, type Draft } from "./draft"
+import type { Op } from "../../src/graph/op"
+import { batch, binary, constant, fill, operand, pick, push, reduce, reshape, weight, width, type Block, type Draft } from "./draft"
 
-const constant = (draft: Draft, values: readonly number[], shape: readonly number[]): NodeId =>
-  push(draft, { kind: "constant", value: { kind: "data", values } }, [], shape)
-const fill = (draft: Draft, value: number): NodeId => push(draft, { kind: "constant", value: { kind: "fill", value } }, [], [])
-const binary = (draft: Draft, fn: BinaryFunction, a: NodeId, b: NodeId): NodeId => push(draft, { kind: "binary", fn }, [a, b])
-const reshape = (draft: Draft, x: NodeId, shape: readonly number[]): NodeId => push(draft, { kind: "reshape" }, [x], shape)
-const reduce = (draft: Draft, x: NodeId, fn: ReduceFunction, axes: readonly number[], keepDims: boolean): NodeId =>
-  push(draft, { kind: "reduce", fn, axes, keepDims }, [x])
 const normalize = (draft: Draft, x: NodeId, axes: readonly number[]): NodeId => {
   const center = draft.random.uniform() < 0.5
   return push(draft, { kind: "normalize", axes, center, measure: pick(draft.random, ["mean", "sum"] as const), epsilon: 0 }, [x])

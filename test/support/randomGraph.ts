@@ -4,10 +4,13 @@
  */
 import { GraphBuilder } from "../../src/graph/build"
 import type { Graph, NodeId } from "../../src/graph/graph"
+import { appendLoss } from "../../src/graph/loss"
 import type { Op, UnaryFunction } from "../../src/graph/op"
-import { batch, operand, pick, push, weight, width, type Block, type Draft } from "./draft"
+import { batch, operand, pick, push, start, weight, width, type Block, type Draft } from "./draft"
 import { seededRandom } from "./random"
 import { unusualBlocks } from "./randomBlocks"
+import { elementwiseBlocks } from "./randomElementwise"
+import { tensorBlocks } from "./randomTensors"
 
 const activations: readonly UnaryFunction[] = ["relu", "relu", "abs", "tanh", "sigmoid", "geluTanh", "square", "exp", "sin", "softplus", "neg"]
 
@@ -188,18 +191,34 @@ const blocks: readonly Block[] = [
   recurrence, lookup, normalizedWeight, composedWeight,
 ]
 
-/** A network of `steps` blocks or a few less; `wild` ones also have the unusual blocks and frozen parameters. */
-export function randomGraph(seed: number, steps = 7, wild = false): Graph {
+/** What networks are drawn from: ordinary blocks; unusual ones, too; or mostly blocks that have every operation among them. */
+export type Pool = "plain" | "wild" | "every"
+
+/** Where the pool of a seed is not stated: every operation from ten million on, so that older seeds keep their networks. */
+const poolOf = (seed: number): Pool => (seed >= 10_000_000 ? "every" : seed % 3 === 0 ? "plain" : "wild")
+
+const everyBlock: readonly Block[] = [...elementwiseBlocks, ...tensorBlocks, ...unusualBlocks]
+
+/** A network of `steps` blocks or a few less. All but plain ones have frozen parameters, those of every operation sometimes a loss that is blind. */
+export function randomGraph(seed: number, steps = 7, pool: Pool = "plain"): Graph {
   const random = seededRandom(seed), builder = new GraphBuilder()
-  const draft: Draft = { builder, random, values: [builder.input("x", [batch, 2 + random.below(2)], "real")], parameters: [], size: 0, freezes: wild }
+  const draft: Draft = {
+    builder, random, values: [builder.input("x", [batch, 2 + random.below(2)], "real")], parameters: [], size: 0, freezes: pool !== "plain",
+  }
   const first = dense(draft)
   if (first !== null) draft.values.push(first)
+  const unusual = pool === "every" ? everyBlock : unusualBlocks
   for (let tries = 0; draft.values.length < steps && tries < 3 * steps; tries++) {
-    const made = pick(random, wild && random.uniform() < 0.6 ? unusualBlocks : blocks)(draft)
+    const made = pick(random, pool !== "plain" && random.uniform() < 0.6 ? unusual : blocks)(draft)
     if (made !== null) draft.values.push(made)
   }
-  return finishGraph(draft)
+  const graph = finishGraph(draft)
+  if (pool !== "every" || random.uniform() < 0.8) return graph
+  return appendLoss(graph, [{ name: pick(random, ["softmaxCrossEntropy", "cosineProximity", "meanSquaredError"]), place: { start, end: start } }])
 }
+
+/** The network of a seed of `npm run fuzz`. */
+export const drawNetwork = (seed: number): Graph => randomGraph(seed, 4 + (seed % 7), poolOf(seed))
 
 /** What nothing reads is an output, so that every parameter counts. */
 function finishGraph({ builder, values }: Draft): Graph {
