@@ -1,5 +1,6 @@
 /** @file Rule `zero-gradient`: a trainable parameter, or a slice of one, that no gradient ever reaches. Derived by the laws, confirmed by a run. */
 import { substituteDim } from "../graph/dim"
+import { foldNames } from "../graph/names"
 import type { Parameter } from "../graph/graph"
 import type { DerivedLaw } from "../laws/law"
 import type { Dim, Operand } from "../schema/report"
@@ -85,8 +86,9 @@ const mostNames = 3
 
 function describe(group: readonly Still[], change: number, redundant: boolean): Found {
   const [{ parameter, law }] = group
-  const rest = group.length - mostNames
-  const names = `${group.slice(0, mostNames).map(({ name }) => name).join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`
+  const all = foldNames(group.map(({ name }) => name))
+  const rest = all.length - mostNames
+  const names = `${all.slice(0, mostNames).join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`
   const single = group.length === 1 && !/^\d/.test(group[0].name)
   const [have, never, its] = single ? ["has", "learns", "its gradient is"] : ["have", "learn", "their gradients are"]
   const because = law.because.length === 0 ? "" : ` (${law.because[0].text})`

@@ -1,6 +1,7 @@
 /**
- * @file Folds laws that differ only in numbers of their parameters' ids, counted up by one, into one line of a text view: block after block
- * ("h/{0…11}: wq − wk") or layer after layer ("dense_{k} … dense_{k+1}, k = 2…6"). The JSON keeps every law.
+ * @file Folds laws that differ only in numbers, counted up evenly, into one line of a text view: block after block ("h/{0…11}: wq − wk"), layer
+ * after layer ("dense_{k} … dense_{k+1}, k = 2…6"), part after part of one axis ("w[:,{0:2,2:4}]", or one range of indices where the parts
+ * tile it). The JSON keeps every law.
  */
 import { addDim } from "../graph/dim"
 import type { Dim, Law, Training } from "../schema/report"
@@ -12,51 +13,89 @@ export interface LawGroup {
   readonly formula: string
   /** Of all of them. */
   readonly quantities: Dim
+  /** The letters of the formula with their ranges. */
+  readonly index: Law["index"]
+  readonly symmetry: string
+  /** How many laws there are to be counted: one where they say together what one law would say. */
+  readonly count: number
 }
 
-interface Numbered {
-  readonly law: Law
-  /** The formula between the numbers of its ids; one more than there are numbers. */
+/** A number of a formula: in a parameter's id, or in brackets the offset of an index, a cell, or the range of a slice with its end. */
+interface Token {
+  readonly kind: "id" | "offset" | "cell" | "range"
+  readonly at: number
+  readonly end: number
+  /** Of an offset: the letter it is added to. */
+  readonly letter: string
+}
+
+interface Cut {
+  /** The text between the tokens; one more than there are tokens. */
   readonly literals: readonly string[]
-  readonly numbers: readonly number[]
+  readonly tokens: readonly Token[]
+}
+
+interface Numbered extends Cut {
+  readonly law: Law
 }
 
 /** Groups in the order of their first laws. Laws fold only when symmetry, size, kind and fate agree, too. */
 export function foldLaws(laws: readonly Law[], training: readonly Training[]): readonly LawGroup[] {
   const alike = new Map<string, Numbered[]>()
   for (const law of laws) {
-    const { literals, numbers } = takeNumbers(law, law.formula)
-    const fate = takeNumbers(law, fateText(training, law.id)).literals
-    const key = JSON.stringify([literals, fate, law.symmetry, law.type, law.entries, law.exactness, law.quantities])
-    alike.set(key, [...(alike.get(key) ?? []), { law, literals, numbers }])
+    const cut = cutNumbers(law, law.formula)
+    const fate = cutNumbers(law, fateText(training, law.id)).literals
+    const kinds = cut.tokens.map(({ kind, at, end }) => `${kind}${end - at}`)
+    const key = JSON.stringify([cut.literals, kinds, fate, law.symmetry, law.type, law.entries, law.exactness, law.quantities])
+    alike.set(key, [...(alike.get(key) ?? []), { law, ...cut }])
   }
   const groups = [...alike.values()].flatMap(runsOf).map(groupOf)
   const position = new Map(laws.map((law, k): [string, number] => [law.id, k]))
   return groups.sort((a, b) => (position.get(a.laws[0].id) ?? 0) - (position.get(b.laws[0].id) ?? 0))
 }
 
-/** Cuts the numbers out of the ids that a text mentions. */
-function takeNumbers(law: Law, text: string): Pick<Numbered, "literals" | "numbers"> {
-  const ids = law.parameters.filter((id) => /\d/.test(id)).sort((a, b) => b.length - a.length)
-  if (ids.length === 0) return { literals: [text], numbers: [] }
-  const pattern = new RegExp(`(${ids.map((id) => id.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&")).join("|")})`)
+/** Cuts the numbers out of a text: those of the ids of the law's parameters, and those in the brackets behind them. */
+function cutNumbers(law: Law, text: string): Cut {
+  const ids = [...law.parameters].sort((a, b) => b.length - a.length)
+  const pattern = new RegExp(`(${[...ids.map((id) => id.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&")), "\\[[^\\]]*\\]"].join("|")})`)
   const literals = [""]
-  const numbers: number[] = []
+  const tokens: Token[] = []
+  const write = (piece: string): void => void (literals[literals.length - 1] += piece)
+  const take: Take = (kind, at, end = at, letter = "") => {
+    tokens.push({ kind, at, end, letter })
+    literals.push("")
+  }
+  // With one group in the pattern, split puts ids and brackets at odd places; digits of an id likewise.
   text.split(pattern).forEach((piece, k) => {
-    // With one group in the pattern, split puts the ids at odd places; digits of an id likewise.
-    const parts = k % 2 === 0 ? [piece] : piece.split(/(\d+)/)
-    parts.forEach((part, j) => {
-      if (j % 2 === 0) literals[literals.length - 1] += part
-      else {
-        numbers.push(Number(part))
-        literals.push("")
-      }
-    })
+    if (k % 2 === 0) write(piece)
+    else if (piece.startsWith("[")) cutBrackets(piece, write, take)
+    else piece.split(/(\d+)/).forEach((part, j) => (j % 2 === 0 ? write(part) : take("id", Number(part))))
   })
-  return { literals, numbers }
+  return { literals, tokens }
 }
 
-/** Splits laws of one form into runs in which the same numbers go up by one from law to law and the others stay. */
+type Take = (kind: Token["kind"], at: number, end?: number, letter?: string) => void
+
+function cutBrackets(text: string, write: (piece: string) => void, take: Take): void {
+  text
+    .slice(1, -1)
+    .split(",")
+    .forEach((part, k) => {
+      write(k === 0 ? "[" : ",")
+      const range = /^(\d+):(\d+)$/.exec(part)
+      const offset = /^(?:(\d+)\+)?([a-z])$/.exec(part)
+      if (range !== null) take("range", Number(range[1]), Number(range[2]))
+      else if (/^\d+$/.test(part)) take("cell", Number(part))
+      else if (offset !== null) {
+        const at = Number(offset[1] ?? 0)
+        take("offset", at, at, offset[2])
+        write(offset[2])
+      } else write(part)
+    })
+  write("]")
+}
+
+/** Splits laws of one form into runs in which the same numbers go up evenly from law to law and the others stay. */
 function runsOf(laws: readonly Numbered[]): readonly (readonly Numbered[])[] {
   const runs: Numbered[][] = []
   for (const next of laws) {
@@ -69,31 +108,61 @@ function runsOf(laws: readonly Numbered[]): readonly (readonly Numbered[])[] {
 
 function continues(run: readonly Numbered[], next: Numbered): boolean {
   const last = run[run.length - 1]
-  const step = next.numbers.map((n, k) => n - last.numbers[k])
-  const before = run.length < 2 ? step : last.numbers.map((n, k) => n - run[run.length - 2].numbers[k])
-  return step.some((s) => s === 1) && step.every((s, k) => (s === 0 || s === 1) && s === before[k])
+  const steps = next.tokens.map(({ at }, k) => at - last.tokens[k].at)
+  const before = run.length < 2 ? steps : last.tokens.map(({ at }, k) => at - run[run.length - 2].tokens[k].at)
+  return steps.some((s) => s > 0) && steps.every((s, k) => s === before[k] && s >= 0 && (s < 2 || next.tokens[k].kind !== "id"))
 }
 
 function groupOf(run: readonly Numbered[]): LawGroup {
   const laws = run.map(({ law }) => law)
-  return { laws, formula: foldedFormula(run), quantities: laws.map(({ quantities }) => quantities).reduce(addDim) }
+  const [{ index, formula, symmetry }] = laws
+  const quantities = laws.map((law) => law.quantities).reduce(addDim)
+  if (run.length === 1) return { laws, formula, quantities, index, symmetry, count: 1 }
+  const tiled = tiledIndex(run)
+  if (tiled === null) return { laws, formula: foldedFormula(run), quantities, index, symmetry, count: run.length }
+  return { laws, formula, quantities, index: [tiled], symmetry: symmetry.replace(`(${index[0].size})`, `(${tiled.size})`), count: 1 }
+}
+
+/** The one index of laws about successive parts of the same length of one axis, which together are one law about the axis. */
+function tiledIndex(run: readonly Numbered[]): Law["index"][number] | null {
+  const [first, second] = run
+  const [index, ...others] = first.law.index
+  if (index === undefined || others.length > 0 || typeof index.size !== "number") return null
+  const tiles = first.tokens.every(({ letter, at }, k) => second.tokens[k].at - at === (letter === index.name ? index.size : 0))
+  const starts = first.tokens.every(({ letter, at }) => letter !== index.name || at === 0)
+  return tiles && starts ? { name: index.name, size: index.size * run.length } : null
 }
 
 function foldedFormula(run: readonly Numbered[]): string {
   const [first] = run
-  const last = run[run.length - 1]
-  if (run.length === 1) return first.law.formula
-  const moving = first.numbers.map((n, k) => last.numbers[k] !== n)
-  const starts = first.numbers.filter((_, k) => moving[k])
+  const moving = first.tokens.map(({ at }, k) => run[1].tokens[k].at !== at)
+  const starts = first.tokens.flatMap(({ at, kind }, k) => (moving[k] && kind === "id" ? [at] : []))
   const least = Math.min(...starts)
-  const range = `${least}${run.length === 2 ? "," : "…"}${least + run.length - 1}`
+  const range = rangeText(least, run.length)
   const together = starts.every((n) => n === least)
-  const shown = first.numbers.map((n, k) => {
-    if (!moving[k]) return String(n)
-    return together ? `{${range}}` : n === least ? "{k}" : `{k+${n - least}}`
+  const shown = first.tokens.map((token, k) => {
+    if (!moving[k]) return tokenText(token)
+    if (token.kind !== "id") return `${partsText(run.map(({ tokens }) => tokens[k]))}${token.kind === "offset" ? "+" : ""}`
+    return together ? `{${range}}` : token.at === least ? "{k}" : `{k+${token.at - least}}`
   })
   const formula = first.literals.map((literal, k) => literal + (shown[k] ?? "")).join("")
+  if (starts.length === 0) return formula
   return together ? withoutPrefix(formula, first.law.parameters, String(least), `{${range}}`) : `${formula}, k = ${range}`
+}
+
+const rangeText = (first: number, count: number): string => `${first}${count === 2 ? "," : "…"}${first + count - 1}`
+
+function tokenText({ kind, at, end }: Token): string {
+  if (kind === "range") return `${at}:${end}`
+  return kind === "offset" ? (at === 0 ? "" : `${at}+`) : String(at)
+}
+
+/** "{0:2,2:4}", "{0,3}", "{0…5}". */
+function partsText(tokens: readonly Token[]): string {
+  const [{ kind, at }, second] = tokens
+  if (kind !== "range" && second.at === at + 1) return `{${rangeText(at, tokens.length)}}`
+  const texts = tokens.map((token) => (token.kind === "range" ? `${token.at}:${token.end}` : String(token.at)))
+  return `{${(texts.length > 3 ? [texts[0], texts[1], "…", texts[texts.length - 1]] : texts).join(",")}}`
 }
 
 /** "b/{0…11}/wq − b/{0…11}/wk" reads as "b/{0…11}: wq − wk": the folder that all parameters share is said once. */

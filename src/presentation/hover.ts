@@ -4,7 +4,7 @@
  */
 import type { Finding, Law, Model, Reason, Site, SiteKind } from "../schema/report"
 import { foldLaws } from "./fold"
-import { countText, dimText, fateText, listText, reasonsText } from "./words"
+import { countText, dimText, fateTexts, listText, reasonsText, symmetryText, viewText } from "./words"
 
 /** What a hover needs of a site, before it has a text. */
 export interface SiteSubject {
@@ -33,12 +33,16 @@ export function siteText(
   if (groups.length === 0) return joinLines([...head, ...lawlessLines(subject), ...found])
   // The whole model has no room for reasons; a single place shows them under each law.
   const shown = groups.slice(0, (whole ? mostLaws + 1 : mostLaws) - Math.min(1, found.length))
-  const lines = shown.flatMap((group) => {
+  const fates = fateTexts(
+    model.training,
+    shown.map(({ laws: [law] }) => law.id),
+  )
+  const lines = shown.flatMap((group, k) => {
     const [law] = group.laws
-    const times = group.laws.length > 1 ? ` in ${group.laws.length} laws` : ""
-    const count = countText(group.quantities, "quantity", "quantities") + times
-    const name = law.exactness === "approximate" ? `${law.symmetry}, approximate` : law.symmetry
-    const line = `**${name}** — ${codeSpan(group.formula)} (${count}) — ${fateText(model.training, law.id)}`
+    const times = group.count > 1 ? ` in ${group.count} laws` : ""
+    const views = viewText(group)
+    const count = countText(group.quantities, "quantity", "quantities") + times + (views === "" ? "" : `; ${views}`)
+    const line = `**${symmetryText(group.symmetry, law)}** — ${codeSpan(group.formula)} (${count}) — ${fates[k]}`
     return whole || law.because.length === 0 ? [line] : [line, `*why:* ${reasonsText(law.because.slice(0, 2))}`]
   })
   const rest = groups.length - shown.length

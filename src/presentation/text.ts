@@ -2,12 +2,13 @@
  * @file The report for a terminal, at most 100 columns: one heading per model, one block per law with count, symmetry, fate and why,
  * then findings, what has no law and what could not be read.
  */
+import { foldNames } from "../graph/names"
 import type { FileReport, Law, Model, Place, Training } from "../schema/report"
 import { foldLaws } from "./fold"
 import type { LawGroup } from "./fold"
 import { wrapText } from "./paint"
 import type { Paint, Painter } from "./paint"
-import { countText, dimText, fateText, listText, reasonsText } from "./words"
+import { countText, dimText, fateTexts, listText, reasonsText, symmetryText, viewText } from "./words"
 
 export const terminalWidth = 100
 
@@ -25,14 +26,17 @@ export function fileText(file: FileReport, painter: Painter): string[] {
 
 /** One model. `path` is the file that places without a file mean. */
 export function modelText(model: Model, path: string, painter: Painter): string[] {
-  const placeText = (place: Place): string => `${place.start.file ?? path}:${place.start.line}`
-  // In reasons, the model's own file goes without saying.
-  const lineText = (place: Place): string => (place.start.file === undefined ? `line ${place.start.line}` : placeText(place))
+  // As terminals make links of it.
+  const placeText = ({ start }: Place): string => `${start.file ?? path}:${start.line}:${start.column}`
   const wrapped = (label: string, text: string, paint?: Paint): string[] => wrapText(text, terminalWidth, `      ${label} `, paint)
   const groups = foldLaws(model.laws, model.training)
+  const fates = fateTexts(
+    model.training,
+    groups.map(({ laws: [law] }) => law.id),
+  )
   const gaps = [
     ...model.lawless.flatMap(({ parameters, because }) =>
-      wrapped("no law:", `${listText(parameters)}${because.length === 0 ? "" : ` — ${reasonsText(because.slice(0, 3), lineText)}`}`),
+      wrapped("no law:", `${listText(foldNames(parameters))}${because.length === 0 ? "" : ` — ${reasonsText(because, placeText)}`}`),
     ),
     ...model.unsupported.flatMap((gap) => wrapped("not read:", `${gap.what} (${placeText(gap)})`, painter.warning)),
     ...model.assumptions.flatMap((assumption) => wrapped("assuming:", assumption, painter.faint)),
@@ -47,10 +51,15 @@ export function modelText(model: Model, path: string, painter: Painter): string[
     ...(groups.length > roomyLaws
       ? [
           "",
-          ...groups.flatMap((group, k) => shortLawText(group, k + 1, model.training, lineText, painter)),
+          ...groups.flatMap((group, k) =>
+            shortLawText(group, k + 1, fates[k], paintOf(group.laws[0], model.training, painter), painter, placeText),
+          ),
           `      ${painter.faint("why: in the editor's hovers, or with --format json")}`,
         ]
-      : groups.flatMap((group, k) => ["", ...lawText(group, k + 1, model.training, lineText, painter)])),
+      : groups.flatMap((group, k) => [
+          "",
+          ...lawText(group, k + 1, fates[k], paintOf(group.laws[0], model.training, painter), painter, placeText),
+        ])),
     ...(findings.length > 0 ? ["", ...findings] : []),
     ...(gaps.length > 0 ? ["", ...gaps] : []),
   ]
@@ -83,44 +92,37 @@ function summaryText(model: Model): string {
   return [...parameters, laws, `${countText(model.quantities, "quantity", "quantities")}${independent}`, trained].join(" · ")
 }
 
-function lawText(group: LawGroup, number: number, training: readonly Training[], placeText: (place: Place) => string, painter: Painter): string[] {
+type PlaceText = (place: Place) => string
+
+function lawText(group: LawGroup, number: number, fate: string, paint: Paint, painter: Painter, placeText: PlaceText): string[] {
   const [law] = group.laws
   const label = `  ${String(number).padStart(2)}  `
-  const times = group.laws.length > 1 ? ` in ${group.laws.length} laws` : ""
-  const approximate = law.exactness === "approximate" ? "approximate, " : ""
-  const count = countText(group.quantities, "quantity", "quantities") + times + rangeText(law)
-  const facts = `${approximate}${law.symmetry}: ${count} — ${fateText(training, law.id)}`
+  const times = group.count > 1 ? ` in ${group.count} laws` : ""
+  const views = viewText(group)
+  const count = countText(group.quantities, "quantity", "quantities") + times + rangeText(group) + (views === "" ? "" : `, ${views}`)
   const indent = " ".repeat(label.length)
   return [
     ...wrapText(group.formula, terminalWidth, label, painter.formula),
-    ...wrapText(facts, terminalWidth, indent, paintOf(law, training, painter)),
+    ...wrapText(`${symmetryText(group.symmetry, law)}: ${count} — ${fate}`, terminalWidth, indent, paint),
     ...law.because.flatMap((reason) => wrapText(reasonsText([reason], placeText), terminalWidth, `${indent}why: `, painter.faint)),
   ]
 }
 
-/** Formula, symmetry, count and fate, with the line that decides; on one line where there is room. */
-function shortLawText(
-  group: LawGroup,
-  number: number,
-  training: readonly Training[],
-  placeText: (place: Place) => string,
-  painter: Painter,
-): string[] {
+/** Formula, symmetry, count and fate, with the place that decides; on one line where there is room. */
+function shortLawText(group: LawGroup, number: number, fate: string, paint: Paint, painter: Painter, placeText: PlaceText): string[] {
   const [law] = group.laws
   const label = `  ${String(number).padStart(2)}  `
-  const indent = " ".repeat(label.length)
-  const approximate = law.exactness === "approximate" ? "approximate, " : ""
-  const place = law.because.findLast((reason) => reason.at !== undefined)?.at
+  const place = law.because.find((reason) => reason.at !== undefined)?.at
   const at = place === undefined ? "" : ` (${placeText(place)})`
-  const facts = `${approximate}${law.symmetry} ×${dimText(group.quantities)} — ${fateText(training, law.id)}${at}`
-  const paint = paintOf(law, training, painter)
-  if (label.length + group.formula.length + 3 + facts.length <= terminalWidth) return [`${label}${painter.formula(group.formula)}   ${paint(facts)}`]
-  return [...wrapText(group.formula, terminalWidth, label, painter.formula), ...wrapText(facts, terminalWidth, indent, paint)]
+  const facts = `${symmetryText(group.symmetry, law)} ×${dimText(group.quantities)} — ${fate}${at}`
+  if (label.length + group.formula.length + 3 + facts.length <= terminalWidth)
+    return [`${label}${painter.formula(group.formula)}   ${paint(facts)}`]
+  return [...wrapText(group.formula, terminalWidth, label, painter.formula), ...wrapText(facts, terminalWidth, " ".repeat(label.length), paint)]
 }
 
 /** ", i < 8": the range of the formula's letters. */
-const rangeText = (law: Law): string =>
-  law.index.length === 0 ? "" : `, ${law.index.map(({ name, size }) => `${name} < ${dimText(size)}`).join(", ")}`
+const rangeText = ({ index }: LawGroup): string =>
+  index.length === 0 ? "" : `, ${index.map(({ name, size }) => `${name} < ${dimText(size)}`).join(", ")}`
 
 /** The worst fate colors the line. */
 function paintOf(law: Law, training: readonly Training[], painter: Painter): Paint {

@@ -1,8 +1,9 @@
 /** @file A verification for readers: the verdict in words, one line of numbers per law beside its control, and whether the list is complete. */
+import type { SizeVariable } from "../axes/size"
 import type { Law, LawVerification, Verification } from "../schema/report"
 import { wrapText } from "./paint"
 import type { Paint, Painter } from "./paint"
-import { countText } from "./words"
+import { countText, dimText } from "./words"
 
 const width = 100
 
@@ -39,14 +40,20 @@ export function completenessText({ completeness }: Pick<Verification, "completen
   return complete ? `complete: ${counts}, no further law exists (${cut})` : `not shown complete: ${counts} (${cut})`
 }
 
-/** The sizes of a replica: "batch = 4, 3, 8→6". Sizes named after a number ("n8_2") show it with what became of it. */
-export function sizesText(replica: Verification["replica"]): string {
+/**
+ * The sizes of a replica: "batch = 4, 2·hidden = 6, 3, 8→6".
+ *
+ * @param sizes what the sizes are in the source; without them their names tell ("n8_2" is an 8), but for those of expressions.
+ */
+export function sizesText(replica: Verification["replica"], sizes: readonly Pick<SizeVariable, "name" | "declared">[] = []): string {
+  const declared = new Map(sizes.map((size) => [size.name, size.declared]))
   const texts = Object.entries(replica)
     .sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true }))
-    .map(([name, size]) => {
-      const declared = /^n(\d+)(?:_\d+)?$/.exec(name)?.[1]
-      if (declared === undefined) return `${name} = ${size}`
-      return declared === String(size) ? declared : `${declared}→${size}`
+    .flatMap(([name, size]) => {
+      const number = /^n(\d+)(?:_\d+)?$/.exec(name)?.[1]
+      const source = declared.get(name) ?? (number === undefined ? name : Number(number))
+      if (typeof source === "number") return source === size ? `${size}` : `${source}→${size}`
+      return /^size(_\d+)?$/.test(source) ? [] : `${dimText(source)} = ${size}`
     })
   return [...new Set(texts)].join(", ")
 }
@@ -56,10 +63,22 @@ export const legendText =
   "rate: speed along the gradient flow, 0 for a law · order: halving the step divides the drift by 2^order, 1 for a law · " +
   "control: the same for a quantity of the same weights that is no law"
 
+/** What was verified: a model and what its sizes are in the source. */
+interface VerifiedTask {
+  readonly model: string
+  readonly sizes: readonly Pick<SizeVariable, "name" | "declared">[]
+}
+
 /** The model's name with the verdict, then a table: for each law its numbers, its verdict, its formula. */
-export function verificationText(name: string, verification: Verification, laws: readonly Law[], painter: Painter, optimizer = "flow"): string[] {
+export function verificationText(
+  { model: name, sizes: declared }: VerifiedTask,
+  verification: Verification,
+  laws: readonly Law[],
+  painter: Painter,
+  optimizer = "flow",
+): string[] {
   const paint = verdictPaint(verification.verdict, painter)
-  const sizes = sizesText(verification.replica)
+  const sizes = sizesText(verification.replica, declared)
   const complete = completenessText(verification)
   const reason = reasonNothingRan(verification)
   if (reason !== null) return wrapText(`${name} — could not be run: ${reason}`, width, "  ", paint)

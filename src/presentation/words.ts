@@ -1,12 +1,15 @@
 /** @file The small words that all views share: counts, sizes, places, and a law's fate as one clause. */
-import type { Dim, Place, Reason, Training } from "../schema/report"
+import { foldNames } from "../graph/names"
+import type { Dim, Law, Place, Reason, Training } from "../schema/report"
 
 const superscripts = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 
-/** A size as one writes it: "d^2/2+d/2" becomes "d²/2 + d/2". */
+/** A size as one writes it: "d^2/2+d/2" becomes "d²/2 + d/2", the unknown size "x.1" "x.shape[1]". */
 export function dimText(d: Dim): string {
   if (typeof d === "number") return d.toLocaleString("en-US")
   return d
+    .replace(/\b([A-Za-z_]\w*)\.(\d+)\b/g, "$1.shape[$2]")
+    .replace(/\/([\w.]+)\/([\w.]+)/g, "/($1*$2)")
     .replace(/\^(\d+)/g, (_, digits: string) => [...digits].map((c) => superscripts[Number(c)]).join(""))
     .replace(/\*/g, "·")
     .replace(/(?<=[^(])([+-])/g, (sign) => ` ${sign === "-" ? "−" : "+"} `)
@@ -27,6 +30,52 @@ export const reasonsText = (reasons: readonly Reason[], placeText: (place: Place
 export function fateText(training: readonly Training[], law: string): string {
   const details = training.flatMap(({ fate }) => fate.filter((f) => f.law === law).map(({ detail }) => detail))
   return [...new Set(details)].join("; ")
+}
+
+/** The fates of laws that are shown together: what was said of an earlier one is not said again. */
+export function fateTexts(training: readonly Training[], laws: readonly string[]): readonly string[] {
+  const said = new Set<string>()
+  return laws.map((law) => {
+    const text = fateText(training, law)
+    if (!said.has(text)) {
+      said.add(text)
+      return text
+    }
+    const statuses = new Set(training.flatMap(({ fate }) => fate.filter((f) => f.law === law).map(({ status }) => status)))
+    const [status] = statuses
+    return statuses.size === 1 && status !== "rounding" ? `${status} likewise` : "likewise"
+  })
+}
+
+/** The symmetry as one writes it: "diag(2·dim)". */
+export const symmetryText = (symmetry: string, { exactness }: Pick<Law, "exactness">): string =>
+  (exactness === "approximate" ? "approximate " : "") + dimText(symmetry)
+
+/** "wv, wk as [6, 2, 3]; wo as [2, 3, 6]": the parameters whose indices in the formula are not those of the weight; "" where all are. */
+export function viewText({ laws, formula }: { readonly laws: readonly Pick<Law, "terms" | "formula">[]; readonly formula: string }): string {
+  const names = new Map<string, Set<string>>()
+  for (const law of laws)
+    for (const { parameter, view = [] } of law.terms.flatMap(({ operands }) => operands)) {
+      const last = view.findLastIndex((step) => "reshape" in step)
+      const step = view[last]
+      if (step === undefined || !("reshape" in step) || !isIndexedBy(law.formula, parameter, step.reshape.length)) continue
+      const slices = view.slice(0, last).flatMap((before) => ("slice" in before ? [before.slice] : []))
+      const cut = slices.map(([axis, from, to]) => `[${":,".repeat(axis)}${dimText(from)}:${dimText(to)}]`).join("")
+      const shape = step.reshape.map(dimText).join(", ")
+      names.set(shape, (names.get(shape) ?? new Set()).add(parameter + cut))
+    }
+  const folder = /^(\S+): /.exec(formula)?.[1]
+  const inFormula = (name: string): string => (folder !== undefined && name.startsWith(`${folder}/`) ? name.slice(folder.length + 1) : name)
+  return [...names].map(([shape, own]) => `${listText(foldNames([...own]).map(inFormula), 3)} as [${shape}]`).join("; ")
+}
+
+/** Whether a formula writes so many indices behind a parameter; it leaves out reshapes that change none of those it writes. */
+function isIndexedBy(formula: string, parameter: string, rank: number): boolean {
+  for (let at = formula.indexOf(`${parameter}[`); at >= 0; at = formula.indexOf(`${parameter}[`, at + 1)) {
+    const brackets = /^(?:\[[^\]]*\])+/.exec(formula.slice(at + parameter.length))?.[0] ?? ""
+    if (brackets.slice(brackets.lastIndexOf("[") + 1, -1).split(",").length === rank) return true
+  }
+  return false
 }
 
 /** Names in a row, shortened: "a, b, c and 4 more". */

@@ -24,7 +24,7 @@ export function indexEquations(symmetry: Symmetry): EquationIndex {
 }
 
 /** How many equations a proof may look at: reasons should be near. */
-const SEARCH_LIMIT = 120
+const SEARCH_LIMIT = 48
 
 /**
  * A smallest set of equations, found nearest first and preferably of single operations, that leaves nothing for the unknown but zero; null where none
@@ -33,6 +33,8 @@ const SEARCH_LIMIT = 120
  * @param except equations that may not be used: what would be left if those operations were others.
  */
 export function proveZero(index: EquationIndex, start: Unknown, except: ReadonlySet<Equation> = new Set()): readonly Equation[] | null {
+  const alone = index.of(start.id).find((e) => isEnd(e) && e.expression.size === 1 && !except.has(e))
+  if (alone !== undefined) return [alone]
   const seen = new Set<UnknownId>([start.id])
   const queue: UnknownId[] = [start.id]
   const system = new LinearSystem()

@@ -40,17 +40,28 @@ export function familyReasons(symmetry: Symmetry, index: EquationIndex, visibili
 
 type Own = ReadonlyMap<UnknownId, Member>
 
-const sharedBy = ({ expression }: Equation, own: Own): number => [...expression.keys()].filter((u) => own.has(u)).length
+/** Whether at least two members of the family are in the equation. */
+function isShared({ expression }: Equation, own: Own): boolean {
+  let first = false
+  // The smaller of the two is walked: a stream of many layers is one long equation.
+  for (const u of own.size < expression.size ? own.keys() : expression.keys()) {
+    if (!(own.size < expression.size ? expression : own).has(u)) continue
+    if (first) return true
+    first = true
+  }
+  return false
+}
 
 /** Contractions in which two sides undo each other. */
 function meetReasons(symmetry: Symmetry, index: EquationIndex, own: Own): Reason[] {
-  const meets = new Set([...own.keys()].flatMap((u) => index.of(u)).filter((e) => e.why === "meets" && sharedBy(e, own) > 1))
+  const meets = new Set<Equation>()
+  for (const u of own.keys()) for (const e of index.of(u)) if (e.why === "meets" && !meets.has(e) && isShared(e, own)) meets.add(e)
   return [...meets].map((equation) => {
     const value = symmetry.program.values[equation.value]
     return reasonAt(
       symmetry,
       value,
-      `${labelOf(symmetry, value)} contracts ${sidesText(symmetry, equation, own)}: a change on one side is undone on the other`,
+      `${labelOf(symmetry, value)} contracts ${sidesText(symmetry, equation, own)}: they can undo each other`,
     )
   })
 }
@@ -126,7 +137,7 @@ const mostJoins = 2
 function productEquations(index: EquationIndex, { roles }: Family, own: Own, needed: boolean): readonly Equation[] {
   if (roles.length > 0 && !needed) return []
   const shared = new Set(
-    [...own.keys()].flatMap((u) => index.of(u)).filter((e) => e.why !== "meets" && e.why !== "approximate" && sharedBy(e, own) > 1),
+    [...own.keys()].flatMap((u) => index.of(u)).filter((e) => e.why !== "meets" && e.why !== "approximate" && isShared(e, own)),
   )
   const all = [...shared]
   return [...all.filter((e) => !isJoin(e, own)).slice(0, 1), ...all.filter((e) => isJoin(e, own)).slice(0, mostJoins)]
@@ -149,7 +160,7 @@ function productReason(symmetry: Symmetry, equation: Equation, own: Own): Reason
 
 /** For shifts of several parameters: the operation that sees only their sum. */
 function exchangeReasons(symmetry: Symmetry, index: EquationIndex, own: Own): Reason[] {
-  const seen = [...own.keys()].flatMap((u) => index.of(u)).filter((e) => sharedBy(e, own) > 1)
+  const seen = [...own.keys()].flatMap((u) => index.of(u)).filter((e) => isShared(e, own))
   return [...new Set(seen)].map((equation) => {
     const at = symmetry.program.values[equation.value]
     return reasonAt(

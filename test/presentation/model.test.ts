@@ -116,7 +116,7 @@ describe("the model of the report", () => {
     ])
   })
   test("an approximate law is marked as one", () => {
-    expect(model.sites[1].text).toContain("**scale, approximate** — `‖dense_1/kernel‖²` (1 quantity) — drifts under sgd")
+    expect(model.sites[1].text).toContain("**approximate scale** — `‖dense_1/kernel‖²` (1 quantity) — drifts under sgd")
   })
   test("a site without laws says what ended them", () => {
     expect(model.sites[3].text).toBe("**gate** — no conservation law  \n*why:* tanh saturates (line 8)")
@@ -142,21 +142,21 @@ describe("the terminal report", () => {
   test("names law, count, fate, why with its line, gaps and assumptions within 100 columns", () => {
     const lines = modelText(model, "src/net.ts", plainPainter)
     expect(Math.max(...lines.map((line) => [...line].length))).toBeLessThanOrEqual(100)
-    expect(lines.join("\n")).toBe(`  model sequential model · src/net.ts:3
+    expect(lines.join("\n")).toBe(`  model sequential model · src/net.ts:3:1
   51 parameters · 2 laws (1 approximate) · 8 quantities · optimizer in sight: optimizer: "sgd"
 
    1  ‖dense_1/kernel[:,i]‖² + dense_1/bias[i]² − ‖dense_2/kernel[i,:]‖²
       diag(8): 8 quantities, i < 8 — drifts under sgd (τ = 0.1) by exactly ½τ²gᵀMg per step, O(τ)
       over a fixed training time
-      why: relu scales with its input (line 4)
+      why: relu scales with its input (src/net.ts:4:30)
 
    2  ‖dense_1/kernel‖²
-      approximate, scale: 1 quantity — drifts under sgd (τ = 0.1): by the ε of a normalization and
-      by O(τ)
-      why: relu scales with its input (line 4)
+      approximate scale: 1 quantity — drifts under sgd (τ = 0.1): by the ε of a normalization and by
+      O(τ)
+      why: relu scales with its input (src/net.ts:4:30)
 
-      no law: gate — tanh saturates (line 8)
-      not read: tf.myOp (src/net.ts:8)
+      no law: gate — tanh saturates (src/net.ts:8:3)
+      not read: tf.myOp (src/net.ts:8:1)
       assuming: training mode`)
   })
   test("a file with only a problem shows the problem; an empty one nothing", () => {

@@ -1,7 +1,7 @@
 /** @file A verification in words: verdicts, numbers, completeness. */
 import { describe, expect, test } from "vitest"
 import { plainPainter } from "../../src/presentation/paint"
-import { completenessText, exponentText, verdictText, verificationText } from "../../src/presentation/verification"
+import { completenessText, exponentText, sizesText, verdictText, verificationText } from "../../src/presentation/verification"
 import type { Law, LawVerification, Verification } from "../../src/schema/report"
 
 const measured = (law: string, verdict: LawVerification["verdict"], more: Partial<LawVerification> = {}): LawVerification => ({
@@ -23,6 +23,8 @@ const verification = (verdict: Verification["verdict"], ...laws: LawVerification
   completeness: { parameters: 16, lieRank: 7, possible: 9, derived: 9, gap: [0.015, 2e-16], complete: true },
 })
 const laws = [{ id: "balance-1", formula: "‖a[:,i]‖² − ‖b[i,:]‖²" }] as unknown as readonly Law[]
+
+const task = { model: "model", sizes: [] }
 
 describe("verdicts", () => {
   test("say what was checked, and under what", () => {
@@ -47,13 +49,24 @@ test("numbers", () => {
   expect([3.3e-17, 0, null, Number.NaN].map(exponentText)).toEqual(["3.3e-17", "0", "–", "–"])
 })
 
+test("sizes are called what they are in the source", () => {
+  const replica = { batch: 4, n8: 6, n8_2: 8, size: 5, "x.1": 3 }
+  expect(sizesText(replica)).toBe("batch = 4, 8→6, 8, x.shape[1] = 3")
+  expect(
+    sizesText(replica, [
+      { name: "size", declared: "2*hidden" },
+      { name: "n8", declared: 8 },
+    ]),
+  ).toBe("batch = 4, 8→6, 8, 2·hidden = 5, x.shape[1] = 3")
+})
+
 test("the table: numbers under their titles, formula below, sizes in order, within 100 columns", () => {
   const run = verification(
     "violated",
     measured("balance-1", "conserved"),
     measured("shift-1", "violated", { order: null, detail: "changes along the flow" }),
   )
-  const lines = verificationText("model", run, laws, plainPainter)
+  const lines = verificationText(task, run, laws, plainPainter)
   expect(Math.max(...lines.map((line) => [...line].length))).toBeLessThanOrEqual(100)
   expect(lines.join("\n")).toBe(`  model — a law does not hold (1 conserved, 1 violated)
   seed 3 · 812 ms · run at sizes 2→3, 10→4
@@ -79,7 +92,7 @@ test("what was not measured is no zero, and two causes make no order", () => {
     detail: "code could not be read",
   }
   const failed = verification("inconclusive", measured("a", "inconclusive", none), measured("b", "inconclusive", none))
-  expect(verificationText("model", failed, laws, plainPainter)).toEqual(["  model — could not be run: code could not be read"])
-  const [, , , , row] = verificationText("model", verification("conserved", measured("a", "approximate", { order: -0.1 })), laws, plainPainter)
+  expect(verificationText(task, failed, laws, plainPainter)).toEqual(["  model — could not be run: code could not be read"])
+  const [, , , , row] = verificationText(task, verification("conserved", measured("a", "approximate", { order: -0.1 })), laws, plainPainter)
   expect(row).toBe("   1    3.3e-17     2.1e-1        –    5.0e-15     1.2e-3  approximate")
 })

@@ -15,7 +15,7 @@ const net = tf.sequential()
 net.add(tf.layers.dense({ inputShape: [3], units: 4, activation: "relu", name: "a" }))
 net.add(tf.layers.dense({ units: 2, useBias: false, name: "b" }))`)
   expect(reasonsOf(model, "‖a/kernel")).toEqual([
-    "dense contracts a/kernel with b/kernel: a change on one side is undone on the other (4)",
+    "dense contracts a/kernel with b/kernel: they can undo each other (4)",
     "dense 'relu' commutes with positive scaling of each unit, with no mixing of units (3)",
   ])
 })

@@ -14,10 +14,14 @@ export function createHoverProvider(client: Client): vscode.HoverProvider {
       if (!report || !site || token.isCancellationRequested) return null
       const model = report.models.find(candidate => candidate.sites.includes(site))
       const target = model && model.laws.length > 0 ? { uri: document.uri.toString(), model: model.name, line: model.start.line } : null
-      return new vscode.Hover(toMarkdown(site.text, target), toRange(site))
+      return new vscode.Hover(toMarkdown(withLinks(site.text, document.uri), target), toRange(site))
     },
   }
 }
+
+/** "(line 12)" as a link to that line. */
+const withLinks = (text: string, uri: vscode.Uri): string =>
+  text.replace(/\bline (\d+)\b/g, (words, line: string) => `[${words}](${uri.with({ fragment: `L${line}` }).toString()})`)
 
 function toMarkdown(text: string, target: VerifyTarget | null): vscode.MarkdownString {
   const markdown = new vscode.MarkdownString(text, true)
