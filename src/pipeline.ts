@@ -7,6 +7,7 @@ import { generalize } from "./axes/generalize"
 import { findingsOf } from "./findings/findings"
 import type { TracedModel } from "./graph/graph"
 import { appendLoss } from "./graph/loss"
+import { nameConstantOffsets } from "./graph/offsets"
 import { deriveLaws } from "./laws/derive"
 import type { DerivedModel } from "./laws/law"
 import { presentModel } from "./presentation/model"
@@ -80,7 +81,8 @@ function syntaxProblems(ts: typeof TypeScript, program: TypeScript.Program, sour
 }
 
 /** From one traced network to everything views and the verification need. */
-export function analyzeModel(traced: TracedModel): AnalyzedModel {
+export function analyzeModel(read: TracedModel): AnalyzedModel {
+  const traced: TracedModel = { ...read, graph: nameConstantOffsets(read.graph) }
   const derived = deriveLaws(generalize(appendLoss(traced.graph, traced.losses)))
   const model = presentModel(traced, derived, findingsOf(traced, derived))
   const laws = derived.laws.map((law, i) => ({ ...law, formula: model.laws[i].formula, latex: model.laws[i].latex }))

@@ -20,7 +20,7 @@ type Lower<K extends OpKind> = (lowering: Lowering, node: Node, op: OpOf<K>) => 
 
 /** Blocks of one node; operands were lowered before. */
 export function lowerNode(lowering: Lowering, node: Node): Blocks {
-  if (!lowering.depends[node.id] && !renaming.has(node.op.kind)) return lowerData(lowering, node)
+  if (!lowering.depends[node.id] && !renaming.has(node.op.kind) && !readsFrozen(lowering, node)) return lowerData(lowering, node)
   if (lowering.choices(node.id).length === 0) return lowerOpaque(lowering, node, "its axis is cut into too many pieces to follow")
   const pattern = lowering.patterns.get(node.id)
   if (pattern?.kind === "normalize") return lowerNormalize(lowering, node, pattern.operand, pattern.axes, pattern)
@@ -28,6 +28,10 @@ export function lowerNode(lowering: Lowering, node: Node): Blocks {
   if (pattern?.kind === "center") return lowerCenter(lowering, node, pattern.operand, pattern.axes, pattern.by)
   return (lowerings[node.op.kind] as Lower<OpKind>)(lowering, node, node.op)
 }
+
+/** x·W₀ stays a product, so that x·W₀ + x·W is seen as x·(W₀ + W). */
+const readsFrozen = (lowering: Lowering, node: Node): boolean =>
+  node.op.kind === "einsum" && node.operands.some((o) => lowering.node(o).op.kind === "parameter")
 
 const lowerings: { readonly [K in OpKind]: Lower<K> } = {
   input: (lowering, node) => lowerData(lowering, node),
