@@ -10,7 +10,7 @@ import { deriveLaws } from "../../src/laws/derive"
 import type { DerivedLaw, DerivedModel } from "../../src/laws/law"
 import { countIndependent } from "../../src/verification/certificate"
 import { drawParameters, drawSamples, drawUnknowns, type Sample } from "../../src/verification/data"
-import { instantiate } from "../../src/verification/instantiate"
+import { instantiate, type Sizes } from "../../src/verification/instantiate"
 import { compileLaw, evaluateEntryGradient, type NumericLaw } from "../../src/verification/laws"
 import { evaluateField } from "../../src/verification/loss"
 import { compilePlan, type Plan } from "../../src/verification/plan"
@@ -54,10 +54,12 @@ const trials = 8
 /** A gradient's part along a law that is no rounding for certain, relative to both lengths. */
 const tolerance = 1e-8
 
-/** Tests the laws of a graph on numbers, at its declared sizes or at others. */
-export function auditLaws(graph: Graph, seed = 3, chooseSize: (size: SizeVariable) => number = declaredSize, claims = deriveClaims(graph)): Audit {
+/** Tests the laws of a graph on numbers, at its declared sizes, at others, or at those of a replica. */
+export function auditLaws(
+  graph: Graph, seed = 3, chosen: Sizes | ((size: SizeVariable) => number) = declaredSize, claims = deriveClaims(graph),
+): Audit {
   const { derived, laws: exact } = claims, network = generalize(graph)
-  const sizes = Object.fromEntries(network.sizes.map((s) => [s.name, chooseSize(s)]))
+  const sizes = typeof chosen === "function" ? Object.fromEntries(network.sizes.map((s) => [s.name, chosen(s)])) : chosen
   const instance = instantiate(network.graph, sizes), plan = compilePlan(instance), random = seededRandom(seed)
   const laws = exact.map((law) => compileLaw({ ...law, formula: "", latex: "" }, plan.slots, sizes))
   const isExcused = createExcuse(instance)

@@ -32,8 +32,9 @@ export type Excuse = (sample: Sample, theta: Float64Array, field: Float64Array, 
 /** Compiles the disturbed networks when they are first asked for: most networks never need any. */
 export function createExcuse(graph: Graph): Excuse {
   const plans = new Map<string, Plan>()
-  const disturbedField = (sample: Sample, theta: Float64Array, unit: number, seed: number): Float64Array => {
-    const key = `${unit} ${seed}`, plan = plans.get(key) ?? compilePlan(disturbResults(graph, unit, seed)), field = new Float64Array(plan.dimension)
+  const disturbedField = (sample: Sample, theta: Float64Array, unit: number, seed: number, values = true): Float64Array => {
+    const key = `${unit} ${seed} ${values}`, plan = plans.get(key) ?? compilePlan(disturbResults(graph, unit, seed, values))
+    const field = new Float64Array(plan.dimension)
     plans.set(key, plan)
     evaluateField(plan, sample, theta, field)
     return field
@@ -41,9 +42,13 @@ export function createExcuse(graph: Graph): Excuse {
   return (sample, theta, field, direction, own, allowed) => {
     const along = (v: Float64Array): number => Math.abs(own.reduce((sum, i) => sum + v[i] * direction[i], 0))
     const change = (v: Float64Array): number => lengthOf(v.map((x, i) => x - field[i]), own)
-    const answers = [1, 2].map((seed) => [large, small].map((unit) => change(disturbedField(sample, theta, unit, seed))))
-    if (answers.every(([wide, narrow]) => narrow <= (8 * wide * small) / large)) {
-      return along(field) <= rounding * Math.max(...answers.map(([, narrow]) => narrow / small)) * lengthOf(direction, own)
+    // Values that are equal to the last bit stay so where gradients alone are disturbed.
+    for (const values of [true, false]) {
+      const answers = [1, 2].map((seed) => [large, small].map((unit) => change(disturbedField(sample, theta, unit, seed, values))))
+      const proportional = answers.every(([wide, narrow]) => narrow <= (8 * wide * small) / large)
+      const doubt = rounding * Math.max(...answers.map(([, narrow]) => narrow / small)) * lengthOf(direction, own)
+      if (proportional && along(field) <= doubt) return true
+      if (proportional && values) return false
     }
     const fields = Array.from({ length: draws }, (_, seed) => disturbedField(sample, theta, small, seed))
     const changes = fields.map(change).sort((a, b) => a - b)
@@ -57,8 +62,8 @@ export function createExcuse(graph: Graph): Excuse {
 const lengthOf = (v: Float64Array, at: Int32Array): number => Math.sqrt(at.reduce((sum, i) => sum + v[i] * v[i], 0))
 
 /** The same network of operations that round once, each reading and handing back wrong numbers. */
-function disturbResults(graph: Graph, unit: number, seed: number): Graph {
-  const writer = createWriter(unit, seededRandom(seed)), now = new Map<NodeId, NodeId>()
+function disturbResults(graph: Graph, unit: number, seed: number, values: boolean): Graph {
+  const writer = createWriter(unit, seededRandom(seed), values), now = new Map<NodeId, NodeId>()
   const place = (id: NodeId): NodeId => now.get(id) ?? id
   for (const node of graph.nodes) {
     const [x] = node.operands.map(place)
@@ -78,20 +83,21 @@ interface Writer {
   readonly put: (op: Op, operands: readonly NodeId[], shape?: Node["shape"], dtype?: Node["dtype"]) => NodeId
 }
 
-function createWriter(unit: number, random: Random): Writer {
+function createWriter(unit: number, random: Random, values: boolean): Writer {
   const nodes: Node[] = [], still = new Set<NodeId>()
   const push = (op: Op, operands: readonly NodeId[], shape: Node["shape"], dtype: Node["dtype"] = "float"): NodeId =>
     nodes.push({ id: nodes.length, op, operands, shape, dtype }) - 1
-  const noise = (shape: Node["shape"], base: number): NodeId => {
-    const values = Array.from({ length: shape.reduce<number>((n, d) => n * Number(d), 1) }, () => base + unit * (2 * random.uniform() - 1))
-    return push({ kind: "constant", value: { kind: "data", values } }, [], shape)
+  const noise = (shape: Node["shape"]): NodeId => {
+    const factors = Array.from({ length: shape.reduce<number>((n, d) => n * Number(d), 1) }, () => 1 + unit * (2 * random.uniform() - 1))
+    return push({ kind: "constant", value: { kind: "data", values: factors } }, [], shape)
   }
-  /** x·(1 + unit·b) + still(x·unit·a): wrong forward and backward by factors of their own. */
+  /** still(x)·(1 + unit·a) + (x − still(x))·(1 + unit·b): wrong forward and backward by factors of their own. */
   const disturb = (x: NodeId): NodeId => {
     const { shape, dtype } = nodes[x]
     if (dtype !== "float" || still.has(x)) return x
-    const wrong = push({ kind: "stopGradient" }, [push(times, [x, noise(shape, 0)], shape)], shape)
-    return push({ kind: "binary", fn: "add" }, [push(times, [x, noise(shape, 1)], shape), wrong], shape)
+    const value = push({ kind: "stopGradient" }, [x], shape), gradient = push(minus, [x, value], shape)
+    const wrong = values ? push(times, [value, noise(shape)], shape) : value
+    return push({ kind: "binary", fn: "add" }, [wrong, push(times, [gradient, noise(shape)], shape)], shape)
   }
   const put: Writer["put"] = (op, operands, shape, dtype = "float") => {
     const stated = shape ?? inferShape(op, operands.map((o) => nodes[o].shape))
