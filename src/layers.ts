@@ -39,7 +39,7 @@ export const layers: readonly Layer[] = [
   { name: "hosts/sites", mayImport: ["schema"], packages: [] },
   { name: "hosts/api", mayImport: ["pipeline", "verification", "presentation", "schema"], packages: [] },
   { name: "hosts/cli", mayImport: ["pipeline", "presentation", "verification", "graph", "schema"], packages: ["typescript", "tinyglobby", "node:"] },
-  { name: "hosts/tsserver", mayImport: ["hosts/protocol", "hosts/sites", "pipeline", "schema"], packages: [] },
+  { name: "hosts/tsserver", mayImport: ["hosts/protocol", "hosts/sites", "pipeline", "source/dependencies", "schema"], packages: [] },
   { name: "hosts/vscode", mayImport: ["hosts/protocol", "hosts/sites", "presentation", "verification/task", "schema"], packages: ["vscode"] },
   {
     name: "webview", mayImport: ["webview/toolkit", "hosts/protocol", "presentation", "verification", "schema"],

@@ -24,6 +24,7 @@ interface FileNames {
 
 /** Answers of one program, whose files do not change. */
 const answers = new WeakMap<TypeScript.Program, Map<TypeScript.Node, boolean>>()
+/** By node: an edit elsewhere in the file keeps the node and what it says. */
 const mentions = new WeakMap<TypeScript.Node, Mentions>()
 const fileNames = new WeakMap<TypeScript.SourceFile, FileNames>()
 
@@ -39,11 +40,12 @@ export function leadsToNetwork(ts: typeof TypeScript, program: TypeScript.Progra
     const answer = known.get(at)
     if (answer === false) continue
     const { makes, names, modules } = mentionsOf(ts, at)
-    if (answer === true || makes) {
+    const file = at.getSourceFile(),
+      { imported } = namesOf(ts, file)
+    if (answer === true || makes || names.some((name) => isLayerOfTfjs(imported, name))) {
       known.set(node, true)
       return true
     }
-    const file = at.getSourceFile()
     for (const name of names) queue.push(...heldIn(ts, program, file, name, new Set()))
     for (const from of modules) queue.push(...(resolveModule(program, file, from) ?? { statements: [] }).statements)
   }
@@ -198,13 +200,12 @@ function mentionsOf(ts: typeof TypeScript, root: TypeScript.Node): Mentions {
   const names = new Set<string>(),
     modules: TypeScript.Expression[] = []
   let makes = false
-  const { imported } = namesOf(ts, root.getSourceFile())
   const visit = (node: TypeScript.Node): void => {
     if (makes || (ts.isTypeNode(node) && !ts.isExpressionWithTypeArguments(node)) || ts.isInterfaceDeclaration(node)) return
     if (ts.isImportDeclaration(node)) return
     if (ts.isExportDeclaration(node) && node.moduleSpecifier !== undefined) return void modules.push(node.moduleSpecifier)
     if (ts.isIdentifier(node) || ts.isStringLiteralLike(node)) {
-      if (makers.has(node.text) || (ts.isIdentifier(node) && isLayerOfTfjs(imported, node.text))) makes = true
+      if (makers.has(node.text)) makes = true
       if (ts.isIdentifier(node) && !(ts.isPropertyAccessExpression(node.parent) && node.parent.name === node)) names.add(node.text)
       return
     }

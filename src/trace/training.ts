@@ -9,7 +9,7 @@ import type { ModelValue, Scope } from "./value"
 import type { Place } from "../schema/report"
 import { numberIn } from "./value"
 import { placeOf } from "../source/place"
-import { resolveModule } from "../source/modules"
+import { trains } from "../source/dependencies"
 
 const maximumFiles = 200
 
@@ -65,16 +65,7 @@ function importers(context: Context): readonly TypeScript.SourceFile[] {
     .getSourceFiles()
     .filter((file) => !file.isDeclarationFile && file !== home && !file.fileName.includes("/node_modules/"))
     .slice(0, maximumFiles)
-    .filter(
-      (file) =>
-        /compile|tf\.train|train\./.test(file.text) &&
-        file.statements.some(
-          (statement) =>
-            (ts.isImportDeclaration(statement) || ts.isExportDeclaration(statement)) &&
-            statement.moduleSpecifier !== undefined &&
-            resolveModule(program, file, statement.moduleSpecifier) === home,
-        ),
-    )
+    .filter((file) => trains(ts, program, file, home))
 }
 
 function scan(context: Context, file: TypeScript.SourceFile, optimizers: Tied<OptimizerUse>[], losses: Tied<LossUse>[]): void {

@@ -105,7 +105,8 @@ test("what is imported is the same whoever asks first: a branch, a loop, a funct
       for (let i = 0; i < 20000; i++) { sum += all.depth }
       const build = () => tf.sequential({ layers: [layer, tf.layers.dense({ units: width + units + all.depth })] })
       export const model = build()`,
-    "/parts.ts": `import * as tf from "@tensorflow/tfjs"; export const width = 5; export const layer = tf.layers.dense({ units: 4, inputShape: [3] })`,
+    "/parts.ts": `import * as tf from "@tensorflow/tfjs"; export const width = 5
+      export const layer = tf.layers.dense({ units: 4, inputShape: [3] })`,
     "/index.ts": `export * from "./more"`,
     "/more.ts": `export const depth = 2`,
   })

@@ -4,16 +4,14 @@
  * The build makes `init` the module itself, as tsserver expects.
  */
 import type * as TypeScript from "typescript"
-import { analyzeFile, type Analysis } from "../../pipeline"
+import type { Analysis } from "../../pipeline"
+import { analysisOf } from "./analyses"
 import { analyzeRequest, graphRequest, pack, protocolVersion } from "../protocol"
 import type { AnalyzeArguments, GraphArguments, GraphResponse, PluginConfiguration } from "../protocol"
 import type { FileReport } from "../../schema/report"
 import { siteAt } from "../sites"
 
 type Ts = typeof TypeScript
-
-/** One answer per program and file: TypeScript makes a new program for every change of any file in it. Shared by all projects. */
-const analyses = new WeakMap<TypeScript.Program, Map<string, Analysis>>()
 
 /** Requests belong to the session, while tsserver calls `init` once per project. */
 const served = new WeakSet<object>()
@@ -70,7 +68,7 @@ function addRequests(ts: Ts, info: TypeScript.server.PluginCreateInfo): void {
   served.add(session)
   const service = info.project.projectService
 
-  const analysisOf = (file: string): Analysis | null => {
+  const currentAnalysis = (file: string): Analysis | null => {
     const script = service.getScriptInfo(file)
     const project = script && service.getDefaultProjectForFile(script.fileName, true)
     const program = project?.getLanguageService().getProgram()
@@ -84,12 +82,12 @@ function addRequests(ts: Ts, info: TypeScript.server.PluginCreateInfo): void {
 
   session.addProtocolHandler(analyzeRequest, request => {
     const { file } = request.arguments as AnalyzeArguments
-    const report: FileReport = analysisOf(file)?.report ?? { path: file, models: [], problems: [] }
+    const report: FileReport = currentAnalysis(file)?.report ?? { path: file, models: [], problems: [] }
     return { responseRequired: true, response: report }
   })
   session.addProtocolHandler(graphRequest, request => {
     const { file, model, line } = request.arguments as GraphArguments
-    const named = analysisOf(file)?.models.filter(candidate => candidate.model.name === model) ?? []
+    const named = currentAnalysis(file)?.models.filter(candidate => candidate.model.name === model) ?? []
     const found = named.find(candidate => candidate.model.start.line === line) ?? named[0]
     // Without a response tsserver answers "no content available".
     const response: GraphResponse | undefined = found && { protocol: protocolVersion, ...pack(found.task) }
@@ -98,14 +96,7 @@ function addRequests(ts: Ts, info: TypeScript.server.PluginCreateInfo): void {
 }
 
 function analyzed(ts: Ts, program: TypeScript.Program, file: string, cancelled: () => boolean): Analysis {
-  const ofProgram = analyses.get(program) ?? new Map<string, Analysis>()
-  analyses.set(program, ofProgram)
-  const known = ofProgram.get(file)
-  if (known) return known
-  const pathOf = (name: string): string => relativePath(program.getCurrentDirectory(), name)
-  const analysis = analyzeFile(ts, program, file, { path: pathOf(file), pathOf, cancelled })
-  if (!cancelled()) ofProgram.set(file, analysis)
-  return analysis
+  return analysisOf(ts, program, file, (name) => relativePath(program.getCurrentDirectory(), name), cancelled)
 }
 
 function relativePath(folder: string, file: string): string {

@@ -1,0 +1,64 @@
+/** @file Which files an answer about one file depends on: those it imports, directly or not, and those that import it and train what it defines. */
+import type * as TypeScript from "typescript"
+import { resolveModule } from "./modules"
+
+/** The files a file is made of: itself and everything of the program that imports, re-exports and `require` lead to. */
+export function filesBehind(
+  ts: typeof TypeScript,
+  program: TypeScript.Program,
+  file: TypeScript.SourceFile,
+): ReadonlySet<TypeScript.SourceFile> {
+  const found = new Set<TypeScript.SourceFile>()
+  const queue = [file]
+  for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
+    if (found.has(at)) continue
+    found.add(at)
+    for (const specifier of specifiersOf(ts, at)) {
+      const target = resolveModule(program, at, specifier)
+      if (target !== null) queue.push(target)
+    }
+  }
+  return found
+}
+
+/** Whether a file may train what another one defines: it imports that one and speaks of compile or of an optimizer. */
+export function trains(
+  ts: typeof TypeScript,
+  program: TypeScript.Program,
+  file: TypeScript.SourceFile,
+  defined: TypeScript.SourceFile,
+): boolean {
+  if (!/compile|train\./.test(file.text)) return false
+  return file.statements.some(
+    (statement) =>
+      (ts.isImportDeclaration(statement) || ts.isExportDeclaration(statement)) &&
+      statement.moduleSpecifier !== undefined &&
+      resolveModule(program, file, statement.moduleSpecifier) === defined,
+  )
+}
+
+const specifiers = new WeakMap<TypeScript.SourceFile, readonly TypeScript.Expression[]>()
+
+/** Every module that a file names. */
+function specifiersOf(ts: typeof TypeScript, file: TypeScript.SourceFile): readonly TypeScript.Expression[] {
+  const known = specifiers.get(file)
+  if (known !== undefined) return known
+  const found: TypeScript.Expression[] = []
+  for (const statement of file.statements) {
+    if ((ts.isImportDeclaration(statement) || ts.isExportDeclaration(statement)) && statement.moduleSpecifier !== undefined)
+      found.push(statement.moduleSpecifier)
+    else if (ts.isImportEqualsDeclaration(statement) && ts.isExternalModuleReference(statement.moduleReference))
+      found.push(statement.moduleReference.expression)
+  }
+  const visit = (node: TypeScript.Node): void => {
+    const [first] = ts.isCallExpression(node) ? node.arguments : []
+    if (ts.isCallExpression(node) && first !== undefined && ts.isStringLiteralLike(first)) {
+      const { expression: callee } = node
+      if (callee.kind === ts.SyntaxKind.ImportKeyword || (ts.isIdentifier(callee) && callee.text === "require")) found.push(first)
+    }
+    ts.forEachChild(node, visit)
+  }
+  if (/\brequire\s*\(|\bimport\s*\(/.test(file.text)) visit(file)
+  specifiers.set(file, found)
+  return found
+}
