@@ -102,8 +102,11 @@ export type Op =
       readonly kind: "pool"; readonly fn: "max" | "average"; readonly window: readonly number[]; readonly strides: readonly number[]
       readonly padding: Padding
     }
-  /** Code the tracer cannot read: any function of its operands. No symmetry passes it. */
-  | { readonly kind: "opaque"; readonly what: string; readonly reason: string }
+  /**
+   * Code the tracer cannot read: any function of its operands. No symmetry passes it. `said`: it was followed as far as it matters, and the model's
+   * assumptions tell, so that it is not listed as unsupported.
+   */
+  | { readonly kind: "opaque"; readonly what: string; readonly reason: string; readonly said?: true }
 
 export type OpKind = Op["kind"]
 export type OpOf<K extends OpKind> = Extract<Op, { readonly kind: K }>

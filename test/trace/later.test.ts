@@ -92,7 +92,7 @@ test("numbers nobody gives are the layer's own; sizes that come out of tensors a
   const chosen = only(
     trace(`class Net {
       w = tf.variable(tf.zeros([3, 4, 4]))
-      forward(x: tf.Tensor2D) { const i = x.sum().dataSync()[0]; return x.matMul(this.w.slice([i, 0, 0], [1, 4, 4]).reshape([4, 4])) }
+      forward(x: tf.Tensor2D) { const i = x.sum().dataSync()[0]; return x.matMul(this.w.slice([0, 0, 0], [i, 4, 4]).reshape([4, 4])) }
     }`),
   )
   expect(chosen.graph.nodes.some((node) => node.op.kind === "opaque")).toBe(true)

@@ -4,7 +4,7 @@ import type { Context } from "../context"
 import type { TensorValue, Value } from "../value"
 import type { UnaryFunction } from "../../graph/op"
 import { makeTensor, shapeOf } from "../tensor"
-import { note, place, siteAt } from "../context"
+import { assume, note, place, siteAt } from "../context"
 import { stringIn } from "../value"
 
 /** 'gelu' is the exact one (erf), 'gelu_new' the tanh approximation, 'swish' x·σ(x). */
@@ -50,9 +50,12 @@ export function applyActivation(
   const softmax = name === "softmax" || name === "logSoftmax"
   if (name === null || (!softmax && !Object.hasOwn(functions, name))) {
     // Some function of x of the same shape: nothing passes it, but what follows can be read.
+    const open = name === null && value?.kind === "unknown" && value.tensors.length === 0
     const reason = name === null ? "the activation is not a known text" : `tfjs has no activation '${name}'`
-    note(context, `${layer}: ${reason}`, at)
-    return makeTensor(context, { kind: "opaque", what: "an activation", reason }, [x], origin, shapeOf(context, x))
+    if (open) assume(context, `the activation${value.name === null ? "" : ` '${value.name}'`} of ${layer} is not known: no law is claimed through it`)
+    else note(context, `${layer}: ${reason}`, at)
+    const op = { kind: "opaque", what: "an activation", reason, ...(open ? { said: true as const } : {}) } as const
+    return makeTensor(context, op, [x], origin, shapeOf(context, x))
   }
   const y = softmax
     ? makeTensor(context, { kind: "softmax", axis: shapeOf(context, x).length - 1, log: name === "logSoftmax" }, [x], origin)

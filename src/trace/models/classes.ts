@@ -34,8 +34,8 @@ export function forwardOf(context: Context, type: ClassValue): { readonly node: 
 }
 
 /**
- * Constructs the classes of a file whose constructors make instances of others there, so that these are followed with the arguments they get. What
- * nobody makes anyway is left alone.
+ * Constructs the classes of a file whose constructors make instances of others there, to learn the arguments these get; the instances themselves are
+ * forgotten.
  */
 export function constructMakers(context: Context, classes: readonly ClassValue[]): void {
   const isMade = (type: ClassValue): boolean => context.state.instances.some((instance) => instance.type === type)
@@ -47,9 +47,19 @@ export function constructMakers(context: Context, classes: readonly ClassValue[]
     if (constructor === undefined || isMade(maker)) continue
     const text = constructor.getText()
     const makes = open.some((type) => type !== maker && !isMade(type) && new RegExp(`\\bnew\\s+${type.name.replace(/\$/g, "\\$")}\\b`).test(text))
-    if (makes) attempt(context, () => constructClass(context, maker, constructionArguments(context, constructor), maker.node))
+    if (!makes) continue
+    const before = context.state.instances.length
+    attempt(context, () => constructClass(context, maker, constructionArguments(context, constructor), maker.node))
+    // Arguments that are nothing but unknowns say less than symbols of its own. What was assumed on the way is assumed again when it is followed.
+    for (const { type, args } of context.state.instances.splice(before))
+      if (type !== null && type !== maker && args?.some(isTold) === true && !argumentsTold.has(type)) argumentsTold.set(type, args)
   }
 }
+
+/** What a class is constructed with by a class that nobody constructs. */
+const argumentsTold = new WeakMap<ClassValue, readonly Value[]>()
+const isTold = (value: Value): boolean =>
+  value.kind === "primitive" ? value.value !== undefined : value.kind === "array" || value.kind === "object" || value.kind === "function"
 
 /** Tries ranks until the forward pass reads without complaint; null where the class is no model of its own. */
 export function traceClass(context: Context, type: ClassValue): Traced | null {
@@ -198,7 +208,7 @@ function layerArguments(context: Context, forward: FunctionLike, guess: Guess): 
 function instanceOf(context: Context, type: ClassValue, used: ObjectValue | undefined, isLayer: boolean): ObjectValue | null {
   const { ts } = context
   if (used !== undefined && (!isLayer || used.layer?.calls.length === 0)) return used
-  let args = used?.args
+  let args = used?.args ?? argumentsTold.get(type)
   for (let at: Value | null = type; args === undefined; at = at.base) {
     if (at === null || at.kind !== "class") {
       args = []

@@ -218,7 +218,7 @@ function sitesOf(
 function unsupportedOf(notes: readonly Note[], graph: Graph): TracedModel["unsupported"] {
   const found = notes.map((note) => ({ what: plainText(note.what), ...note.place }))
   for (const node of graph.nodes) {
-    if (node.op.kind !== "opaque" || node.at === undefined) continue
+    if (node.op.kind !== "opaque" || node.op.said === true || node.at === undefined) continue
     const { at, op } = node
     // What has been noted where it happened need not be said again where it ends up.
     if (found.some((known) => known.what.includes(plainText(op.reason)) || op.reason.includes(known.what))) continue

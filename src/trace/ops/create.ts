@@ -9,6 +9,7 @@ import { callee, siteAt, Unreadable } from "../context"
 import { broadcastTo, constant, dimOf, nestedNumbers, reshape, tensorOf } from "../tensor"
 import { divideDim, productOf, subtractDim } from "../../graph/dim"
 import { makeWeight } from "../weight"
+import { readTensor } from "../interpreter/readings"
 
 const constantOf = (call: OpCall, value: ConstantValue, target: readonly Dim[], dtype: "float" | "int" = "float"): TensorValue =>
   emit(call, { kind: "constant", value }, [], target, dtype)
@@ -22,6 +23,8 @@ function filled(value: number): OpEmitter {
 /** tf.tensor(values, shape?, dtype?) and tensor1d … tensor6d; values nobody knows keep the shape where it is given. */
 function emitTensor(call: OpCall, rank: number | null): TensorValue {
   const stated = absent(call, 1) || call.args[1].kind !== "array" ? null : targetAt(call, 1)
+  const read = readTensor(call.context, call.args[0])
+  if (read !== null) return stated === null ? read : reshape(call.context, read, stated, { at: call.at })
   const numbers = call.args[0] === undefined || isUncounted(call, call.args[0]) ? null : nestedNumbers(call.args[0])
   if (numbers !== null) {
     const target = stated ?? numbers.shape
@@ -194,7 +197,8 @@ export const createOps: Readonly<Record<string, OpEmitter>> = {
   tensor: (call) => emitTensor(call, null),
   ...Object.fromEntries([1, 2, 3, 4, 5, 6].map((rank): [string, OpEmitter] => [`tensor${rank}d`, (call) => emitTensor(call, rank)])),
   scalar: (call) => {
-    const value = call.args[0]
+    const value = call.args[0], read = readTensor(call.context, value)
+    if (read !== null) return reshape(call.context, read, [], { at: call.at })
     const known = numberIn(value) ?? (booleanIn(value) === null ? null : Number(booleanIn(value)))
     return known === null
       ? constantOf(call, { kind: "unknown", why: value?.kind === "unknown" ? value.why : "a number" }, [])

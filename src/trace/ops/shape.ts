@@ -3,7 +3,8 @@ import type { Dim } from "../../schema/report"
 import type { OpCall, OpEmitter } from "./call"
 import type { TensorValue } from "../value"
 import { absent, axesAt, axisAt, binary, dimAt, emit, numberAt, shape, targetAt, tensorAt, tensorsAt } from "./call"
-import { arrayOf, numberIn } from "../value"
+import { arrayOf, numberIn, primitive } from "../value"
+import { readTensor } from "../interpreter/readings"
 import { broadcastTo, markIndices, reshape, reshapeTarget, sliceAxis } from "../tensor"
 import { divideDim, productOf, subtractDim, addDim } from "../../graph/dim"
 import { assume, isFreeSymbol, resolveDim, unifyDims, Unreadable, WrongRank } from "../context"
@@ -27,7 +28,8 @@ function emitTranspose(call: OpCall): TensorValue {
 }
 
 /** tf.slice(x, begin, size): one number or one an axis; a missing or −1 size takes the rest. */
-function emitSlice(call: OpCall): TensorValue {
+function emitSlice(given: OpCall): TensorValue {
+  const call = takeReadCells(given)
   const x = tensorAt(call, 0),
     own = shape(call, x),
     begins = targetAt(call, 1)
@@ -37,6 +39,23 @@ function emitSlice(call: OpCall): TensorValue {
   const extent = own.map((d, i) => (sizes[i] === undefined || sizes[i] === -1 ? subtractDim(d, begin[i]) : sizes[i]))
   if (begin.every((b) => b === 0) && extent.every((d, i) => d === own[i])) return x
   return emit(call, { kind: "slice", begin, strides: own.map(() => 1) }, [x], extent)
+}
+
+/** A single place that was read out of a tensor is looked up along its axis; the slice then takes all of that one entry. */
+function takeReadCells(call: OpCall): OpCall {
+  const list = call.args[1], sizes = call.args[2]
+  if (list?.kind !== "array") return call
+  let x = tensorAt(call, 0)
+  const begins = list.items.map((item, axis) => {
+    const cell = readTensor(call.context, item)
+    if (cell === null) return item
+    const wanted = sizes?.kind === "array" ? numberIn(sizes.items[axis]) : null
+    if (wanted !== 1 || shape(call, cell).length > 0)
+      throw new Unreadable(`${call.name}: a place that is read out of a tensor, for more than one entry`)
+    x = emit(call, { kind: "gather", axis, batchAxes: 0 }, [x, reshape(call.context, cell, [1], { at: call.at })])
+    return primitive(0)
+  })
+  return { ...call, args: [x, arrayOf(begins), ...call.args.slice(2)] }
 }
 
 function emitStridedSlice(call: OpCall): TensorValue {

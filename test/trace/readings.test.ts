@@ -1,0 +1,83 @@
+/** @file Numbers read out of tensors, functions with their own gradient, arguments of call sites, activations nobody names. */
+import { beforeAll, expect, test } from "vitest"
+import { compareValues, runExpression, traceExpression } from "../support/differential"
+import { deriveClaims } from "../support/laws"
+import { prepareTfjs } from "../support/runTfjs"
+import { only, trace } from "./program"
+
+beforeAll(prepareTfjs)
+
+test.each([
+  "b.slice([a.argMax(1).arraySync()[1], 0], [1, -1])",
+  "b.slice([0, tf.argMin(v3).dataSync()[0]], [-1, 1])",
+  "c.slice([0, a.argMax(0).dataSync()[2], 1], [2, 1, 3])",
+  "a.mul(tf.scalar(v.sum().dataSync()[0]))",
+  "a.mul(v.arraySync()[3])",
+  "tf.tensor2d(s.arraySync()).matMul(a)",
+  "a.add(tf.tensor(v.dataSync(), [6]))",
+  "tf.gather(a, a.argMax(0).arraySync())",
+])("%s is read as tfjs computes it, without a gradient of what is read", (code) => {
+  const [model] = traceExpression(code)
+  expect(model.unsupported.map(({ what }) => what)).toEqual([])
+  const { error, gradientError, shapes } = compareValues(model, runExpression(code, 5), [], [])
+  expect(shapes[0]).toEqual(shapes[1])
+  expect(error).toBeLessThan(1e-5)
+  expect(gradientError).toBeLessThan(1e-4)
+})
+
+test("a range of places that is read cannot be followed", () => {
+  const [model] = traceExpression("b.slice([a.argMax(1).arraySync()[1], 0], [2, -1])")
+  expect(model.unsupported[0].what).toMatch(/a place that is read out of a tensor, for more than one entry/)
+})
+
+test("a function with its own gradient keeps its value and lets no law pass", () => {
+  const own = `const own = tf.customGrad((x, save) => { save([x]); return { value: x.mul(2), gradFunc: (dy) => dy.mul(3) } });`
+  const network = (middle: string): string => `const w = tf.variable(tf.ones([4, 3])), u = tf.variable(tf.ones([3, 2])); ${own}
+    /** @model @shape x [batch, 4] */ function f(x: tf.Tensor2D) { return ${middle}.matMul(u) }`
+  const laws = (middle: string): number => deriveClaims(only(trace(network(middle))).graph).laws.length
+  expect([laws("x.matMul(w)"), laws("own(x.matMul(w))")]).toEqual([1, 0])
+  const model = only(trace(network("own(x.matMul(w))")))
+  expect(model.unsupported).toEqual([])
+  expect(model.assumptions.join()).toMatch(/tf\.customGrad.* read for its value: no law is claimed/)
+})
+
+test("an expert chosen by what the network computes", () => {
+  const model = only(trace(`class Experts extends tf.layers.Layer {
+    build(shape) { this.gate = this.addWeight("gate", [shape[1], 3], "float32", "glorotNormal")
+      this.experts = this.addWeight("experts", [3, shape[1], 2], "float32", "glorotNormal") }
+    call(inputs) { return tf.tidy(() => { const x = Array.isArray(inputs) ? inputs[0] : inputs
+      const best = tf.customGrad((s, save) => { save([s]); return { value: s.argMax(-1), gradFunc: (dy, [s]) => s } })(
+        x.matMul(this.gate.read())).arraySync()
+      const rows = []
+      for (let i = 0; i < x.shape[0]; i++)
+        rows.push(x.slice([i, 0], [1, -1]).matMul(this.experts.read().slice([best[i], 0, 0], [1, -1, -1]).squeeze([0])))
+      return tf.concat(rows, 0) }) } }
+    const x = tf.input({ batchShape: [4, 5] }), net = tf.model({ inputs: x, outputs: new Experts({ name: "experts" }).apply(x) })`), "net")
+  expect(model.unsupported.map(({ what }) => what)).toEqual([])
+  expect(model.graph.nodes.filter(({ op }) => op.kind === "gather")).toHaveLength(4)
+  expect(model.graph.parameters.map((p) => p.id)).toEqual(["experts/gate", "experts/experts"])
+})
+
+test("a class is followed with the arguments of the class that makes it", () => {
+  const traced = trace(`const mlp = (sizes: number[], activation: any) => {
+      const input = tf.input({ shape: [3] }); let y: any = input
+      for (const size of sizes) y = tf.layers.dense({ units: size, activation }).apply(y)
+      return tf.model({ inputs: input, outputs: y }) }
+    class Actor { net: any; constructor(sizes: number[], activation: any) { this.net = mlp(sizes, activation) }
+      forward(x: tf.Tensor2D) { return this.net.apply(x) } }
+    export class Agent { actor: Actor; constructor(width = 8, activation = "tanh") { this.actor = new Actor([width, 2], activation) } }`)
+  const actor = only(traced, "Actor")
+  expect(actor.unsupported).toEqual([])
+  expect(actor.graph.parameters.map((p) => p.shape.join())).toEqual(["3,8", "8", "8,2", "2"])
+  expect(actor.graph.nodes.flatMap(({ op }) => (op.kind === "unary" ? [op.fn] : []))).toEqual(["tanh", "tanh"])
+})
+
+test("an activation nobody names is said and lets no law pass", () => {
+  const source = (activation: string): string => `export function make(activation: any) { return tf.sequential({ layers: [
+    tf.layers.dense({ units: 4, inputShape: [3], activation: ${activation} }), tf.layers.dense({ units: 2 })] }) }`
+  const open = only(trace(source("activation")))
+  expect(open.unsupported).toEqual([])
+  expect(open.assumptions.join()).toMatch(/the activation 'activation' of dense is not known: no law is claimed through it/)
+  expect(deriveClaims(only(trace(source(`"linear"`))).graph).laws.length).toBeGreaterThan(0)
+  expect(deriveClaims(open.graph).laws).toEqual([])
+})
