@@ -119,43 +119,68 @@ interface Link {
   readonly self: Value
 }
 
+type Linker = (context: Context, node: TypeScript.Node, scope: Scope) => Link | null
+
+const linkers = new WeakMap<typeof TypeScript, readonly (Linker | undefined)[]>()
+
 function link(context: Context, node: TypeScript.Expression, scope: Scope): Link | null {
-  const { ts } = context
-  if (ts.isParenthesizedExpression(node) || ts.isNonNullExpression(node)) return link(context, node.expression, scope)
-  if (ts.isPropertyAccessExpression(node) || ts.isElementAccessExpression(node)) {
-    if (node.expression.kind === ts.SyntaxKind.SuperKeyword) return superMember(context, node, scope)
-    const held = link(context, node.expression, scope)
-    if (held === null) return null
-    if (node.questionDotToken !== undefined && isNullish(held.value)) return null
-    const object = presentLink(context, held, node.expression)
-    const key = ts.isPropertyAccessExpression(node) ? primitive(node.name.text) : evaluate(context, node.argumentExpression, scope)
-    const name = textOf(context, key)
-    if (name === null) return { value: unknownItem(object.value, key), self: object.value }
-    return { value: context.get(context, object.value, name, node), self: object.value }
+  let table = linkers.get(context.ts)
+  if (table === undefined) linkers.set(context.ts, (table = createLinkers(context.ts)))
+  const known = table[node.kind]
+  return known === undefined ? { value: evaluate(context, node, scope), self: undefinedValue } : known(context, node, scope)
+}
+
+function createLinkers({ SyntaxKind: K }: typeof TypeScript): readonly (Linker | undefined)[] {
+  const table: (Linker | undefined)[] = []
+  const put = <N extends TypeScript.Node>(run: (context: Context, node: N, scope: Scope) => Link | null, ...kinds: TypeScript.SyntaxKind[]): void =>
+    kinds.forEach((kind) => (table[kind] = run as unknown as Linker))
+  const inside = (context: Context, node: TypeScript.ParenthesizedExpression | TypeScript.NonNullExpression, scope: Scope): Link | null =>
+    link(context, node.expression, scope)
+  put(inside, K.ParenthesizedExpression, K.NonNullExpression)
+  put((context, node: TypeScript.PropertyAccessExpression, scope) => member(context, node, scope, K.SuperKeyword), K.PropertyAccessExpression)
+  put((context, node: TypeScript.ElementAccessExpression, scope) => member(context, node, scope, K.SuperKeyword), K.ElementAccessExpression)
+  put((context, node: TypeScript.CallExpression, scope) => call(context, node, scope, K), K.CallExpression)
+  return table
+}
+
+function member(
+  context: Context,
+  node: TypeScript.PropertyAccessExpression | TypeScript.ElementAccessExpression,
+  scope: Scope,
+  superKeyword: TypeScript.SyntaxKind,
+): Link | null {
+  if (node.expression.kind === superKeyword) return superMember(context, node, scope)
+  const held = link(context, node.expression, scope)
+  if (held === null) return null
+  if (node.questionDotToken !== undefined && isNullish(held.value)) return null
+  const object = presentLink(context, held, node.expression)
+  const key = "name" in node ? primitive(node.name.text) : evaluate(context, node.argumentExpression, scope)
+  const name = textOf(context, key)
+  if (name === null) return { value: unknownItem(object.value, key), self: object.value }
+  return { value: context.get(context, object.value, name, node), self: object.value }
+}
+
+function call(context: Context, node: TypeScript.CallExpression, scope: Scope, kinds: typeof TypeScript.SyntaxKind): Link | null {
+  step(context)
+  if (context.state.watches.length > 0) seen(context, node)
+  if (node.expression.kind === kinds.SuperKeyword) {
+    const { self, home } = scope.frame
+    if (self.kind === "object" && home !== null) initializeBase(context, home, self, listItems(context, node.arguments, scope), node)
+    return { value: undefinedValue, self: undefinedValue }
   }
-  if (ts.isCallExpression(node)) {
-    step(context)
-    if (context.state.watches.length > 0) seen(context, node)
-    if (node.expression.kind === ts.SyntaxKind.SuperKeyword) {
-      const { self, home } = scope.frame
-      if (self.kind === "object" && home !== null) initializeBase(context, home, self, listItems(context, node.arguments, scope), node)
-      return { value: undefinedValue, self: undefinedValue }
-    }
-    if (node.expression.kind === ts.SyntaxKind.ImportKeyword) return { value: unknown("a module loaded at run time"), self: undefinedValue }
-    const found = link(context, node.expression, scope)
-    if (found === null) return null
-    if (node.questionDotToken !== undefined && isNullish(found.value)) return null
-    const callee = presentLink(context, found, node.expression)
-    const args = listItems(context, node.arguments, scope)
-    return { value: context.call(context, callee.value, callee.self, args, node), self: undefinedValue }
-  }
-  return { value: evaluate(context, node, scope), self: undefinedValue }
+  if (node.expression.kind === kinds.ImportKeyword) return { value: unknown("a module loaded at run time"), self: undefinedValue }
+  const found = link(context, node.expression, scope)
+  if (found === null) return null
+  if (node.questionDotToken !== undefined && isNullish(found.value)) return null
+  const callee = presentLink(context, found, node.expression)
+  const args = listItems(context, node.arguments, scope)
+  return { value: context.call(context, callee.value, callee.self, args, node), self: undefinedValue }
 }
 
 /** A field that is not there although the code goes on to read from it or call it: what a method stores in it. */
 function presentLink(context: Context, held: Link, node: TypeScript.Expression): Link {
-  const { ts } = context
-  if (held.value !== undefinedValue || held.self.kind !== "object" || held.self.type === null || !ts.isPropertyAccessExpression(node)) return held
+  if (held.value !== undefinedValue || held.self.kind !== "object" || held.self.type === null) return held
+  if (!context.ts.isPropertyAccessExpression(node)) return held
   const value = fieldSetLater(context, held.self, node.name.text)
   return value === null ? held : { ...held, value }
 }
@@ -177,9 +202,12 @@ function unknownItem(object: Value, key: Value): Value {
 
 /** The values of arguments or array elements, spreads opened. */
 export function listItems(context: Context, nodes: readonly TypeScript.Expression[], scope: Scope): Value[] {
-  return nodes.flatMap((node): Value[] =>
-    context.ts.isSpreadElement(node) ? spreadItems(context, evaluate(context, node.expression, scope)) : [evaluate(context, node, scope)],
-  )
+  const items: Value[] = []
+  for (const node of nodes) {
+    if (context.ts.isSpreadElement(node)) items.push(...spreadItems(context, evaluate(context, node.expression, scope)))
+    else items.push(evaluate(context, node, scope))
+  }
+  return items
 }
 
 /** What a spread brings: of a list nobody knows one unknown item, so that the tensors in it do not vanish. */

@@ -5,7 +5,7 @@
 import type { Completion, Container, Context } from "../context"
 import type { Frame, TensorValue, Value } from "../value"
 import type * as TypeScript from "typescript"
-import { Stop, Thrown, WrongRank, normal } from "../context"
+import { Stop, Thrown, WrongRank, normal, touch } from "../context"
 import { makeTensor, shapeOf } from "../tensor"
 import { tensorsIn, unknown } from "../value"
 
@@ -89,7 +89,7 @@ const takeFirst = (context: Context, text: string): void => void context.state.a
 function merge(context: Context, outcomes: readonly Outcome[], text: string, at: TypeScript.Node, prefer: boolean): void {
   const containers = new Set(outcomes.flatMap((outcome) => [...outcome.after.keys()]))
   for (const container of containers) {
-    const versions = outcomes.map((outcome) => outcome.after.get(container) ?? copyOf(container))
+    const versions = outcomes.map((outcome) => outcome.after.get(container) ?? container)
     if (Array.isArray(container)) {
       const lists = versions as Value[][]
       const longest = lists.reduce((a, b) => (b.length > a.length ? b : a))
@@ -105,16 +105,32 @@ function merge(context: Context, outcomes: readonly Outcome[], text: string, at:
         )
       continue
     }
-    const maps = versions as Map<unknown, unknown>[]
-    const merged = new Map<unknown, unknown>()
-    for (const key of new Set(maps.flatMap((map) => [...map.keys()]))) {
-      const values = maps.map((map) => map.get(key))
-      merged.set(
-        key,
-        values.reduce((a, b) => (a === b ? a : joinValues(context, a as Value | undefined, b as Value | undefined, text, at, prefer))),
-      )
-    }
-    apply(context, container, merged)
+    if (container instanceof Map) mergeMap(context, container, versions as Map<unknown, unknown>[], text, at, prefer)
+  }
+}
+
+/** Of most maps one key or two have changed: only these are joined. */
+function mergeMap(
+  context: Context,
+  container: Map<unknown, unknown>,
+  versions: readonly ReadonlyMap<unknown, unknown>[],
+  text: string,
+  at: TypeScript.Node,
+  prefer: boolean,
+): void {
+  const changed = new Set<unknown>()
+  for (const version of versions) {
+    version.forEach((value, key) => container.get(key) !== value && changed.add(key))
+    if (version.size < container.size || changed.size > 0) container.forEach((_, key) => version.has(key) || changed.add(key))
+  }
+  if (changed.size === 0) return
+  touch(context, container)
+  for (const key of changed) {
+    const joined = versions
+      .map((version) => version.get(key))
+      .reduce((a, b) => (a === b ? a : joinValues(context, a as Value | undefined, b as Value | undefined, text, at, prefer)))
+    if (joined === undefined) container.delete(key)
+    else container.set(key, joined)
   }
 }
 
