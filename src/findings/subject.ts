@@ -3,6 +3,7 @@
  * a rule asks for it.
  */
 import { samePlaceAs } from "./place"
+import { consumersOf } from "../graph/consumers"
 import type { Node, NodeId, Parameter, TracedModel } from "../graph/graph"
 import type { DerivedModel } from "../laws/law"
 import type { Experiment } from "./experiment"
@@ -15,17 +16,16 @@ export interface FindingSubject {
   readonly trained: ReadonlySet<NodeId>
   /** Nodes that an output depends on. */
   readonly live: ReadonlySet<NodeId>
-  readonly consumers: ReadonlyMap<NodeId, readonly Node[]>
+  /** By node. */
+  readonly consumers: readonly (readonly Node[])[]
   /** Null where the network cannot be run. */
   readonly experiment: () => Experiment | null
 }
 
 export function prepareSubject(traced: TracedModel, derived: DerivedModel): FindingSubject {
   const { graph } = traced
-  const consumers = new Map<NodeId, Node[]>()
   const trained = new Set<NodeId>()
   for (const node of graph.nodes) {
-    for (const operand of node.operands) consumers.set(operand, [...(consumers.get(operand) ?? []), node])
     const { op } = node
     const own = op.kind === "parameter" && graph.parameters[op.parameter].trainable
     if (own || (op.kind !== "stopGradient" && node.dtype === "float" && node.operands.some((id) => trained.has(id)))) trained.add(node.id)
@@ -38,7 +38,8 @@ export function prepareSubject(traced: TracedModel, derived: DerivedModel): Find
     stack.push(...graph.nodes[id].operands)
   }
   let experiment: Experiment | null | undefined
-  return { traced, derived, trained, live, consumers, experiment: () => (experiment ??= prepareExperiment(derived)) }
+  const run = (): Experiment | null => (experiment === undefined ? (experiment = prepareExperiment(derived)) : experiment)
+  return { traced, derived, trained, live, consumers: consumersOf(graph), experiment: run }
 }
 
 /** Where a node stands; the model where the tracer does not say. */
@@ -49,7 +50,7 @@ export const placeOfParameter = ({ start, end }: Parameter): { start: Parameter[
 
 /** The consumer that is the next step of the same layer call: same label, same place. */
 export function nextStep(node: Node, fn: "add" | "multiply", { consumers }: FindingSubject): Node | null {
-  const next = (consumers.get(node.id) ?? []).find(
+  const next = consumers[node.id].find(
     ({ op, label, at }) => op.kind === "binary" && op.fn === fn && label === node.label && samePlaceAs(at, node.at),
   )
   return next ?? null

@@ -58,7 +58,7 @@ function isCandidate({ id, trainable, initializer, shape, node }: Parameter, { d
 
 /** The axis that makes units: the one a contraction keeps, the last of a convolution's kernel. */
 function unitAxis({ node, shape }: Parameter, { consumers }: FindingSubject): number {
-  const reader = (node === null ? [] : (consumers.get(node) ?? [])).find(({ op }) => op.kind === "einsum")
+  const reader = (node === null ? [] : consumers[node]).find(({ op }) => op.kind === "einsum")
   if (reader?.op.kind === "einsum") {
     const { operands, output } = parseEinsum(reader.op.equation)
     const letters = operands[reader.operands.indexOf(node ?? -1)] ?? []

@@ -2,15 +2,15 @@
  * @file Which laws pass through a place without weights, such as an activation or a pool: those that bind weights met next before it to weights met
  * next after it.
  */
+import { consumersOf } from "../graph/consumers"
 import type { Graph, NodeId } from "../graph/graph"
 import type { Law } from "../schema/report"
 
 /** @param nodes what the place made. */
 export function lawsThrough(graph: Graph, nodes: readonly NodeId[], laws: readonly Law[]): readonly Law[] {
-  const consumers = new Map<NodeId, NodeId[]>()
-  for (const node of graph.nodes) for (const operand of node.operands) consumers.set(operand, [...(consumers.get(operand) ?? []), node.id])
+  const consumers = consumersOf(graph)
   const before = nearestParameters(graph, nodes, (id) => graph.nodes[id].operands)
-  const after = nearestParameters(graph, nodes, (id) => consumers.get(id) ?? [])
+  const after = nearestParameters(graph, nodes, (id) => consumers[id].map((node) => node.id))
   return laws.filter(({ parameters }) => parameters.some((id) => before.has(id)) && parameters.some((id) => after.has(id)))
 }
 
@@ -19,7 +19,7 @@ function nearestParameters(graph: Graph, start: readonly NodeId[], next: (id: No
   const found = new Set<string>()
   const seen = new Set<NodeId>(start)
   const queue = start.flatMap(next)
-  for (let id = queue.shift(); id !== undefined; id = queue.shift()) {
+  for (const id of queue) {
     if (seen.has(id)) continue
     seen.add(id)
     const own = parametersRead(graph, id)

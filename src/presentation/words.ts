@@ -6,7 +6,7 @@ const superscripts = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 
 /** A size as one writes it: "d^2/2+d/2" becomes "d²/2 + d/2", the unknown size "x.1" "x.shape[1]". */
 export function dimText(d: Dim): string {
-  if (typeof d === "number") return d.toLocaleString("en-US")
+  if (typeof d === "number") return Number.isSafeInteger(d) ? String(d).replace(/\B(?=(?:\d{3})+$)/g, ",") : d.toLocaleString("en-US")
   return d
     .replace(/\b([A-Za-z_]\w*)\.(\d+)\b/g, "$1.shape[$2]")
     .replace(/\/([\w.]+)\/([\w.]+)/g, "/($1*$2)")

@@ -14,9 +14,13 @@ export type Sizes = Readonly<Record<string, number>>
  * @throws when a size is missing or the shapes do not fit at these sizes
  */
 export function instantiate(graph: Graph, sizes: Sizes): Graph {
+  const known = new Map<Dim, number>()
   const evaluate = (d: Dim): number => {
-    const n = evaluateDim(d, sizes)
+    let n = known.get(d)
+    if (n !== undefined) return n
+    n = evaluateDim(d, sizes)
     if (!Number.isInteger(n) || n < 0) throw new Error(`instantiate: size '${d}' comes out as ${n}`)
+    known.set(d, n)
     return n
   }
   const nodes: Node[] = []
