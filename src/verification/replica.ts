@@ -5,7 +5,7 @@
 import type { Graph } from "../graph/graph"
 import type { Dim } from "../schema/report"
 import type { SizeVariable } from "../axes/size"
-import { evaluateDim, symbolsOf } from "../graph/dim"
+import { evaluateDim, multiplyDim, symbolsOf } from "../graph/dim"
 import { instantiate, type Sizes } from "./instantiate"
 
 export interface Replica {
@@ -34,7 +34,7 @@ export function chooseReplica(graph: Graph, variables: readonly SizeVariable[], 
   const all = [...variables, ...loose],
     data = dataSizes(graph),
     leading = leadingSizes(graph)
-  const declared = declaredSizes(all, leading, overrides)
+  const declared = fitCounts(graph, all, declaredSizes(all, leading, overrides), overrides)
   const asDeclared = attempt(graph, declared)
   if (typeof asDeclared !== "string" && countTrainable(asDeclared.graph) <= smallModel && countCells(asDeclared.graph) <= smallGraph)
     return asDeclared
@@ -49,13 +49,62 @@ export function chooseReplica(graph: Graph, variables: readonly SizeVariable[], 
       const extra = data.has(v.name) ? grown : Math.floor(grown / 8)
       next[v.name] = typeof v.declared === "number" ? Math.min(v.declared, sizes[v.name] + extra) : sizes[v.name] + extra
     }
-    const result = attempt(graph, next)
+    const fitted = fitCounts(graph, all, next, overrides),
+      result = attempt(graph, fitted)
     if (typeof result === "string") obstacle = result
-    else if (collapses(graph, next, declared) && grown < growthSteps) obstacle = "an axis shrinks to one"
+    else if (collapses(graph, fitted, declared) && grown < growthSteps) obstacle = "an axis shrinks to one"
     else return result
   }
-  if (typeof asDeclared !== "string" && countCells(asDeclared.graph) <= 50 * smallGraph) return asDeclared
+  // Nothing small fits: larger and larger shares of the declared sizes, of which the whole always does.
+  for (const share of [1 / 16, 1 / 8, 1 / 4, 1 / 2, 1]) {
+    const result = attempt(graph, fitCounts(graph, all, towardsDeclared(all, declared, leading, overrides, share), overrides))
+    if (typeof result === "string") obstacle = result
+    else if (countCells(result.graph) <= 50 * smallGraph) return result
+    else obstacle = "no small sizes fit"
+  }
   throw new Error(`replica: ${obstacle}`)
+}
+
+function towardsDeclared(
+  variables: readonly SizeVariable[],
+  declared: Readonly<Record<string, number>>,
+  leading: ReadonlySet<string>,
+  overrides: Sizes,
+  share: number,
+): Record<string, number> {
+  const small = shrinkSizes(variables, leading, overrides)
+  const between = (name: string): number => Math.ceil(small[name] + share * Math.max(0, declared[name] - small[name]))
+  return Object.fromEntries(variables.map(({ name }) => [name, between(name)]))
+}
+
+/** Tables that are read by counting have a row for every count. */
+function fitCounts(graph: Graph, variables: readonly SizeVariable[], sizes: Sizes, overrides: Sizes): Record<string, number> {
+  const free = new Set(variables.filter((v) => v.shrink === "free" && !(v.name in overrides)).map((v) => v.name)),
+    fitted = { ...sizes }
+  for (const { op, operands } of graph.nodes) {
+    if (op.kind !== "gather") continue
+    const rows = graph.nodes[operands[0]].shape[op.axis],
+      count = countOf(graph, operands[1])
+    if (typeof rows !== "string" || !free.has(rows) || count === null) continue
+    fitted[rows] = Math.max(fitted[rows], sizeAt(count, fitted))
+  }
+  return fitted
+}
+
+/** How many integers from zero a node counts, or null. */
+function countOf(graph: Graph, id: number): Dim | null {
+  const { op, operands, shape } = graph.nodes[id]
+  if (op.kind === "constant") return op.value.kind === "range" && op.value.start === 0 && op.value.step === 1 ? shape[0] : null
+  return op.kind === "reshape" || op.kind === "broadcast" || op.kind === "tile" ? countOf(graph, operands[0]) : null
+}
+
+/** A size where it can be had, else 0. */
+function sizeAt(d: Dim, at: Sizes): number {
+  try {
+    return evaluateDim(d, at)
+  } catch {
+    return 0
+  }
 }
 
 function attempt(graph: Graph, sizes: Record<string, number>): Replica | string {
@@ -94,16 +143,17 @@ function shrinkSizes(variables: readonly SizeVariable[], leading: ReadonlySet<st
   return { ...sizes, ...Object.fromEntries(variables.filter((v) => v.name in overrides).map((v) => [v.name, overrides[v.name]])) }
 }
 
-/** True when an axis longer than one at the declared sizes has length one here: a softmax or a pool over it would be another network. */
+/** Norms over two entries are signs, and over one nothing. */
+const leastNormalized = 3
+
+/** True when an axis longer than one at the declared sizes has length one here, or a normalized one is too short: another network. */
 function collapses(graph: Graph, sizes: Sizes, declared: Sizes): boolean {
-  const value = (d: Dim, at: Sizes): number => {
-    try {
-      return evaluateDim(d, at)
-    } catch {
-      return 0
-    }
-  }
-  return graph.nodes.some((n) => n.shape.some((d) => typeof d === "string" && value(d, sizes) === 1 && value(d, declared) > 1))
+  const shorter = (d: Dim, least: number): boolean => typeof d === "string" && sizeAt(d, sizes) < Math.min(least, sizeAt(d, declared))
+  return graph.nodes.some(({ op, operands, shape }) => {
+    const axes = op.kind === "softmax" ? [op.axis] : op.kind === "normalize" ? op.axes : []
+    const normalized = axes.length === 0 ? 1 : axes.map((a) => graph.nodes[operands[0]].shape[a]).reduce(multiplyDim, 1)
+    return shape.some((d) => shorter(d, 2)) || shorter(normalized, leastNormalized)
+  })
 }
 
 function allSymbols(graph: Graph): ReadonlySet<string> {

@@ -58,6 +58,35 @@ test("a spatial size grows until convolutions fit and no axis collapses", () => 
   expect(made.nodes.at(-1)?.shape).toEqual([4, 2, sizes["m"], sizes["o"]].filter((_, i) => i !== 2))
 })
 
+test("a table read by counting has a row for every count", () => {
+  const graph = network(({ builder, parameter }) => {
+    const count = builder.add({ kind: "constant", value: { kind: "range", start: 0, step: 1 } }, [], {}, ["t"])
+    return builder.add({ kind: "gather", axis: 0, batchAxes: 0 }, [parameter("P", ["rows", "d"]), count])
+  })
+  const { sizes } = chooseReplica(graph, [size("t", "time"), size("rows", 1024), size("d", 64)])
+  expect(sizes["rows"]).toBeGreaterThanOrEqual(sizes["t"])
+})
+
+test("a normalized axis of two sizes keeps three entries", () => {
+  const graph = network(({ builder, input, parameter, einsum }) => {
+    const z = einsum("bi,ihd->bhd", input(["b", "i"]), parameter("W", ["i", "h", "d"]))
+    return builder.add({ kind: "normalize", axes: [1, 2], center: true, measure: "mean", epsilon: 0 }, [z])
+  })
+  const { sizes } = chooseReplica(graph, [size("b", 500), size("i", 300), size("h", 1), size("d", 200)])
+  expect(sizes["h"] * sizes["d"]).toBeGreaterThanOrEqual(3)
+})
+
+test("where nothing small fits, a share of the declared sizes does", () => {
+  const graph = network(({ builder, input, parameter, einsum }) => {
+    const op = { kind: "convolve", variant: "standard", strides: [1], dilations: [40], padding: "valid" } as const
+    const first = builder.add(op, [input(["b", "n", "c"]), parameter("K", [4, "c", "m"])])
+    return einsum("bnm,mo->bno", first, parameter("W", ["m", "o"]))
+  })
+  const { sizes } = chooseReplica(graph, [size("b", "batch"), size("n", 1000), size("c", 30), size("m", 320), size("o", 100)])
+  expect(sizes["n"]).toBeGreaterThan(120)
+  expect(sizes["n"]).toBeLessThan(1000)
+})
+
 test("what does not fit says why", () => {
   expect(() => instantiate(generic, { b: 2, i: 3, h: 4 })).toThrow("no value for size 'o'")
   expect(() => instantiate(twoLayers("relu", ["i/2", "h", "o"], "b"), { b: 2, i: 3, h: 4, o: 2 })).toThrow("comes out as 1.5")
