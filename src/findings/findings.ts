@@ -17,6 +17,7 @@ import { softmaxAxis } from "./softmaxAxis"
 import { prepareSubject } from "./subject"
 import { unknownActivation } from "./unknownActivation"
 import { unusedWeight } from "./unusedWeight"
+import { wrongGradient } from "./wrongGradient"
 import { zeroGradient } from "./zeroGradient"
 import { zeroInitTrap } from "./zeroInitTrap"
 
@@ -31,6 +32,7 @@ export const findingRules: readonly FindingRule[] = [
   softmaxAxis,
   unknownActivation,
   unusedWeight,
+  wrongGradient,
   zeroGradient,
   zeroInitTrap,
 ]

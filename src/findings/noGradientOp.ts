@@ -9,11 +9,14 @@ export const noGradientOp: FindingRule = {
   severity: "warning",
   summary: "An operation or layer that tfjs 4.22 cannot differentiate, between a trainable weight and the output.",
   why:
-    "`tf.einsum` and `tf.topk` have no registered gradient. " +
+    "`tf.einsum`, `tf.topk`, comparisons and some rarer operations have no registered gradient, and tfjs asks for one " +
+    "wherever a weight is behind: " +
+    "in `tf.where(x.greater(0), …)` for the condition, too. " +
     "`layerNormalization` with `scale: false` or `center: false` throws when differentiated, " +
     "`batchNormalization` with either throws as soon as it runs in training: both read a weight that was never made.",
-  advice: "Write the contraction with `tf.matMul`; mask with a threshold instead of `tf.topk`; keep scale and center.",
-  silent: "The same operations on data or frozen weights. The laws of the written function are shown all the same.",
+  advice: "Write the contraction with `tf.matMul`, a mask with `tf.step` or `tf.relu`, a convolution without dilation; keep scale and center.",
+  silent:
+    "The same operations on data or frozen weights, and comparisons whose result nobody uses. The laws of the written function are shown all the same.",
   source: "measured on tfjs 4.22; tfjs-layers normalization.ts calls `gamma.read()` unconditionally",
   check: (subject) =>
     subject.traced.graph.nodes
@@ -24,12 +27,40 @@ export const noGradientOp: FindingRule = {
       }),
 }
 
+/** Functions of tfjs without a registered gradient, by their paths behind `tf`. */
+const ungraded: ReadonlySet<string> = new Set([
+  "divNoNan",
+  "diag",
+  "gatherND",
+  "tensorScatterUpdate",
+  "depthToSpace",
+  "stridedSlice",
+  "conv3dTranspose",
+  "image.flipLeftRight",
+  "image.rgbToGrayscale",
+])
+
+const comparisons: ReadonlySet<string> = new Set(["equal", "notEqual", "greater", "greaterEqual", "less", "lessEqual"])
+
 function complaintAbout(node: Node, subject: FindingSubject): string | null {
-  const { op, label } = node
-  const behindWeights = node.operands.some((id) => subject.trained.has(id))
-  if (op.kind === "einsum" && label === "tf.einsum" && behindWeights) return "tf.einsum cannot be trained: tfjs has no gradient for it"
-  if (op.kind === "topK" && behindWeights) return "tf.topk cannot be trained: tfjs has no gradient for it, not even for its indices"
-  if (op.kind !== "normalize") return null
+  const { op, label = "", operands } = node
+  const behindWeights = operands.some((id) => subject.trained.has(id))
+  if (op.kind === "normalize") return complaintAboutNorm(node, subject)
+  if (!behindWeights) return null
+  const path = label.startsWith("tf.") ? label.slice("tf.".length) : null
+  if (op.kind === "einsum" && path === "einsum") return "tf.einsum cannot be trained: tfjs has no gradient for it"
+  if (op.kind === "topK") return "tf.topk cannot be trained: tfjs has no gradient for it, not even for its indices"
+  if (path !== null && ungraded.has(path)) return `tf.${path} cannot be trained: tfjs has no gradient for it`
+  if (op.kind === "binary" && comparisons.has(op.fn) && path !== null)
+    return `tf.${path} of what depends on weights cannot be trained: tfjs has no gradient for comparisons, not even where they only choose`
+  if (op.kind === "convolve" && op.dilations.some((rate) => rate !== 1))
+    return `a convolution with dilation ${[...new Set(op.dilations)].join(" × ")} cannot be trained: tfjs has no gradient for it`
+  if (op.kind === "bandPart" && node.shape.length === 2) return "tf.linalg.bandPart of a matrix cannot be trained: its gradient throws in tfjs"
+  return null
+}
+
+function complaintAboutNorm(node: Node, subject: FindingSubject): string | null {
+  const { label } = node
   const scaled = nextStep(node, "multiply", subject)
   const missing = [...(scaled === null ? ["scale"] : []), ...(nextStep(scaled ?? node, "add", subject) === null ? ["center"] : [])]
   if (missing.length === 0) return null

@@ -5,7 +5,7 @@ import type { NodeId } from "../graph/graph"
 import type { EquationIndex } from "../symmetry/equations"
 import type { Family, Member } from "../symmetry/families"
 import type { Symmetry } from "../symmetry/infer"
-import { attends, isGated, isRotated, meetingOf, mixtureAround, mixtureOfGate } from "./surroundings"
+import { attends, isGated, isRotated, meetingOf, mixtureAround, mixturesIn } from "./surroundings"
 import type { Mixture } from "./surroundings"
 
 const D18 = "Du, Hu, Lee 2018, Algorithmic Regularization in Learning Deep Homogeneous Models"
@@ -34,11 +34,12 @@ export function referencesOf(symmetry: Symmetry, index: EquationIndex, family: F
 
 function shiftReferences(symmetry: Symmetry, { members, noGradient }: Family): string[] {
   if (noGradient || new Set(members.map((m) => m.unknown.value)).size > 1) return []
+  const mixtures = mixturesIn(symmetry.network.graph)
+  if (mixtures.size === 0) return [K21]
   const [{ unknown }] = members
-  const { values } = symmetry.program
   for (const id of symmetry.visibility.absorbers(unknown.value, unknown.word.replaceAll("1", "C"))) {
-    const mixture = mixtureOfGate(symmetry.network.graph, values[id].node)
-    if (mixture !== null) return [...mixtureReferences(mixture), K21]
+    const mixture = mixtures.get(symmetry.program.values[id].node)
+    if (mixture !== undefined) return [...mixtureReferences(mixture), K21]
   }
   return [K21]
 }

@@ -153,9 +153,24 @@ export interface Mixture {
   readonly chosen: number | null
 }
 
-/** What a softmax over logits weighs, where these are computed branches: the gate of a mixture of experts. */
-export function mixtureOfGate(graph: Graph, softmax: NodeId): Mixture | null {
-  if (graph.nodes[softmax].op.kind !== "softmax" || !isGate(graph, softmax)) return null
+const gates = new WeakMap<Graph, ReadonlyMap<NodeId, Mixture>>()
+
+/** The gates of mixtures of experts: softmaxes over logits that weigh computed branches. */
+export function mixturesIn(graph: Graph): ReadonlyMap<NodeId, Mixture> {
+  let found = gates.get(graph)
+  if (found === undefined) {
+    found = new Map(
+      graph.nodes.flatMap(({ id, op }) => {
+        const mixture = op.kind === "softmax" && isGate(graph, id) ? mixtureOf(graph, id) : null
+        return mixture === null ? [] : [[id, mixture] as const]
+      }),
+    )
+    gates.set(graph, found)
+  }
+  return found
+}
+
+function mixtureOf(graph: Graph, softmax: NodeId): Mixture | null {
   const { isLive } = relationsIn(graph)
   const weights = forward(graph, [softmax], passes)
   const ids = new Set(weights.map(({ id }) => id))
@@ -181,11 +196,13 @@ const masksOf = (graph: Graph, operands: readonly NodeId[]): readonly Node[] =>
 
 /** The mixture whose gate weighs the result of a contraction. */
 export function mixtureAround(graph: Graph, id: NodeId): Mixture | null {
+  const mixtures = mixturesIn(graph)
+  if (mixtures.size === 0) return null
   for (const { op, operands } of forward(graph, [id], passes)) {
     if (!(op.kind === "binary" && op.fn === "multiply") && op.kind !== "einsum") continue
-    for (const gate of operands.flatMap((o) => backward(graph, [o], (node) => passes(node)))) {
-      const mixture = mixtureOfGate(graph, gate.id)
-      if (mixture !== null) return mixture
+    for (const gate of operands.flatMap((o) => backward(graph, [o], passes))) {
+      const mixture = mixtures.get(gate.id)
+      if (mixture !== undefined) return mixture
     }
   }
   return null

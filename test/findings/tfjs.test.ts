@@ -38,6 +38,20 @@ describe("no-gradient-op", () => {
     const chosen = (): tf.Tensor => tf.oneHot(tf.topk(tf.matMul(x, w), 2).indices, 5).sum(1)
     expect(train(() => tf.matMul(x, w).mul(chosen()))).toThrow(/gradient function not found for TopK/)
   })
+  test("comparisons have none either, where they only choose, too; tf.step has one", () => {
+    const y = (): tf.Tensor => tf.matMul(x, w)
+    expect(train(() => tf.where(y().greater(0), y(), y().mul(0.1)))).toThrow(/gradient function not found for Greater/)
+    expect(train(() => tf.where(x.greater(0).any(), y(), y().mul(tf.step(y()))))).not.toThrow()
+  })
+  test("dilated convolutions and the rarer operations throw", () => {
+    const kernel = weight(2, 3, 4)
+    const line = tf.randomNormal<tf.Rank.R3>([2, 6, 3])
+    expect(train(() => tf.conv1d(line, kernel as unknown as tf.Tensor3D, 1, "valid", "NWC", 2))).toThrow(/dilation/)
+    const entries = weight(3)
+    const square = weight(3, 3)
+    expect(train(() => tf.diag(entries))).toThrow(/gradient function not found for Diag/)
+    expect(train(() => tf.linalg.bandPart(square, -1, 0))).toThrow(/stack/)
+  })
   test.each([{ scale: false }, { center: false }])("normalizations with %o throw", (options) => {
     for (const make of [tf.layers.layerNormalization, tf.layers.batchNormalization]) {
       const forward = layersOf(make(options))
@@ -73,7 +87,8 @@ test("duplicate-name: models throw when they are built", () => {
 test("unknown-activation: the list is that of tfjs", () => {
   const make = (activation: string) => (): tf.layers.Layer => tf.layers.dense({ units: 2, activation: activation as "relu" })
   for (const name of tfjsActivations) expect(make(name), name).not.toThrow()
-  for (const name of ["silu", "leakyRelu", "leaky_relu", "prelu", "exponential", "gelu_tanh"]) expect(make(name), name).toThrow(/Unknown activation/)
+  for (const name of ["silu", "leakyRelu", "leaky_relu", "prelu", "exponential", "gelu_tanh"])
+    expect(make(name), name).toThrow(/Unknown activation/)
 })
 
 test("missing-layer: the list is that of tf.layers", () => {
@@ -109,5 +124,65 @@ describe("zero-init-trap", () => {
   })
   test("zeros before tanh come apart by what reads them", () => {
     expect(trainUnits("tanh", "zeros", "glorotUniform").apart).toBeGreaterThan(1e-4)
+  })
+})
+
+describe("wrong-gradient", () => {
+  /** Largest difference between tfjs's gradient of the squared sum and central differences, relative to the latter. */
+  function gradientError(f: (t: tf.Tensor) => tf.Tensor, shape: number[]): number {
+    const at = tf.randomNormal(shape)
+    const loss = (t: tf.Tensor): number => f(t).square().sum().dataSync()[0]
+    const own = tf
+      .grad((t: tf.Tensor) => f(t).square().sum())(at)
+      .dataSync()
+    const values = at.dataSync()
+    const step = 1e-2
+    const differences = Array.from(values, (_, k) => {
+      const moved = (by: number): number =>
+        loss(
+          tf.tensor(
+            values.map((v, i) => (i === k ? v + by : v)),
+            shape,
+          ),
+        )
+      return (moved(step) - moved(-step)) / (2 * step)
+    })
+    return Math.max(...differences.map((d, k) => Math.abs(d - own[k]))) / Math.max(...differences.map(Math.abs))
+  }
+  const image = [1, 5, 5, 1]
+  test.each([
+    ["average pool over the border", (t: tf.Tensor) => tf.avgPool(t as tf.Tensor4D, 2, 2, "same"), image],
+    [
+      "tf.mirrorPad",
+      (t: tf.Tensor) =>
+        tf.mirrorPad(
+          t,
+          [
+            [0, 0],
+            [1, 1],
+          ],
+          "reflect",
+        ),
+      [2, 3],
+    ],
+    ["tf.cumsum along the first axis", (t: tf.Tensor) => tf.cumsum(t, 0), [3, 3]],
+    ["3-D max pool with overlapping windows", (t: tf.Tensor) => tf.maxPool3d(t as tf.Tensor5D, [2, 2, 1], 1, "valid"), [1, 4, 4, 2, 1]],
+  ] as const)("%s is differentiated wrongly", (_, f, shape) => {
+    expect(gradientError(f, [...shape])).toBeGreaterThan(0.01)
+  })
+  test.each([
+    ["average pool inside", (t: tf.Tensor) => tf.avgPool(t as tf.Tensor4D, 2, 2, "valid"), image],
+    [
+      "tf.pad",
+      (t: tf.Tensor) =>
+        tf.pad(t, [
+          [0, 0],
+          [1, 1],
+        ]),
+      [2, 3],
+    ],
+    ["tf.cumsum along the last axis", (t: tf.Tensor) => tf.cumsum(t, 1), [3, 3]],
+  ] as const)("%s is differentiated rightly", (_, f, shape) => {
+    expect(gradientError(f, [...shape])).toBeLessThan(0.01)
   })
 })

@@ -1,0 +1,53 @@
+/** @file Rule `wrong-gradient`: operations whose gradient in tfjs is not that of what they compute. */
+import type { Node } from "../graph/graph"
+import type { FindingRule } from "./rule"
+import { placeOfNode } from "./subject"
+
+export const wrongGradient: FindingRule = {
+  name: "wrong-gradient",
+  severity: "warning",
+  summary: "An operation that tfjs 4.22 differentiates wrongly, without a word, between a trainable weight and the output.",
+  why:
+    "Training follows another direction than the gradient of the loss, so laws that pass the operation hold for the function and not for training: " +
+    "an average pool divides by the cells inside the window going forward and by the whole window going back, the cells that `tf.mirrorPad` copies " +
+    "hand nothing back, `tf.cumsum` along another axis than the last and 3-D max pools with overlapping windows mix up their cells.",
+  advice: 'Pool with "valid" padding, pad with `tf.pad`, transpose the axis of a cumulative sum to the end.',
+  silent: "Windows that end at the border, pools whose sizes are not known, and the same operations on data.",
+  source: "measured on tfjs 4.22, cpu backend, against central differences",
+  check: ({ traced, live, trained }) =>
+    traced.graph.nodes.flatMap((node) => {
+      if (!live.has(node.id) || !node.operands.some((id) => trained.has(id))) return []
+      const message = complaintAbout(node, traced.graph.nodes)
+      return message === null ? [] : [{ place: placeOfNode(node, traced), message, fixable: false }]
+    }),
+}
+
+function complaintAbout(node: Node, nodes: readonly Node[]): string | null {
+  const { op, operands } = node
+  const [{ shape }] = operands.map((id) => nodes[id])
+  switch (op.kind) {
+    case "pool": {
+      if (op.fn === "average" && overhangs(op, shape.slice(1, -1)))
+        return "the gradient of an average pool whose windows overhang the border is wrong in tfjs: it divides by the whole window"
+      const [window, stride] = [op.window[0], op.strides[0]]
+      if (op.fn === "max" && op.window.length === 3 && stride < window)
+        return "the gradient of a 3-D max pool with overlapping windows is wrong in tfjs"
+      return null
+    }
+    case "pad":
+      return op.mode === "constant" ? null : "the gradient of tf.mirrorPad is wrong in tfjs: the mirrored cells hand nothing back"
+    case "cumsum":
+      return op.axis === shape.length - 1 ? null : "the gradient of tf.cumsum along another axis than the last is wrong in tfjs, or throws"
+    default:
+      return null
+  }
+}
+
+type Pool = Extract<Node["op"], { readonly kind: "pool" }>
+
+/** Whether some window reaches over the border, where that is known. */
+function overhangs({ window, strides, padding }: Pool, extents: Node["shape"]): boolean {
+  if (padding === "valid") return false
+  if (padding !== "same") return padding.some(([before, after]) => before > 0 || after > 0)
+  return extents.some((extent, k) => typeof extent === "number" && (Math.ceil(extent / strides[k]) - 1) * strides[k] + window[k] > extent)
+}
