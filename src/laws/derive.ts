@@ -7,6 +7,7 @@ import { addDim, divideDim, multiplyDim, subtractDim, substituteDim } from "../g
 import type { Dim, LawEntries, LawFamily, LawType, Operand, Term, ViewStep } from "../schema/report"
 import { findCrossFamilies } from "../symmetry/cross"
 import { inferSymmetry } from "../symmetry/infer"
+import { findMirrors, isWithin } from "../symmetry/mirror"
 import type { Symmetry } from "../symmetry/infer"
 import type { IdentityOffset, ParameterBlock, Value } from "../symmetry/program"
 import type { Family, Member, Role } from "../symmetry/families"
@@ -16,6 +17,7 @@ import { familyReasons } from "../symmetry/reasons"
 import { lawlessReasons } from "../symmetry/refusals"
 import { crossLawOf } from "./crossLaw"
 import type { DerivedLaw, DerivedModel, SymmetryKind } from "./law"
+import { mirrorLawOf } from "./mirrorLaw"
 import { referencesOf } from "./references"
 
 export function deriveLaws(network: GenericNetwork): DerivedModel {
@@ -24,8 +26,10 @@ export function deriveLaws(network: GenericNetwork): DerivedModel {
   const laws: DerivedLaw[] = []
   let independent: Dim = 0
   const numbers = new Map<string, number>()
+  const mirrors = findMirrors(symmetry.program, symmetry.solutions.families)
   const collect = (from: Symmetry, equations: EquationIndex): void => {
     for (const family of from.solutions.families) {
+      if (from === symmetry && mirrors.some((m) => isWithin(m, family))) continue
       const law = lawOf(from, equations, family, numbers)
       if (law === null) continue
       laws.push(inIndependentSizes(law, network.extents))
@@ -33,6 +37,13 @@ export function deriveLaws(network: GenericNetwork): DerivedModel {
     }
   }
   collect(symmetry, index)
+  for (const mirror of mirrors) {
+    const number = (numbers.get("shift") ?? 0) + 1
+    numbers.set("shift", number)
+    const law = mirrorLawOf(symmetry, mirror, `shift-${number}`)
+    laws.push(inIndependentSizes(law, network.extents))
+    independent = addDim(independent, substituteDim(law.quantities, network.declared))
+  }
   for (const family of findCrossFamilies(symmetry.program)) {
     const number = (numbers.get("balance") ?? 0) + 1
     const law = crossLawOf(symmetry, family, `balance-${number}`)
