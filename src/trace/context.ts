@@ -14,6 +14,7 @@ export interface Limits {
   readonly moduleSteps: number
   readonly modelSteps: number
   readonly depth: number
+  /** Operations at the top of files, and of each function or model that is followed; four times as many in all. */
   readonly tensors: number
   readonly milliseconds: number
   /** Times one loop goes round. */
@@ -31,7 +32,7 @@ export const defaultLimits: Limits = {
   milliseconds: 5_000,
   rounds: 3_000,
   idleRounds: 1_000,
-  idleSteps: 5_000,
+  idleSteps: 4_000,
 }
 
 export type Completion =
@@ -101,6 +102,7 @@ export interface State {
   depth: number
   serial: number
   tensorCount: number
+  tensorLimit: number
   readonly startedAt: number
   /** Sizes learned for symbols: a symbol of an input that met a weight's number. */
   readonly solution: Map<string, Dim>
@@ -171,6 +173,7 @@ export function createState(): State {
     depth: 0,
     serial: 0,
     tensorCount: 0,
+    tensorLimit: Infinity,
     startedAt: Date.now(),
     solution: new Map(),
     symbols: new Map(),
@@ -200,14 +203,31 @@ export function createState(): State {
 }
 
 /** Counts one step and stops at the limits. */
-export function step(context: Context): void {
+export function step(context: Context, at: TypeScript.Node): void {
   const { state, limits } = context
   state.steps++
-  if (state.steps > state.stepLimit) throw new Stop("limit", `the code takes more than ${state.stepLimit.toLocaleString("en")} steps to read`)
+  if (state.steps > state.stepLimit) throw stopAt(context, "reading this takes too many steps: what follows is not read", at)
   if (state.steps % 1000 === 0) {
     if (context.cancelled()) throw new Stop("cancelled", "cancelled")
-    if (Date.now() - state.startedAt > limits.milliseconds) throw new Stop("limit", `reading takes more than ${limits.milliseconds / 1000} seconds`)
+    if (Date.now() - state.startedAt > limits.milliseconds)
+      throw stopAt(context, `reading takes more than ${secondsText(limits.milliseconds)}: what follows is not read`, at)
   }
+}
+
+const secondsText = (milliseconds: number): string => (milliseconds === 1000 ? "1 second" : `${milliseconds / 1000} seconds`)
+
+/** What to throw at a limit; the report says once that it was met, and where first. */
+export function stopAt(context: Context, message: string, at: TypeScript.Node | undefined): Stop {
+  const where = at ?? context.state.active.at(-1)
+  if (where !== undefined) tellLimit(context, message, where)
+  return new Stop("limit", message)
+}
+
+/** Has the report say that something is not followed; what files do at their own top while they are imported is their matter. */
+export function tellLimit(context: Context, message: string, at: TypeScript.Node): void {
+  const { state, home } = context
+  if ([...state.reading].some((file) => file !== home) || state.problems.some((problem) => problem.message === message)) return
+  state.problems.push({ message, place: place(context, at) })
 }
 
 /** Tells the loops that are watched that a piece of code has run; of a function, with the scope it was made in. */

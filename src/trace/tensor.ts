@@ -8,7 +8,7 @@ import type { Op } from "../graph/op"
 import type { Dim } from "../schema/report"
 import type { Dtype } from "../graph/graph"
 import type { InputRecord, TensorValue, Value } from "./value"
-import { NeedsTensor, Stop, Unreadable, assume, callee, freshSymbol, isFreeSymbol, meet, nextSerial, resolveDim, unifyDims } from "./context"
+import { NeedsTensor, Unreadable, assume, callee, freshSymbol, isFreeSymbol, meet, nextSerial, resolveDim, stopAt, unifyDims } from "./context"
 import { inferDtype } from "../graph/build"
 import { inferShape, parseEinsum } from "../graph/shape"
 import { divideDim, multiplyDim, productOf, substituteDim, symbolsOf } from "../graph/dim"
@@ -32,8 +32,8 @@ export function shapeOf(context: Context, tensor: TensorValue): readonly Dim[] {
  * @throws ShapeError when the operands do not fit.
  */
 export function makeTensor(context: Context, op: Op, operands: readonly TensorValue[], origin: Origin = {}, target?: readonly Dim[]): TensorValue {
-  if (++context.state.tensorCount > context.limits.tensors)
-    throw new Stop("limit", `the network has more than ${context.limits.tensors.toLocaleString("en")} operations`)
+  if (++context.state.tensorCount > context.state.tensorLimit)
+    throw stopAt(context, `this makes more than ${context.limits.tensors.toLocaleString("en")} operations: what follows is not read`, origin.at)
   const shapes = operands.map((t) => shapeOf(context, t))
   agree(context, op, shapes)
   const solved = operands.map((t) => shapeOf(context, t))

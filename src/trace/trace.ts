@@ -95,6 +95,7 @@ function construct(context: Context, callee: Value, args: readonly Value[], at: 
 function follow(context: Context): TracedFile {
   const { state, home, ts } = context
   state.stepLimit = context.limits.steps
+  state.tensorLimit = context.limits.tensors
   const scope = moduleScope(context, home)
   const problems: (Place & { readonly message: string })[] = []
   const models: { readonly traced: Traced; readonly model: ModelValue | null }[] = []
@@ -103,7 +104,7 @@ function follow(context: Context): TracedFile {
       return run()
     } catch (error) {
       if (!(error instanceof Stop) || error.reason === "cancelled") throw error
-      if (!problems.some((problem) => problem.message === error.message)) problems.push({ message: error.message, ...filePlace(home) })
+      if (![...problems, ...state.problems].some((problem) => problem.message === error.message)) problems.push({ message: error.message, ...filePlace(home) })
       return null
     }
   }

@@ -3,7 +3,7 @@ import type * as TypeScript from "typescript"
 import type { Context } from "../context"
 import type { ClassValue, Frame, FunctionValue, ModelValue, ObjectValue, Scope, Value } from "../value"
 import { bindPattern, lookup, nameValue, propertyName } from "./patterns"
-import { assume, childScope, extendsLayer, place, seen, step, Stop, touch, write } from "../context"
+import { assume, childScope, extendsLayer, place, seen, step, Stop, tellLimit, touch, write } from "../context"
 import { configureLayer, createLayerState, layerMember, snakeCase } from "../layers/layer"
 import { createFunctional, createSequential } from "../models/model"
 import { isTensorOnly } from "../ops/table"
@@ -169,9 +169,12 @@ function initializeFields(context: Context, type: ClassValue, instance: ObjectVa
 export function callFunction(context: Context, fn: FunctionValue, self: Value, args: readonly Value[], at: TypeScript.Node): Value {
   const { ts, state } = context,
     { node } = fn
-  step(context)
+  step(context, at)
   if (node.body === undefined) return unknown("a function without a body")
-  if (state.depth >= context.limits.depth) return unknown("functions call each other too deeply", null, args)
+  if (state.depth >= context.limits.depth) {
+    tellLimit(context, "functions call each other too deeply here: this call is not followed", at)
+    return unknown("functions call each other too deeply", null, args)
+  }
   // A function that calls itself on unknown values, under conditions nobody knows, would go all ways at every round: three are enough.
   const blind = state.trail.length > 2 && args.some((arg) => arg.kind === "unknown")
   const rounds = state.active.filter((active) => active === node).length

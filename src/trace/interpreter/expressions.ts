@@ -7,13 +7,15 @@ import { binaryOperation, textOf, typeOf, unaryOperation } from "./operators"
 import { evaluateClass, initializeBase, memberOf } from "./classes"
 import { globalValue, overlay } from "./globals"
 import { rememberClosure } from "./closures"
+import { spreadCount } from "./members"
+import { storeSomewhere } from "./stores"
 import { fieldSetLater } from "./later"
 import { forkPaths, joinValues, settingOf } from "./fork"
 import { assume, normal, seen, step } from "../context"
 import { isNullish, nullValue, objectOf, primitive, truthOf, undefinedValue, unknown } from "../value"
 
 export function evaluate(context: Context, node: TypeScript.Expression, scope: Scope): Value {
-  step(context)
+  step(context, node)
   const known = evaluatorsFor(context.ts)[node.kind]
   return known === undefined ? unknown(`the expression \`${shorten(node.getText())}\` is not read`) : known(context, node, scope)
 }
@@ -161,7 +163,7 @@ function member(
 }
 
 function call(context: Context, node: TypeScript.CallExpression, scope: Scope, kinds: typeof TypeScript.SyntaxKind): Link | null {
-  step(context)
+  step(context, node)
   if (context.state.watches.length > 0) seen(context, node)
   if (node.expression.kind === kinds.SuperKeyword) {
     const { self, home } = scope.frame
@@ -204,8 +206,12 @@ function unknownItem(object: Value, key: Value): Value {
 export function listItems(context: Context, nodes: readonly TypeScript.Expression[], scope: Scope): Value[] {
   const items: Value[] = []
   for (const node of nodes) {
-    if (context.ts.isSpreadElement(node)) items.push(...spreadItems(context, evaluate(context, node.expression, scope)))
-    else items.push(evaluate(context, node, scope))
+    if (!context.ts.isSpreadElement(node)) items.push(evaluate(context, node, scope))
+    else {
+      const list = evaluate(context, node.expression, scope)
+      items.push(...spreadItems(context, list))
+      spreadCount(context, list, items, nodes.length === 1)
+    }
   }
   return items
 }
@@ -372,7 +378,7 @@ export function assign(context: Context, target: TypeScript.Expression, value: V
   if (ts.isElementAccessExpression(target)) {
     const object = evaluate(context, target.expression, scope),
       key = textOf(context, evaluate(context, target.argumentExpression, scope))
-    if (key === null) return
+    if (key === null) return storeSomewhere(context, object, value, target)
     nameValue(context, value, key, target.argumentExpression)
     return context.set(context, object, key, value, target)
   }

@@ -20,8 +20,11 @@ interface Watch {
 }
 
 export interface IdleLoop {
-  /** To be called before each round. True when the loop has been left: what it changes is unknown now. */
-  readonly isOver: () => boolean
+  /**
+   * To be called before each round. True when the loop has been left: what it changes is unknown now. `soon`: a size that nobody states has been
+   * given a small number, so that a condition on it either fails after a few rounds or never.
+   */
+  readonly isOver: (soon?: boolean) => boolean
   /** To be called when the loop ends in any way. */
   readonly end: () => void
 }
@@ -44,7 +47,7 @@ export function watchLoop(context: Context, parts: readonly TypeScript.Node[], s
     state.watches.splice(state.watches.indexOf(watch.seen), 1)
     watch = null
   }
-  const isOver = (): boolean => {
+  const isOver = (soon = false): boolean => {
     count++
     if (refused) return false
     if (watch !== null && watch.products !== productsOf(context)) end()
@@ -56,7 +59,7 @@ export function watchLoop(context: Context, parts: readonly TypeScript.Node[], s
       watched = count
       return false
     }
-    if (count - watched < 2 || state.steps - watch.steps < limits.idleSteps) return false
+    if (count - watched < 2 || state.steps - watch.steps < (soon ? quietSteps / 10 : limits.idleSteps)) return false
     const { changed, seen } = watch
     end()
     const unseen = unseenChanges(context, parts, seen, scope)

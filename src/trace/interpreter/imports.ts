@@ -2,7 +2,7 @@
 import type * as TypeScript from "typescript"
 import type { Context } from "../context"
 import type { Scope, Value } from "../value"
-import { place, Stop, Thrown, WrongRank } from "../context"
+import { Stop, Thrown, WrongRank } from "../context"
 import { executeOne, hoist } from "./statements"
 import { nameIn } from "./patterns"
 import { isOwnClass, isTfjsModule } from "../../source/tfjs"
@@ -226,7 +226,6 @@ function followStatements(context: Context, file: TypeScript.SourceFile, scope: 
       if (error instanceof Stop) {
         if (error.reason === "cancelled") throw error
         const outOfShare = context.state.steps < context.limits.steps && context.state.steps >= context.state.stepLimit
-        if (file === context.home || !outOfShare) context.state.problems.push({ message: error.message, place: place(context, statement) })
         if (outOfShare) continue
         break
       }

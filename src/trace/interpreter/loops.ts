@@ -81,10 +81,11 @@ function follow(context: Context, loop: Rounds): Completion {
   }
 }
 
-function followRounds(context: Context, { test, round, advance, scope, at, label }: Rounds, isOver: () => boolean): Completion {
+function followRounds(context: Context, { test, round, advance, scope, at, label }: Rounds, isOver: (soon: boolean) => boolean): Completion {
   const made = productsOf(context)
+  let settled = false
   for (let count = 0; ; count++) {
-    if (isOver()) {
+    if (isOver(settled)) {
       if (isEndless(context, at)) tooManyRounds(context, at)
       return normal
     }
@@ -94,7 +95,10 @@ function followRounds(context: Context, { test, round, advance, scope, at, label
       return normal
     }
     let condition = test()
-    if (truthOf(condition) === null && settleSizes(context, condition)) condition = test()
+    if (truthOf(condition) === null && settleSizes(context, condition)) {
+      settled = true
+      condition = test()
+    }
     const truth = truthOf(condition)
     if (truth === false) return normal
     if (truth === null) {
@@ -203,7 +207,7 @@ export function forIn(context: Context, node: TypeScript.ForInStatement, scope: 
 }
 
 function oneItem(context: Context, node: TypeScript.ForOfStatement | TypeScript.ForInStatement, item: Value, scope: Scope): Completion {
-  step(context)
+  step(context, node)
   const inner = childScope(scope),
     { ts } = context
   if (ts.isVariableDeclarationList(node.initializer)) {

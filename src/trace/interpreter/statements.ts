@@ -43,7 +43,7 @@ function functionsOf(ts: typeof TypeScript, statements: readonly TypeScript.Stat
 const declaredFunctions = new WeakMap<readonly TypeScript.Statement[], readonly TypeScript.FunctionDeclaration[]>()
 
 export function executeOne(context: Context, node: TypeScript.Statement, scope: Scope): Completion {
-  step(context)
+  step(context, node)
   return executorsFor(context.ts)[node.kind]?.(context, node, scope) ?? normal
 }
 

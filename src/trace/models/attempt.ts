@@ -2,7 +2,7 @@
 import type { Context, Note } from "../context"
 import type { TensorValue } from "../value"
 import { ShapeError } from "../../graph/shape"
-import { NeedsTensor, Stop, Thrown, Unreadable, WrongRank } from "../context"
+import { NeedsTensor, Stop, tellLimit, Thrown, Unreadable, WrongRank } from "../context"
 import { plainText } from "../ops/table"
 
 export interface Attempt<T> {
@@ -30,6 +30,7 @@ export function attempt<T>(context: Context, follow: () => T, sizes: "keep" | "f
     solution: new Map(state.solution),
     owners: [...state.owners],
     limit: state.stepLimit,
+    tensorLimit: state.tensorLimit,
     forward: state.forward,
     depth: state.depth,
     active: state.active.length,
@@ -39,6 +40,7 @@ export function attempt<T>(context: Context, follow: () => T, sizes: "keep" | "f
   state.assumptions = new Set()
   if (sizes === "keep") state.checksPass = true
   state.stepLimit = Math.min(context.limits.steps, state.steps + context.limits.modelSteps)
+  state.tensorLimit = Math.min(4 * context.limits.tensors, state.tensorCount + context.limits.tensors)
   let value: T | null = null,
     wrongRank: Attempt<T>["wrongRank"] = null,
     limit: string | null = null,
@@ -51,8 +53,11 @@ export function attempt<T>(context: Context, follow: () => T, sizes: "keep" | "f
     else if (error instanceof Stop) {
       if (error.reason === "cancelled") throw error
       limit = error.message
-    } else if (error instanceof RangeError) limit = "the code calls itself too deeply to follow"
-    else if (error instanceof Thrown)
+    } else if (error instanceof RangeError) {
+      limit = "the code calls itself too deeply to follow"
+      const innermost = state.active.at(-1)
+      if (innermost !== undefined) tellLimit(context, limit, innermost)
+    } else if (error instanceof Thrown)
       state.notes.push({ what: "the code throws for every argument the tracer can think of", place: error.place, owners: [] })
     else if (error instanceof Unreadable || error instanceof ShapeError) limit = plainText(error.message)
     else throw error
@@ -74,6 +79,6 @@ export function attempt<T>(context: Context, follow: () => T, sizes: "keep" | "f
   state.owners.splice(0, state.owners.length, ...outer.owners)
   state.active.length = outer.active
   state.trail.length = outer.trail
-  Object.assign(state, { stepLimit: outer.limit, forward: outer.forward, depth: outer.depth })
+  Object.assign(state, { stepLimit: outer.limit, tensorLimit: outer.tensorLimit, forward: outer.forward, depth: outer.depth })
   return { value, notes, assumptions, wrongRank, needs, limit }
 }

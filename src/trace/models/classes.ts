@@ -94,7 +94,7 @@ export function bestAttempt<T>(context: Context, run: (guess: Guess) => Attempt<
       const silent = result.notes.length === 0 && result.wrongRank === null && result.needs === null
       // Where nothing was done with the inputs, nothing will be at another rank.
       const untouched = context.state.metGuesses === met
-      if (silent || untouched || /steps|seconds|operations/.test(result.limit ?? "")) return best?.traced ?? null
+      if (silent || untouched || /steps|second|operations/.test(result.limit ?? "")) return best?.traced ?? null
       continue
     }
     const complaints = complaintsOf(result.value.traced) + result.value.strained

@@ -50,7 +50,7 @@ export interface Callable {
 export function followFactory(context: Context, fn: FunctionValue, self: Value = undefinedValue): Callable | null {
   const name = declaredName(context.ts, fn.node)
   const run = (): Value => context.call(context, fn, self, constructionArguments(context, fn.node as FunctionLike), fn.node)
-  const { value } = attempt(context, () => (step(context), run()), "keep")
+  const { value } = attempt(context, () => (step(context, fn.node), run()), "keep")
   if (value === null || name === null) return null
   const found = forwardIn(context, value)
   if (found === null || !contains(fn.node, found.node)) return null
