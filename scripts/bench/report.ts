@@ -5,6 +5,7 @@ import os from "node:os"
 import { gradientCases, median } from "./cases"
 import { certifyNet, eleven, randomNets } from "./certificates"
 import { timeEngines, type EngineResult } from "./gradients"
+import { inferenceTable, type InferenceTimes } from "./inference"
 
 const readme = "README.md",
   opening = "<!-- bench -->",
@@ -18,6 +19,8 @@ export async function runBenchmarks(quick: boolean): Promise<void> {
   const engines = timeEngines(rounds, tell)
   tell("certificates")
   const certificates = certificateTable(rounds)
+  tell("inference by depth")
+  const inference = inferenceLines(quick)
   tell("verification of the examples")
   const verification = verificationTable(rounds)
   const text = [
@@ -28,6 +31,8 @@ export async function runBenchmarks(quick: boolean): Promise<void> {
     ...gradientTable(engines),
     "",
     ...certificates,
+    "",
+    ...inference,
     "",
     ...verification,
     "",
@@ -78,6 +83,14 @@ function certificateTable(rounds: number): string[] {
     `| 50 linear and 50 ReLU nets, 2–4 layers, widths 2–5 and 2–9 | ${seconds(sum(hundred))} | ${complete(hundred)}, D up to ${
       Math.max(...hundred.map((c) => c.parameters))} |`,
   ]
+}
+
+/** In a process of its own, so that nothing is compiled before. */
+function inferenceLines(quick: boolean): string[] {
+  const options = ["--inference", ...(quick ? ["--quick"] : [])],
+    { status, stdout, stderr } = spawnSync(process.execPath, [process.argv[1], ...options], { encoding: "utf8" })
+  if (status !== 0) throw new Error(`inference: exit code ${status}\n${stderr}`)
+  return inferenceTable(JSON.parse(stdout) as InferenceTimes)
 }
 
 const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(2)} s`
