@@ -2,11 +2,12 @@
 import type * as TypeScript from "typescript"
 import { assume, resolveDim, type Context, type State } from "../context"
 import type { Dim } from "../../schema/report"
-import type { ArrayValue, NativeValue, UnknownValue, Value } from "../value"
+import type { ArrayValue, MapValue, NativeValue, UnknownValue, Value } from "../value"
 import { arrayOf, isNullish, itemOfList, native, numberIn, objectOf, primitive, sizeValue, stringIn, tfValue, undefinedValue, unknown } from "../value"
 import { ceilDim, floorDim } from "../../graph/dim"
 import { dimOf } from "../tensor"
 import { isTfjsGlobal } from "../../source/tfjs"
+import { copyCount, openCount } from "./members"
 import { isIterable, itemsOf } from "./patterns"
 import { moduleValue } from "./imports"
 import { settleSymbols } from "./sizes"
@@ -77,16 +78,23 @@ function constructorOf(name: string, make: (args: readonly Value[]) => Value): V
 
 /** A Map or Set of what an iterable holds; one of something unknown is unknown, so that its size is no number. */
 function newMap(context: Context, from: Value | undefined, set: boolean): Value {
-  const entries = new Map<unknown, readonly [Value, Value]>()
+  const entries = new Map<unknown, readonly [Value, Value]>(), made: MapValue = { kind: "map", set, entries }
   if (from !== undefined && !isNullish(from)) {
     if (!isIterable(from)) return unknown(`a ${set ? "set" : "map"} of something unknown`, null, [from])
+    openCount(context, from, made)
+    // Some of the unknown ones may be the same.
+    if (set && itemsOf(context, from, 0).some(({ kind }) => kind === "unknown"))
+      context.state.uncounted.set(entries, unknown("a count of unknown data", "size"))
     for (const item of itemsOf(context, from, 0)) {
       if (set) entries.set(keyOf(item), [item, item])
       else if (item.kind === "array" && item.items.length === 2) entries.set(keyOf(item.items[0]), [item.items[0], item.items[1]])
     }
   }
-  return { kind: "map", set, entries }
+  return made
 }
+
+/** A list of as many items as another one has. */
+const countedAs = (context: Context, from: Value, list: ArrayValue): ArrayValue => (copyCount(context, from, list), list)
 
 /** What a Map compares keys by. */
 export const keyOf = (value: Value): unknown => (value.kind === "primitive" ? value.value : value.kind === "dim" ? value.dim : value)
@@ -208,7 +216,7 @@ function arrayConstructor(context: Context): Value {
           : ofLength(length)
         : source === undefined || !isIterable(source)
           ? unknown("a list of something unknown", null, source === undefined ? [] : [source])
-          : arrayOf(itemsOf(context, source, 0))
+          : countedAs(context, source, arrayOf(itemsOf(context, source, 0)))
     if (list.kind === "unknown" && length !== undefined) {
       describeList(context, list, length, map, at)
       // Numbers make a table of that shape; layers, weights and tensors have to be counted.
@@ -256,7 +264,8 @@ function objectConstructor(context: Context): Value {
     return value?.kind === "object" ? [...value.fields].filter(([key]) => !key.startsWith("\u0000")) : []
   }
   /** Of an object with keys nobody knows, a list of unknown length. */
-  const countedOf = (value: Value, items: ArrayValue): Value => {
+  const countedOf = (value: Value, items: ArrayValue): ArrayValue => {
+    if (value.kind === "array") return countedAs(context, value, items)
     const open = value.kind === "object" && value.fields.has("\u0000rest")
     if (open) context.state.uncounted.set(items.items, unknown("a count of unknown keys", "length"))
     return items

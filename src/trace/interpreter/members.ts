@@ -15,7 +15,45 @@ export function arrayMember(context: Context, array: ArrayValue, key: string): V
   const index = Number(key)
   if (Number.isInteger(index)) return index >= 0 && index < array.items.length ? array.items[index] : undefinedValue
   const method = arrayMethod(context, array, key)
-  return method === null ? null : native(key, method)
+  if (method === null) return null
+  return native(key, (args, at) => countLike(context, key, array, method(args, at)))
+}
+
+const keepsCount = new Set(["map", "toReversed", "toSorted", "keys", "values", "entries"])
+const changesCount = new Set(["flatMap", "filter", "slice", "splice", "concat", "flat"])
+
+/** What is made of a list whose items nobody has counted has not been counted either. */
+function countLike(context: Context, key: string, array: ArrayValue, made: Value): Value {
+  if (keepsCount.has(key)) copyCount(context, array, made)
+  else if (changesCount.has(key)) openCount(context, array, made)
+  return made
+}
+
+/** A list or set that holds as many items as another one. */
+export function copyCount(context: Context, from: Value, to: Value): void {
+  const count = countIn(context, from), held = containerOf(to)
+  if (count !== undefined && held !== null) context.state.uncounted.set(held, count)
+}
+
+/** A list or set made of another one, with fewer or more items. */
+export function openCount(context: Context, from: Value, to: Value): void {
+  const held = containerOf(to)
+  if (countIn(context, from) !== undefined && held !== null) context.state.uncounted.set(held, unknown("a count of unknown data", "length"))
+}
+
+/** What a spread of a list brings into another one, alone or beside other items. */
+export function spreadCount({ state: { uncounted } }: Context, list: Value, items: Value[], alone: boolean): void {
+  const held = containerOf(list), count = held === null ? undefined : uncounted.get(held)
+  if (count !== undefined || (list.kind === "unknown" && list.tensors.length === 0))
+    uncounted.set(items, (alone ? count : undefined) ?? unknown("a count of unknown data", "length"))
+}
+
+const containerOf = (value: Value): object | null => (value.kind === "array" ? value.items : value.kind === "map" ? value.entries : null)
+
+/** The count of a list or set nobody has counted; undefined where it is known. */
+function countIn(context: Context, value: Value): Value | undefined {
+  const held = containerOf(value)
+  return held === null ? undefined : context.state.uncounted.get(held)
 }
 
 function arrayMethod(context: Context, array: ArrayValue, key: string): Method | null {
@@ -37,9 +75,9 @@ function arrayMethod(context: Context, array: ArrayValue, key: string): Method |
       pick(items.map((item, i) => truthOf(each(fn, item, i, at))))
   switch (key) {
     case "push":
-      return (args) => change(() => primitive(items.push(...args)))
+      return (args) => change(() => (countAdded(context, items, args), primitive(items.push(...args))))
     case "unshift":
-      return (args) => change(() => primitive(items.unshift(...args)))
+      return (args) => change(() => (countAdded(context, items, args), primitive(items.unshift(...args))))
     case "pop":
       return () => change(() => items.pop() ?? undefinedValue)
     case "shift":
@@ -59,7 +97,13 @@ function arrayMethod(context: Context, array: ArrayValue, key: string): Method |
     case "forEach":
       return ([fn], at) => (items.forEach((item, i) => each(fn, item, i, at)), undefinedValue)
     case "filter":
-      return ([fn], at) => arrayOf(items.filter((item, i) => truthOf(each(fn, item, i, at)) !== false))
+      return ([fn], at) => {
+        const truths = items.map((item, i) => truthOf(each(fn, item, i, at)))
+        const kept = arrayOf(items.filter((_, i) => truths[i] !== false))
+        // Nobody knows how many pass.
+        if (truths.includes(null)) context.state.uncounted.set(kept.items, unknown("a count of unknown data", "length"))
+        return kept
+      }
     case "find":
       return ([fn], at) => items.find((item, i) => truthOf(each(fn, item, i, at)) === true) ?? undefinedValue
     case "findIndex":
@@ -126,6 +170,11 @@ function arrayMethod(context: Context, array: ArrayValue, key: string): Method |
     default:
       return null
   }
+}
+
+/** `list.push(...others)` of lists nobody has counted. */
+function countAdded({ state: { uncounted } }: Context, items: readonly Value[], args: readonly Value[]): void {
+  if (uncounted.has(args)) uncounted.set(items, unknown("a count of unknown data", "length"))
 }
 
 const flatten = (items: readonly Value[], depth: number): readonly Value[] =>
