@@ -4,11 +4,17 @@
  */
 import { describe, expect, test } from "vitest"
 import { auditLaws, grownSize } from "./support/laws"
-import { randomGraph } from "./support/randomGraph"
+import { drawNetwork, randomGraph } from "./support/randomGraph"
 
 describe("random networks", () => {
   test.each(Array.from({ length: 60 }, (_, seed) => seed))("network %i conserves what is claimed", (seed) => {
     const { broken, claimed, rank } = auditLaws(randomGraph(seed))
+    expect(broken).toEqual([])
+    expect(claimed).toBe(rank)
+  })
+
+  test.each(Array.from({ length: 60 }, (_, k) => 10_000_000 + k))("network %i of all operations conserves what is claimed", (seed) => {
+    const { broken, claimed, rank } = auditLaws(drawNetwork(seed))
     expect(broken).toEqual([])
     expect(claimed).toBe(rank)
   })
