@@ -17,7 +17,7 @@ import { evaluateField, evaluateFieldTangent } from "./loss"
 /** Above this many trainable numbers the certificate is not attempted: its cost grows with the cube. */
 export const certificateLimit = 1500
 /** Above this many, fields are not carried along flows: that takes some hundred Hessian products each. */
-const deepeningLimit = 80
+const deepeningLimit = 100
 
 /** Above this many, one θ has to do: each costs seconds. */
 const repeatLimit = 300
@@ -44,7 +44,7 @@ export function* certifySteps(
   const spans: Spanned[] = []
   let best: Rank | null = null
   for (let k = 0; k < attempts && (best === null || best.rank < enough); k++) {
-    const found = yield* spanFirstBrackets(plan, random, signs, enough)
+    const found = yield* spanFirstBrackets(plan, random, signs, enough, k > 0)
     if (found === null) continue
     spans.push(found)
     if (best === null || found.rank.rank > best.rank) best = found.rank
@@ -85,35 +85,56 @@ interface Spanned {
   readonly rank: Rank
 }
 
-/** Random θ at which as many parameters as possible have a gradient: behind a unit that no input reaches, dimensions are missing. */
-function drawLively(plan: Plan, fields: readonly Field[], random: Random, signs: Signs): Float64Array {
-  let best = drawParameters(plan, random, signs)
+/**
+ * Random θ at which as many parameters as possible have a gradient: behind a unit that no input reaches, dimensions are missing. They are missing
+ * too where units are on for the same inputs, as units that read two others in the positive quadrant mostly are; `thorough` redraws some numbers
+ * at a time as long as more are told apart.
+ */
+function drawLively(plan: Plan, fields: readonly Field[], random: Random, signs: Signs, thorough: boolean): Float64Array {
+  const draw = (): Float64Array => drawParameters(plan, random, signs)
+  let best = draw()
   if (plan.smooth) return best
-  const gradient = new Float64Array(plan.dimension),
-    reached = new Uint8Array(plan.dimension)
-  for (let attempt = 0, most = -1, theta = best; attempt < livelyAttempts; attempt++, theta = drawParameters(plan, random, signs)) {
-    reached.fill(0)
-    for (const field of fields.slice(0, livelyFields)) {
-      evaluateField(plan, field, theta, gradient)
-      for (let i = 0; i < gradient.length; i++) if (gradient[i] !== 0) reached[i] = 1
-    }
-    const alive = reached.reduce((n, r) => n + r, 0)
+  const D = plan.dimension,
+    gradient = new Float64Array(D),
+    patterns = new Float64Array(D),
+    marks = fields.slice(0, livelyFields).map(() => random.uniform())
+  const measure = (theta: Float64Array): { readonly alive: number; readonly apart: number } => {
+    patterns.fill(0)
+    marks.forEach((mark, k) => {
+      evaluateField(plan, fields[k], theta, gradient)
+      for (let i = 0; i < D; i++) if (gradient[i] !== 0) patterns[i] += mark
+    })
+    return { alive: patterns.reduce((n, p) => n + (p === 0 ? 0 : 1), 0), apart: new Set(patterns).size }
+  }
+  for (let attempt = 0, most = -1, theta = best; attempt < livelyAttempts; attempt++, theta = draw()) {
+    const { alive } = measure(theta)
     if (alive > most) {
       most = alive
       best = theta
     }
-    if (alive === plan.dimension) break
+    if (alive === D) break
+  }
+  let score = thorough ? scoreOf(measure(best)) : 0
+  for (let attempt = 0; thorough && attempt < livelySteps; attempt++) {
+    const fresh = draw(),
+      theta = best.map((x, i) => (random.uniform() < 3 / D ? fresh[i] : x)),
+      next = scoreOf(measure(theta))
+    if (next < score) continue
+    best = theta
+    score = next
   }
   return best
 }
+const scoreOf = ({ alive, apart }: { readonly alive: number; readonly apart: number }): number => alive + apart
 const livelyAttempts = 60,
+  livelySteps = 150,
   livelyFields = 40
 
 /** Stops as soon as the rank reaches `enough`, which it cannot exceed. Null where the fields are not finite numbers. */
-function* spanFirstBrackets(plan: Plan, random: Random, signs: Signs, enough: number): Generator<number, Spanned | null> {
+function* spanFirstBrackets(plan: Plan, random: Random, signs: Signs, enough: number, thorough: boolean): Generator<number, Spanned | null> {
   const D = plan.dimension,
     fields: readonly Field[] = drawSamples(plan, D + 8, random, drawUnknowns(plan, random)).samples,
-    theta = drawLively(plan, fields, random, signs)
+    theta = drawLively(plan, fields, random, signs, thorough)
   const values: Float64Array[] = []
   for (const f of fields) {
     const v = new Float64Array(D)

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest"
 import type { Graph } from "../../src/graph/graph"
 import { certifyCompleteness } from "../../src/verification/certificate"
+import { certifyNet } from "../../scripts/bench/certificates"
 import { discoverLaws } from "../../src/verification/discover"
 import { compileLaw } from "../../src/verification/laws"
 import { compilePlan } from "../../src/verification/plan"
@@ -56,4 +57,8 @@ test("the Gram difference of two linear layers is complete, its diagonal is not"
   expect(gram?.gap[1]).toBeLessThan(1e-12)
   const diagonal = certifyCompleteness(plan, [compileLaw(balance("diagonal"), plan.slots, {})], seededRandom(5))
   expect(diagonal).toMatchObject({ derived: 3, complete: false })
+})
+
+test.each([[[4, 3, 2, 7, 9]], [[7, 2, 6, 3, 7]], [[2, 3, 7, 5, 6]]])("units behind few others are told apart: relu %j", (widths) => {
+  expect(certifyNet({ activation: "relu", widths, bias: false })).toMatchObject({ complete: true })
 })
