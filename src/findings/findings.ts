@@ -15,6 +15,7 @@ import { regularizerBeforeNorm } from "./regularizerBeforeNorm"
 import type { FindingRule } from "./rule"
 import { softmaxAxis } from "./softmaxAxis"
 import { prepareSubject } from "./subject"
+import { softmaxSingle } from "./softmaxSingle"
 import { unknownActivation } from "./unknownActivation"
 import { unusedWeight } from "./unusedWeight"
 import { wrongGradient } from "./wrongGradient"
@@ -30,6 +31,7 @@ export const findingRules: readonly FindingRule[] = [
   normalizedSigmoidGate,
   regularizerBeforeNorm,
   softmaxAxis,
+  softmaxSingle,
   unknownActivation,
   unusedWeight,
   wrongGradient,

@@ -16,7 +16,7 @@ export const noGradientOp: FindingRule = {
     "`batchNormalization` with either throws as soon as it runs in training: both read a weight that was never made.",
   advice: "Write the contraction with `tf.matMul`, a mask with `tf.step` or `tf.relu`, a convolution without dilation; keep scale and center.",
   silent:
-    "The same operations on data or frozen weights, and comparisons whose result nobody uses. The laws of the written function are shown all the same.",
+    "The same operations on data or frozen weights, and comparisons nobody uses. The laws of the written function are shown all the same.",
   source: "measured on tfjs 4.22; tfjs-layers normalization.ts calls `gamma.read()` unconditionally",
   check: (subject) =>
     subject.traced.graph.nodes

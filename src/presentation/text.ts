@@ -3,7 +3,7 @@
  * then findings, what has no law and what could not be read.
  */
 import { foldNames } from "../graph/names"
-import type { FileReport, Law, Model, Place, Training } from "../schema/report"
+import type { FileReport, Finding, Law, Model, Place, Training } from "../schema/report"
 import { foldLaws } from "./fold"
 import type { LawGroup } from "./fold"
 import { wrapText } from "./paint"
@@ -41,8 +41,8 @@ export function modelText(model: Model, path: string, painter: Painter): string[
     ...model.unsupported.flatMap((gap) => wrapped("not read:", `${gap.what} (${placeText(gap)})`, painter.warning)),
     ...model.assumptions.flatMap((assumption) => wrapped("assuming:", assumption, painter.faint)),
   ]
-  const findings = model.findings.flatMap(({ rule, severity, message, proof, start, end }) => [
-    ...wrapped(`${severity}:`, `${message} (${rule}, ${placeText({ start, end })})`, severity === "warning" ? painter.warning : undefined),
+  const findings = groupFindings(model.findings).flatMap(([{ rule, severity, message, proof }, places]) => [
+    ...wrapped(`${severity}:`, `${message} (${rule}, ${listText(places.map(placeText), 3)})`, severity === "warning" ? painter.warning : undefined),
     ...(proof === undefined ? [] : wrapText(proof, terminalWidth, "        proof: ", painter.faint)),
   ])
   return [
@@ -63,6 +63,18 @@ export function modelText(model: Model, path: string, painter: Painter): string[
     ...(findings.length > 0 ? ["", ...findings] : []),
     ...(gaps.length > 0 ? ["", ...gaps] : []),
   ]
+}
+
+/** Findings that say the same of several places, with these. */
+function groupFindings(findings: readonly Finding[]): readonly (readonly [Finding, readonly Place[]])[] {
+  const groups = new Map<string, readonly [Finding, Place[]]>()
+  for (const finding of findings) {
+    const key = JSON.stringify([finding.rule, finding.message, finding.proof])
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [finding, [finding]])
+    else group[1].push(finding)
+  }
+  return [...groups.values()]
 }
 
 function formText(model: Model): string {

@@ -9,7 +9,7 @@ import type { Family, Member } from "./families"
 import type { Symmetry } from "./infer"
 import type { Value } from "./program"
 import type { Equation } from "./propagate"
-import { killReason, labelOf, reasonAt, uniqueReasons } from "./refusals"
+import { killReason, labelOf, nodeLabel, reasonAt, uniqueReasons } from "./refusals"
 import type { UnknownId } from "./system"
 import type { Visibility } from "./visibility"
 
@@ -21,13 +21,16 @@ export function familyReasons(symmetry: Symmetry, index: EquationIndex, visibili
   const own = new Map(family.members.map((m) => [m.unknown.id, m]))
   const meets = [...meetReasons(symmetry, index, own), ...(family.kind === "shift" ? [] : forgetReasons(symmetry, index, own))]
   const products = family.kind === "shift" ? [] : productEquations(index, family, own, meets.length === 0)
-  const lets = uniqueReasons([
+  const found = uniqueReasons([
     ...meets,
     ...products.map((equation) => productReason(symmetry, equation, own)),
     ...(family.kind === "shift" ? exchangeReasons(symmetry, index, own) : []),
     ...(family.kind === "mixed" ? family.members.flatMap((m) => (m.unknown.kind === "shift" ? exponentialReasons(symmetry, m) : [])) : []),
     ...absorbReasons(symmetry, visibility, family),
   ])
+  const rarer = (): Reason[] =>
+    family.noGradient ? deadEndReasons(symmetry, family) : family.kind === "shift" ? cancelReasons(symmetry, family) : []
+  const lets = found.length > 0 ? found : rarer()
   // What cuts and what makes approximate is not to fall off the end of a long chain.
   const ends = uniqueReasons([
     ...cutEquations(symmetry, index, family)
@@ -58,11 +61,7 @@ function meetReasons(symmetry: Symmetry, index: EquationIndex, own: Own): Reason
   for (const u of own.keys()) for (const e of index.of(u)) if (e.why === "meets" && !meets.has(e) && isShared(e, own)) meets.add(e)
   return [...meets].map((equation) => {
     const value = symmetry.program.values[equation.value]
-    return reasonAt(
-      symmetry,
-      value,
-      `${labelOf(symmetry, value)} contracts ${sidesText(symmetry, equation, own)}: they can undo each other`,
-    )
+    return reasonAt(symmetry, value, `${labelOf(symmetry, value)} contracts ${sidesText(symmetry, equation, own)}: they can undo each other`)
   })
 }
 
@@ -204,6 +203,41 @@ function absorbReasons(symmetry: Symmetry, visibility: Visibility, { members }: 
   // What has no gradient is blind to everything; it is the reason only where nothing else is.
   const blind = absorbers.filter(({ op }) => op.kind !== "still")
   return (blind.length > 0 ? blind : absorbers).map((value) => reasonAt(symmetry, value, absorbText(labelOf(symmetry, value), value)))
+}
+
+/** Operations behind a parameter without gradient that return the same whatever they get. */
+function deadEndReasons(symmetry: Symmetry, { members }: Family): Reason[] {
+  const { graph } = symmetry.network
+  const reached = new Set(members.flatMap(({ unknown }) => blockNode(symmetry, unknown.value) ?? []))
+  if (reached.size === 0) return []
+  for (const node of graph.nodes) {
+    if (!node.operands.some((id) => reached.has(id))) continue
+    reached.add(node.id)
+    if (node.op.kind !== "softmax" || node.shape[node.op.axis] !== 1) continue
+    const text = `${nodeLabel(node)} over a single entry is always ${node.op.log ? 0 : 1}`
+    return [node.at === undefined ? { text } : { text, at: node.at }]
+  }
+  return graph.outputs.some((id) => reached.has(id)) ? [] : [{ text: "no output depends on it" }]
+}
+
+/** Sums in which a shift meets itself with the other sign: a network applied twice and subtracted. */
+function cancelReasons(symmetry: Symmetry, { members }: Family): Reason[] {
+  const signs = new Map<number, ReadonlySet<number>>(members.map(({ unknown }) => [unknown.value, new Set([1])]))
+  for (const value of symmetry.program.values) {
+    const { op, uses } = value
+    if (op.kind !== "sum" && op.kind !== "reduce" && op.kind !== "map") continue
+    const found = new Set(
+      uses.flatMap((use, k) => [...(signs.get(use.value) ?? [])].map((sign) => sign * (op.kind === "sum" ? Math.sign(op.coefficients[k]) : 1))),
+    )
+    if (found.size > 1) return [reasonAt(symmetry, value, `${labelOf(symmetry, value)} subtracts it from itself`)]
+    if (found.size > 0) signs.set(value.id, found)
+  }
+  return []
+}
+
+function blockNode(symmetry: Symmetry, value: number): number | null {
+  const { op } = symmetry.program.values[value]
+  return op.kind === "parameter" ? symmetry.network.graph.parameters[op.parameter].node : null
 }
 
 function absorbText(label: string, value: Value): string {

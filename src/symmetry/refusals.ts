@@ -28,7 +28,8 @@ export function labelOf(symmetry: Symmetry, value: Value): string {
   return byHand ? `the ${value.op.sumsToOne ? "softmax" : "normalization"} ending in ${label}` : label
 }
 
-function nodeLabel(node: Node): string {
+/** The operation of a node, by the same names. */
+export function nodeLabel(node: Node): string {
   if (node.label === undefined)
     return node.op.kind === "unary" || node.op.kind === "binary" || node.op.kind === "reduce" ? node.op.fn : node.op.kind
   // Layers are traced under the names tfjs gives their instances; people know them by the functions that make them.

@@ -97,3 +97,22 @@ class Exp {
 }`)
   expect(model.laws.flatMap(({ because }) => because.map(({ text }) => text))).toContain("tf.exp turns a shift of c into a factor")
 })
+
+test("dead ends and cancelled shifts", () => {
+  const single = analyzeSource(`
+const net = tf.sequential()
+net.add(tf.layers.dense({ inputShape: [3], units: 4, name: "a" }))
+net.add(tf.layers.dense({ units: 1, activation: "softmax", name: "b" }))`)
+  expect(reasonsOf(single, "a/kernel")).toEqual(["dense 'softmax' over a single entry is always 1 (4)"])
+  const siamese = analyzeSource(`
+class Siamese {
+  constructor() { this.w = tf.variable(tf.randomNormal([3, 4])); this.b = tf.variable(tf.zeros([4])) }
+  embed(x) { return tf.add(tf.matMul(x, this.w), this.b) }
+  /** @shape x [batch, 3]
+   *  @shape y [batch, 3] */
+  forward(x, y) {
+    return tf.abs(tf.sub(this.embed(x), this.embed(y)))
+  }
+}`)
+  expect(reasonsOf(siamese, "b[i]")).toEqual(["tf.sub subtracts it from itself (8)"])
+})
