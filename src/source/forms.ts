@@ -1,6 +1,7 @@
 /** @file What declarations look like: forward methods, tensor types of parameters, names. Syntax only; nothing is evaluated here. */
 import type * as TypeScript from "typescript"
 import { hasModelTag } from "./jsdoc"
+import { resolveModule } from "./modules"
 
 const forwardNames = ["call", "forward", "apply", "predict"]
 
@@ -35,9 +36,32 @@ export type ParameterType =
   | { readonly kind: "other"; readonly text: string }
   | { readonly kind: "none" }
 
-export function readParameterType(parameter: TypeScript.ParameterDeclaration): ParameterType {
+/** Names of types are followed through the file and what it imports. */
+export function readParameterType(ts: typeof TypeScript, program: TypeScript.Program, parameter: TypeScript.ParameterDeclaration): ParameterType {
   if (parameter.type === undefined) return { kind: "none" }
-  return readTypeText(parameter.type.getText(), parameter.getSourceFile(), 4)
+  return readTypeText({ ts, program }, parameter.type.getText(), parameter.getSourceFile(), 4)
+}
+
+interface Sources {
+  readonly ts: typeof TypeScript
+  readonly program: TypeScript.Program
+}
+
+/** The file that a name is imported from and its name there; null for names that are not imported from the source. */
+function importOf(
+  { ts, program }: Sources,
+  name: string,
+  file: TypeScript.SourceFile,
+): { readonly file: TypeScript.SourceFile; readonly name: string } | null {
+  for (const statement of file.statements) {
+    if (!ts.isImportDeclaration(statement)) continue
+    const bindings = statement.importClause?.namedBindings
+    if (bindings === undefined || !ts.isNamedImports(bindings)) continue
+    const found = bindings.elements.find((element) => element.name.text === name)
+    const from = found === undefined ? null : resolveModule(program, file, statement.moduleSpecifier)
+    if (found !== undefined && from !== null) return { file: from, name: (found.propertyName ?? found.name).text }
+  }
+  return null
 }
 
 /** What a type alias or a type parameter of that name stands for in a file's text. */
@@ -46,7 +70,7 @@ function meaningOf(name: string, text: string): string | undefined {
   return alias?.[1] ?? new RegExp(`\\b${name}\\s+extends\\s+([\\w.]+)`).exec(text)?.[1]
 }
 
-function readTypeText(text: string, file: TypeScript.SourceFile, depth: number): ParameterType {
+function readTypeText(sources: Sources, text: string, file: TypeScript.SourceFile, depth: number): ParameterType {
   const found = /(?:^|[.\s|(])(Tensor|SymbolicTensor|Variable|TensorLike)(\d)?D?\b(?:<\s*(?:\w+\.)*(?:Rank\.)?R(\d))?/.exec(text)
   if (found !== null) {
     const digits = found[2] ?? found[3]
@@ -54,8 +78,11 @@ function readTypeText(text: string, file: TypeScript.SourceFile, depth: number):
   }
   // A name of the file's own: `type Batch = tf.Tensor2D`, or a type parameter's bound.
   const name = /^[A-Za-z_$][\w$]*/.exec(text)?.[0]
-  const meaning = name === undefined ? undefined : meaningOf(name.replace(/\$/g, "\\$"), file.text)
-  return meaning !== undefined && depth > 0 ? readTypeText(meaning.trim(), file, depth - 1) : { kind: "other", text }
+  if (name === undefined || depth <= 0) return { kind: "other", text }
+  const meaning = meaningOf(name.replace(/\$/g, "\\$"), file.text)
+  if (meaning !== undefined) return readTypeText(sources, meaning.trim(), file, depth - 1)
+  const imported = importOf(sources, name, file)
+  return imported === null ? { kind: "other", text } : readTypeText(sources, imported.name, imported.file, depth - 1)
 }
 
 /** The name a function or class goes by: its own, or that of the variable or property it is the value of. */

@@ -104,7 +104,8 @@ function follow(context: Context): TracedFile {
       return run()
     } catch (error) {
       if (!(error instanceof Stop) || error.reason === "cancelled") throw error
-      if (![...problems, ...state.problems].some((problem) => problem.message === error.message)) problems.push({ message: error.message, ...filePlace(home) })
+      const known = [...problems, ...state.problems].some((problem) => problem.message === error.message)
+      if (!known) problems.push({ message: error.message, ...filePlace(home) })
       return null
     }
   }
@@ -162,10 +163,12 @@ function follow(context: Context): TracedFile {
   }
   problems.push(...loadedModels(context), ...unreachedModels(context))
   problems.push(...state.problems.map(({ message, place }) => ({ message, ...place })))
-  const training = guarded(() => findTraining(context)) ?? { optimizers: [], losses: [] }
+  const training = guarded(() => findTraining(context)) ?? { optimizers: [], losses: [], trainers: [] }
   const order = (a: { readonly traced: Traced }, b: { readonly traced: Traced }): number =>
     a.traced.start.line - b.traced.start.line || a.traced.start.column - b.traced.start.column
-  return { models: models.sort(order).map(({ traced: found, model }) => withTraining(found, trainingOf(context, training, model))), problems }
+  const trained = ({ traced: found, model }: (typeof models)[number]): TracedFile["models"][number] =>
+    withTraining(found, trainingOf(context, training, model, namesOf(context, found, model)))
+  return { models: models.sort(order).map(trained), problems }
 }
 
 /** Objects at the top of the file with a forward function among their fields, and closures that factories returned there. */
@@ -202,6 +205,15 @@ const unique = (callables: readonly Callable[]): readonly Callable[] =>
             (other.holdsWeights === own.holdsWeights && callables.indexOf(other) < callables.indexOf(own))),
       ),
   )
+
+/** Names by which code may speak of a model: its own, its variables, and what the result of its class or function is stored in. */
+function namesOf(context: Context, found: Traced, model: ModelValue | null): ReadonlySet<string> {
+  const bound = [model?.name, model?.variable, model?.returnedBy, model?.caller].flatMap((name) => (name === undefined ? [] : [name.text]))
+  const own = [found.name, ...bound].filter((name) => /^[\w$]+$/.test(name))
+  const stored = (name: string): RegExp =>
+    new RegExp(`([\\w$]+)\\s*(?::[^=;\\n]+)?=\\s*(?:await\\s+)?(?:new\\s+)?(?:this\\.)?${name.replace(/\$/g, "\\$")}\\s*\\(`, "g")
+  return new Set([...own, ...own.flatMap((name) => Array.from(context.home.text.matchAll(stored(name)), (match) => match[1]))])
+}
 
 /** A model with what trains it; a list of variables given to minimize is an assumption a reader must see. */
 function withTraining(found: Traced, training: Training): TracedFile["models"][number] {

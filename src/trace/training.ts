@@ -9,6 +9,7 @@ import type { ModelValue, Scope } from "./value"
 import type { Place } from "../schema/report"
 import { numberIn } from "./value"
 import { placeOf } from "../source/place"
+import { bindingOf, findTrainers, useFor, withoutCasts, type Trainer } from "./trainers"
 import { trains } from "../source/dependencies"
 
 const maximumFiles = 200
@@ -33,14 +34,20 @@ export interface Training {
 interface Tied<T> {
   readonly use: T
   readonly nodes: readonly TypeScript.Node[]
+  /** Name of what the optimizer is stored in. */
+  readonly binding?: string | null
 }
 export interface Uses {
   readonly optimizers: readonly Tied<OptimizerUse>[]
   readonly losses: readonly Tied<LossUse>[]
+  readonly trainers: readonly Trainer[]
 }
 
-/** What concerns one model: its own compile; where nobody compiles it, everything that no compile of another model uses. */
-export function trainingOf(context: Context, uses: Uses, model: ModelValue | null): Training {
+/**
+ * What concerns one model: its own compile; where nobody compiles it, the optimizers whose minimize or applyGradients mentions one of its `names`,
+ * with what it does there; where none does, everything that no compile of another model uses.
+ */
+export function trainingOf(context: Context, uses: Uses, model: ModelValue | null, names: ReadonlySet<string> = new Set()): Training {
   const { compiled } = context.state
   const isOwn = ({ nodes }: Tied<unknown>): boolean => model !== null && nodes.some((node) => compiled.get(node)?.has(model))
   const isLoose = ({ nodes }: Tied<unknown>): boolean => !nodes.some((node) => compiled.has(node))
@@ -48,15 +55,29 @@ export function trainingOf(context: Context, uses: Uses, model: ModelValue | nul
     const own = all.filter(isOwn)
     return (own.length > 0 ? own : all.filter(isLoose)).map(({ use }) => use)
   }
-  return { optimizers: pick(uses.optimizers), losses: pick(uses.losses) }
+  const minimized = uses.optimizers.some(isOwn) ? [] : uses.optimizers.filter(isLoose).flatMap((tied) => usesBy(uses.trainers, tied, names))
+  return { optimizers: minimized.length > 0 ? unique(minimized) : pick(uses.optimizers), losses: pick(uses.losses) }
 }
+
+/** What the trainers that call an optimizer do to a model of these names. */
+function usesBy(trainers: readonly Trainer[], { use, nodes, binding }: Tied<OptimizerUse>, names: ReadonlySet<string>): readonly OptimizerUse[] {
+  const own = trainers.filter(({ call, optimizer }) =>
+    optimizer === null ? nodes.some((node) => node.getSourceFile() === call.getSourceFile() && isWithin(node, call)) : optimizer === binding)
+  return own.flatMap((trainer) => useFor(use, trainer, names) ?? [])
+}
+
+const isWithin = (inner: TypeScript.Node, outer: TypeScript.Node): boolean => outer.pos <= inner.pos && inner.end <= outer.end
+
+const unique = (uses: readonly OptimizerUse[]): readonly OptimizerUse[] =>
+  uses.filter((use, i) => uses.findIndex((other) => other.text === use.text && other.place === use.place) === i)
 
 /** Bounded: this file and at most `maximumFiles` of the program's own files. */
 export function findTraining(context: Context): Uses {
   const optimizers: Tied<OptimizerUse>[] = [],
-    losses: Tied<LossUse>[] = []
-  for (const file of [context.home, ...importers(context)]) scan(context, file, optimizers, losses)
-  return { optimizers, losses }
+    losses: Tied<LossUse>[] = [],
+    files = [context.home, ...importers(context)]
+  for (const file of files) scan(context, file, optimizers, losses)
+  return { optimizers, losses, trainers: files.flatMap((file) => findTrainers(context.ts, file)) }
 }
 
 function importers(context: Context): readonly TypeScript.SourceFile[] {
@@ -75,8 +96,7 @@ function scan(context: Context, file: TypeScript.SourceFile, optimizers: Tied<Op
     if (ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression)) {
       const { expression: object, name } = node.expression
       const train = /(^|\.)train$/.test(object.getText()) && Object.hasOwn(optimizerNames, name.text)
-      if (train) optimizers.push({ use: optimizerOf(context, node, name.text, file), nodes: [node, ...within] })
-      if (name.text === "minimize" && node.arguments[2] !== undefined) narrowed(context, node, optimizers)
+      if (train) optimizers.push({ use: optimizerOf(context, node, name.text, file), nodes: [node, ...within], binding: bindingOf(ts, node) })
       if (name.text === "compile" && node.arguments[0] !== undefined) {
         compiled(context, node, file, optimizers, losses)
         within.push(node)
@@ -119,12 +139,6 @@ function compiled(
   }
 }
 
-/** Parentheses, `as`, `satisfies` and `!` taken off. */
-function withoutCasts(ts: typeof TypeScript, node: TypeScript.Expression): TypeScript.Expression {
-  const wrapped = ts.isParenthesizedExpression(node) || ts.isAsExpression(node) || ts.isSatisfiesExpression(node) || ts.isNonNullExpression(node)
-  return wrapped ? withoutCasts(ts, node.expression) : node
-}
-
 /** Optimizers that compile is given by name, both ways of a choice; one that cannot be read is listed as unknown, never left out. */
 function namedOptimizers(context: Context, written: TypeScript.Expression, file: TypeScript.SourceFile): readonly OptimizerUse[] {
   const { ts, home } = context, node = withoutCasts(ts, written)
@@ -152,18 +166,6 @@ function declaredAsOptimizer(ts: typeof TypeScript, node: TypeScript.Identifier)
     }
   }
   return false
-}
-
-/** minimize(f, returnCost, [variables]): the optimizers listed so far under that name train these variables only. */
-function narrowed(context: Context, call: TypeScript.CallExpression, optimizers: Tied<OptimizerUse>[]): void {
-  const { ts, home } = context, list = withoutCasts(ts, call.arguments[2])
-  const items = ts.isArrayLiteralExpression(list) ? list.elements.map((item) => item.getText()) : [list.getText()]
-  const variables = items.map((text) => text.replace(/^this\./, "").replace(/[.[\]]+/g, "/").replace(/\/$/, ""))
-  const known = optimizers.at(-1)?.use
-  const base: OptimizerUse = known ?? { name: "unknown", text: call.expression.getText(), place: placeOf(call.expression, home) }
-  const use: OptimizerUse = { ...base, text: call.getText().replace(/\s+/g, " ").slice(0, 80), variables, place: placeOf(call.expression, home) }
-  if (known !== undefined && known.variables === undefined) optimizers.pop()
-  optimizers.push({ use, nodes: [call] })
 }
 
 const byName = (name: string, place: Place): OptimizerUse => ({

@@ -124,6 +124,7 @@ test("batch normalization that is frozen uses its statistics as values", () => {
   )
   expect(model.graph.nodes.some((node) => node.op.kind === "normalize")).toBe(false)
   expect(model.graph.parameters.filter((p) => p.id.includes("moving")).every((p) => p.node !== null && !p.trainable)).toBe(true)
+  expect(model.assumptions.join()).toMatch(/frozen statistics; tfjs 4\.22's fit takes those of the batch/)
 })
 
 /** Ops on tensors a [4, 6], b [6, 3], c [2, 4, 6], v [6] and an int32 i [4]; the result of each is compared in shape. */

@@ -277,3 +277,13 @@ test("a model that ends in a layer nobody reads says so", () => {
   const said = [...found.models.flatMap((model) => model.unsupported.map(({ what }) => what)), ...found.problems.map(({ message }) => message)]
   expect(said.join()).toMatch(/tf\.layers\.randomWidth is not supported/)
 })
+
+test("a tensor's type by a name that another file gives it", () => {
+  const found = trace({
+    "/types.ts": `import type { Tensor2D } from "@tensorflow/tfjs"; export type Batch = Tensor2D; export type Rows = Batch`,
+    "/main.ts": `import * as tf from "@tensorflow/tfjs"; import type { Rows as R } from "./types"
+      const w = tf.variable(tf.zeros([3, 4])), u = tf.variable(tf.zeros([4, 2]))
+      export function net(x: R) { return tf.relu(x.matMul(w)).matMul(u) }`,
+  })
+  expect(only(found).inputs[0].shape).toEqual(["batch", 3])
+})

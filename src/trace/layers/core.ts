@@ -9,7 +9,7 @@ import { binary, emit, flagOption, input, layerWeight, numberOption, option, sha
 import { nodeOfLayer } from "./nodes"
 import { arrayOf, isNullish, numberIn, primitive } from "../value"
 import { productOf } from "../../graph/dim"
-import { Unreadable } from "../context"
+import { assume, Unreadable } from "../context"
 
 const letters = "abcdefgh"
 
@@ -209,6 +209,7 @@ const batchNormalization: LayerSpec = (call) => {
   if (call.state.trainable)
     y = emit(call, { kind: "normalize", axes: own.flatMap((_, i) => (i === axis ? [] : [i])), center: true, measure: "mean", epsilon }, [x])
   else {
+    assume(call.context, "batchNormalization with trainable: false is read with its frozen statistics; tfjs 4.22's fit takes those of the batch")
     const spread = unary(call, "rsqrt", binary(call, "add", variance, constant(call.context, epsilon, { at: call.at })))
     y = binary(call, "multiply", binary(call, "subtract", x, along(mean)), along(spread))
   }

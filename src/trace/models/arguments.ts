@@ -56,7 +56,7 @@ export function forwardArguments(context: Context, node: FunctionLike, guess: Gu
     return value
   }
   const valueFor = (parameter: TypeScript.ParameterDeclaration, i: number): Value => {
-    const type = readParameterType(parameter)
+    const type = readParameterType(ts, context.program, parameter)
     if (ts.isObjectBindingPattern(parameter.name))
       return objectOf(
         parameter.name.elements.flatMap((element): [string, Value][] => {

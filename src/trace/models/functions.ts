@@ -12,7 +12,7 @@ import { assignPaths } from "./paths"
 import { attempt } from "./attempt"
 import { bestAttempt, strainOf } from "./classes"
 import { constructionArguments, forwardArguments } from "./arguments"
-import { declaredName } from "../../source/forms"
+import { declaredName, readParameterType } from "../../source/forms"
 import { emitModel } from "./emit"
 import { hasModelTag, readShapeTags } from "../../source/jsdoc"
 import { isTrainable } from "../weight"
@@ -94,7 +94,12 @@ export const isMarked = ({ ts }: Context, { node }: FunctionValue): boolean => h
 export function takesTensors(context: Context, fn: FunctionValue): boolean {
   const { parameters } = fn.node
   if (isMarked(context, fn)) return true
-  return parameters.some((parameter) => parameter.type === undefined || /Tensor|Variable|any|unknown/.test(parameter.type.getText()))
+  return parameters.some(
+    (parameter) =>
+      parameter.type === undefined ||
+      /Tensor|Variable|any|unknown/.test(parameter.type.getText()) ||
+      readParameterType(context.ts, context.program, parameter).kind === "tensor",
+  )
 }
 
 /** A function as a model: null where it uses no weights and is not marked, or gives a single number (a loss). */

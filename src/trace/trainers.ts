@@ -1,0 +1,173 @@
+/**
+ * @file Which optimizer trains which model where nobody compiles: the calls of minimize and applyGradients, the names that what they differentiate
+ * mentions, directly or through functions of the same file, and whether the gradients are changed on the way. Syntax only.
+ */
+import type * as TypeScript from "typescript"
+import type { OptimizerUse } from "../graph/graph"
+
+/** One call that moves weights. */
+export interface Trainer {
+  readonly call: TypeScript.CallExpression
+  /** Name of what it is a method of: "gOpt" for this.gOpt.minimize; null for an optimizer made on the spot. */
+  readonly optimizer: string | null
+  /** Names that the trained loss mentions. */
+  readonly mentions: ReadonlySet<string>
+  /** The variables it is told to train, as written; null for all. */
+  readonly variables: readonly string[] | null
+  /** Whether the gradients are not those of the loss any more when they are applied. */
+  readonly changed: boolean
+}
+
+const maximumDepth = 4
+
+/** The calls of minimize and applyGradients in a file. */
+export function findTrainers(ts: typeof TypeScript, file: TypeScript.SourceFile): readonly Trainer[] {
+  if (!/\b(minimize|applyGradients)\s*\(/.test(file.text)) return []
+  const found: Trainer[] = [],
+    declared = functionsOf(ts, file)
+  const visit = (node: TypeScript.Node): void => {
+    if (ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression)) {
+      const { expression: object, name } = node.expression,
+        [first, , list] = node.arguments
+      if (name.text === "minimize" && first !== undefined)
+        found.push({
+          call: node,
+          optimizer: lastName(ts, object),
+          mentions: mentionsOf(ts, first, declared),
+          variables: listed(ts, list),
+          changed: false,
+        })
+      if (name.text === "applyGradients" && first !== undefined) {
+        const body = enclosingFunction(ts, node) ?? file
+        const losses = differentiated(ts, body)
+        const mentions = new Set((losses.length > 0 ? losses : [body]).flatMap((loss) => [...mentionsOf(ts, loss, declared)]))
+        found.push({ call: node, optimizer: lastName(ts, object), mentions, variables: null, changed: areChanged(ts, first, body) })
+      }
+    }
+    ts.forEachChild(node, visit)
+  }
+  visit(file)
+  return found
+}
+
+/** Name of the variable, field or property that an expression's value is first stored in; null where it is used on the spot. */
+export function bindingOf(ts: typeof TypeScript, node: TypeScript.Expression): string | null {
+  for (let at: TypeScript.Node = node; at.parent !== undefined; at = at.parent) {
+    const { parent } = at
+    const named = ts.isVariableDeclaration(parent) || ts.isPropertyDeclaration(parent) || ts.isPropertyAssignment(parent)
+    if (named) return ts.isIdentifier(parent.name) || ts.isPrivateIdentifier(parent.name) ? parent.name.text.replace(/^#/, "") : null
+    if (ts.isBinaryExpression(parent)) return /=$/.test(parent.operatorToken.getText()) && parent.right === at ? lastName(ts, parent.left) : null
+    if (
+      !ts.isParenthesizedExpression(parent) &&
+      !ts.isAsExpression(parent) &&
+      !ts.isNonNullExpression(parent) &&
+      !ts.isConditionalExpression(parent)
+    )
+      return null
+  }
+  return null
+}
+
+/** "opt" for `opt`, `this.opt`, `this.#opt!`, `opts.opt`; null for anything else. */
+function lastName(ts: typeof TypeScript, node: TypeScript.Expression): string | null {
+  if (ts.isNonNullExpression(node) || ts.isParenthesizedExpression(node) || ts.isAsExpression(node)) return lastName(ts, node.expression)
+  if (ts.isIdentifier(node)) return node.text
+  return ts.isPropertyAccessExpression(node) ? node.name.text.replace(/^#/, "") : null
+}
+
+type Bodies = ReadonlyMap<string, readonly TypeScript.Node[]>
+
+/** Functions, methods and function-valued variables and fields of a file by name. */
+function functionsOf(ts: typeof TypeScript, file: TypeScript.SourceFile): Bodies {
+  const bodies = new Map<string, TypeScript.Node[]>()
+  const visit = (node: TypeScript.Node): void => {
+    if (ts.isFunctionLike(node) && "body" in node && node.body !== undefined) {
+      const name = (node as { name?: TypeScript.Node }).name ?? (node.parent as { name?: TypeScript.Node } | undefined)?.name
+      if (name !== undefined) bodies.set(name.getText(), [...(bodies.get(name.getText()) ?? []), node.body as TypeScript.Node])
+    }
+    ts.forEachChild(node, visit)
+  }
+  visit(file)
+  return bodies
+}
+
+function mentionsOf(ts: typeof TypeScript, start: TypeScript.Node, bodies: Bodies): ReadonlySet<string> {
+  const names = new Set<string>()
+  const visit = (node: TypeScript.Node, depth: number): void => {
+    if (ts.isIdentifier(node) || ts.isPrivateIdentifier(node)) {
+      const name = node.text.replace(/^#/, "")
+      if (names.has(name)) return
+      names.add(name)
+      if (depth < maximumDepth) bodies.get(node.text)?.forEach((body) => visit(body, depth + 1))
+    }
+    ts.forEachChild(node, (child) => visit(child, depth))
+  }
+  visit(start, 0)
+  return names
+}
+
+/** What is differentiated inside a body: the first arguments of variableGrads and its kin. */
+function differentiated(ts: typeof TypeScript, body: TypeScript.Node): readonly TypeScript.Expression[] {
+  const found: TypeScript.Expression[] = []
+  const visit = (node: TypeScript.Node): void => {
+    if (ts.isCallExpression(node) && node.arguments.length > 0 && differentiates.test(`${lastName(ts, node.expression) ?? ""}(`))
+      found.push(node.arguments[0])
+    ts.forEachChild(node, visit)
+  }
+  visit(body)
+  return found
+}
+
+function enclosingFunction(ts: typeof TypeScript, node: TypeScript.Node): TypeScript.Node | null {
+  for (let at: TypeScript.Node | undefined = node.parent; at !== undefined; at = at.parent) if (ts.isFunctionLike(at)) return at
+  return null
+}
+
+/** The list of variables that minimize is given; null where it is left out. */
+function listed(ts: typeof TypeScript, list: TypeScript.Expression | undefined): readonly string[] | null {
+  if (list === undefined) return null
+  const plain = withoutCasts(ts, list)
+  const items = ts.isArrayLiteralExpression(plain) ? plain.elements.map((item) => item.getText()) : [plain.getText()]
+  return items.map((text) => text.replace(/\s+/g, "").replace(/^this\./, ""))
+}
+
+/** Parentheses, `as`, `satisfies` and `!` taken off. */
+export function withoutCasts(ts: typeof TypeScript, node: TypeScript.Expression): TypeScript.Expression {
+  const wrapped = ts.isParenthesizedExpression(node) || ts.isAsExpression(node) || ts.isSatisfiesExpression(node) || ts.isNonNullExpression(node)
+  return wrapped ? withoutCasts(ts, node.expression) : node
+}
+
+const differentiates = /\b(variableGrads|computeGradients|valueAndGrads|grads?)\s*\(/
+
+/** Whether what is applied is anything but the gradients as they were computed: another record, or one whose entries were replaced. */
+function areChanged(ts: typeof TypeScript, given: TypeScript.Expression, body: TypeScript.Node): boolean {
+  const applied = withoutCasts(ts, given),
+    text = body.getText()
+  const name = ts.isIdentifier(applied) ? applied.text : ts.isPropertyAccessExpression(applied) ? lastName(ts, applied.expression) : null
+  if (name === null) return !differentiates.test(applied.getText())
+  const escaped = name.replace(/\$/g, "\\$")
+  const computed = new RegExp(
+    `\\b${escaped}\\b[^;\\n=]*\\}?\\s*=\\s*(await\\s+)?[\\w.$]*\\b(variableGrads|computeGradients|valueAndGrads|grads?)\\s*\\(`,
+  )
+  const replaced = new RegExp(`\\b${escaped}(\\.grads)?\\s*\\[[^\\]]*\\]\\s*[-+*/]?=(?!=)`)
+  return !computed.test(text) || replaced.test(text)
+}
+
+/**
+ * The use of an optimizer for a model of these names: null where it does not concern the model. `variables` are only those it is told to train that
+ * are not simply the model's own.
+ */
+export function useFor(base: OptimizerUse, { call, mentions, variables, changed }: Trainer, names: ReadonlySet<string>): OptimizerUse | null {
+  const owned = (variables ?? []).map(
+    (text) => /^(?:[\w$]+\.)*([\w$]+)\.(?:getWeights\(\)|trainableWeights\b|trainableVariables\b|weights\b)/.exec(text)?.[1],
+  )
+  if (owned.length > 0 && owned.every((name) => name !== undefined)) {
+    // Lists of the weights of whole models: this one's, or another's.
+    return owned.some((name) => name !== undefined && names.has(name)) ? base : null
+  }
+  if (![...names].some((name) => mentions.has(name))) return null
+  if (changed) return { ...base, name: "unknown", text: `${base.text} with gradients that are changed before they are applied` }
+  if (variables === null) return base
+  const text = call.getText().replace(/\s+/g, " ").slice(0, 80)
+  return { ...base, text, variables: variables.map((name) => name.replace(/[.[\]]+/g, "/").replace(/\/$/, "")) }
+}

@@ -1,0 +1,70 @@
+/** @file Which optimizer trains which model where nobody compiles, and gradients that are changed before they are applied. */
+import { expect, test } from "vitest"
+import { only, trace } from "./program"
+
+type Traced = ReturnType<typeof trace>
+const trainersOf = (traced: Traced, name: string): readonly (readonly [string, number | undefined, readonly string[] | undefined])[] =>
+  only(traced, name).optimizers.map((use) => [use.name, use.learningRate, use.variables] as const)
+
+test("two models with an optimizer each: lists of weights and what the loss mentions decide", () => {
+  const traced = trace(`export class Gan {
+    private generator = tf.sequential({ layers: [tf.layers.dense({ units: 4, inputShape: [2] }), tf.layers.dense({ units: 3 })] })
+    private critic = tf.sequential({ layers: [tf.layers.dense({ units: 4, inputShape: [3] }), tf.layers.dense({ units: 1 })] })
+    #slow = tf.train.adam(1e-4)
+    private fast: tf.Optimizer
+    constructor() { this.fast = tf.train.sgd(0.1) }
+    trainGenerator(z: tf.Tensor2D) {
+      this.#slow.minimize(() => this.critic.apply(this.generator.apply(z)).mean(), false, this.generator.getWeights() as tf.Variable[])
+    }
+    trainCritic(x: tf.Tensor2D) { this.fast.minimize(() => this.score(x)) }
+    private score(x: tf.Tensor2D) { return this.critic.apply(x).mean() }
+  }`)
+  expect(trainersOf(traced, "generator")).toEqual([["adam", 1e-4, undefined]])
+  expect(trainersOf(traced, "critic")).toEqual([["sgd", 0.1, undefined]])
+  expect(only(traced, "critic").assumptions).toEqual([])
+})
+
+test("functions over weights of the module, through functions in between", () => {
+  const traced = trace(`const a = tf.variable(tf.zeros([3, 2])), b = tf.variable(tf.zeros([2, 1])), c = tf.variable(tf.zeros([3, 1]))
+    const fast = tf.train.adam(0.1), slow = tf.train.sgd(0.01)
+    export const actor = (x: tf.Tensor2D) => x.matMul(a).matMul(b)
+    export const critic = (x: tf.Tensor2D) => x.matMul(c)
+    const actorLoss = (x: tf.Tensor2D) => actor(x).mean()
+    export function step(x: tf.Tensor2D) { fast.minimize(() => actorLoss(x)); slow.minimize(() => critic(x).square().mean(), true, [c]) }`)
+  expect(trainersOf(traced, "actor")).toEqual([["adam", 0.1, undefined]])
+  expect(trainersOf(traced, "critic")).toEqual([["sgd", 0.01, ["c"]]])
+})
+
+test("a class is known by what its instances are stored in, a factory's model by its variable", () => {
+  const traced = trace(`class Net { w = tf.variable(tf.zeros([3, 4])); forward(x: tf.Tensor2D) { return x.matMul(this.w) } }
+    function build() { return tf.sequential({ layers: [tf.layers.dense({ units: 2, inputShape: [4] }), tf.layers.dense({ units: 1 })] }) }
+    const encoder = new Net(), head = build()
+    const one = tf.train.momentum(0.1, 0.9), two = tf.train.sgd(0.2)
+    function train(x: tf.Tensor2D) {
+      one.minimize(() => encoder.forward(x).mean())
+      const { grads } = tf.variableGrads(() => head.apply(x).mean())
+      two.applyGradients(grads)
+    }`)
+  expect(trainersOf(traced, "Net")).toEqual([["momentum", 0.1, undefined]])
+  expect(trainersOf(traced, "build")).toEqual([["sgd", 0.2, undefined]])
+})
+
+test.each([
+  ["as they are", "const { grads } = tf.variableGrads(loss); sgd.applyGradients(grads)", "sgd"],
+  ["out of a record", "const result = tf.variableGrads(loss); sgd.applyGradients(result.grads)", "sgd"],
+  ["on the spot", "sgd.applyGradients(tf.variableGrads(loss).grads)", "sgd"],
+  ["from the optimizer", "const { value, grads } = sgd.computeGradients(loss); sgd.applyGradients(grads)", "sgd"],
+  [
+    "clipped one by one",
+    "const { grads } = tf.variableGrads(loss); for (const k in grads) grads[k] = grads[k].clipByValue(-1, 1); sgd.applyGradients(grads)",
+    "unknown",
+  ],
+  ["clipped into another record", "const { grads } = tf.variableGrads(loss); const small = clip(grads); sgd.applyGradients(small)", "unknown"],
+] as const)("gradients applied %s", (_, body, name) => {
+  const traced = trace(`const w = tf.variable(tf.zeros([3, 2])), sgd = tf.train.sgd(0.1)
+    export const net = (x: tf.Tensor2D) => x.matMul(w)
+    export function step(x: tf.Tensor2D) { const loss = () => net(x).mean(); ${body} }`)
+  const [use] = only(traced, "net").optimizers
+  expect(use.name).toBe(name)
+  expect(use.text.includes("changed")).toBe(name === "unknown")
+})
