@@ -43,15 +43,36 @@ interface Numbered extends Cut {
 export function foldLaws(laws: readonly Law[], training: readonly Training[]): readonly LawGroup[] {
   const alike = new Map<string, Numbered[]>()
   for (const law of laws) {
-    const cut = cutNumbers(law, law.formula)
-    const fate = cutNumbers(law, fateText(training, law.id)).literals
-    const kinds = cut.tokens.map(({ kind, at, end }) => `${kind}${end - at}`)
-    const key = JSON.stringify([cut.literals, kinds, fate, law.symmetry, law.type, law.entries, law.exactness, law.quantities])
-    alike.set(key, [...(alike.get(key) ?? []), { law, ...cut }])
+    const { key, numbered } = formOf(law, training)
+    const list = alike.get(key)
+    if (list === undefined) alike.set(key, [numbered])
+    else list.push(numbered)
   }
   const groups = [...alike.values()].flatMap(runsOf).map(groupOf)
   const position = new Map(laws.map((law, k): [string, number] => [law.id, k]))
   return groups.sort((a, b) => (position.get(a.laws[0].id) ?? 0) - (position.get(b.laws[0].id) ?? 0))
+}
+
+interface Form {
+  readonly training: readonly Training[]
+  /** Laws of one key fold where their numbers allow it. */
+  readonly key: string
+  readonly numbered: Numbered
+}
+
+/** One law is shown at many places: its form is found once. */
+const forms = new WeakMap<Law, Form>()
+
+function formOf(law: Law, training: readonly Training[]): Form {
+  const known = forms.get(law)
+  if (known?.training === training) return known
+  const cut = cutNumbers(law, law.formula)
+  const fate = cutNumbers(law, fateText(training, law.id)).literals
+  const kinds = cut.tokens.map(({ kind, at, end }) => `${kind}${end - at}`)
+  const key = JSON.stringify([cut.literals, kinds, fate, law.symmetry, law.type, law.entries, law.exactness, law.quantities])
+  const form: Form = { training, key, numbered: { law, ...cut } }
+  forms.set(law, form)
+  return form
 }
 
 /** Cuts the numbers out of a text: those of the ids of the law's parameters, and those in the brackets behind them. */

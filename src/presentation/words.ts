@@ -1,6 +1,6 @@
 /** @file The small words that all views share: counts, sizes, places, and a law's fate as one clause. */
 import { foldNames } from "../graph/names"
-import type { Dim, Law, Place, Reason, Training } from "../schema/report"
+import type { Dim, Law, LawFate, Place, Reason, Training } from "../schema/report"
 
 const superscripts = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 
@@ -28,8 +28,25 @@ export const reasonsText = (reasons: readonly Reason[], placeText: (place: Place
 
 /** What becomes of a law under every optimizer in sight, as one clause; optimizers that do the same share it. */
 export function fateText(training: readonly Training[], law: string): string {
-  const details = training.flatMap(({ fate }) => fate.filter((f) => f.law === law).map(({ detail }) => detail))
-  return [...new Set(details)].join("; ")
+  return [...new Set(fatesOf(training, law).map(({ detail }) => detail))].join("; ")
+}
+
+const fatesByLaw = new WeakMap<readonly Training[], ReadonlyMap<string, readonly LawFate[]>>()
+
+/** What each optimizer does to a law; every place that shows the law asks. */
+function fatesOf(training: readonly Training[], law: string): readonly LawFate[] {
+  let known = fatesByLaw.get(training)
+  if (known === undefined) {
+    const lists = new Map<string, LawFate[]>()
+    for (const { fate } of training)
+      for (const own of fate) {
+        const list = lists.get(own.law)
+        if (list === undefined) lists.set(own.law, [own])
+        else list.push(own)
+      }
+    fatesByLaw.set(training, (known = lists))
+  }
+  return known.get(law) ?? []
 }
 
 /** The fates of laws that are shown together: what was said of an earlier one is not said again. */
@@ -41,7 +58,7 @@ export function fateTexts(training: readonly Training[], laws: readonly string[]
       said.add(text)
       return text
     }
-    const statuses = new Set(training.flatMap(({ fate }) => fate.filter((f) => f.law === law).map(({ status }) => status)))
+    const statuses = new Set(fatesOf(training, law).map(({ status }) => status))
     const [status] = statuses
     return statuses.size === 1 && status !== "rounding" ? `${status} likewise` : "likewise"
   })
