@@ -199,11 +199,14 @@ const poolOf = (seed: number): Pool => (seed >= 10_000_000 ? "every" : seed % 3 
 
 const everyBlock: readonly Block[] = [...elementwiseBlocks, ...tensorBlocks, ...unusualBlocks]
 
-/** A network of `steps` blocks or a few less. All but plain ones have frozen parameters, those of every operation sometimes a loss that is blind. */
-export function randomGraph(seed: number, steps = 7, pool: Pool = "plain"): Graph {
+/**
+ * A network of `steps` blocks or a few less, with at most 26 trained numbers and `extra` ones. All but plain ones have frozen parameters, those
+ * of every operation sometimes a loss that is blind.
+ */
+export function randomGraph(seed: number, steps = 7, pool: Pool = "plain", extra = 0): Graph {
   const random = seededRandom(seed), builder = new GraphBuilder()
   const draft: Draft = {
-    builder, random, values: [builder.input("x", [batch, 2 + random.below(2)], "real")], parameters: [], size: 0, freezes: pool !== "plain",
+    builder, random, values: [builder.input("x", [batch, 2 + random.below(2)], "real")], parameters: [], size: -extra, freezes: pool !== "plain",
   }
   const first = dense(draft)
   if (first !== null) draft.values.push(first)
