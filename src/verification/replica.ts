@@ -35,9 +35,10 @@ export function chooseReplica(graph: Graph, variables: readonly SizeVariable[], 
     data = dataSizes(graph),
     leading = leadingSizes(graph)
   const declared = fitCounts(graph, all, declaredSizes(all, leading, overrides), overrides)
-  const asDeclared = attempt(graph, declared)
-  if (typeof asDeclared !== "string" && countTrainable(asDeclared.graph) <= smallModel && countCells(asDeclared.graph) <= smallGraph)
-    return asDeclared
+  if (countTrainable(graph, declared) <= smallModel) {
+    const asDeclared = attempt(graph, declared)
+    if (typeof asDeclared !== "string" && countCells(asDeclared.graph) <= smallGraph) return asDeclared
+  }
   let obstacle = "no sizes"
   for (let grown = 0; grown <= growthSteps; grown++) {
     const sizes = shrinkSizes(all, leading, overrides),
@@ -149,17 +150,19 @@ const leastNormalized = 3
 /** True when an axis longer than one at the declared sizes has length one here, or a normalized one is too short: another network. */
 function collapses(graph: Graph, sizes: Sizes, declared: Sizes): boolean {
   const shorter = (d: Dim, least: number): boolean => typeof d === "string" && sizeAt(d, sizes) < Math.min(least, sizeAt(d, declared))
-  return graph.nodes.some(({ op, operands, shape }) => {
+  const extents = new Set(graph.nodes.flatMap(({ shape }) => shape))
+  if ([...extents].some((d) => shorter(d, 2))) return true
+  return graph.nodes.some(({ op, operands }) => {
     const axes = op.kind === "softmax" ? [op.axis] : op.kind === "normalize" ? op.axes : []
     const normalized = axes.length === 0 ? 1 : axes.map((a) => graph.nodes[operands[0]].shape[a]).reduce(multiplyDim, 1)
-    return shape.some((d) => shorter(d, 2)) || shorter(normalized, leastNormalized)
+    return shorter(normalized, leastNormalized)
   })
 }
 
 function allSymbols(graph: Graph): ReadonlySet<string> {
   const found = new Set<string>(),
     shapes = [...graph.nodes.map((n) => n.shape), ...graph.parameters.map((p) => p.shape)]
-  for (const d of shapes.flat()) for (const s of symbolsOf(d)) found.add(s)
+  for (const d of new Set(shapes.flat())) for (const s of symbolsOf(d)) found.add(s)
   for (const { op } of graph.nodes) {
     const own: readonly Dim[] =
       op.kind === "slice"
@@ -191,5 +194,6 @@ function leadingSizes(graph: Graph): ReadonlySet<string> {
 }
 
 const product = (shape: readonly Dim[]): number => shape.reduce<number>((n, d) => n * Number(d), 1)
-const countTrainable = (graph: Graph): number => graph.parameters.reduce((n, p) => n + (p.trainable ? product(p.shape) : 0), 0)
+const countTrainable = ({ parameters }: Graph, sizes: Sizes): number =>
+  parameters.reduce((n, p) => n + (p.trainable ? product(p.shape.map((d) => sizeAt(d, sizes))) : 0), 0)
 const countCells = (graph: Graph): number => graph.nodes.reduce((n, node) => n + product(node.shape), 0)
