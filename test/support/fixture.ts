@@ -93,6 +93,9 @@ function taggedFixtures(folder: string, tag: string): readonly Fixture[] {
 /** The oracle's networks, `row` being the oracle's name. */
 export const oracleFixtures = (): readonly Fixture[] => taggedFixtures("test/fixtures/oracle", "oracle")
 
+/** Architectures in no list, whose number of laws was found without rules. */
+export const architectureFixtures = (): readonly Fixture[] => taggedFixtures("test/fixtures/architectures", "architecture")
+
 /** Models as they are found in the wild, without a known number of laws. */
 export const wildFixtures = (): readonly Fixture[] => taggedFixtures("test/fixtures/wild", "wild")
 

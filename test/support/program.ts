@@ -34,7 +34,10 @@ let shared: ts.Program | undefined
 
 /** All oracle fixtures and examples in one program, with the types of the installed tfjs. */
 export function fixtureProgram(): ts.Program {
-  const folders = ["test/fixtures/oracle", "test/fixtures/wild", "test/fixtures/findings", "test/fixtures/large", "examples", "examples/paper"]
+  const folders = [
+    "test/fixtures/oracle", "test/fixtures/architectures", "test/fixtures/wild", "test/fixtures/findings", "test/fixtures/large", "examples",
+    "examples/paper",
+  ]
   shared ??= ts.createProgram(folders.flatMap((folder) => listSources(folder)), options)
   return shared
 }
