@@ -32,7 +32,7 @@ export function chooseReplica(graph: Graph, variables: readonly SizeVariable[], 
     .filter((s) => !known.has(s))
     .map((name): SizeVariable => ({ name, declared: name, shrink: "free", minimum: 1 }))
   const all = [...variables, ...loose],
-    data = dataSizes(graph),
+    data = new Set([...dataSizes(graph), ...walkedSizes(graph)]),
     leading = leadingSizes(graph)
   const declared = fitCounts(graph, all, declaredSizes(all, leading, overrides), overrides)
   if (countTrainable(graph, declared) <= smallModel) {
@@ -185,6 +185,13 @@ function allSymbols(graph: Graph): ReadonlySet<string> {
 function dataSizes(graph: Graph): ReadonlySet<string> {
   const held = new Set(graph.parameters.flatMap((p) => p.shape.flatMap(symbolsOf)))
   return new Set(graph.nodes.flatMap((n) => (n.op.kind === "input" ? n.shape.flatMap(symbolsOf) : [])).filter((s) => !held.has(s)))
+}
+
+/** Size names of what convolutions and pools walk over; a dense layer after them may hold them, too. */
+function walkedSizes(graph: Graph): readonly string[] {
+  return graph.nodes.flatMap(({ op, operands }) =>
+    op.kind === "convolve" || op.kind === "pool" ? graph.nodes[operands[0]].shape.slice(1, -1).flatMap(symbolsOf) : [],
+  )
 }
 
 /** Size names of the first axes of inputs, where no parameter has them: batches. They have no rank among the widths. */

@@ -3,7 +3,7 @@
  * more independent ones than discovery finds.
  */
 import { generalize } from "../../src/axes/generalize"
-import { evaluateDim } from "../../src/graph/dim"
+import { evaluateDim, symbolsOf } from "../../src/graph/dim"
 import type { SizeVariable } from "../../src/axes/size"
 import type { Graph } from "../../src/graph/graph"
 import { deriveLaws } from "../../src/laws/derive"
@@ -33,8 +33,11 @@ export interface Audit {
 
 const length = (v: Float64Array): number => Math.sqrt(v.reduce((sum, x) => sum + x * x, 0))
 
-/** The size in the source; 5 where it is a symbol. */
-export const declaredSize = ({ declared }: SizeVariable): number => (typeof declared === "number" ? declared : 5)
+/** What a symbol stands for. */
+const unknownSize = 5
+
+/** The size in the source, where it is known. */
+export const declaredSize = ({ declared }: SizeVariable): number => (typeof declared === "number" ? declared : unknownSize)
 
 /** Every size that is free to change one larger, for laws that must hold at all sizes. */
 export const grownSize = (size: SizeVariable): number => declaredSize(size) + (size.shrink === "free" ? 1 : 0)
@@ -90,6 +93,8 @@ export function auditLaws(
     const rate = worst.get(law.id)
     return rate === undefined ? [] : [`${law.id} of ${law.parameters.join(", ")}: ${rate.toExponential(1)}`]
   })
-  const claimed = evaluateDim(derived.independent, sizes)
+  // Counted in the source's own symbols, of which a size may have another name.
+  const symbols = Object.fromEntries(symbolsOf(derived.independent).map((name) => [name, unknownSize]))
+  const claimed = evaluateDim(derived.independent, { ...symbols, ...sizes })
   return { plan, derived, claimed, rank: countIndependent(plan, laws, random), broken, discounted, silent: silent / (3 * trials) }
 }

@@ -76,6 +76,17 @@ test("a normalized axis of two sizes keeps three entries", () => {
   expect(sizes["h"] * sizes["d"]).toBeGreaterThanOrEqual(3)
 })
 
+test("what convolutions walk over grows first, also where a dense layer holds it", () => {
+  const graph = network(({ builder, input, parameter, einsum }) => {
+    const op = { kind: "convolve", variant: "standard", strides: [1], dilations: [1], padding: "valid" } as const
+    const filtered = builder.add(op, [input(["b", "n", "c"]), parameter("K", [9, "c", "m"])])
+    const flat = builder.add({ kind: "reshape" }, [filtered], {}, ["b", "m*n-8*m"])
+    return einsum("bi,io->bo", flat, parameter("W", ["m*n-8*m", "o"]))
+  })
+  const { sizes } = chooseReplica(graph, [size("b", "batch"), size("n", 64), size("c", 3), size("m", 32), size("o", 10)])
+  expect(sizes["n"]).toBeLessThan(16)
+})
+
 test("where nothing small fits, a share of the declared sizes does", () => {
   const graph = network(({ builder, input, parameter, einsum }) => {
     const op = { kind: "convolve", variant: "standard", strides: [1], dilations: [40], padding: "valid" } as const
