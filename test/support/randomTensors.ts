@@ -263,7 +263,27 @@ const shared: Block = (draft) => {
   return binary(draft, pick(random, ["subtract", "add", "multiply", "squaredDifference"] as const), apply(x), apply(other))
 }
 
+/** Weights as a tensor of their own, a row for all or a row for each: every operation meets values that no data is in. */
+const weightRows: Block = (draft) => {
+  const n = 2 + draft.random.below(2)
+  if (draft.random.uniform() < 0.4) return weight(draft, [batch, n])
+  const row = weight(draft, draft.random.uniform() < 0.5 ? [n] : [1, n])
+  return row === null ? null : push(draft, { kind: "broadcast" }, [row], [batch, n])
+}
+
+/** A matrix with a gain for its rows, for its columns or for all, in whatever way: W∘g, W + r, max(W, c), W/s, g alone raised to W. */
+const gainedMatrix: Block = (draft) => {
+  const { random } = draft, x = operand(draft), n = width(draft, x), w = weight(draft, [n, 2])
+  const g = w === null ? null : weight(draft, pick(random, [[n, 1], [1, 2], [2], [1, 1], [1], []]))
+  if (w === null || g === null) return null
+  const fn = pick(random, ["multiply", "multiply", "add", "subtract", "maximum", "minimum", "squaredDifference", "prelu"] as const)
+  const inner = random.uniform() < 0.3 ? unary(draft, pick(random, ["exp", "abs", "square", "softplus", "relu"] as const), g) : g
+  const made = random.uniform() < 0.2 ? binary(draft, "divide", w, unary(draft, "exp", inner)) : binary(draft, fn, w, inner)
+  return einsum(draft, "bi,io->bo", x, random.uniform() < 0.3 ? unary(draft, pick(random, ["relu", "tanh", "neg"] as const), made) : made)
+}
+
 export const tensorBlocks: readonly Block[] = [
   convolution, convolution, convolution, pool, image, upsampled, band, contraction, contraction, contraction, bilinear, lookup, lookup, cut, cut,
   arrange, arrange, mixture, extreme, rotation, gatedRecurrence, lowRank, shared,
+  weightRows, weightRows, gainedMatrix, gainedMatrix,
 ]
