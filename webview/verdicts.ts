@@ -1,5 +1,5 @@
 /** @file The verdicts: one sentence for the run and one card for each law. Words and a drawing, never color alone. */
-import { completenessText, sizesText } from "../src/presentation/verification"
+import { completenessText, discoveryText, sizesText } from "../src/presentation/verification"
 import { countText } from "../src/presentation/words"
 import type { Law, LawVerification, Model, Place, Verdict } from "../src/schema/report"
 import { colorVariable } from "./charts"
@@ -31,15 +31,21 @@ export function renderSummary(outcome: Outcome, laws: number): readonly Child[] 
   const what = laws === 0 ? "This model has no conservation law to measure"
     : `${held} of ${countText(laws, "law")} conserved${approximate > 0 ? `, ${approximate} approximate` : ""}`
   const completeness = completenessText(verification)
+  const discovery = discoveryText(verification)
   const chosen = sizesText(verification.replica)
   const sizes = chosen === "" ? "" : `. Sizes: ${chosen}`
   return [
     element("div.verdict-line", {}, renderBadge(verification.verdict), element("strong", {}, what)),
     element("p.note", {}, `Float64, seed ${verification.seed}, ${formatDuration(verification.milliseconds)}${sizes}.`),
     outcome.reason !== null && element("p.note", {}, `Nothing could be measured: ${outcome.reason}.`),
-    completeness !== null && element("p.note", {}, `${completeness.charAt(0).toUpperCase()}${completeness.slice(1)}.`),
+    completeness !== null && element("p.note", {}, sentence(completeness)),
+    discovery !== null && element("p.note", { "data-discovery": String(discovery.formulas.length) }, sentence(discovery.headline)),
+    discovery !== null && discovery.formulas.length > 0 &&
+      element("ul.undiscovered", {}, ...discovery.formulas.map(formula => element("li", {}, element("code", {}, formula)))),
   ]
 }
+
+const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
 
 /** What the status line says to screen readers when a run ends. */
 export const spokenVerdict = (verdict: Verdict, held: number, laws: number): string =>

@@ -35,9 +35,40 @@ export const exponentText = (value: number | null): string =>
 export function completenessText({ completeness }: Pick<Verification, "completeness">): string | null {
   if (completeness === null) return null
   const { parameters, lieRank, possible, derived, gap, complete } = completeness
-  const counts = `${countText(parameters, "parameter")} − ${lieRank} directions of the flow = ${possible} possible, ${derived} derived`
+  const found = `${countText(derived, "conserved quantity", "conserved quantities")} found`
+  const bound = `${countText(parameters, "parameter")} − ${lieRank} directions of the flow = ${possible} possible`
   const cut = `singular values cut between ${exponentText(gap[0])} and ${exponentText(gap[1])}`
-  return complete ? `complete: ${counts}, no further law exists (${cut})` : `not shown complete: ${counts} (${cut})`
+  return complete ? `complete: ${found}, ${bound} (${cut})` : `not shown complete: ${found}, ${bound}, ${possible - derived} open (${cut})`
+}
+
+export interface DiscoveryText {
+  readonly headline: string
+  readonly formulas: readonly string[]
+}
+
+/** What a search without rules adds where the list is not complete; null where none was made. */
+export function discoveryText({ completeness, discovery }: Pick<Verification, "completeness" | "discovery">): DiscoveryText | null {
+  if (discovery === undefined || completeness === null) return null
+  const { searched, found, laws } = discovery
+  const open = completeness.possible - completeness.derived - found
+  if (found === 0) {
+    return searched === "all"
+      ? {
+          headline: "a search without rules found no other quadratic or linear law: what is open has a higher degree, or does not exist",
+          formulas: [],
+        }
+      : { headline: "a search without rules found no other law among norms, products and sums of slices of the parameters", formulas: [] }
+  }
+  const unnamed = found - laws.length
+  const rest = [
+    ...(unnamed === 0 ? [] : [`${laws.length === 0 ? "" : "the others, "}${unnamed}, take more terms than fit here`]),
+    open === 0 ? "with them the list is complete" : `${open} open`,
+  ]
+  const count = countText(found, "more conserved quantity", "more conserved quantities")
+  return {
+    headline: `undiscovered by rules, found by a search: ${count}; ${rest.join("; ")}`,
+    formulas: laws.map(({ formula }) => formula),
+  }
 }
 
 /**
@@ -80,6 +111,7 @@ export function verificationText(
   const paint = verdictPaint(verification.verdict, painter)
   const sizes = sizesText(verification.replica, declared)
   const complete = completenessText(verification)
+  const discovery = discoveryText(verification)
   const reason = reasonNothingRan(verification)
   if (reason !== null) return wrapText(`${name} — could not be run: ${reason}`, width, "  ", paint)
   return [
@@ -97,6 +129,12 @@ export function verificationText(
       ...(checked.detail === undefined ? [] : wrapText(checked.detail, width, "      ", painter.faint)),
     ]),
     ...(complete === null ? [] : ["", ...wrapText(complete, width, "  ", verification.completeness?.complete ? painter.good : undefined)]),
+    ...(discovery === null
+      ? []
+      : [
+          ...wrapText(discovery.headline, width, "  ", discovery.formulas.length > 0 ? painter.warning : undefined),
+          ...discovery.formulas.flatMap((formula) => wrapText(formula, width, "      ", painter.formula)),
+        ]),
   ]
 }
 

@@ -164,6 +164,8 @@ export interface Verification {
   readonly replica: Readonly<Record<string, number>>
   readonly laws: readonly LawVerification[]
   readonly completeness: Completeness | null
+  /** What a search without rules found, made where the list of laws is not complete. */
+  readonly discovery?: Discovery
 }
 
 /**
@@ -189,6 +191,16 @@ export interface Completeness {
   readonly derived: number
   readonly gap: readonly [number, number]
   readonly complete: boolean
+}
+
+/** Quadratic and linear laws beyond the derived ones, at the replica's sizes. */
+export interface Discovery {
+  /** All such laws were looked for, or only combinations of norms, products and sums of slices of parameters. */
+  readonly searched: "all" | "blocks"
+  /** How many were found that are independent of the derived ones and of each other. */
+  readonly found: number
+  /** Those of them that read as few terms. */
+  readonly laws: readonly { readonly formula: string; readonly parameters: readonly string[] }[]
 }
 
 /** A model of a `verify` report. */

@@ -2,7 +2,7 @@
  * @file Verifies laws numerically on a replica of the network: rate, order, a trajectory beside controls, completeness; cheapest first. Knows laws
  * as data only and shares no code with their derivation. Pure computation with pauses: runs in a worker and in Node.
  */
-import type { Completeness, LawVerification, Verification } from "../schema/report"
+import type { Completeness, Discovery, LawVerification, Verification } from "../schema/report"
 import type { VerificationTask } from "./task"
 import type { NumericLaw } from "./laws"
 import { certifySteps } from "./certificate"
@@ -13,6 +13,7 @@ import { evaluateLoss } from "./loss"
 import { measureOrders, type Order } from "./order"
 import { seededRandom } from "./random"
 import { prepareSetting, type Setting } from "./setting"
+import { discoverSteps } from "./undiscovered"
 import { followFlow, followTraining, type TrajectoryOptions, type VerificationSeries } from "./trajectory"
 
 export type { VerificationSeries } from "./trajectory"
@@ -79,7 +80,10 @@ export async function verify(task: VerificationTask, options: VerifyOptions = {}
     await rest()
     const exact = setting.watched.filter((_, k) => setting.laws[k].exactness === "exact").map((w) => w.law)
     const stopped = (): boolean => options.cancelled?.() ?? false
-    const completeness = track.cancelled ? null : await certify(setting, exact, seed, rest, stopped, (f) => report("completeness", 0.8 + 0.2 * f))
+    const completeness = track.cancelled ? null : await certify(setting, exact, seed, rest, stopped, (f) => report("completeness", 0.8 + 0.1 * f))
+    const missing = completeness === null ? 0 : completeness.possible - completeness.derived
+    const discovery =
+      missing <= 0 ? null : await discover(setting, exact, missing, seed, rest, stopped, (f) => report("completeness", 0.9 + 0.1 * f))
     const laws = setting.watched.map(({ law }, k) =>
       judgeLaw({
         law: law.id,
@@ -95,7 +99,7 @@ export async function verify(task: VerificationTask, options: VerifyOptions = {}
     )
     report("completeness", 1, track.series)
     return {
-      ...finish(laws, replica, seed, started, completeness, track.cancelled),
+      ...finish(laws, replica, seed, started, completeness, track.cancelled, discovery),
       series: track.series,
       orders: orders.map((o, k) => ({ ...o, law: laws[k].law })),
       ...(track.cancelled ? { reason: "cancelled" } : {}),
@@ -124,9 +128,11 @@ function finish(
   started: number,
   completeness: Completeness | null,
   open: boolean,
+  discovery: Discovery | null = null,
 ): { readonly verification: Verification } {
-  const verdict = open ? "inconclusive" : judgeRun(laws)
-  return { verification: { verdict, seed, milliseconds: Math.round(performance.now() - started), replica, laws, completeness } }
+  const verdict = open ? "inconclusive" : judgeRun(laws),
+    milliseconds = Math.round(performance.now() - started)
+  return { verification: { verdict, seed, milliseconds, replica, laws, completeness, ...(discovery === null ? {} : { discovery }) } }
 }
 
 /** The certificate draws its own random numbers, so that they do not depend on how long the trajectory was. Null when it was cancelled. */
@@ -138,7 +144,28 @@ async function certify(
   cancelled: () => boolean,
   advance: (fraction: number) => void,
 ): Promise<Completeness | null> {
-  const steps = certifySteps(plan, exact, seededRandom(seed + 0x5eed), signs)
+  return await paced(certifySteps(plan, exact, seededRandom(seed + 0x5eed), signs), rest, cancelled, advance)
+}
+
+/** Laws that the certificate leaves room for, found without rules. Null when it was cancelled. */
+const discover = async (
+  { plan, signs }: Setting,
+  exact: readonly NumericLaw[],
+  missing: number,
+  seed: number,
+  rest: () => Promise<void>,
+  cancelled: () => boolean,
+  advance: (fraction: number) => void,
+): Promise<Discovery | null> =>
+  await paced(discoverSteps(plan, exact, missing, seededRandom(seed + 0xd15c), signs), rest, cancelled, advance)
+
+/** Runs a computation with pauses. */
+async function paced<T>(
+  steps: Generator<number, T>,
+  rest: () => Promise<void>,
+  cancelled: () => boolean,
+  advance: (fraction: number) => void,
+): Promise<T | null> {
   for (let told = 0; ;) {
     const next = steps.next()
     if (next.done) return next.value

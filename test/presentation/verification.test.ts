@@ -1,7 +1,7 @@
 /** @file A verification in words: verdicts, numbers, completeness. */
 import { describe, expect, test } from "vitest"
 import { plainPainter } from "../../src/presentation/paint"
-import { completenessText, exponentText, sizesText, verdictText, verificationText } from "../../src/presentation/verification"
+import { completenessText, discoveryText, exponentText, sizesText, verdictText, verificationText } from "../../src/presentation/verification"
 import type { Law, LawVerification, Verification } from "../../src/schema/report"
 
 const measured = (law: string, verdict: LawVerification["verdict"], more: Partial<LawVerification> = {}): LawVerification => ({
@@ -39,9 +39,39 @@ describe("verdicts", () => {
   })
   test("completeness is claimed only where it was shown", () => {
     const run = verification("conserved")
-    expect(completenessText(run)).toMatch(/^complete: 16 parameters − 7 directions of the flow = 9 possible, 9 derived/)
-    expect(completenessText({ completeness: { ...run.completeness!, derived: 8, complete: false } })).toMatch(/^not shown complete/)
+    expect(completenessText(run)).toMatch(/^complete: 9 conserved quantities found, 16 parameters − 7 directions of the flow = 9 possible \(/)
+    expect(completenessText({ completeness: { ...run.completeness!, derived: 8, complete: false } })).toMatch(
+      /^not shown complete: 8 conserved quantities found, .* = 9 possible, 1 open/,
+    )
     expect(completenessText({ completeness: null })).toBeNull()
+  })
+})
+
+describe("a search without rules", () => {
+  const completeness = { parameters: 16, lieRank: 7, possible: 9, derived: 5, gap: [0.015, 2e-16] as const, complete: false }
+  const text = (searched: "all" | "blocks", found: number, ...formulas: readonly string[]) =>
+    discoveryText({ completeness, discovery: { searched, found, laws: formulas.map((formula) => ({ formula, parameters: [] })) } })
+  test("says how many it found, which, and what is left", () => {
+    expect(text("all", 4, "Σ a", "‖b‖²", "c", "d")?.headline).toBe(
+      "undiscovered by rules, found by a search: 4 more conserved quantities; with them the list is complete",
+    )
+    expect(text("blocks", 1, "Σ a")).toEqual({
+      headline: "undiscovered by rules, found by a search: 1 more conserved quantity; 3 open",
+      formulas: ["Σ a"],
+    })
+    expect(text("all", 3, "Σ a")?.headline).toMatch(/: 3 more conserved quantities; the others, 2, take more terms than fit here; 1 open$/)
+  })
+  test("says how far it looked where it found nothing", () => {
+    expect(text("all", 0)?.headline).toMatch(/no other quadratic or linear law/)
+    expect(text("blocks", 0)?.headline).toMatch(/among norms, products and sums of slices/)
+    expect(discoveryText({ completeness })).toBeNull()
+  })
+  test("stands below the certificate", () => {
+    const discovery = { searched: "all" as const, found: 1, laws: [{ formula: "Σ a", parameters: ["a"] }] },
+      run = { ...verification("conserved", measured("balance-1", "conserved")), completeness, discovery }
+    const lines = verificationText(task, run, laws, plainPainter)
+    expect(lines.at(-1)).toBe("      Σ a")
+    expect(Math.max(...lines.map((line) => [...line].length))).toBeLessThanOrEqual(100)
   })
 })
 
@@ -78,7 +108,7 @@ test("the table: numbers under their titles, formula below, sizes in order, with
       shift-1
       changes along the flow
 
-  complete: 16 parameters − 7 directions of the flow = 9 possible, 9 derived, no further law exists
+  complete: 9 conserved quantities found, 16 parameters − 7 directions of the flow = 9 possible
   (singular values cut between 1.5e-2 and 2.0e-16)`)
 })
 
