@@ -23,7 +23,7 @@ function nearestParameters(graph: Graph, start: readonly NodeId[], next: (id: No
     if (seen.has(id)) continue
     seen.add(id)
     const own = parametersRead(graph, id)
-    own.forEach((parameter) => found.add(parameter))
+    for (const parameter of own) found.add(parameter)
     if (own.length === 0) queue.push(...next(id))
   }
   return found
@@ -31,8 +31,10 @@ function nearestParameters(graph: Graph, start: readonly NodeId[], next: (id: No
 
 /** Ids of the parameters an operation takes as operands, or stands for. */
 export function parametersRead(graph: Graph, id: NodeId): readonly string[] {
-  return [id, ...graph.nodes[id].operands].flatMap((node) => {
+  const found: string[] = []
+  for (const node of [id, ...graph.nodes[id].operands]) {
     const { op } = graph.nodes[node]
-    return op.kind === "parameter" ? [graph.parameters[op.parameter].id] : []
-  })
+    if (op.kind === "parameter") found.push(graph.parameters[op.parameter].id)
+  }
+  return found
 }

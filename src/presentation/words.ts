@@ -71,19 +71,39 @@ export const symmetryText = (symmetry: string, { exactness }: Pick<Law, "exactne
 /** "wv, wk as [6, 2, 3]; wo as [2, 3, 6]": the parameters whose indices in the formula are not those of the weight; "" where all are. */
 export function viewText({ laws, formula }: { readonly laws: readonly Pick<Law, "terms" | "formula">[]; readonly formula: string }): string {
   const names = new Map<string, Set<string>>()
-  for (const law of laws)
-    for (const { parameter, view = [] } of law.terms.flatMap(({ operands }) => operands)) {
-      const last = view.findLastIndex((step) => "reshape" in step)
-      const step = view[last]
-      if (step === undefined || !("reshape" in step) || !isIndexedBy(law.formula, parameter, step.reshape.length)) continue
-      const slices = view.slice(0, last).flatMap((before) => ("slice" in before ? [before.slice] : []))
-      const cut = slices.map(([axis, from, to]) => `[${":,".repeat(axis)}${dimText(from)}:${dimText(to)}]`).join("")
-      const shape = step.reshape.map(dimText).join(", ")
-      names.set(shape, (names.get(shape) ?? new Set()).add(parameter + cut))
-    }
+  for (const law of laws) for (const { shape, name } of viewsOf(law)) names.set(shape, (names.get(shape) ?? new Set()).add(name))
   const folder = /^(\S+): /.exec(formula)?.[1]
   const inFormula = (name: string): string => (folder !== undefined && name.startsWith(`${folder}/`) ? name.slice(folder.length + 1) : name)
   return [...names].map(([shape, own]) => `${listText(foldNames([...own]).map(inFormula), 3)} as [${shape}]`).join("; ")
+}
+
+interface View {
+  /** "6, 2, 3" */
+  readonly shape: string
+  /** "wv", or "wv[:,0:12]" for a part. */
+  readonly name: string
+}
+
+/** One law is shown at many places: its views are found once. */
+const viewsByLaw = new WeakMap<object, readonly View[]>()
+
+function viewsOf(law: Pick<Law, "terms" | "formula">): readonly View[] {
+  let views = viewsByLaw.get(law)
+  if (views === undefined) viewsByLaw.set(law, (views = findViews(law)))
+  return views
+}
+
+function findViews({ terms, formula }: Pick<Law, "terms" | "formula">): View[] {
+  return terms.flatMap(({ operands }) =>
+    operands.flatMap(({ parameter, view = [] }): View[] => {
+      const last = view.findLastIndex((step) => "reshape" in step)
+      const step = view[last]
+      if (step === undefined || !("reshape" in step) || !isIndexedBy(formula, parameter, step.reshape.length)) return []
+      const slices = view.slice(0, last).flatMap((before) => ("slice" in before ? [before.slice] : []))
+      const cut = slices.map(([axis, from, to]) => `[${":,".repeat(axis)}${dimText(from)}:${dimText(to)}]`).join("")
+      return [{ shape: step.reshape.map(dimText).join(", "), name: parameter + cut }]
+    }),
+  )
 }
 
 /** Whether a formula writes so many indices behind a parameter; it leaves out reshapes that change none of those it writes. */
