@@ -20,6 +20,8 @@ import { createExcuse } from "./rounding"
 export interface Audit {
   readonly plan: Plan
   readonly derived: DerivedModel
+  /** The exact laws as numbers. */
+  readonly laws: readonly NumericLaw[]
   /** As the derivation counts them, and as the rank of their gradients says. */
   readonly claimed: number
   readonly rank: number
@@ -96,5 +98,5 @@ export function auditLaws(
   // Counted in the source's own symbols, of which a size may have another name.
   const symbols = Object.fromEntries(symbolsOf(derived.independent).map((name) => [name, unknownSize]))
   const claimed = evaluateDim(derived.independent, { ...symbols, ...sizes })
-  return { plan, derived, claimed, rank: countIndependent(plan, laws, random), broken, discounted, silent: silent / (3 * trials) }
+  return { plan, derived, laws, claimed, rank: countIndependent(plan, laws, random), broken, discounted, silent: silent / (3 * trials) }
 }
