@@ -138,7 +138,7 @@ function groupOf(run: readonly Numbered[]): LawGroup {
   const laws = run.map(({ law }) => law)
   const [{ index, formula, symmetry }] = laws
   const quantities = laws.map((law) => law.quantities).reduce(addDim)
-  if (run.length === 1) return { laws, formula, quantities, index, symmetry, count: 1 }
+  if (run.length === 1) return { laws, formula: withoutFolder(laws[0]), quantities, index, symmetry, count: 1 }
   const tiled = tiledIndex(run)
   if (tiled === null) return { laws, formula: foldedFormula(run), quantities, index, symmetry, count: run.length }
   return { laws, formula, quantities, index: [tiled], symmetry: symmetry.replace(`(${index[0].size})`, `(${tiled.size})`), count: 1 }
@@ -184,6 +184,14 @@ function partsText(tokens: readonly Token[]): string {
   if (kind !== "range" && second.at === at + 1) return `{${rangeText(at, tokens.length)}}`
   const texts = tokens.map((token) => (token.kind === "range" ? `${token.at}:${token.end}` : String(token.at)))
   return `{${(texts.length > 3 ? [texts[0], texts[1], "…", texts[texts.length - 1]] : texts).join(",")}}`
+}
+
+/** Formulas shorter than this are read with their folders. */
+const shortFormula = 60
+
+/** "net/sequential_1: dense_1/kernel − dense_2/kernel", where that saves something. */
+function withoutFolder({ formula, parameters }: Law): string {
+  return formula.length < shortFormula ? formula : withoutPrefix(formula, parameters, "", "")
 }
 
 /** "b/{0…11}/wq − b/{0…11}/wk" reads as "b/{0…11}: wq − wk": the folder that all parameters share is said once. */

@@ -8,7 +8,7 @@ import { foldLaws } from "./fold"
 import type { LawGroup } from "./fold"
 import { wrapText } from "./paint"
 import type { Paint, Painter } from "./paint"
-import { countText, dimText, fateTexts, listText, reasonsText, symmetryText, viewText } from "./words"
+import { countText, dimText, fateTexts, groupAssumptions, listText, reasonsText, symmetryText, viewText } from "./words"
 
 export const terminalWidth = 100
 
@@ -34,12 +34,14 @@ export function modelText(model: Model, path: string, painter: Painter): string[
     model.training,
     groups.map(({ laws: [law] }) => law.id),
   )
+  const frozen = model.parameters.length > 0 && model.parameters.every(({ trainable }) => !trainable)
   const gaps = [
+    ...(frozen ? wrapped("no law:", "all weights are frozen, training moves none of them") : []),
     ...model.lawless.flatMap(({ parameters, because }) =>
       wrapped("no law:", `${listText(foldNames(parameters))}${because.length === 0 ? "" : ` — ${reasonsText(because, placeText)}`}`),
     ),
     ...model.unsupported.flatMap((gap) => wrapped("not read:", `${gap.what} (${placeText(gap)})`, painter.warning)),
-    ...model.assumptions.flatMap((assumption) => wrapped("assuming:", assumption, painter.faint)),
+    ...groupAssumptions(model.assumptions).flatMap((assumption) => wrapped("assuming:", assumption, painter.faint)),
   ]
   const findings = groupFindings(model.findings).flatMap(([{ rule, severity, message, proof }, places]) => [
     ...wrapped(`${severity}:`, `${message} (${rule}, ${listText(places.map(placeText), 3)})`, severity === "warning" ? painter.warning : undefined),

@@ -4,13 +4,14 @@ import type { Dim, Law, LawFate, Place, Reason, Training } from "../schema/repor
 
 const superscripts = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 
-/** A size as one writes it: "d^2/2+d/2" becomes "d²/2 + d/2", the unknown size "x.1" "x.shape[1]". */
+/** A size as one writes it: "d^2/2+d/2" becomes "d²/2 + d/2", the unknown size "x.1" of a tensor "x.shape[1]". */
 export function dimText(d: Dim): string {
   if (typeof d === "number") return Number.isSafeInteger(d) ? String(d).replace(/\B(?=(?:\d{3})+$)/g, ",") : d.toLocaleString("en-US")
   return d
-    .replace(/\b([A-Za-z_]\w*)\.(\d+)\b/g, "$1.shape[$2]")
+    .replace(/\b([A-Za-z_]\w*)\.(\d+)\b/g, (_, name: string, axis: string) => `${name}${/shape$/i.test(name) ? "" : ".shape"}[${axis}]`)
     .replace(/\/([\w.]+)\/([\w.]+)/g, "/($1*$2)")
     .replace(/\^(\d+)/g, (_, digits: string) => [...digits].map((c) => superscripts[Number(c)]).join(""))
+    .replace(/(?<![\w.])\d{4,}(?![\w.])/g, (digits) => Number(digits).toLocaleString("en-US"))
     .replace(/\*/g, "·")
     .replace(/(?<=[^(])([+-])/g, (sign) => ` ${sign === "-" ? "−" : "+"} `)
 }
@@ -120,6 +121,24 @@ export function listText(names: readonly string[], most = 4): string {
   const shown = names.length > most + 1 ? names.slice(0, most) : names
   const rest = names.length - shown.length
   return rest > 0 ? `${shown.join(", ")} and ${rest} more` : shown.join(", ")
+}
+
+/** Assumptions that say the same of several conditions, as one: "the conditions `a`, `b` are not known: their first ways are taken". */
+export function groupAssumptions(assumptions: readonly string[]): readonly string[] {
+  const groups = new Map<string, string[]>()
+  for (const text of assumptions) {
+    const [, condition, rest] = /^the condition (`[^`]*`) is not known: (.*)$/.exec(text) ?? []
+    const key = condition === undefined ? text : rest
+    const group = groups.get(key) ?? []
+    groups.set(key, group)
+    if (condition !== undefined) group.push(condition)
+  }
+  return [...groups].map(([rest, conditions]) => {
+    if (conditions.length === 0) return rest
+    if (conditions.length === 1) return `the condition ${conditions[0]} is not known: ${rest}`
+    const ways = rest.replace(/^its first way is/, "their first ways are").replace(/ it may /, " each may ")
+    return `the conditions ${listText(conditions, 3)} are not known: ${ways}`
+  })
 }
 
 /** Does a place lie inside another one (or equal it)? Both must be in the same file. */

@@ -19,7 +19,8 @@ const mostReasons = 5
 /** The chain of a family: what lets it act or absorbs it, where it was cut, what makes it approximate. */
 export function familyReasons(symmetry: Symmetry, index: EquationIndex, visibility: Visibility, family: Family): Reason[] {
   const own = new Map(family.members.map((m) => [m.unknown.id, m]))
-  const meets = [...meetReasons(symmetry, index, own), ...(family.kind === "shift" ? [] : forgetReasons(symmetry, index, own))]
+  const approximate = family.exactness === "approximate" ? epsilonReasons(symmetry, own) : []
+  const meets = [...approximate, ...meetReasons(symmetry, index, own), ...(family.kind === "shift" ? [] : forgetReasons(symmetry, index, own))]
   const products = family.kind === "shift" ? [] : productEquations(index, family, own, meets.length === 0)
   const found = uniqueReasons([
     ...meets,
@@ -36,7 +37,6 @@ export function familyReasons(symmetry: Symmetry, index: EquationIndex, visibili
     ...cutEquations(symmetry, index, family)
       .filter(({ value }) => products.every((product) => product.value !== value))
       .map((equation) => killReason(symmetry, equation, family.roles.length === 0 ? "diagonal" : "matrix")),
-    ...(family.exactness === "approximate" ? epsilonReasons(symmetry, own) : []),
   ]).slice(0, mostReasons - 1)
   return uniqueReasons([...lets.slice(0, mostReasons - ends.length), ...ends])
 }

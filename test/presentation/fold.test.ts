@@ -4,6 +4,7 @@ import { foldLaws } from "../../src/presentation/fold"
 import { foldNames } from "../../src/graph/names"
 import { modelText } from "../../src/presentation/text"
 import { plainPainter } from "../../src/presentation/paint"
+import { dimText, groupAssumptions } from "../../src/presentation/words"
 import { analyzeSource } from "../support/source"
 
 const foldedOf = (source: string): readonly (readonly [string, string, number])[] => {
@@ -68,4 +69,35 @@ net.compile({ optimizer: tf.train.sgd(0.1), loss: "meanSquaredError" })`),
   expect(text).toContain("diag(2): 2 quantities, i < 2, d/kernel as [3, 3, 2, 3] — drifts under sgd (τ = 0.1) by exactly")
   expect(text).toContain("diag(3): 3 quantities, i < 3 — drifts likewise")
   expect(text).toMatch(/\(main\.js:3:\d+\)/)
+})
+
+test("sizes as one writes them", () => {
+  expect(dimText("x.1*4+12345")).toBe("x.shape[1]·4 + 12,345")
+  expect(dimText("inputShape.0^2/2/heads")).toBe("inputShape[0]²/(2·heads)")
+  expect(dimText("n1234")).toBe("n1234")
+})
+
+test("assumptions about several conditions are one", () => {
+  const said = (condition: string): string => `the condition \`${condition}\` is not known: its first way is taken`
+  expect(groupAssumptions([said("a"), "lstm is read for 3 time steps", said("b")])).toEqual([
+    "the conditions `a`, `b` are not known: their first ways are taken",
+    "lstm is read for 3 time steps",
+  ])
+  expect(groupAssumptions([said("a")])).toEqual([said("a")])
+})
+
+test("frozen models say so, an approximate law says first how fast it drifts", () => {
+  const frozen = analyzeSource(`
+const net = tf.sequential()
+net.add(tf.layers.dense({ inputShape: [3], units: 4, trainable: false }))
+net.add(tf.layers.dense({ units: 2, trainable: false }))`)
+  expect(modelText(frozen, "main.js", plainPainter).join("\n")).toContain("no law: all weights are frozen, training moves none of them")
+  const nearly = analyzeSource(`
+const net = tf.sequential()
+net.add(tf.layers.dense({ inputShape: [3], units: 4, name: "a" }))
+net.add(tf.layers.batchNormalization({ name: "n" }))
+net.add(tf.layers.dense({ units: 2, name: "b" }))`)
+  const hover = nearly.sites.find(({ kind, start }) => kind === "layer" && start.line === 3)!.text
+  expect(hover).toContain("**approximate diag(4)** — `‖a/kernel[:,i]‖² + a/bias[i]²`")
+  expect(hover).toContain("*why:* batchNormalization forgets the scale of its argument but for its ε = 0.001: drifts at the share ε/(v + ε)")
 })
