@@ -28,6 +28,8 @@ export interface Analysis {
   readonly models: readonly AnalyzedModel[]
   /** Why nothing is known about the file: it is not there, or a syntax error leaves no model in it. */
   readonly unreadable?: Problem
+  /** Time ran out: another attempt, on code that is compiled by then, may give more. */
+  readonly partial?: true
 }
 
 export interface AnalyzeOptions {
@@ -41,7 +43,15 @@ export interface AnalyzeOptions {
    * The program with the declarations that types are made of, where `program` lacks them; made of the same source files. By default `program`.
    */
   readonly typed?: () => TypeScript.Program
+  /**
+   * How long reading the code may take, and from when on the laws of no further model are derived; the report says what is left out. By default
+   * reading ends after 5 seconds and every model is derived.
+   */
+  readonly milliseconds?: number
 }
+
+/** Bundles and data are larger than this, sources are not. */
+const maximumLength = 2_000_000
 
 /** Analyzes every model of one file. Bad code is data in the report, never an exception; an unknown file gives a problem. */
 export function analyzeFile(ts: typeof TypeScript, program: TypeScript.Program, fileName: string, options: AnalyzeOptions): Analysis {
@@ -51,17 +61,36 @@ export function analyzeFile(ts: typeof TypeScript, program: TypeScript.Program, 
     const unreadable = { message: "the file is not part of the program", start, end: start }
     return { report: { path: options.path, models: [], problems: [unreadable] }, models: [], unreadable }
   }
-  const traced = traceFile(ts, program, sourceFile, { cancelled: options.cancelled, typed: options.typed })
+  const { length } = sourceFile.text
+  if (length > maximumLength) {
+    const start = { line: 1, column: 1 }
+    const message = `the file has ${(length / 1e6).toFixed(1)} MB, more than ${maximumLength / 1e6} MB, and is not read`
+    return { report: { path: options.path, models: [], problems: [{ message, start, end: start }] }, models: [] }
+  }
+  const { milliseconds } = options
+  const limits = milliseconds === undefined ? {} : { milliseconds }
+  const began = Date.now()
+  const traced = traceFile(ts, program, sourceFile, { cancelled: options.cancelled, typed: options.typed, limits })
+  const isLate = (since: number): boolean => milliseconds !== undefined && Date.now() - since > milliseconds
   const models: AnalyzedModel[] = []
+  const late: Problem[] = []
+  let partial = isLate(began)
+  const read = Date.now()
   for (const model of traced.models) {
     if (options.cancelled?.() === true) break
+    if (isLate(read)) {
+      partial = true
+      late.push({ message: `the analysis takes too long: the laws of ${model.name} are not derived here`, start: model.start, end: model.end })
+      continue
+    }
     models.push(analyzeModel(options.pathOf === undefined ? model : renamePlaces(model, options.pathOf)))
   }
   const misread = syntaxProblems(ts, program, sourceFile)
-  const found = [...misread, ...traced.problems]
+  const found = [...misread, ...traced.problems, ...late]
   const problems = options.pathOf === undefined ? found : renamePlaces(found, options.pathOf)
   const report = { path: options.path, models: models.map((m) => m.model), problems }
-  return { report, models, ...(models.length === 0 && misread.length > 0 ? { unreadable: misread[0] } : {}) }
+  const unreadable = models.length === 0 && misread.length > 0 ? { unreadable: misread[0] } : {}
+  return { report, models, ...unreadable, ...(partial ? { partial: true } : {}) }
 }
 
 /** Codes of TypeScript for types in JavaScript files (Flow's, say), which it parses all the same. */

@@ -211,7 +211,7 @@ function namesOf(context: Context, found: Traced, model: ModelValue | null): Rea
   const bound = [model?.name, model?.variable, model?.returnedBy, model?.caller].flatMap((name) => (name === undefined ? [] : [name.text]))
   const own = [found.name, ...bound].filter((name) => /^[\w$]+$/.test(name))
   const stored = (name: string): RegExp =>
-    new RegExp(`([\\w$]+)\\s*(?::[^=;\\n]+)?=\\s*(?:await\\s+)?(?:new\\s+)?(?:this\\.)?${name.replace(/\$/g, "\\$")}\\s*\\(`, "g")
+    new RegExp(`(?<![\\w$])([\\w$]+)\\s*(?::[^=;\\n]+)?=\\s*(?:await\\s+)?(?:new\\s+)?(?:this\\.)?${name.replace(/\$/g, "\\$")}\\s*\\(`, "g")
   return new Set([...own, ...own.flatMap((name) => Array.from(context.home.text.matchAll(stored(name)), (match) => match[1]))])
 }
 

@@ -1,4 +1,4 @@
-/** @file Every limit of the tracer ends in a partial report that says so and where; steps grow with what is recorded; cancelling stops it anywhere. */
+/** @file Every limit of the tracer gives a partial report that says so and where; steps grow with what is recorded; cancelling stops it anywhere. */
 import { describe, expect, test } from "vitest"
 import type { TracedFile } from "../../src/graph/graph"
 import type { Limits } from "../../src/trace/context"

@@ -8,12 +8,18 @@ import { filesBehind, trains } from "../../source/dependencies"
 
 interface Entry {
   readonly analysis: Analysis
+  /** How often it has been tried; one that ran out of time is tried a few times. */
+  readonly tries: number
   readonly options: TypeScript.CompilerOptions
   /** What the answer was made of. */
   readonly behind: ReadonlySet<TypeScript.SourceFile>
   /** All files of the program it was last found to hold for. */
   files: readonly TypeScript.SourceFile[]
 }
+
+/** Milliseconds that whoever types waits at most; the command line takes its time. */
+const patience = 1_000
+const maximumTries = 3
 
 /** By version of the analyzed file: with the version goes its answer. */
 const entries = new WeakMap<TypeScript.SourceFile, Entry>()
@@ -33,13 +39,14 @@ export function analysisOf(
 ): Analysis {
   const file = program.getSourceFile(fileName)
   const known = file === undefined ? undefined : entries.get(file)
-  if (file !== undefined && known !== undefined && holds(ts, known, program, file)) return known.analysis
-  const analysis = analyzeFile(ts, program, fileName, { path: pathOf(fileName), pathOf, cancelled })
+  const current = file !== undefined && known !== undefined && holds(ts, known, program, file) ? known : null
+  if (current !== null && (current.analysis.partial !== true || current.tries >= maximumTries)) return current.analysis
+  const analysis = analyzeFile(ts, program, fileName, { path: pathOf(fileName), pathOf, cancelled, milliseconds: patience })
   if (file !== undefined && !cancelled()) {
     const files = program.getSourceFiles()
     const trainers = files.filter((other) => !other.isDeclarationFile && trains(ts, program, other, file))
     const behind = new Set([...filesBehind(ts, program, file), ...trainers])
-    entries.set(file, { analysis, options: program.getCompilerOptions(), behind, files })
+    entries.set(file, { analysis, tries: (current?.tries ?? 0) + 1, options: program.getCompilerOptions(), behind, files })
   }
   return analysis
 }

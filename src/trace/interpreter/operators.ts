@@ -69,6 +69,11 @@ export function binaryOperation(context: Context, operator: string, a: Value, b:
   }
 }
 
+/** A size as a value. Sums over loops make expressions that nobody reads and that take ever longer to compute with: those are unknown. */
+const boundedSize = (d: Dim): Value =>
+  typeof d === "string" && d.length > longestSize ? unknown("a size that takes too long to write", "number") : sizeValue(d)
+const longestSize = 300
+
 function numeric(context: Context, operator: string, a: Value, b: Value): Value {
   const compute = arithmetic[operator]
   if (compute === undefined) return unknown(`the operator ${operator}`, null, [a, b])
@@ -80,18 +85,18 @@ function numeric(context: Context, operator: string, a: Value, b: Value): Value 
     right = asSize(context, b)
   if (left !== null && right !== null) {
     if (typeof left === "number" && typeof right === "number") return primitive(compute(left, right))
-    if (operator === "-") return sizeValue(subtractDim(left, right))
-    if (operator === "*") return sizeValue(multiplyDim(left, right))
+    if (operator === "-") return boundedSize(subtractDim(left, right))
+    if (operator === "*") return boundedSize(multiplyDim(left, right))
     if (operator === "/") {
       const quotient = divideDim(left, right)
-      if (quotient !== null) return sizeValue(quotient)
+      if (quotient !== null) return boundedSize(quotient)
     }
     if (operator === "%") {
       const quotient = divideDim(left, right)
       if (quotient !== null && !String(quotient).includes("/")) return primitive(0)
     }
     if (operator === "**" && typeof right === "number" && Number.isInteger(right) && right > 0 && right < 8) {
-      return sizeValue(Array.from({ length: right }, () => left).reduce(multiplyDim))
+      return boundedSize(Array.from({ length: right }, () => left).reduce(multiplyDim))
     }
   }
   return unknown("arithmetic with something unknown", "number", [a, b])
@@ -111,7 +116,7 @@ function plus(context: Context, a: Value, b: Value): Value {
   }
   const x = asSize(context, a),
     y = asSize(context, b)
-  if (x !== null && y !== null) return sizeValue(addDim(x, y))
+  if (x !== null && y !== null) return boundedSize(addDim(x, y))
   return unknown("a sum with something unknown", "number", [a, b])
 }
 
