@@ -5,6 +5,7 @@
 import { addDim, divideDim, multiplyDim, subtractDim } from "../graph/dim"
 import type { Graph, Node } from "../graph/graph"
 import type { Op } from "../graph/op"
+import { mapSizes } from "../graph/sizes"
 import type { Dim } from "../schema/report"
 import { compareDims, makeAxisClasses } from "./classes"
 import { nameSizes } from "./naming"
@@ -30,7 +31,7 @@ export function generalize(graph: Graph): GenericNetwork {
   const { axes, sizes, declared, extents, resolve } = nameSizes(relateAxes(graph, classes), classes)
   const nodes = graph.nodes.map((node): Node => ({
     ...node,
-    op: resolveOp(genericOp(node, graph, axes), resolve),
+    op: mapSizes(genericOp(node, graph, axes), resolve),
     shape: axes[node.id].map((tree) => resolve(genericSize(tree))),
   }))
   const parameters = graph.parameters.map((p) => (p.node === null ? p : { ...p, shape: nodes[p.node].shape }))
@@ -64,23 +65,6 @@ function genericOp(node: Node, graph: Graph, axes: readonly (readonly AxisTree[]
       }
     case "oneHot":
       return { ...op, depth: genericSize(axes[node.id][axes[node.id].length - 1]) }
-    default:
-      return op
-  }
-}
-
-function resolveOp(op: Op, resolve: (d: Dim) => Dim): Op {
-  switch (op.kind) {
-    case "input":
-      return op.range === undefined ? op : { ...op, range: resolve(op.range) }
-    case "slice":
-      return { ...op, begin: op.begin.map(resolve) }
-    case "pad":
-      return { ...op, before: op.before.map(resolve), after: op.after.map(resolve) }
-    case "tile":
-      return { ...op, repeats: op.repeats.map(resolve) }
-    case "oneHot":
-      return { ...op, depth: resolve(op.depth) }
     default:
       return op
   }

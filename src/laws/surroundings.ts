@@ -2,6 +2,7 @@
  * @file What stands around an operation of a network, for citing theorems: is a contraction one of scores or values of an attention, are its operands
  * rotated by positions, does a gated unit feed it, is its result weighed by the gate of a mixture. Looks a few operations far and proves nothing.
  */
+import { consumersOf } from "../graph/consumers"
 import type { Graph, Node, NodeId } from "../graph/graph"
 
 /** Operations that change no axis' meaning. */
@@ -33,13 +34,9 @@ const known = new WeakMap<Graph, Relations>()
 function relationsIn(graph: Graph): Relations {
   let relations = known.get(graph)
   if (relations !== undefined) return relations
-  const consumers: Node[][] = graph.nodes.map(() => [])
   const isLive: boolean[] = []
-  for (const node of graph.nodes) {
-    for (const o of new Set(node.operands)) consumers[o].push(node)
-    isLive.push(node.op.kind === "parameter" || (!isBlind(node) && node.operands.some((o) => isLive[o])))
-  }
-  relations = { consumers, isLive }
+  for (const node of graph.nodes) isLive.push(node.op.kind === "parameter" || (!isBlind(node) && node.operands.some((o) => isLive[o])))
+  relations = { consumers: consumersOf(graph), isLive }
   known.set(graph, relations)
   return relations
 }

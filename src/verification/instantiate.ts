@@ -1,11 +1,11 @@
 /** @file Puts numbers for size names into graphs and laws. A network in generic sizes becomes one that can be executed. */
 import type { Graph, Node } from "../graph/graph"
-import type { Op } from "../graph/op"
 import type { Dim, Operand, Term, ViewStep } from "../schema/report"
 import type { GenericLaw } from "./task"
 import { checkGraph } from "../graph/check"
 import { evaluateDim } from "../graph/dim"
 import { inferShape } from "../graph/shape"
+import { mapSizes } from "../graph/sizes"
 
 export type Sizes = Readonly<Record<string, number>>
 
@@ -25,7 +25,7 @@ export function instantiate(graph: Graph, sizes: Sizes): Graph {
   }
   const nodes: Node[] = []
   for (const node of graph.nodes) {
-    const op = instantiateOp(node.op, evaluate),
+    const op = mapSizes(node.op, evaluate),
       operands = node.operands.map((o) => nodes[o].shape)
     nodes.push({ ...node, op, shape: inferShape(op, operands, node.shape.map(evaluate)) })
   }
@@ -33,23 +33,6 @@ export function instantiate(graph: Graph, sizes: Sizes): Graph {
   const [problem] = checkGraph(result)
   if (problem !== undefined) throw new Error(`instantiate: ${problem}`)
   return result
-}
-
-function instantiateOp(op: Op, evaluate: (d: Dim) => number): Op {
-  switch (op.kind) {
-    case "input":
-      return op.range === undefined ? op : { ...op, range: evaluate(op.range) }
-    case "slice":
-      return { ...op, begin: op.begin.map(evaluate) }
-    case "pad":
-      return { ...op, before: op.before.map(evaluate), after: op.after.map(evaluate) }
-    case "tile":
-      return { ...op, repeats: op.repeats.map(evaluate) }
-    case "oneHot":
-      return { ...op, depth: evaluate(op.depth) }
-    default:
-      return op
-  }
 }
 
 /** The terms of a law at given sizes. */

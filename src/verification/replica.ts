@@ -6,6 +6,7 @@ import type { Graph } from "../graph/graph"
 import type { Dim } from "../schema/report"
 import type { SizeVariable } from "../axes/size"
 import { evaluateDim, multiplyDim, symbolsOf } from "../graph/dim"
+import { sizesIn } from "../graph/sizes"
 import { instantiate, type Sizes } from "./instantiate"
 
 export interface Replica {
@@ -163,21 +164,7 @@ function allSymbols(graph: Graph): ReadonlySet<string> {
   const found = new Set<string>(),
     shapes = [...graph.nodes.map((n) => n.shape), ...graph.parameters.map((p) => p.shape)]
   for (const d of new Set(shapes.flat())) for (const s of symbolsOf(d)) found.add(s)
-  for (const { op } of graph.nodes) {
-    const own: readonly Dim[] =
-      op.kind === "slice"
-        ? op.begin
-        : op.kind === "pad"
-          ? [...op.before, ...op.after]
-          : op.kind === "tile"
-            ? op.repeats
-            : op.kind === "oneHot"
-              ? [op.depth]
-              : op.kind === "input" && op.range !== undefined
-                ? [op.range]
-                : []
-    for (const d of own) for (const s of symbolsOf(d)) found.add(s)
-  }
+  for (const { op } of graph.nodes) for (const d of sizesIn(op)) for (const s of symbolsOf(d)) found.add(s)
   return found
 }
 

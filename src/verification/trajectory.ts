@@ -52,13 +52,7 @@ export async function followFlow(
   rest: () => Promise<void>,
   advance: Advance,
 ): Promise<Track> {
-  const {
-      plan,
-      points: [start],
-      watched,
-    } = setting,
-    meter = startDrift(watched, start.theta),
-    recorder = createRecorder(setting)
+  const { plan, start, watched, meter, recorder } = startRun(setting)
   const horizon = options.horizon ?? 20 * scale,
     perEvaluation = plan.cost * start.data.samples.length
   const maximalEvaluations = Math.round(Math.min(mostEvaluations, Math.max(leastEvaluations, workBudget / perEvaluation)))
@@ -115,13 +109,7 @@ export async function followTraining(
   rest: () => Promise<void>,
   advance: Advance,
 ): Promise<Track> {
-  const {
-      plan,
-      points: [start],
-      watched,
-    } = setting,
-    meter = startDrift(watched, start.theta),
-    recorder = createRecorder(setting)
+  const { plan, start, watched, meter, recorder } = startRun(setting)
   // Unless a rate is given: a small part of the loss's own time scale, less where velocity adds up; Adam's steps have a length of their own.
   const shares = { sgd: 0.02, momentum: 0.002, nesterov: 0.002 }
   const rate = options.optimizer?.learningRate ?? (kind === "adam" || kind === "adamw" ? 1e-2 : shares[kind] * scale)
@@ -160,6 +148,16 @@ export async function followTraining(
     }
   }
   return { meter, series: recorder.series(), ended, cancelled, deviations }
+}
+
+/** A run from the first point of the setting, with what is recorded of it. */
+function startRun(setting: Setting) {
+  const {
+    plan,
+    points: [start],
+    watched,
+  } = setting
+  return { plan, start, watched, meter: startDrift(watched, start.theta), recorder: createRecorder(setting) }
 }
 
 /** Keeps at most `pointsKept` points, evenly: every second one is dropped when they become too many. */

@@ -45,6 +45,12 @@ function memberNode(context: Context, type: ClassValue, name: string, wantStatic
   return null
 }
 
+/** A method, or what a getter gives. */
+function valueOf(context: Context, home: ClassValue, member: TypeScript.ClassElement, self: Value, at: TypeScript.Node): Value {
+  const found: FunctionValue = { kind: "function", node: member as TypeScript.MethodDeclaration, scope: home.scope, home, fields: new Map() }
+  return context.ts.isGetAccessorDeclaration(member) ? callFunction(context, found, self, [], at) : found
+}
+
 /** A method or getter's value, found in a class or its ancestors; null when none of them has it. */
 export function memberOf(context: Context, type: Value, self: Value, name: string, at: TypeScript.Node): Value | null {
   for (let place: Value | null = type; place !== null; place = place.base) {
@@ -52,14 +58,7 @@ export function memberOf(context: Context, type: Value, self: Value, name: strin
       return self.kind === "object" && self.layer !== undefined && extendsLayer(place) ? layerMember(context, self, name) : null
     const member = memberNode(context, place, name, false)
     if (member === null) continue
-    const found: FunctionValue = {
-      kind: "function",
-      node: member as TypeScript.MethodDeclaration,
-      scope: place.scope,
-      home: place,
-      fields: new Map(),
-    }
-    return context.ts.isGetAccessorDeclaration(member) ? callFunction(context, found, self, [], at) : found
+    return valueOf(context, place, member, self, at)
   }
   return null
 }
@@ -70,14 +69,7 @@ export function staticMember(context: Context, type: ClassValue, name: string, a
     if (held !== undefined) return held
     const member = memberNode(context, place, name, true)
     if (member === null) continue
-    const found: FunctionValue = {
-      kind: "function",
-      node: member as TypeScript.MethodDeclaration,
-      scope: place.scope,
-      home: place,
-      fields: new Map(),
-    }
-    return context.ts.isGetAccessorDeclaration(member) ? callFunction(context, found, type, [], at) : found
+    return valueOf(context, place, member, type, at)
   }
   return null
 }

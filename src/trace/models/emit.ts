@@ -5,13 +5,13 @@
 import type { Context, Note } from "../context"
 import type { Dim, ModelForm, Place } from "../../schema/report"
 import type { Graph, TracedModel, TracedSite } from "../../graph/graph"
-import type { Op } from "../../graph/op"
 import type { Paths } from "./paths"
 import type { ModelValue, TensorValue, Weight } from "../value"
 import { dim, multiplyDim, substituteDim, symbolsOf } from "../../graph/dim"
 import { GraphBuilder } from "../../graph/build"
 import { isTrainable } from "../weight"
 import { listLayers } from "./layers"
+import { mapSizes } from "../../graph/sizes"
 import { plainText } from "../ops/table"
 import { reachableFrom } from "./model"
 import { resolveDim, samePlace } from "../context"
@@ -89,7 +89,7 @@ export function emitModel(context: Context, parts: ModelParts): Omit<TracedModel
         nodes.set(
           t,
           builder.add(
-            shownOp(source.op, show),
+            mapSizes(source.op, show),
             source.operands.map((operand) => nodes.get(operand) ?? 0),
             origin,
             target,
@@ -157,22 +157,6 @@ class SymbolNames {
       this.shown.set(symbol, name)
     }
     return name
-  }
-}
-
-/** An op with the sizes it mentions under their plain names. */
-function shownOp(op: Op, show: (d: Dim) => Dim): Op {
-  switch (op.kind) {
-    case "slice":
-      return { ...op, begin: op.begin.map(show) }
-    case "pad":
-      return { ...op, before: op.before.map(show), after: op.after.map(show) }
-    case "tile":
-      return { ...op, repeats: op.repeats.map(show) }
-    case "oneHot":
-      return { ...op, depth: show(op.depth) }
-    default:
-      return op
   }
 }
 

@@ -101,41 +101,34 @@ function standard(taps: Taps, xb: Buffer, wb: Buffer, yb: Buffer): Products {
     count = taps.out.length
   const xCells = sizeOf(xb.shape.slice(1, -1)),
     yCells = sizeOf(yb.shape.slice(1, -1))
+  /** Visits the first cells of every product of a row of x with a matrix of w. */
+  const visit = (each: (x: number, w: number, y: number) => void): void => {
+    for (let b = 0; b < batch; b++)
+      for (let t = 0; t < count; t++) each((b * xCells + taps.input[t]) * cin, taps.kernel[t] * cin * cout, (b * yCells + taps.out[t]) * cout)
+  }
   return {
-    product: (x, w, y) => {
-      for (let b = 0; b < batch; b++)
-        for (let t = 0; t < count; t++) {
-          const xo = (b * xCells + taps.input[t]) * cin,
-            yo = (b * yCells + taps.out[t]) * cout
-          for (let i = 0, q = taps.kernel[t] * cin * cout; i < cin; i++) {
-            const v = x[xo + i]
-            for (let o = 0; o < cout; o++, q++) y[yo + o] += v * w[q]
-          }
+    product: (x, w, y) =>
+      visit((xo, wo, yo) => {
+        for (let i = 0, q = wo; i < cin; i++) {
+          const v = x[xo + i]
+          for (let o = 0; o < cout; o++, q++) y[yo + o] += v * w[q]
         }
-    },
-    toX: (x, w, y) => {
-      for (let b = 0; b < batch; b++)
-        for (let t = 0; t < count; t++) {
-          const xo = (b * xCells + taps.input[t]) * cin,
-            yo = (b * yCells + taps.out[t]) * cout
-          for (let i = 0, q = taps.kernel[t] * cin * cout; i < cin; i++) {
-            let sum = 0
-            for (let o = 0; o < cout; o++, q++) sum += y[yo + o] * w[q]
-            x[xo + i] += sum
-          }
+      }),
+    toX: (x, w, y) =>
+      visit((xo, wo, yo) => {
+        for (let i = 0, q = wo; i < cin; i++) {
+          let sum = 0
+          for (let o = 0; o < cout; o++, q++) sum += y[yo + o] * w[q]
+          x[xo + i] += sum
         }
-    },
-    toW: (x, w, y) => {
-      for (let b = 0; b < batch; b++)
-        for (let t = 0; t < count; t++) {
-          const xo = (b * xCells + taps.input[t]) * cin,
-            yo = (b * yCells + taps.out[t]) * cout
-          for (let i = 0, q = taps.kernel[t] * cin * cout; i < cin; i++) {
-            const v = x[xo + i]
-            for (let o = 0; o < cout; o++, q++) w[q] += v * y[yo + o]
-          }
+      }),
+    toW: (x, w, y) =>
+      visit((xo, wo, yo) => {
+        for (let i = 0, q = wo; i < cin; i++) {
+          const v = x[xo + i]
+          for (let o = 0; o < cout; o++, q++) w[q] += v * y[yo + o]
         }
-    },
+      }),
   }
 }
 
