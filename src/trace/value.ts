@@ -255,6 +255,8 @@ export function tensorsIn(values: readonly Value[], depth = 3): readonly TensorV
 export const openParameter = "\u0000parameter"
 /** Field that holds the model which an instance of a class that extends tf.LayersModel is. */
 export const ownModel = "\u0000model"
+/** Field that holds the object from which another one was created. */
+export const inherited = "\u0000inherited"
 /** Key of what every item is, in a list whose length is a size nobody states. */
 export const itemOfList = "\u0000item"
 

@@ -6,13 +6,14 @@ import { assignName, itemsOf, lookup, nameValue, propertyName } from "./patterns
 import { binaryOperation, textOf, typeOf, unaryOperation } from "./operators"
 import { evaluateClass, initializeBase, memberOf } from "./classes"
 import { globalValue, overlay } from "./globals"
+import { regexValue } from "./regex"
 import { rememberClosure } from "./closures"
 import { spreadCount } from "./members"
 import { storeSomewhere } from "./stores"
 import { fieldSetLater } from "./later"
 import { forkPaths, joinValues, settingOf } from "./fork"
-import { assume, normal, seen, step } from "../context"
-import { isNullish, nullValue, objectOf, primitive, truthOf, undefinedValue, unknown } from "../value"
+import { assume, normal, seen, step, touch } from "../context"
+import { inherited, isNullish, nullValue, objectOf, primitive, truthOf, undefinedValue, unknown } from "../value"
 
 export function evaluate(context: Context, node: TypeScript.Expression, scope: Scope): Value {
   step(context, node)
@@ -38,6 +39,7 @@ function createEvaluators({ SyntaxKind: K }: typeof TypeScript): readonly (Evalu
   put(identifier, K.Identifier)
   put(chain, K.PropertyAccessExpression, K.ElementAccessExpression, K.CallExpression)
   put((_context, node: TypeScript.NumericLiteral) => primitive(Number(node.text)), K.NumericLiteral)
+  put((_context, node: TypeScript.RegularExpressionLiteral) => regexValue(node.text), K.RegularExpressionLiteral)
   put((_context, node: TypeScript.StringLiteralLike) => primitive(node.text), K.StringLiteral, K.NoSubstitutionTemplateLiteral)
   put(
     (context, node: TypeScript.ParenthesizedExpression | TypeScript.AwaitExpression, scope) => evaluate(context, node.expression, scope),
@@ -63,7 +65,8 @@ function createEvaluators({ SyntaxKind: K }: typeof TypeScript): readonly (Evalu
   put(evaluateClass, K.ClassExpression)
   put((context, node: TypeScript.TypeOfExpression, scope) => typeOf(evaluate(context, node.expression, scope)), K.TypeOfExpression)
   put((context, node: TypeScript.VoidExpression, scope) => (evaluate(context, node.expression, scope), undefinedValue), K.VoidExpression)
-  put(() => primitive(true), K.DeleteExpression, K.TrueKeyword)
+  put(deletion, K.DeleteExpression)
+  put(() => primitive(true), K.TrueKeyword)
   put(() => primitive(false), K.FalseKeyword)
   put(() => nullValue, K.NullKeyword)
   put(() => undefinedValue, K.OmittedExpression)
@@ -72,6 +75,19 @@ function createEvaluators({ SyntaxKind: K }: typeof TypeScript): readonly (Evalu
   put(yielded, K.YieldExpression)
   put(element, K.JsxElement, K.JsxSelfClosingElement, K.JsxFragment)
   return table
+}
+
+/** `delete x.y`: the field is gone; a field nobody knows may be any, which is left as it is. */
+function deletion(context: Context, node: TypeScript.DeleteExpression, scope: Scope): Value {
+  const { ts } = context, target = node.expression
+  if (!ts.isPropertyAccessExpression(target) && !ts.isElementAccessExpression(target)) return primitive(true)
+  const object = evaluate(context, target.expression, scope)
+  const key = ts.isPropertyAccessExpression(target) ? target.name.text : textOf(context, evaluate(context, target.argumentExpression, scope))
+  if (key !== null && object.kind === "object") {
+    touch(context, object.fields)
+    object.fields.delete(key)
+  } else if (key !== null && object.kind === "array") context.set(context, object, key, undefinedValue, target)
+  return primitive(true)
 }
 
 /** An element of a page: what its attributes and children compute is followed for the functions and models in it. */
@@ -225,7 +241,7 @@ function objectLiteral(context: Context, node: TypeScript.ObjectLiteralExpressio
   for (const property of node.properties) {
     if (ts.isSpreadAssignment(property)) {
       const from = evaluate(context, property.expression, scope)
-      if (from.kind === "object") from.fields.forEach((value, key) => object.fields.set(key, value))
+      if (from.kind === "object") from.fields.forEach((value, key) => key !== inherited && object.fields.set(key, value))
       else if (from.kind === "unknown") overlay(context, object.fields, from)
       continue
     }
@@ -237,8 +253,10 @@ function objectLiteral(context: Context, node: TypeScript.ObjectLiteralExpressio
       nameValue(context, value, key, property.name)
       object.fields.set(key, value)
     } else if (ts.isMethodDeclaration(property)) object.fields.set(key, { kind: "function", node: property, scope, home: null, fields: new Map() })
-    else if (ts.isGetAccessorDeclaration(property))
-      object.fields.set(`\u0000get ${key}`, { kind: "function", node: property, scope, home: null, fields: new Map() })
+    else if (ts.isAccessor(property))
+      object.fields.set(`\u0000${ts.isGetAccessor(property) ? "get" : "set"} ${key}`, {
+        kind: "function", node: property, scope, home: null, fields: new Map(),
+      })
   }
   return object
 }

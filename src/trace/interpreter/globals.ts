@@ -3,10 +3,13 @@ import type * as TypeScript from "typescript"
 import { assume, resolveDim, type Context, type State } from "../context"
 import type { Dim } from "../../schema/report"
 import type { ArrayValue, MapValue, NativeValue, UnknownValue, Value } from "../value"
-import { arrayOf, isNullish, itemOfList, native, numberIn, objectOf, primitive, sizeValue, stringIn, tfValue, undefinedValue, unknown } from "../value"
+import {
+  arrayOf, inherited, isNullish, itemOfList, native, numberIn, objectOf, primitive, sizeValue, stringIn, tfValue, undefinedValue, unknown,
+} from "../value"
 import { ceilDim, floorDim } from "../../graph/dim"
 import { dimOf } from "../tensor"
 import { isTfjsGlobal } from "../../source/tfjs"
+import { jsonObject } from "./json"
 import { copyCount, openCount } from "./members"
 import { isIterable, itemsOf } from "./patterns"
 import { moduleValue } from "./imports"
@@ -32,7 +35,7 @@ const globals: Readonly<Record<string, (context: Context) => Value>> = {
   Array: arrayConstructor,
   Object: objectConstructor,
   Number: numberConstructor,
-  String: (context) => withMembers("String", ([value]) => textValue(context, value), {}),
+  String: (context) => withMembers("String", ([value]) => textValue(context, value), { fromCharCode: textOfCodes(), fromCodePoint: textOfCodes() }),
   Boolean: () =>
     native("Boolean", ([value]) =>
       value?.kind === "primitive" ? primitive(Boolean(value.value)) : value?.kind === "unknown" ? value : primitive(true),
@@ -43,6 +46,7 @@ const globals: Readonly<Record<string, (context: Context) => Value>> = {
   WeakMap: (context) => constructorOf("Map", (args) => newMap(context, args[0], false)),
   Set: (context) => constructorOf("Set", (args) => newMap(context, args[0], true)),
   Promise: promiseConstructor,
+  JSON: jsonObject,
   console: () =>
     objectOf(
       ["log", "warn", "error", "info", "debug", "assert", "time", "timeEnd", "table"].map((name) => [name, native(name, () => undefinedValue)]),
@@ -114,6 +118,13 @@ function parseNumber(value: Value | undefined, parse: (text: string) => number):
   if (value?.kind === "primitive") return primitive(parse(String(value.value)))
   if (value?.kind === "dim") return value
   return unknown("a number read from text", value?.kind === "unknown" ? value.name : null)
+}
+
+function textOfCodes(): Value {
+  return native("String.fromCharCode", (args) => {
+    const codes = args.map(numberIn)
+    return codes.every((code) => code !== null) ? primitive(String.fromCharCode(...codes)) : unknown("text with an unknown part")
+  })
 }
 
 function textValue(context: Context, value: Value | undefined): Value {
@@ -301,7 +312,7 @@ function objectConstructor(context: Context): Value {
     }),
     freeze: same,
     seal: same,
-    create: native("Object.create", () => objectOf()),
+    create: native("Object.create", ([from]) => objectOf(from === undefined || isNullish(from) ? [] : [[inherited, from]])),
     defineProperty: native("Object.defineProperty", ([target]) => target ?? undefinedValue),
   })
 }

@@ -223,7 +223,8 @@ export function labeled(context: Context, node: TypeScript.LabeledStatement, sco
   if (ts.isForStatement(body)) return forLoop(context, body, scope, label)
   if (ts.isForOfStatement(body)) return forOf(context, body, scope, label)
   if (ts.isForInStatement(body)) return forIn(context, body, scope, label)
-  if (ts.isWhileStatement(body)) return whileLoop(context, body.expression, body.statement, scope, true, label)
+  if (ts.isWhileStatement(body) || ts.isDoStatement(body))
+    return whileLoop(context, body.expression, body.statement, scope, ts.isWhileStatement(body), label)
   const completion = executeOne(context, body, scope)
   return completion.kind === "break" && completion.label === label ? normal : completion
 }

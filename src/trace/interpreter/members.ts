@@ -5,6 +5,7 @@ import type { Context } from "../context"
 import { arrayOf, native, numberIn, primitive, stringIn, truthOf, undefinedValue, unknown } from "../value"
 import { binaryOperation, textOf } from "./operators"
 import { keyOf } from "./globals"
+import { textWithRegex } from "./regex"
 import { touch, write } from "../context"
 
 type Method = (args: readonly Value[], at: TypeScript.Node) => Value
@@ -108,6 +109,8 @@ function arrayMethod(context: Context, array: ArrayValue, key: string): Method |
       return ([fn], at) => items.find((item, i) => truthOf(each(fn, item, i, at)) === true) ?? undefinedValue
     case "findIndex":
       return ([fn], at) => primitive(items.findIndex((item, i) => truthOf(each(fn, item, i, at)) === true))
+    case "findLast":
+      return ([fn], at) => items.findLast((item, i) => truthOf(each(fn, item, i, at)) === true) ?? undefinedValue
     case "some":
       return test((truths) =>
         truths.includes(true) ? primitive(true) : truths.includes(null) ? unknown("whether some item passes") : primitive(false),
@@ -142,6 +145,13 @@ function arrayMethod(context: Context, array: ArrayValue, key: string): Method |
       return ([value]) => change(() => (items.fill(value ?? undefinedValue), array))
     case "reverse":
       return () => change(() => (items.reverse(), array))
+    case "lastIndexOf":
+      return ([wanted]) => {
+        const truths = items.map((item) => truthOf(binaryOperation(context, "===", item, wanted ?? undefinedValue)))
+        return truths.includes(null) ? unknown("the place of something unknown in a list") : primitive(truths.lastIndexOf(true))
+      }
+    case "with":
+      return ([i, value]) => arrayOf(items.map((item, k) => (k === index(i, 0) ? (value ?? undefinedValue) : item)))
     case "toReversed":
       return () => arrayOf([...items].reverse())
     case "sort":
@@ -216,13 +226,25 @@ export function primitiveMember(value: string | number | boolean | bigint, key: 
     "toLowerCase",
     "toUpperCase",
     "trim",
+    "trimEnd",
+    "trimStart",
+    "localeCompare",
+    "codePointAt",
+    "substr",
+    "normalize",
+    "match",
+    "matchAll",
+    "search",
     "toString",
     "toFixed",
     "at",
   ]
   if (!known.includes(key)) return null
   return native(key, (args) => {
-    if (args.some((arg) => arg.kind !== "primitive")) return unknown(`'${key}' with something unknown`)
+    const matched = typeof value === "string" ? textWithRegex(value, key, args) : null
+    if (matched !== null) return matched
+    if (args.some((arg) => arg.kind !== "primitive") || /^(match|matchAll|search)$/.test(key)) return unknown(`'${key}' with something unknown`)
+    if (/^(repeat|pad)/.test(key) && !((numberIn(args[0]) ?? 0) <= 10_000)) return unknown(`'${key}' of great length`)
     try {
       const method = (value as unknown as Record<string, (...args: unknown[]) => unknown>)[key]
       const result = method.apply(

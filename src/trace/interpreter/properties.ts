@@ -3,7 +3,10 @@ import type * as TypeScript from "typescript"
 import type { Context } from "../context"
 import type { TensorValue, Value } from "../value"
 import { arrayMember, mapMember, primitiveMember, setArrayItem } from "./members"
-import { booleanIn, isNullish, native, numberIn, objectOf, openParameter, ownModel, primitive, sizeValue, tfValue, undefinedValue, unknown } from "../value"
+import {
+  booleanIn, inherited, isNullish, native, nullValue, numberIn, objectOf, openParameter, ownModel, primitive, sizeValue, stringIn,
+  tfValue, undefinedValue, unknown,
+} from "../value"
 import { NeedsTensor, assume, meet, write } from "../context"
 import { callOp, chainedArguments, findOp, isTensorOnly } from "../ops/table"
 import { callFunction, hasSetter, memberOf, staticMember } from "./classes"
@@ -12,7 +15,8 @@ import { createLayer, layerMember, layerStateOf } from "../layers/layer"
 import { createFunctional, createInput, createSequential, modelMember, setModelTrainable } from "../models/model"
 import { readingMember, readingOf, rememberForward } from "./readings"
 import { productOf } from "../../graph/dim"
-import { makeTensor, shapeArgument, shapeOf } from "../tensor"
+import { makeTensor, shapeArgument, shapeOf, tensorOf } from "../tensor"
+import { applyActivation } from "../layers/activation"
 
 export function getProperty(context: Context, object: Value, key: string, at: TypeScript.Node): Value {
   switch (object.kind) {
@@ -72,6 +76,8 @@ function objectMember(context: Context, object: Extract<Value, { kind: "object" 
     if (hasUnknownBase(object.type)) return unknown(`'${key}' comes from a class that is not read`, key)
     return fieldMaybeSet(context, object, key) ?? undefinedValue
   }
+  const from = object.fields.get(inherited)
+  if (from !== undefined) return getProperty(context, from, key, at)
   const rest = object.fields.get("\u0000rest")
   if (rest !== undefined) return getProperty(context, rest, key, at)
   return key === "hasOwnProperty"
@@ -133,6 +139,9 @@ function tensorMember(context: Context, tensor: TensorValue, key: string): Value
     // A model hands its layers lists, one tensor in a list as well: code that takes the first of a tensor was written for that.
     case "0":
       return tensor
+    // Set by tfjs's executor only, for tensors of its own.
+    case "kerasMask":
+      return undefinedValue
     case "name":
       return unknown("the name of a tensor")
     case "trainable":
@@ -169,7 +178,11 @@ export function setProperty(context: Context, object: Value, key: string, value:
     case "object": {
       const setter = object.type === null ? null : hasSetter(context, object.type, key)
       if (setter !== null) return void callFunction(context, setter, object, [value], at)
+      const own = object.fields.get(`\u0000set ${key}`)
+      if (own !== undefined) return void context.call(context, own, object, [value], at)
       if (key === "trainable" && object.layer !== undefined) return setTrainable(context, object, value)
+      // A layer that says so is not built again when it is first applied.
+      if (key === "built" && object.layer !== undefined) object.layer.built = booleanIn(value) ?? true
       return write(context, object.fields, key, value)
     }
     case "class":
@@ -234,6 +247,13 @@ export function callTf(context: Context, path: string, args: readonly Value[], a
       ])
     case "constraints":
       return objectOf([["constraint", primitive(rest[0])]])
+    case "getActivation":
+      return activationValue(context, args[0], at)
+    case "getInitializer":
+      return initializerOf(context, args[0])
+    case "getRegularizer":
+    case "getConstraint":
+      return args[0] === undefined || isNullish(args[0]) ? nullValue : args[0]
     case "train":
       return { ...objectOf([["optimizer", primitive(rest[0])]]), origin: at }
     case "loadLayersModel":
@@ -292,6 +312,30 @@ function ownGradient(context: Context, args: readonly Value[], at: TypeScript.No
     rememberForward(result, value)
     return result
   })
+}
+
+/** getActivation of tfjs's own sources: an object whose `apply` is the activation of that name. */
+function activationValue(context: Context, name: Value | undefined, at: TypeScript.Node): Value {
+  if (name?.kind === "object") return name
+  const given = name === undefined || isNullish(name) ? undefined : name
+  return objectOf([
+    ["getClassName", native("getClassName", () => given ?? primitive("linear"))],
+    ["apply", native("apply", ([x]) => applyActivation(context, tensorOf(context, x, { at }), given, "activation", at))],
+  ])
+}
+
+/** getInitializer of tfjs's own sources: by name, by its serialized form, or the initializer itself. */
+function initializerOf(context: Context, given: Value | undefined): Value {
+  if (given === undefined || isNullish(given)) return nullValue
+  const text = stringIn(given) ?? (given.kind === "object" ? stringIn(given.fields.get("className")) : null)
+  if (text === null) return given
+  const name = text.charAt(0).toLowerCase() + text.slice(1)
+  return objectOf([
+    ["initializer", primitive(name)],
+    ["getClassName", native("getClassName", () => primitive(name))],
+    ["getConfig", native("getConfig", () => objectOf())],
+    ["apply", native("apply", ([sizes], where) => initialValue(context, sizes, where))],
+  ])
 }
 
 /** What an initializer draws: a constant nobody knows, of the shape asked for. */

@@ -2,7 +2,7 @@
 import type * as TypeScript from "typescript"
 import type { Completion, Context } from "../context"
 import type { Scope, Value } from "../value"
-import { bindPattern, declare } from "./patterns"
+import { bindPattern, declare, lookup } from "./patterns"
 import { binaryOperation } from "./operators"
 import { evaluateClass } from "./classes"
 import { forkPaths, settingOf } from "./fork"
@@ -94,9 +94,7 @@ function createExecutors(ts: typeof TypeScript): readonly (Executor | undefined)
   )
   put((context, node: TypeScript.ExportAssignment, scope) => (declareDefault(context, node, scope), normal), K.ExportAssignment)
   put((context, node: TypeScript.EnumDeclaration, scope) => (declareEnum(context, node, scope), normal), K.EnumDeclaration)
-  put((context, node: TypeScript.ModuleDeclaration, scope) => {
-    return node.body !== undefined && ts.isModuleBlock(node.body) ? execute(context, node.body.statements, scope) : normal
-  }, K.ModuleDeclaration)
+  put((context, node: TypeScript.ModuleDeclaration, scope) => (declareNamespace(context, node, scope), normal), K.ModuleDeclaration)
   return table
 }
 
@@ -104,11 +102,26 @@ function declareDefault(context: Context, node: TypeScript.ExportAssignment, sco
   scope.names.set("default", context.evaluate(context, node.expression, scope))
 }
 
+/** A namespace is an object of what its body declares; one that a class, a function or another one shares its name with adds to that. */
+function declareNamespace(context: Context, node: TypeScript.ModuleDeclaration, scope: Scope): void {
+  const { ts } = context
+  if (node.body === undefined || !ts.isIdentifier(node.name)) return
+  const inner = childScope(scope), held = lookup(scope, node.name.text)
+  if (ts.isModuleBlock(node.body)) execute(context, node.body.statements, inner)
+  else if (ts.isModuleDeclaration(node.body)) declareNamespace(context, node.body, inner)
+  if (inner.names.size === 0) return
+  const fields = held?.kind === "class" ? held.statics : held?.kind === "object" || held?.kind === "function" ? held.fields : null
+  if (fields === null) scope.names.set(node.name.text, { kind: "object", fields: inner.names, type: null })
+  else inner.names.forEach((value, name) => fields.set(name, value))
+}
+
 function declareEnum(context: Context, node: TypeScript.EnumDeclaration, scope: Scope): void {
   const fields = new Map<string, Value>()
+  // Members know those before them by name.
+  const inner: Scope = { ...childScope(scope), names: fields }
   let next = 0
   for (const member of node.members) {
-    const value = member.initializer === undefined ? primitive(next) : context.evaluate(context, member.initializer, scope)
+    const value = member.initializer === undefined ? primitive(next) : context.evaluate(context, member.initializer, inner)
     if (value.kind === "primitive" && typeof value.value === "number") next = value.value + 1
     fields.set((member.name as TypeScript.Identifier).text, value)
   }
