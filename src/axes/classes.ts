@@ -69,6 +69,15 @@ function signOf(difference: Dim): number | null {
   return negative === 0 ? 1 : negative === terms.length ? -1 : null
 }
 
+/** Which of two sizes is a multiple of the other: n·m of n, whatever m is. */
+function compareByDivision(a: Dim, b: Dim): number | null {
+  const isMultiple = (of: Dim, by: Dim): boolean => {
+    const quotient = divideDim(of, by)
+    return quotient !== null && isWhole(quotient)
+  }
+  return isMultiple(b, a) ? -1 : isMultiple(a, b) ? 1 : null
+}
+
 const isWhole = (d: Dim): boolean => (typeof d === "number" ? Number.isInteger(d) : !d.includes("/"))
 
 export function makeAxisClasses(): AxisClasses {
@@ -156,7 +165,7 @@ export function makeAxisClasses(): AxisClasses {
       const a = find(left.shift()!),
         b = find(right.shift()!)
       if (a === b) continue
-      const order = compareDims(value(a), value(b))
+      const order = compareDims(value(a), value(b)) ?? compareByDivision(value(a), value(b))
       if (order === 0) {
         if (!unify(a, b)) return false
       } else if (order !== null) {

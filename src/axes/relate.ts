@@ -4,9 +4,8 @@
  */
 import type { Graph, Node } from "../graph/graph"
 import type { ConstantValue, Op, OpKind, OpOf, Padding } from "../graph/op"
-import { divideDim, multiplyDim, productOf } from "../graph/dim"
+import { multiplyDim, productOf } from "../graph/dim"
 import type { Dim } from "../schema/report"
-import { compareDims } from "./classes"
 import type { AxisClasses, ClassId, Derivation } from "./classes"
 
 /** Classes of the axes of one tensor. */
@@ -92,35 +91,40 @@ function spatial(
   return out
 }
 
-/** Groups of axes with equal products, row-major: the pieces a reshape cannot mix. */
+/**
+ * Groups of axes with equal products, row-major: the pieces a reshape cannot mix. Cut wherever the sizes so far multiply to the same, which canonical
+ * products tell of symbols as of numbers.
+ */
 function reshapeGroups(from: readonly Dim[], to: readonly Dim[]): { from: number[]; to: number[] }[] {
+  const left = prefixProducts(from),
+    right = prefixProducts(to)
   const groups: { from: number[]; to: number[] }[] = []
   let i = 0,
     j = 0
   while (i < from.length || j < to.length) {
-    const group = { from: [] as number[], to: [] as number[] }
-    let left: Dim = 1,
-      right: Dim = 1
-    do {
-      const order = compareDims(left, right)
-      // With symbols that cannot be compared, take the side whose next factor makes the other divisible, else the shorter list.
-      const takeLeft =
-        i < from.length &&
-        (j >= to.length ||
-          (order === null
-            ? divideDim(right, multiplyDim(left, from[i])) !== null && group.from.length <= group.to.length
-            : order < 0 || (order === 0 && from[i] !== 1 ? true : order === 0)))
-      if (takeLeft) {
-        left = multiplyDim(left, from[i])
-        group.from.push(i++)
-      } else if (j < to.length) {
-        right = multiplyDim(right, to[j])
-        group.to.push(j++)
-      } else break
-    } while (left !== right)
-    groups.push(group)
+    let endI = from.length,
+      endJ = to.length
+    // The nearest cut, axes of one cell each in a group of its own.
+    search: for (let many = 1; many < from.length - i + to.length - j; many++)
+      for (let k = Math.min(many, from.length - i); k >= 0; k--) {
+        if (many - k > to.length - j || left[i + k] !== right[j + many - k]) continue
+        endI = i + k
+        endJ = j + many - k
+        break search
+      }
+    groups.push({ from: range(i, endI), to: range(j, endJ) })
+    i = endI
+    j = endJ
   }
   return groups
+}
+
+const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, k) => from + k)
+
+function prefixProducts(sizes: readonly Dim[]): Dim[] {
+  const products: Dim[] = [1]
+  for (const size of sizes) products.push(multiplyDim(products[products.length - 1], size))
+  return products
 }
 
 function reshape(x: Axes, node: Node, classes: AxisClasses): ClassId[] {
