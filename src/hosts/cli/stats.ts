@@ -118,15 +118,17 @@ export function countFiles(analyzed: Iterable<AnalyzedFile>, { withoutTfjs, skip
 
 export function statsText(stats: Stats): readonly string[] {
   const { files, models, operations, laws, milliseconds, slowest, skipped, problems } = stats
-  const [first] = slowest
+  const slow = slowest.map(({ path, milliseconds: time }) => `${path} ${dimText(time)} ms`)
+  const share = models.all === 0 ? "" : ` (${((100 * models.whole) / models.all).toFixed(1)} %)`
   return [
-    `${countText(files.all, "file")}, ${dimText(files.withoutTfjs)} without tfjs, ${dimText(files.withModels)} with models`,
-    `${countText(models.all, "model")}, ${dimText(models.whole)} read without gaps, ${dimText(models.withLaws)} with laws`,
+    `${countText(files.all, "file")}, ${dimText(files.withoutTfjs)} without tfjs, ${dimText(files.withModels)} with models, ` +
+      `${dimText(files.failed)} that cannot be read`,
+    `${countText(models.all, "model")}, ${dimText(models.whole)} read without gaps${share}, ${dimText(models.withLaws)} with laws`,
     `${countText(operations.all, "operation")} traced, ${dimText(operations.unsupported)} unsupported (${(100 * operations.share).toFixed(1)} %)`,
     countText(laws, "law"),
     `${dimText(milliseconds.all)} ms` +
       (milliseconds.median === null ? "" : `, ${milliseconds.median} ms for the median model`) +
-      (first === undefined ? "" : `, slowest ${first.path} ${dimText(first.milliseconds)} ms`),
+      (slow.length === 0 ? "" : `, slowest ${slow.join(", ")}`),
     ...skipped.map(({ reason }) => reason),
     ...problems.map(({ message }) => message),
   ]
