@@ -37,7 +37,11 @@ export type ParameterType =
   | { readonly kind: "none" }
 
 /** Names of types are followed through the file and what it imports. */
-export function readParameterType(ts: typeof TypeScript, program: TypeScript.Program, parameter: TypeScript.ParameterDeclaration): ParameterType {
+export function readParameterType(
+  ts: typeof TypeScript,
+  program: TypeScript.Program,
+  parameter: TypeScript.ParameterDeclaration | TypeScript.PropertySignature,
+): ParameterType {
   if (parameter.type === undefined) return { kind: "none" }
   return readTypeText({ ts, program }, parameter.type.getText(), parameter.getSourceFile(), 4)
 }

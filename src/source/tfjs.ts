@@ -8,9 +8,11 @@ export function isTfjsModule(specifier: string): boolean {
   return (packages.test(specifier) && !/tfjs-(vis|data)/.test(specifier)) || /^https?:\/\/.*\/@tensorflow\/tfjs(@[^/]*)?(\/.*)?$/.test(specifier)
 }
 
-/** Base classes that tfjs exports and its own sources import from each other by path: they mean the same there. */
+/** Base classes and readers of names that tfjs's own sources import from each other by path: they mean the same there. */
 export const isOwnClass = (fileName: string, name: string): boolean =>
-  /\/tfjs-layers\/(src|dist)\/engine\/\w+\.[jt]s$/.test(fileName) && /^(Layer|LayersModel|Sequential|SymbolicTensor)$/.test(name)
+  (/\/tfjs-layers\/(src|dist)\/engine\/\w+\.[jt]s$/.test(fileName) && /^(Layer|LayersModel|Sequential|SymbolicTensor)$/.test(name)) ||
+  (/\/tfjs-layers\/(src|dist)\/(activations|initializers|regularizers|constraints)\.[jt]s$/.test(fileName) &&
+    /^get(Activation|Initializer|Regularizer|Constraint)$/.test(name))
 
 /** Global names that a script tag defines, used where nothing in scope has that name. */
 export const isTfjsGlobal = (name: string): boolean => name === "tf"

@@ -374,6 +374,18 @@ export const opCases: Readonly<Record<string, readonly OpCase[]>> = {
       "tf.image.resizeBilinear(d.slice([0, 0, 0, 0], [1]).squeeze([0]), [6, 2])",
     ),
   ],
+  "fused.matMul": of(
+    "tf.fused.matMul({ a, b })",
+    "tf.fused.matMul({ a, b: a2, transposeB: true, activation: 'relu' })",
+    "tf.fused.matMul({ a, b, bias: v3, activation: 'sigmoid' })",
+    "tf.fused.matMul({ a, b, bias: v3, activation: 'leakyrelu', leakyreluAlpha: 0.3 })",
+    "tf.fused.matMul({ a, b, activation: 'elu' })",
+  ),
+  "fused.conv2d": of(
+    "tf.fused.conv2d({ x: image, filter: kernel2, strides: 1, pad: 'same' })",
+    "tf.fused.conv2d({ x: image, filter: kernel2, strides: [2, 1], pad: 'valid', bias: tf.scalar(0.5), activation: 'relu6' })",
+  ),
+  "fused.depthwiseConv2d": of("tf.fused.depthwiseConv2d({ x: image, filter: depthwise, strides: 1, pad: 'same' })"),
   "image.flipLeftRight": ungraded("FlipLeftRight", "tf.image.flipLeftRight(image)"),
   "image.rgbToGrayscale": ungraded("Einsum", "tf.image.rgbToGrayscale(image)"),
   "image.grayscaleToRGB": of("tf.image.grayscaleToRGB(one.reshape([2, 1, 2, 1]))"),

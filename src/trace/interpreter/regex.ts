@@ -1,6 +1,6 @@
 /**
- * @file Regular expressions on known text. They are the analyzed code's own, so that only short patterns without nested repetition run, on short text:
- * none can take long. Anything else is unknown.
+ * @file Regular expressions on known text. They are the analyzed code's own, so that only short patterns without nested repetition run, on short
+ * text: none can take long. Anything else is unknown.
  */
 import type { Value } from "../value"
 import { arrayOf, native, nullValue, objectOf, primitive, stringIn, unknown } from "../value"

@@ -12,7 +12,7 @@ import { assume, freshSymbol, place } from "../context"
 import { makeInput } from "../tensor"
 import { makeWeight } from "../weight"
 import { readParameterType } from "../../source/forms"
-import { settingsArgument } from "./settings"
+import { requiredTensors, settingsArgument } from "./settings"
 import { readShapeTags } from "../../source/jsdoc"
 
 /** Ranks to take for inputs whose rank nobody states. */
@@ -22,6 +22,8 @@ export interface Guess {
   readonly ranks: ReadonlyMap<string, number>
   /** Parameters without a type that the code uses as tensors. */
   readonly tensors: ReadonlySet<string>
+  /** Whether what the type of a constructor's configuration leaves optional is taken to be left out. */
+  readonly leaveOut?: true
   /** Shapes the input had where the source does call this. */
   readonly shapes?: readonly (readonly Dim[])[]
 }
@@ -87,7 +89,10 @@ export function forwardArguments(context: Context, node: FunctionLike, guess: Gu
       return type.variable ? variableArgument(context, name, type.rank, parameter) : tensor(name, type.rank, parameter.name)
     }
     if (parameter.initializer !== undefined || parameter.questionToken !== undefined) return undefinedValue
-    if (/^(kwargs|opts|options)$/.test(name)) return objectOf([["training", primitive(true)]])
+    if (/^(kwargs|opts|options)$/.test(name)) {
+      const given = requiredTensors(context, parameter).map(({ name: key, rank }): [string, Value] => [key, tensor(key, rank, parameter.name)])
+      return objectOf([["training", primitive(true)], ...given])
+    }
     const settings = settingsArgument(context, parameter)
     if (settings !== null) return settings
     const untyped = type.kind === "none" || (type.kind === "other" && mayBeTensor(type.text))
@@ -182,7 +187,7 @@ function listLength(ts: typeof TypeScript, node: FunctionLike, name: string): nu
 }
 
 /** Arguments for a constructor or factory: numbers become sizes named after the parameter. */
-export function constructionArguments(context: Context, node: TypeScript.SignatureDeclaration | undefined): readonly Value[] {
+export function constructionArguments(context: Context, node: TypeScript.SignatureDeclaration | undefined, leaveOut = false): readonly Value[] {
   const { ts } = context
   return (node?.parameters ?? []).map((parameter): Value => {
     if (ts.isObjectBindingPattern(parameter.name)) {
@@ -199,7 +204,7 @@ export function constructionArguments(context: Context, node: TypeScript.Signatu
     if (parameter.initializer !== undefined) return undefinedValue
     if (parameter.questionToken !== undefined && parameter.type?.kind !== ts.SyntaxKind.NumberKeyword) return undefinedValue
     if (parameter.type !== undefined && ts.isTupleTypeNode(parameter.type)) return tupleOf(ts, parameter.type, name)
-    return unknown(`the parameter '${name}' is not known`, name)
+    return (leaveOut ? settingsArgument(context, parameter) : null) ?? unknown(`the parameter '${name}' is not known`, name)
   })
 }
 

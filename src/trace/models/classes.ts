@@ -19,7 +19,7 @@ import { reachableFrom, tensorsOut } from "./model"
 import { shapeText } from "../../graph/shape"
 import { plainText } from "../ops/table"
 import { makeInput, shapeOf } from "../tensor"
-import { arrayOf } from "../value"
+import { arrayOf, tensorsIn } from "../value"
 import { rememberWeights } from "./wrappers"
 
 export type Traced = Omit<TracedModel, "optimizers" | "losses">
@@ -67,8 +67,26 @@ export function traceClass(context: Context, type: ClassValue): Traced | null {
   if (forward === null) return null
   const made = context.state.instances.filter((instance) => instance.type === type)
   const used = made.find((instance) => instance.layer !== undefined && instance.layer.calls.length > 0) ?? made[0]
-  return bestAttempt(context, (guess) => attempt(context, () => followClass(context, type, forward.node, used, guess)))
+  const follow = (leaveOut: { leaveOut?: true }): Traced | null =>
+    bestAttempt(context, (guess) => attempt(context, () => followClass(context, type, forward.node, used, { ...guess, ...leaveOut })))
+  const first = follow({})
+  if (used !== undefined || (first !== null && first.unsupported.length === 0) || !hasTypedConfig(context, type)) return first
+  // A configuration of which nothing is known is read again with what its type leaves optional left out.
+  const second = follow({ leaveOut: true })
+  return second !== null && (first === null || complaintsOf(second) < complaintsOf(first)) ? second : first
 }
+
+/** The constructor a class is made with, its own or inherited. */
+function constructorOf({ ts }: Context, type: ClassValue): TypeScript.ConstructorDeclaration | undefined {
+  for (let at: Value | null = type; at !== null && at.kind === "class"; at = at.base) {
+    const found = at.node.members.find((member) => ts.isConstructorDeclaration(member) && member.body !== undefined)
+    if (found !== undefined) return found as TypeScript.ConstructorDeclaration
+  }
+  return undefined
+}
+
+const hasTypedConfig = (context: Context, type: ClassValue): boolean =>
+  constructorOf(context, type)?.parameters.some(({ type: written }) => written !== undefined && context.ts.isTypeReferenceNode(written)) === true
 
 /**
  * One try after another: the guessed rank 2, then what the code asks for, then 3, 4 and 1; the first without complaints, else the one with the
@@ -79,6 +97,7 @@ export function bestAttempt<T>(context: Context, run: (guess: Guess) => Attempt<
   let best: { readonly traced: T; readonly complaints: number } | null = null
   for (const rank of [2, 3, 4, 1]) {
     const met = context.state.metGuesses
+    let empty = context.state.emptyAxes
     let result = run({ rank, ranks, tensors })
     for (let again = 0; again < 8; again++) {
       if (result.needs !== null && !tensors.has(result.needs)) tensors.add(result.needs)
@@ -87,6 +106,7 @@ export function bestAttempt<T>(context: Context, run: (guess: Guess) => Attempt<
         if (input.source.kind !== "input" || ranks.get(input.source.input.name) === asked) break
         ranks.set(input.source.input.name, asked)
       } else break
+      empty = context.state.emptyAxes
       result = run({ rank, ranks, tensors })
     }
     if (result.value === null) {
@@ -97,7 +117,8 @@ export function bestAttempt<T>(context: Context, run: (guess: Guess) => Attempt<
       if (silent || untouched || /steps|second|operations/.test(result.limit ?? "")) return best?.traced ?? null
       continue
     }
-    const complaints = complaintsOf(result.value.traced) + result.value.strained
+    const squeezed = result.value.guessed > 0 && context.state.emptyAxes > empty ? 1 : 0
+    const complaints = complaintsOf(result.value.traced) + result.value.strained + squeezed
     if (best === null || complaints < best.complaints) best = { traced: result.value.traced, complaints }
     if (complaints === 0 || result.value.guessed === 0) break
     if (context.cancelled()) break
@@ -112,11 +133,18 @@ export interface Followed<T> {
   readonly strained: number
 }
 
-export function strainOf(context: Context, inputs: readonly TensorValue[], known: ReadonlySet<string>): number {
+export function strainOf(
+  context: Context,
+  inputs: readonly TensorValue[],
+  known: ReadonlySet<string>,
+  outputs: readonly TensorValue[],
+): number {
   if (inputs.length === 0) return 0
+  // Samples that meet each other along two axes were broadcast where one axis was meant.
+  const crossed = outputs.filter((t) => shapeOf(context, t).filter((d) => typeof d === "string" && /^batch(\u00b7|$)/.test(d)).length > 1).length
   // Names of the source that had to be given numbers before the code fits.
   const forced = [...context.state.solution].filter(([symbol, d]) => !known.has(symbol) && !symbol.includes(".") && d === 1).length
-  return forced + inputs.filter((x) => {
+  return forced + crossed + inputs.filter((x) => {
     const [batch, ...rest] = shapeOf(context, x)
     return rest.length > 0 && (typeof batch === "number" || rest.includes(batch))
   }).length
@@ -138,7 +166,7 @@ function followClass(
 ): Followed<Traced> | null {
   const isLayer = extendsLayer(type)
   const known = new Set(context.state.solution.keys())
-  const instance = instanceOf(context, type, used, isLayer)
+  const instance = instanceOf(context, type, used, isLayer, guess.leaveOut === true)
   if (instance === null) return null
   const before = new Set(context.state.instances)
   const calledWith = used?.layer?.calls[0]?.inputs
@@ -183,7 +211,7 @@ function followClass(
     ownsUnused: !inner || paths.weights.size > 0,
   })
   rememberWeights(traced, reachable)
-  return { traced, guessed: guessed.length, strained: strainOf(context, guessed, known) }
+  return { traced, guessed: guessed.length, strained: strainOf(context, guessed, known, outputs) }
 }
 
 /** Name of the field that holds an arrow function. */
@@ -196,8 +224,9 @@ function layerArguments(context: Context, forward: FunctionLike, guess: Guess): 
   const first = forward.parameters[0]
   if (first === undefined) return { values: [makeInput(context, "inputs", [])], inputs: [], guessed: [] }
   const args = forwardArguments(context, forward, guess, true)
-  if (args.inputs.length > 0 && guess.shapes === undefined) return { ...args, values: [args.values[0]] }
-  if (guess.shapes === undefined) return { ...args, values: [args.values[0]] }
+  // Flags are the layer's own; tensors that come beside the inputs are handed on.
+  const beside = args.values[1]?.kind === "object" && tensorsIn([args.values[1]]).length > 0 ? [args.values[1]] : []
+  if (guess.shapes === undefined) return { ...args, values: [args.values[0], ...beside] }
   const inputs = guess.shapes.map((dims, i) =>
     makeInput(context, guess.shapes?.length === 1 ? first.name.getText() : `${first.name.getText()}.${i}`, dims, "real", first.name),
   )
@@ -205,20 +234,15 @@ function layerArguments(context: Context, forward: FunctionLike, guess: Guess): 
 }
 
 /** An instance to follow: one more like the first the source makes, else one with symbols for sizes. */
-function instanceOf(context: Context, type: ClassValue, used: ObjectValue | undefined, isLayer: boolean): ObjectValue | null {
-  const { ts } = context
+function instanceOf(
+  context: Context,
+  type: ClassValue,
+  used: ObjectValue | undefined,
+  isLayer: boolean,
+  leaveOut: boolean,
+): ObjectValue | null {
   if (used !== undefined && (!isLayer || used.layer?.calls.length === 0)) return used
-  let args = used?.args ?? argumentsTold.get(type)
-  for (let at: Value | null = type; args === undefined; at = at.base) {
-    if (at === null || at.kind !== "class") {
-      args = []
-      break
-    }
-    const constructor = at.node.members.find(
-      (member): member is TypeScript.ConstructorDeclaration => ts.isConstructorDeclaration(member) && member.body !== undefined,
-    )
-    if (constructor !== undefined) args = constructionArguments(context, constructor)
-  }
+  const args = used?.args ?? argumentsTold.get(type) ?? constructionArguments(context, constructorOf(context, type), leaveOut)
   const made = constructClass(context, type, args, type.node)
   return made.kind === "object" ? made : null
 }

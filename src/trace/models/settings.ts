@@ -3,6 +3,7 @@ import type * as TypeScript from "typescript"
 import type { Context } from "../context"
 import type { Value } from "../value"
 import { assume } from "../context"
+import { readParameterType } from "../../source/forms"
 import { objectOf, primitive, unknown } from "../value"
 
 /** The record that a parameter of an interface or literal type with optional members stands for; null for other types. */
@@ -18,6 +19,20 @@ export function settingsArgument(context: Context, parameter: TypeScript.Paramet
       .filter((member) => !optional.includes(member))
       .map(({ name }): [string, Value] => [name, /^(is_?)?train(ing)?$/i.test(name) ? primitive(true) : unknown(`'${name}' is not known`, name)]),
   )
+}
+
+/** Members that an options record must have and that are tensors, by name: `value` of `{ value: Tensor; key?: Tensor }`. */
+export function requiredTensors(
+  context: Context,
+  parameter: TypeScript.ParameterDeclaration,
+): readonly { readonly name: string; readonly rank: number | null }[] {
+  const { ts } = context
+  return membersOf(context, parameter).flatMap((member) => {
+    const declaration = member.declarations?.[0]
+    if (declaration === undefined || !ts.isPropertySignature(declaration) || declaration.questionToken !== undefined) return []
+    const type = readParameterType(ts, context.program, declaration)
+    return type.kind === "tensor" && !type.variable ? [{ name: member.name, rank: type.rank }] : []
+  })
 }
 
 /** Members of an interface, of a literal type, or of the bound of a type parameter. */

@@ -9,6 +9,7 @@ import type { Value } from "../value"
 import { ShapeError } from "../../graph/shape"
 import { Unreadable, callee, isControl, note, siteAt } from "../context"
 import { createOps } from "./create"
+import { fusedOps } from "./fused"
 import { imageOps } from "./image"
 import { scatterOps } from "./scatter"
 import { elementwiseOps } from "./elementwise"
@@ -25,6 +26,7 @@ export const ops: Readonly<Record<string, OpEmitter>> = {
   ...shapeOps,
   ...scatterOps,
   ...imageOps,
+  ...fusedOps,
 }
 
 /** Ops with a chained form under another name. */
