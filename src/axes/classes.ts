@@ -100,10 +100,13 @@ export function makeAxisClasses(): AxisClasses {
   }
 
   /** Factors of a class from the left, products opened, cells of size one dropped. */
-  const factors = (c: ClassId): ClassId[] => {
+  const factors = (c: ClassId): ClassId[] => collect(c, "product", 1, [])
+  /** Parts of parts in order, into one list: an axis that a loop slices is a sum in a sum in a sum. */
+  const collect = (c: ClassId, kind: Structure["kind"], nothing: number, into: ClassId[]): ClassId[] => {
     const s = structure(c)
-    if (s?.kind === "product") return s.parts.flatMap(factors)
-    return value(c) === 1 ? [] : [find(c)]
+    if (s?.kind === kind) for (const part of s.parts) collect(part, kind, nothing, into)
+    else if (value(c) !== nothing) into.push(find(c))
+    return into
   }
   const product = (parts: readonly ClassId[]): ClassId => {
     const flat = parts.flatMap(factors)
@@ -112,10 +115,7 @@ export function makeAxisClasses(): AxisClasses {
     if (flat.length > 1) all[c].structure = { kind: "product", parts: flat }
     return c
   }
-  const terms = (c: ClassId): ClassId[] => {
-    const s = structure(c)
-    return s?.kind === "sum" ? s.parts.flatMap(terms) : value(c) === 0 ? [] : [find(c)]
-  }
+  const terms = (c: ClassId): ClassId[] => collect(c, "sum", 0, [])
   const sum = (parts: readonly ClassId[]): ClassId => {
     const flat = parts.flatMap(terms)
     if (flat.length === 1) return flat[0]

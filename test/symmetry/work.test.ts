@@ -1,12 +1,13 @@
 /**
- * @file Inference does work in proportion to depth. Steps are counted, not timed: every read and write of a map or set and every element pushed, from
- * graph to laws, on the published GPT-2 with ever more blocks.
+ * @file Inference does work in proportion to depth. Steps are counted, not timed: every read and write of a map or set and every element of a list
+ * that is made, from graph to laws, on the published GPT-2 with ever more blocks.
  */
 import { readFileSync } from "node:fs"
 import { resolve } from "node:path"
 import ts from "typescript"
 import { expect, test } from "vitest"
 import { generalize } from "../../src/axes/generalize"
+import { GraphBuilder } from "../../src/graph/build"
 import type { Graph } from "../../src/graph/graph"
 import { appendLoss } from "../../src/graph/loss"
 import { deriveLaws } from "../../src/laws/derive"
@@ -29,14 +30,15 @@ function countSteps(run: () => void): number {
   const counted = [
     { of: Map.prototype, names: ["get", "set", "has"] },
     { of: Set.prototype, names: ["add", "has"] },
-    { of: Array.prototype, names: ["push"] },
+    { of: Array.prototype, names: ["push", "map", "filter", "flatMap"] },
   ].flatMap(({ of, names }) => names.map((name) => [of, name] as const))
   const restores = counted.map(([of, name]) => {
     const methods = of as unknown as Record<string, (...values: unknown[]) => unknown>,
       plain = methods[name]
     methods[name] = function (this: unknown, ...values: unknown[]): unknown {
-      steps++
-      return plain.apply(this, values)
+      const result = plain.apply(this, values)
+      steps += Array.isArray(this) && Array.isArray(result) ? 1 + result.length : 1
+      return result
     }
     return (): void => void (methods[name] = plain)
   })
@@ -73,4 +75,30 @@ test("steps grow with depth in a straight line", () => {
   // Between 2 and 16 blocks a square would make this four. A few per cent are the laws of the whole stream, which have a term a block.
   expect(perBlock[1] / perBlock[0]).toBeLessThan(1.1)
   expect(perBlock[2] / perBlock[0]).toBeLessThan(1.2)
+})
+
+/** relu(x_t·W + h·U), unrolled over the slices of x. */
+function unrolledNetwork(steps: number): Graph {
+  const at = { line: 1, column: 1 }
+  const builder = new GraphBuilder()
+  const parameter = (id: string, shape: readonly number[]): number =>
+    builder.parameterNode(builder.addParameter({ id, shape, trainable: true, start: at, end: at }))
+  const times = (x: number, w: number): number => builder.add({ kind: "einsum", equation: "bi,io->bo" }, [x, w])
+  const x = builder.input("x", [8, steps, 5], "real"),
+    w = parameter("W", [5, 6]),
+    u = parameter("U", [6, 6])
+  let h: number | null = null
+  for (let t = 0; t < steps; t++) {
+    const cell = builder.add({ kind: "slice", begin: [0, t, 0], strides: [1, 1, 1] }, [x], undefined, [8, 1, 5])
+    const own = times(builder.add({ kind: "reshape" }, [cell], undefined, [8, 5]), w)
+    const both: number = h === null ? own : builder.add({ kind: "binary", fn: "add" }, [own, times(h, u)])
+    h = builder.add({ kind: "unary", fn: "relu" }, [both])
+  }
+  return builder.finish([h!])
+}
+
+test("an axis that a loop cuts cell by cell costs no more than the square of its length", () => {
+  const [few, many] = [100, 400].map(unrolledNetwork).map((graph) => countSteps(() => deriveLaws(generalize(graph))))
+  // Four times the length: sixteen as a square, sixty-four as a cube.
+  expect(many / few).toBeLessThan(20)
 })
