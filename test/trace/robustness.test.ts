@@ -287,3 +287,13 @@ test("a tensor's type by a name that another file gives it", () => {
   })
   expect(only(found).inputs[0].shape).toEqual(["batch", 3])
 })
+
+test("a model of nothing but parts that are not read says which", () => {
+  const { models, problems } = trace(`import { Odd } from "elsewhere"; const x = tf.input({ shape: [3] })
+    const model = tf.model({ inputs: x, outputs: new Odd().apply(x) })`)
+  expect(models).toEqual([])
+  expect(problems.map(({ message }) => message)).toEqual([
+    "the model cannot be read: code that is not read: 'Odd' comes from elsewhere, which is not among the files read",
+  ])
+  expect(trace("const m = tf.sequential({ layers: [tf.layers.flatten({ inputShape: [3, 2] })] })").problems).toEqual([])
+})

@@ -1,6 +1,6 @@
 /** @file Models made with tf.sequential and tf.model: one report per place that makes one, the first that could be read. */
 import type { Context } from "../context"
-import type { ModelValue } from "../value"
+import type { ModelValue, TensorValue } from "../value"
 import type { Traced } from "./classes"
 import { allWeights } from "../layers/layer"
 import { assignPaths } from "./paths"
@@ -8,6 +8,7 @@ import { attempt } from "./attempt"
 import { buildSequential, reachableFrom } from "./model"
 import { calleePlace } from "../../source/place"
 import { emitModel } from "./emit"
+import { plainText } from "../ops/table"
 
 /** The models that the analyzed file makes. Those used inside another one only as a part of it are left to it. */
 export function traceModels(context: Context): {
@@ -84,6 +85,14 @@ function variantName(model: ModelValue, variant: Traced): Pick<Traced, "name" | 
   }
 }
 
+/** What stands in for code that is not read: a model of such parts may have weights all the same. */
+function unreadPart(tensors: ReadonlySet<TensorValue>): string | null {
+  for (const { source } of tensors) {
+    if (source.kind === "op" && source.op.kind === "opaque") return plainText(`${source.op.what}: ${source.op.reason}`)
+  }
+  return null
+}
+
 function traceModel(context: Context, model: ModelValue): Traced | string {
   const outerNotes = context.state.notes
   const moduleAssumptions = [...context.state.assumptions]
@@ -97,7 +106,8 @@ function traceModel(context: Context, model: ModelValue): Traced | string {
       named = model.returnedBy ?? model.name
     if (![...reachable].some((t) => t.source.kind === "weight") && model.layers.flatMap(allWeights).length === 0) {
       const own = [...outerNotes, ...context.state.notes].filter(({ owners }) => owners.some((owner) => paths.owners.has(owner)))
-      return own.find(({ what }) => /not supported$/.test(what))?.what ?? "it has no weights"
+      const said = own.find(({ what }) => /not supported$/.test(what))?.what ?? model.failure
+      return said ?? unreadPart(reachable) ?? "it has no weights"
     }
     const owned = outerNotes.slice(0, before).filter((note) => note.owners.some((owner) => paths.owners.has(owner)))
     const failure = model.failure === undefined ? [] : [model.failure]
