@@ -98,10 +98,13 @@ function blockVector(
     const wholeWord = [...unknown.word].map((letter, p) => (positions.includes(p) ? (letters[positions.indexOf(p)] === "D" ? "Z" : "1") : letter))
     for (const value of blocksOf.get(own.parameter) ?? []) {
       if (value.op.kind !== "parameter") continue
-      let word = ""
+      let word = "",
+        at = 0
       for (const [i, many] of value.op.groups.entries()) {
-        if (wholeWord[i] !== "1" && many !== 1) return null
-        word += wholeWord[i] === "1" ? "1".repeat(many) : wholeWord[i]
+        // Axes of one cell have no letter.
+        const letter = own.groups[i] === 0 ? "1" : wholeWord[at++]
+        if (letter !== "1" && many !== 1) return null
+        word += letter === "1" ? "1".repeat(many) : letter
       }
       const block = named.get(`${value.id}:${word}`)
       if (block !== undefined) vector.set(block, (vector.get(block) ?? 0) + weight)
