@@ -1,6 +1,7 @@
 /** @file A verification for readers: the verdict in words, one line of numbers per law beside its control, and whether the list is complete. */
 import type { SizeVariable } from "../axes/size"
-import type { Law, LawVerification, Verification } from "../schema/report"
+import type { LawVerification, Model, Verification } from "../schema/report"
+import { foldLaws } from "./fold"
 import { wrapText } from "./paint"
 import type { Paint, Painter } from "./paint"
 import { countText, dimText } from "./words"
@@ -100,11 +101,11 @@ interface VerifiedTask {
   readonly sizes: readonly Pick<SizeVariable, "name" | "declared">[]
 }
 
-/** The model's name with the verdict, then a table: for each law its numbers, its verdict, its formula. */
+/** The model's name with the verdict, then a table: for each line of the analysis the worst numbers of its laws, the worst verdict, the formula. */
 export function verificationText(
   { model: name, sizes: declared }: VerifiedTask,
   verification: Verification,
-  laws: readonly Law[],
+  { laws, training }: Pick<Model, "laws" | "training">,
   painter: Painter,
   optimizer = "flow",
 ): string[] {
@@ -123,11 +124,16 @@ export function verificationText(
       painter.faint,
     ),
     ...(verification.laws.length === 0 ? [] : ["", painter.faint(`      ${header}`)]),
-    ...verification.laws.flatMap((checked, k) => [
-      `  ${String(k + 1).padStart(2)}  ${numbersText(checked)}  ${verdictPaint(checked.verdict, painter)(checked.verdict)}`,
-      ...wrapText(laws.find(({ id }) => id === checked.law)?.formula ?? checked.law, width, "      ", painter.formula),
-      ...(checked.detail === undefined ? [] : wrapText(checked.detail, width, "      ", painter.faint)),
-    ]),
+    ...foldLaws(laws, training).flatMap((group, k) => {
+      const checked = worstOf(verification.laws.filter(({ law }) => group.laws.some(({ id }) => id === law)))
+      if (checked === null) return []
+      const times = group.laws.length > 1 ? ` (worst of ${group.laws.length} laws)` : ""
+      return [
+        `  ${String(k + 1).padStart(2)}  ${numbersText(checked)}  ${verdictPaint(checked.verdict, painter)(checked.verdict)}${times}`,
+        ...wrapText(group.formula, width, "      ", painter.formula),
+        ...(checked.detail === undefined ? [] : wrapText(checked.detail, width, "      ", painter.faint)),
+      ]
+    }),
     ...(complete === null ? [] : ["", ...wrapText(complete, width, "  ", verification.completeness?.complete ? painter.good : undefined)]),
     ...(discovery === null
       ? []
@@ -136,6 +142,24 @@ export function verificationText(
           ...discovery.formulas.flatMap((formula) => wrapText(formula, width, "      ", painter.formula)),
         ]),
   ]
+}
+
+const verdicts: readonly LawVerification["verdict"][] = ["violated", "inconclusive", "approximate", "conserved"]
+
+/** For each column the number that speaks most against the laws, with the worst verdict and what was said of it. */
+function worstOf(checked: readonly LawVerification[]): LawVerification | null {
+  const [worst] = [...checked].sort((a, b) => verdicts.indexOf(a.verdict) - verdicts.indexOf(b.verdict) || b.rate - a.rate)
+  if (worst === undefined || checked.length === 1) return worst ?? null
+  const numbers = (key: "rate" | "controlRate" | "drift" | "controlDrift"): readonly number[] => checked.map((law) => law[key])
+  const orders = checked.flatMap(({ order }) => order ?? [])
+  return {
+    ...worst,
+    rate: Math.max(...numbers("rate")),
+    controlRate: Math.min(...numbers("controlRate")),
+    order: orders.length === 0 ? null : Math.min(...orders),
+    drift: Math.max(...numbers("drift")),
+    controlDrift: Math.min(...numbers("controlDrift")),
+  }
 }
 
 /** The one reason for all laws, where nothing was measured; null where something was. */

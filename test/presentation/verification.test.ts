@@ -22,7 +22,23 @@ const verification = (verdict: Verification["verdict"], ...laws: LawVerification
   laws,
   completeness: { parameters: 16, lieRank: 7, possible: 9, derived: 9, gap: [0.015, 2e-16], complete: true },
 })
-const laws = [{ id: "balance-1", formula: "‖a[:,i]‖² − ‖b[i,:]‖²" }] as unknown as readonly Law[]
+const lawOf = (id: string, formula: string, ...parameters: string[]): Law => ({
+  id,
+  family: "balance",
+  symmetry: "diag(3)",
+  parameters,
+  formula,
+  latex: "",
+  type: "quadratic",
+  entries: "all",
+  quantities: 3,
+  index: [{ name: "i", size: 3 }],
+  exactness: "exact",
+  because: [],
+  references: [],
+  terms: [],
+})
+const model = { laws: [lawOf("balance-1", "‖a[:,i]‖² − ‖b[i,:]‖²", "a", "b"), lawOf("shift-1", "Σₐ a[a,i]", "a")], training: [] }
 
 const task = { model: "model", sizes: [] }
 
@@ -69,7 +85,7 @@ describe("a search without rules", () => {
   test("stands below the certificate", () => {
     const discovery = { searched: "all" as const, found: 1, laws: [{ formula: "Σ a", parameters: ["a"] }] },
       run = { ...verification("conserved", measured("balance-1", "conserved")), completeness, discovery }
-    const lines = verificationText(task, run, laws, plainPainter)
+    const lines = verificationText(task, run, model, plainPainter)
     expect(lines.at(-1)).toBe("      Σ a")
     expect(Math.max(...lines.map((line) => [...line].length))).toBeLessThanOrEqual(100)
   })
@@ -96,7 +112,7 @@ test("the table: numbers under their titles, formula below, sizes in order, with
     measured("balance-1", "conserved"),
     measured("shift-1", "violated", { order: null, detail: "changes along the flow" }),
   )
-  const lines = verificationText(task, run, laws, plainPainter)
+  const lines = verificationText(task, run, model, plainPainter)
   expect(Math.max(...lines.map((line) => [...line].length))).toBeLessThanOrEqual(100)
   expect(lines.join("\n")).toBe(`  model — a law does not hold (1 conserved, 1 violated)
   seed 3 · 812 ms · run at sizes 2→3, 10→4
@@ -105,7 +121,7 @@ test("the table: numbers under their titles, formula below, sizes in order, with
    1    3.3e-17     2.1e-1     1.02    5.0e-15     1.2e-3  conserved
       ‖a[:,i]‖² − ‖b[i,:]‖²
    2    3.3e-17     2.1e-1        –    5.0e-15     1.2e-3  violated
-      shift-1
+      Σₐ a[a,i]
       changes along the flow
 
   complete: 9 conserved quantities found, 16 parameters − 7 directions of the flow = 9 possible
@@ -122,7 +138,27 @@ test("what was not measured is no zero, and two causes make no order", () => {
     detail: "code could not be read",
   }
   const failed = verification("inconclusive", measured("a", "inconclusive", none), measured("b", "inconclusive", none))
-  expect(verificationText(task, failed, laws, plainPainter)).toEqual(["  model — could not be run: code could not be read"])
-  const [, , , , row] = verificationText(task, verification("conserved", measured("a", "approximate", { order: -0.1 })), laws, plainPainter)
+  expect(verificationText(task, failed, model, plainPainter)).toEqual(["  model — could not be run: code could not be read"])
+  const [, , , , row] = verificationText(
+    task,
+    verification("conserved", measured("balance-1", "approximate", { order: -0.1 })),
+    model,
+    plainPainter,
+  )
   expect(row).toBe("   1    3.3e-17     2.1e-1        –    5.0e-15     1.2e-3  approximate")
+})
+
+test("laws that fold have one line with the worst numbers", () => {
+  const blocks = [0, 1, 2].map((k) => lawOf(`norm-${k}`, `‖h/${k}/w[:,i]‖²`, `h/${k}/w`))
+  const run = verification(
+    "violated",
+    measured("norm-0", "conserved"),
+    measured("norm-1", "violated", { rate: 0.1, order: 0.2 }),
+    measured("norm-2", "conserved"),
+  )
+  const lines = verificationText(task, run, { laws: blocks, training: [] }, plainPainter)
+  expect(lines.slice(4, 6)).toEqual([
+    "   1     1.0e-1     2.1e-1     0.20    5.0e-15     1.2e-3  violated (worst of 3 laws)",
+    "      ‖h/{0…2}/w[:,i]‖²",
+  ])
 })

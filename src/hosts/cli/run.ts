@@ -191,7 +191,7 @@ async function verifyFiles(command: VerifyCommand, files: readonly AnalyzedFile[
       measured ||= verification.laws.some(({ rate }) => Number.isFinite(rate))
       verified.push({ ...model, verification })
       if (command.format === "text")
-        io.writeOut(`\n${verificationText(task, verification, model.laws, painter, command.optimizer).join("\n")}\n`)
+        io.writeOut(`\n${verificationText(task, verification, model, painter, command.optimizer).join("\n")}\n`)
     }
     if (command.format === "text" && models.length > 0) io.writeOut("\n")
     reports.push({ ...report, models: verified })
