@@ -11,8 +11,8 @@ import { seededRandom } from "../../src/verification/random"
 import { buildGraph } from "./cases"
 
 /** One gradient of the loss in all parameters. */
-export function ownGradient(c: GradientCase): () => void {
-  const plan = compilePlan(buildGraph(c)),
+export function ownGradient(c: GradientCase, loops: "fitting" | "plain"): () => void {
+  const plan = compilePlan(buildGraph(c), loops),
     random = seededRandom(1),
     theta = drawParameters(plan, random),
     data = drawSamples(plan, 1, random, drawUnknowns(plan, random)),

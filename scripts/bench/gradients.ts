@@ -25,6 +25,7 @@ const newerNode = path.join(peers, "node_modules/node/bin/node"),
 
 const engines: readonly Engine[] = [
   { name: "Noether Lens", note: "float64", command: self("own") },
+  { name: "without WebAssembly", note: "float64", command: self("plain") },
   { name: "PyTorch", note: "eager, float64, one thread", command: () => [python, "scripts/bench/peers/pytorch.py", JSON.stringify(gradientCases)] },
   { name: "tfjs cpu", note: "float32", command: self("cpu") },
   { name: "tfjs wasm", note: "float32", command: self("wasm") },
@@ -37,8 +38,9 @@ const engines: readonly Engine[] = [
 /** One engine of this process: microseconds by case. */
 export async function timeEngine(engine: string): Promise<Record<string, number>> {
   const { ownGradient, tfjsGradient, useBackend } = await import("./engines")
-  if (engine !== "own") await useBackend(engine === "wasm" ? "wasm" : "cpu")
-  return Object.fromEntries(gradientCases.map((c) => [c.name, measure(engine === "own" ? ownGradient(c) : tfjsGradient(c))]))
+  const own = engine === "own" ? "fitting" : engine === "plain" ? "plain" : null
+  if (own === null) await useBackend(engine === "wasm" ? "wasm" : "cpu")
+  return Object.fromEntries(gradientCases.map((c) => [c.name, measure(own === null ? tfjsGradient(c) : ownGradient(c, own))]))
 }
 
 export function timeEngines(rounds: number, tell: (line: string) => void): readonly EngineResult[] {

@@ -37,11 +37,15 @@ export function evaluateLoss(plan: Plan, data: DataSet, theta: Float64Array, int
     for (let k = 0; k < plan.outputs.length; k++) {
       const { value } = plan.outputs[k],
         y = sample.targets[k]
-      for (let i = 0; i < y.length; i++) loss += 0.5 * scale * (value[i] - y[i]) ** 2
+      for (let i = 0; i < y.length; i++) {
+        const error = value[i] - y[i]
+        loss += 0.5 * scale * (error * error)
+      }
     }
     if (into === undefined) continue
     plan.backward(() => seedError(plan, sample, scale))
-    for (let i = 0; i < into.length; i++) into[i] += plan.gradient[i]
+    const { gradient } = plan
+    for (let i = 0; i < into.length; i++) into[i] += gradient[i]
   }
   return loss
 }

@@ -177,7 +177,7 @@ function dataLeaf(node: Node, buffer: Buffer, role: DataLeaf["role"], range: num
 }
 
 /** Multiplications in products from which setting up WebAssembly pays. */
-const vectorCost = 2000
+const vectorCost = 700
 
 /** Room for parameters and nodes in four sweeps, once more for what kernels keep of a node, and for a copy of the largest array. */
 function chooseEngine(graph: Graph, used: ReadonlySet<number>, loops: "vector" | "plain" | "fitting"): Engine {

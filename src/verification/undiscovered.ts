@@ -9,13 +9,14 @@ import type { Random } from "./random"
 import { drawParameters, drawSamples, drawUnknowns, type Signs } from "./data"
 import { blockForms, everyForm, type Form } from "./forms"
 import { evaluateEntryGradient } from "./laws"
+import { nullSpaceByGram } from "./gram"
 import { dot, finish, growSpan, norm, nullSpace, unit } from "./linear"
 import { evaluateField, type Field } from "./loss"
 
 /** Readable quantities at most: a null space of so many takes two seconds. */
 const mostForms = 800
-/** Up to this many trainable numbers, all products of two are searched as well. */
-const exhaustiveLimit = 38
+/** Up to this many trainable numbers, all products of two are searched as well: at the most some ten seconds. */
+const exhaustiveLimit = 80
 /** A combination of more terms is counted and not shown. */
 const readableTerms = 8
 
@@ -50,8 +51,8 @@ export function* discoverSteps(
     if (found >= missing) break
     const forms = formsOf()
     yield k / searches.length
-    const equations = yield* sampleEquations(plan, forms, unknowns, random, signs)
-    const combinations = shorten(reduce(nullSpace(equations, forms.length).basis))
+    const equations = sampleEquations(plan, forms, unknowns, random, signs)
+    const combinations = shorten(reduce(yield* combine(equations, forms.length)))
     for (const c of combinations.sort((a, b) => weight(a) - weight(b))) {
       if (found >= missing) break
       const gradient = gradientOf(forms, c, theta, D),
@@ -67,18 +68,34 @@ export function* discoverSteps(
   return { searched: exhaustive ? "all" : "blocks", found, laws }
 }
 
-/** ⟨∇F_k, ∇f_i⟩ for all k, at random θ and fields. */
+/** Combinations that solve all equations: by QR where that is quick, else by squares, which needs the check that follows in any case. */
+function* combine(equations: Generator<Float64Array>, columns: number): Generator<number, readonly Float64Array[]> {
+  if (columns <= mostForms) {
+    const rows: Float64Array[] = []
+    for (const row of equations) {
+      rows.push(row)
+      yield 0
+    }
+    return nullSpace(rows, columns).basis
+  }
+  return yield* nullSpaceByGram(columns, (row) => {
+    const next = equations.next()
+    if (next.done !== true) row.set(next.value)
+    return next.done !== true
+  })
+}
+
+/** ⟨∇F_k, ∇f_i⟩ for all k at unit length, at random θ and fields: some more than there are unknowns. */
 function* sampleEquations(
   plan: Plan,
   forms: readonly Form[],
   unknowns: ReadonlyMap<number, Float64Array>,
   random: Random,
   signs: Signs,
-): Generator<number, Float64Array[]> {
-  const rows: Float64Array[] = [],
-    gradient = new Float64Array(plan.dimension),
+): Generator<Float64Array, void> {
+  const gradient = new Float64Array(plan.dimension),
     wanted = Math.ceil(1.15 * forms.length) + 40
-  for (let tries = 0; rows.length < wanted && tries < 4 * wanted; tries++) {
+  for (let tries = 0, count = 0; count < wanted && tries < 4 * wanted; tries++) {
     const theta = drawParameters(plan, random, signs)
     for (const field of drawSamples(plan, 3, random, unknowns).samples) {
       evaluateField(plan, field, theta, gradient)
@@ -86,11 +103,11 @@ function* sampleEquations(
         Float64Array.from(forms, ({ entry }) => derivative(entry, theta, gradient)),
         1e-12,
       )
-      if (row !== null) rows.push(row)
+      if (row === null) continue
+      yield row
+      count++
     }
-    if (tries % 16 === 0) yield 0
   }
-  return rows
 }
 
 /** ⟨∇F, g⟩ at θ. */

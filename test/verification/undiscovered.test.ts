@@ -58,8 +58,17 @@ describe("searches", () => {
     expect(sorted(laws)).toEqual(["Σ W[:,0]", "Σ W[:,1]", "Σ b"])
   })
   test("larger networks by blocks", () => {
-    const { searched, found, laws } = search(twoLayers("relu", [9, 7, 8], 12), 7)
+    const { searched, found, laws } = search(twoLayers("relu", [9, 7, 8], 12), 8)
     expect([searched, found, laws.length]).toEqual(["blocks", 7, 7])
+  })
+  test("all products of a network of some fifty numbers, by squares", () => {
+    const gated = network(({ builder, input, parameter }) => {
+      const w = builder.add({ kind: "binary", fn: "multiply" }, [parameter("U", [4, 6]), parameter("V", [4, 6])])
+      return builder.add({ kind: "binary", fn: "multiply" }, [input([4, 6]), w])
+    })
+    const { searched, found, laws } = search(gated, 24)
+    expect([searched, found]).toEqual(["all", 24])
+    expect(laws.filter(({ formula }) => /^[UV]\[\d,\d\]² − [UV]\[\d,\d\]²$/.test(formula)).length).toBeGreaterThanOrEqual(14)
   })
   test("a form no block has is found among all products of a small network", () => {
     // y = Σ a_k b_k x_k with a_0 b_0 and a_1 b_1 apart: the difference of squares, entry by entry.
