@@ -297,3 +297,11 @@ test("a model of nothing but parts that are not read says which", () => {
   ])
   expect(trace("const m = tf.sequential({ layers: [tf.layers.flatten({ inputShape: [3, 2] })] })").problems).toEqual([])
 })
+
+test("a statement at the top that cannot be read leaves the others readable, and is told", () => {
+  const found = trace({ "/main.ts": `import * as tf from "@tensorflow/tfjs"
+const held = { x: tf.buffer([2, undefined]).toTensor() }
+const model = tf.sequential({ layers: [tf.layers.dense({ units: 2, inputShape: [3] })] })` })
+  expect(parameters(only(found))).toHaveLength(2)
+  expect(found.problems.map(({ message, start }) => `${start.line}: ${message}`)).toEqual(["2: the size 'n.1' is a undefined"])
+})

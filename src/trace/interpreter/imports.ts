@@ -2,7 +2,9 @@
 import type * as TypeScript from "typescript"
 import type { Context } from "../context"
 import type { Scope, Value } from "../value"
-import { Stop, Thrown, WrongRank } from "../context"
+import { ShapeError } from "../../graph/shape"
+import { plainText } from "../ops/table"
+import { Stop, tellLimit, Thrown, Unreadable, WrongRank } from "../context"
 import { executeOne, hoist } from "./statements"
 import { nameIn } from "./patterns"
 import { isOwnClass, isTfjsModule } from "../../source/tfjs"
@@ -229,7 +231,8 @@ function followStatements(context: Context, file: TypeScript.SourceFile, scope: 
         if (outOfShare) continue
         break
       }
-      if (!(error instanceof Thrown) && !(error instanceof WrongRank) && !(error instanceof RangeError)) throw error
+      if (error instanceof Unreadable || error instanceof ShapeError) tellLimit(context, plainText(error.message), statement)
+      else if (!(error instanceof Thrown) && !(error instanceof WrongRank) && !(error instanceof RangeError)) throw error
     }
   }
 }
