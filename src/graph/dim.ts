@@ -223,9 +223,17 @@ function numberOf(p: Polynomial): number | null {
   return c === undefined ? null : c[0] / c[1]
 }
 
+const texts = new WeakMap<Polynomial, Dim>()
+
 function print(p: Polynomial): Dim {
   const value = numberOf(p)
   if (value !== null) return value
+  let text = texts.get(p)
+  if (text === undefined) texts.set(p, (text = makeText(p)))
+  return text
+}
+
+function makeText(p: Polynomial): string {
   const terms = [...p]
   if (terms.length > 1) terms.sort(([a], [b]) => b.degree - a.degree || (a.text < b.text ? -1 : 1))
   let text = ""
