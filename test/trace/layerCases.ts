@@ -212,7 +212,6 @@ export const layerCases: Readonly<Record<string, readonly LayerCase[]>> = {
   gruCell: [],
   simpleRNNCell: [],
   stackedRNNCells: [],
-  convLstm2dCell: [],
   convLstm2d: on(
     [3, 5, 4, 2],
     `convLstm2d({ filters: 3, kernelSize: 2 })`,
@@ -289,4 +288,5 @@ export const mergeCases: Readonly<Record<string, readonly (readonly [code: strin
 /** What tf.layers exports and cannot be read, with the reason the report gives. */
 export const unreadLayers: Readonly<Record<string, string>> = {
   randomWidth: "tf.layers.randomWidth is not supported",
+  convLstm2dCell: "tf.layers.convLstm2dCell is not supported",
 }

@@ -28,7 +28,7 @@ test("every layer has a case or a reason", () => {
       .join() + Object.values(mergeCases).flat().join()
   // A cell counts where a layer runs it.
   const bare = Object.entries(layerCases).flatMap(([name, cases]) => (cases.length > 0 || source.includes(`tf.layers.${name}(`) ? [] : [name]))
-  expect(bare).toEqual(["convLstm2dCell", "inputLayer"])
+  expect(bare).toEqual(["inputLayer"])
 })
 
 test("a layer that cannot be read says so and leaves the weights of others in place", () => {
@@ -134,6 +134,11 @@ test("a stateful layer starts from what nobody knows, a plain one from zeros", (
       (node) => node.op.kind === "random",
     ).length
   expect([leaves(""), leaves(", stateful: true")]).toEqual([0, 2])
+})
+
+test("an input layer in front gives the shape", () => {
+  const source = `const model = tf.sequential({ layers: [tf.layers.inputLayer({ inputShape: [3] }), tf.layers.dense({ units: 2 })] })`
+  check({}, compare(source, [[3]], {}))
 })
 
 describe.each(Object.entries(mergeCases))("%s", (_, cases) => {

@@ -82,6 +82,9 @@ const unreduced: Readonly<Record<string, string>> = { maximum: "Maximum", minimu
 const comparing = ["equal", "notEqual", "greater", "greaterEqual", "less", "lessEqual"]
 const logical = ["logicalAnd", "logicalOr", "logicalXor"]
 
+/** Ops that draw: they are compared for given draws in test/trace/random.differential.test.ts. */
+export const drawingOps: readonly string[] = ["dropout", "rand", "randomNormal", "randomStandardNormal", "randomUniform", "truncatedNormal"]
+
 export const opCases: Readonly<Record<string, readonly OpCase[]>> = {
   // Elementwise.
   ...Object.fromEntries(Object.entries(unaryOps).map(([name, x]): [string, readonly OpCase[]] => [name, of(`tf.${name}(${x})`, `${x}.${name}()`)])),

@@ -3,15 +3,12 @@ import { beforeAll, describe, expect, test } from "vitest"
 import { ops } from "../../src/trace/ops/table"
 import { compareValues, runExpression, traceExpression, type Comparison } from "../support/differential"
 import { prepareTfjs } from "../support/runTfjs"
-import { opCases, type OpCase } from "./opCases"
+import { drawingOps, opCases, type OpCase } from "./opCases"
 
 beforeAll(prepareTfjs)
 
-/** Ops that draw: dropout and random numbers are compared in test/trace/random.differential.test.ts. */
-const drawing = ["dropout", "rand", "randomNormal", "randomStandardNormal", "randomUniform", "truncatedNormal"]
-
 test("every op of the table has a case, and nothing else has", () => {
-  expect([...Object.keys(opCases), ...drawing].sort()).toEqual(Object.keys(ops).sort())
+  expect([...Object.keys(opCases), ...drawingOps].sort()).toEqual(Object.keys(ops).sort())
   expect(
     Object.entries(opCases).flatMap(([name, cases]) => (cases.some((c) => c.refused === undefined && c.wrongValue === undefined) ? [] : [name])),
   ).toEqual([])
