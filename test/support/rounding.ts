@@ -17,6 +17,8 @@ import { seededRandom, type Random } from "./random"
 const large = 2 ** -34, small = 2 ** -40
 /** Half of a unit in the last place, times the length of sums in small networks. */
 const rounding = 256 * 2 ** -53
+/** Below it numbers are rounded to multiples of a fixed step instead of a share of themselves. */
+const leastNormal = 2 ** -1022
 /** Disturbances that tell ties from 0/0, and how many different answers two or three ties do not give. */
 const draws = 12, different = 9
 
@@ -32,11 +34,18 @@ export type Excuse = (sample: Sample, theta: Float64Array, field: Float64Array, 
 /** Compiles the disturbed networks when they are first asked for: most networks never need any. */
 export function createExcuse(graph: Graph): Excuse {
   const plans = new Map<string, Plan>()
+  // Every entry of every law asks about the same point.
+  const fields = new Map<string, Float64Array>()
+  let point: Sample | null = null
   const disturbedField = (sample: Sample, theta: Float64Array, unit: number, seed: number, values = true): Float64Array => {
-    const key = `${unit} ${seed} ${values}`, plan = plans.get(key) ?? compilePlan(disturbResults(graph, unit, seed, values))
-    const field = new Float64Array(plan.dimension)
+    if (sample !== point) fields.clear()
+    point = sample
+    const key = `${unit} ${seed} ${values}`, known = fields.get(key)
+    if (known !== undefined) return known
+    const plan = plans.get(key) ?? compilePlan(disturbResults(graph, unit, seed, values)), field = new Float64Array(plan.dimension)
     plans.set(key, plan)
     evaluateField(plan, sample, theta, field)
+    fields.set(key, field)
     return field
   }
   return (sample, theta, field, direction, own, allowed) => {
@@ -50,11 +59,14 @@ export function createExcuse(graph: Graph): Excuse {
       if (proportional && along(field) <= doubt) return true
       if (proportional && values) return false
     }
-    const fields = Array.from({ length: draws }, (_, seed) => disturbedField(sample, theta, small, seed))
-    const changes = fields.map(change).sort((a, b) => a - b)
+    const all = Array.from({ length: draws }, (_, seed) => disturbedField(sample, theta, small, seed))
+    const changes = all.map(change).sort((a, b) => a - b)
     if (changes.filter((c, i) => i === 0 || c - changes[i - 1] > 1e-9 * c).length >= different) return true
-    const held = (v: Float64Array): boolean => along(v) <= allowed * lengthOf(v, own) * lengthOf(direction, own)
-    const clean = fields.filter((v) => lengthOf(v, own) > lengthOf(field, own) / 2 && held(v))
+    // The part along the direction is rounding's: none, or in proportion to the unit.
+    const held = (v: Float64Array, seed: number): boolean =>
+      along(v) <= allowed * lengthOf(v, own) * lengthOf(direction, own) ||
+      along(v) <= (8 * small * along(disturbedField(sample, theta, large, seed))) / large
+    const clean = all.filter((v, seed) => lengthOf(v, own) > lengthOf(field, own) / 2 && held(v, seed))
     return clean.length > draws / 2
   }
 }
@@ -87,17 +99,18 @@ function createWriter(unit: number, random: Random, values: boolean): Writer {
   const nodes: Node[] = [], still = new Set<NodeId>()
   const push = (op: Op, operands: readonly NodeId[], shape: Node["shape"], dtype: Node["dtype"] = "float"): NodeId =>
     nodes.push({ id: nodes.length, op, operands, shape, dtype }) - 1
-  const noise = (shape: Node["shape"]): NodeId => {
-    const factors = Array.from({ length: shape.reduce<number>((n, d) => n * Number(d), 1) }, () => 1 + unit * (2 * random.uniform() - 1))
-    return push({ kind: "constant", value: { kind: "data", values: factors } }, [], shape)
+  const noise = (shape: Node["shape"], base = 1, scale = 1): NodeId => {
+    const count = shape.reduce<number>((n, d) => n * Number(d), 1)
+    const data = Array.from({ length: count }, () => base + scale * unit * (2 * random.uniform() - 1))
+    return push({ kind: "constant", value: { kind: "data", values: data } }, [], shape)
   }
-  /** still(x)·(1 + unit·a) + (x − still(x))·(1 + unit·b): wrong forward and backward by factors of their own. */
+  /** still(x)·(1 + unit·a) + tiny + (x − still(x))·(1 + unit·b): wrong forward and backward by factors of their own. */
   const disturb = (x: NodeId): NodeId => {
     const { shape, dtype } = nodes[x]
     if (dtype !== "float" || still.has(x)) return x
     const value = push({ kind: "stopGradient" }, [x], shape), gradient = push(minus, [x, value], shape)
-    const wrong = values ? push(times, [value, noise(shape)], shape) : value
-    return push({ kind: "binary", fn: "add" }, [wrong, push(times, [gradient, noise(shape)], shape)], shape)
+    const wrong = values ? push(plus, [push(times, [value, noise(shape)], shape), noise(shape, 0, leastNormal)], shape) : value
+    return push(plus, [wrong, push(times, [gradient, noise(shape)], shape)], shape)
   }
   const put: Writer["put"] = (op, operands, shape, dtype = "float") => {
     const stated = shape ?? inferShape(op, operands.map((o) => nodes[o].shape))
@@ -110,7 +123,8 @@ function createWriter(unit: number, random: Random, values: boolean): Writer {
   return { nodes, put }
 }
 
-const times: Op = { kind: "binary", fn: "multiply" }, minus: Op = { kind: "binary", fn: "subtract" }, over: Op = { kind: "binary", fn: "divide" }
+const plus: Op = { kind: "binary", fn: "add" }, minus: Op = { kind: "binary", fn: "subtract" }
+const times: Op = { kind: "binary", fn: "multiply" }, over: Op = { kind: "binary", fn: "divide" }
 
 function writeSoftmax({ put }: Writer, { axis, log }: OpOf<"softmax">, x: NodeId): NodeId {
   const along = (fn: "max" | "sum"): Op => ({ kind: "reduce", fn, axes: [axis], keepDims: true })
