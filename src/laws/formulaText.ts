@@ -198,7 +198,8 @@ function printSum(layout: OperandLayout, { inputs: [input], output }: Spec, nota
       printOperand(layout, () => null, notation),
     )
   const names = summationNames(summed, output)
-  const visible = (axis: number): string | null => names.get(input[axis]) ?? input[axis]
+  // The letter of a single cell may be the name of another's.
+  const visible = (axis: number): string | null => names.get(input[axis]) ?? (single.has(input[axis]) ? "0" : input[axis])
   return notation.sum([...names.values()], printOperand(layout, visible, notation))
 }
 
