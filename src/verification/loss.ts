@@ -34,20 +34,26 @@ export function evaluateLoss(plan: Plan, data: DataSet, theta: Float64Array, int
   for (const sample of data.samples) {
     bind(plan, sample)
     plan.forward()
-    for (let k = 0; k < plan.outputs.length; k++) {
-      const { value } = plan.outputs[k],
-        y = sample.targets[k]
-      for (let i = 0; i < y.length; i++) {
-        const error = value[i] - y[i]
-        loss += 0.5 * scale * (error * error)
-      }
-    }
+    for (let k = 0; k < plan.outputs.length; k++) loss += squaredError(plan.outputs[k].value, sample.targets[k], 0.5 * scale)
     if (into === undefined) continue
     plan.backward(() => seedError(plan, sample, scale))
-    const { gradient } = plan
-    for (let i = 0; i < into.length; i++) into[i] += gradient[i]
+    addTo(into, plan.gradient)
   }
   return loss
+}
+
+/** factor · Σ (value − y)². */
+function squaredError(value: Float64Array, y: Float64Array, factor: number): number {
+  let sum = 0
+  for (let i = 0; i < y.length; i++) {
+    const error = value[i] - y[i]
+    sum += error * error
+  }
+  return factor * sum
+}
+
+function addTo(sum: Float64Array, more: Float64Array): void {
+  for (let i = 0; i < sum.length; i++) sum[i] += more[i]
 }
 
 function seedError(plan: Plan, sample: Sample, scale: number): void {
