@@ -6,7 +6,7 @@ import type { Context, Note } from "../context"
 import type { Dim, ModelForm, Place } from "../../schema/report"
 import type { Graph, TracedModel, TracedSite } from "../../graph/graph"
 import type { Paths } from "./paths"
-import type { ModelValue, TensorValue, Weight } from "../value"
+import type { LayerState, ModelValue, TensorValue, Weight } from "../value"
 import { dim, multiplyDim, substituteDim, symbolsOf } from "../../graph/dim"
 import { GraphBuilder } from "../../graph/build"
 import { isTrainable } from "../weight"
@@ -14,7 +14,7 @@ import { listLayers } from "./layers"
 import { mapSizes } from "../../graph/sizes"
 import { plainText } from "../ops/table"
 import { reachableFrom } from "./model"
-import { resolveDim, samePlace } from "../context"
+import { placeKey, resolveDim, samePlace } from "../context"
 
 export interface ModelParts {
   readonly name: string
@@ -66,7 +66,8 @@ export function emitModel(context: Context, parts: ModelParts): Omit<TracedModel
   }
   const nodes = new Map<TensorValue, number>(),
     inputNames = uniqueInputNames(parts.inputs)
-  for (const t of [...parts.inputs.filter((x) => reachable.includes(x)), ...reachable]) {
+  const isReachable = new Set(reachable)
+  for (const t of [...parts.inputs.filter((x) => isReachable.has(x)), ...reachable]) {
     if (nodes.has(t)) continue
     const scope = scopeOf(t, parts.paths)
     const origin = {
@@ -170,15 +171,16 @@ function sitesOf(
   const all = graph.nodes.map((node) => node.id)
   const sites: TracedSite[] = [{ ...parts.place, kind: "model", label: parts.name, nodes: all, parameters: graph.parameters.map((_, i) => i) }]
   if (parts.forward !== undefined) sites.push({ ...parts.forward, kind: "forward", label: "forward", nodes: all, parameters: [] })
-  const layerLabels = context.state.layers.flatMap((state) => {
+  const layerLabels = new Map<string, { readonly path: string; readonly state: LayerState }[]>()
+  for (const state of context.state.layers) {
     const path = parts.paths.owners.get(state)
-    return path === undefined || path === "" ? [] : [{ place: state.place, path, state }]
-  })
+    if (path !== undefined && path !== "") put(layerLabels, placeKey(state.place), { path, state })
+  }
   // The class itself, where it is a layer: it has its own site.
   const root = context.state.layers.find((state) => parts.paths.owners.get(state) === "")
   for (const site of context.state.sites.values()) {
-    const made = [...site.tensors].flatMap((t) => nodes.get(t) ?? []).sort((a, b) => a - b)
-    const labels = site.kind === "layer" ? layerLabels.filter((known) => samePlace(known.place, site.place)) : []
+    const made = nodesAt(site.tensors, nodes)
+    const labels = site.kind === "layer" ? (layerLabels.get(placeKey(site.place)) ?? []) : []
     const own = [...site.weights, ...labels.flatMap((known) => known.state.weights)]
     const parameters = [...new Set(own.flatMap((weight) => indexOf.get(weight) ?? []))]
     if (site.kind === "layer" && root !== undefined && samePlace(root.place, site.place)) continue
@@ -188,15 +190,35 @@ function sitesOf(
       labels.length > 0 ? labels[0].path : site.kind === "weight" && parameters.length > 0 ? graph.parameters[parameters[0]].id : site.label
     sites.push({ ...site.place, kind: site.kind, label, nodes: made, parameters })
   }
+  const taken = new Set(sites.filter(({ kind }) => kind === "weight").map(placeKey)),
+    named = new Map<string, number[]>()
+  for (const [weight, index] of indexOf) if (weight.name !== undefined) put(named, placeKey(weight.name.place), index)
   for (const [weight, index] of indexOf) {
-    if (weight.name === undefined || sites.some((site) => site.kind === "weight" && samePlace(site, weight.name?.place ?? site))) continue
+    if (weight.name === undefined || taken.has(placeKey(weight.name.place))) continue
+    taken.add(placeKey(weight.name.place))
     const node = graph.parameters[index].node
-    const shared = [...indexOf]
-      .filter(([other]) => other.name !== undefined && weight.name !== undefined && samePlace(other.name.place, weight.name.place))
-      .map(([, i]) => i)
+    const shared = named.get(placeKey(weight.name.place)) ?? []
     sites.push({ ...weight.name.place, kind: "weight", label: graph.parameters[index].id, nodes: node === null ? [] : [node], parameters: shared })
   }
   return sites
+}
+
+function put<V>(lists: Map<string, V[]>, key: string, item: V): void {
+  const list = lists.get(key)
+  if (list === undefined) lists.set(key, [item])
+  else list.push(item)
+}
+
+/** The model's nodes among what a site has made for all models of the file; the shorter of the two is searched. */
+function nodesAt(tensors: ReadonlySet<TensorValue>, nodes: ReadonlyMap<TensorValue, number>): number[] {
+  const found: number[] = []
+  if (tensors.size < nodes.size) {
+    for (const tensor of tensors) {
+      const id = nodes.get(tensor)
+      if (id !== undefined) found.push(id)
+    }
+  } else nodes.forEach((id, tensor) => tensors.has(tensor) && found.push(id))
+  return found.sort((a, b) => a - b)
 }
 
 function unsupportedOf(notes: readonly Note[], graph: Graph): TracedModel["unsupported"] {
