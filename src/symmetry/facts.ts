@@ -33,7 +33,7 @@ function factsOf(value: Value, known: readonly SumFacts[]): SumFacts {
   const { op, uses } = value
   switch (op.kind) {
     case "data":
-      return { zero: [], one: op.sumsToOne }
+      return { zero: op.sumsToZero, one: op.sumsToOne }
     case "normalize": {
       if (uses.length > 1) return none
       const over = toPositions(op.over)

@@ -9,7 +9,7 @@ import type { Block, Choice, Lowering } from "./lowering"
 import { parameterView } from "./parameterView"
 import type { LowOp, ParameterBlock, Use } from "./program"
 
-export const dataOp: LowOp = { kind: "data", sumsToOne: [], lookup: false }
+export const dataOp: LowOp = { kind: "data", sumsToOne: [], sumsToZero: [], lookup: false }
 
 /** Whatever does not depend on trainable parameters: it varies along the axes its operands vary along. */
 export function lowerData(lowering: Lowering, node: Node): Blocks {
@@ -22,10 +22,26 @@ export function lowerData(lowering: Lowering, node: Node): Blocks {
     if (folded !== null) return lowering.emit(node.id, { kind: "fill", value: folded }, [], [], [])
     const labels = elementwise ? unionLabels(uses, atoms) : varyingLabels(lowering, node, choice)
     const lookup = node.op.kind === "oneHot" && lowering.segments(node.id, choice.length - 1).length === 1
-    const sums = lookup && isIndex(lowering, node.operands[0]) ? [lastPositions(choice)] : []
+    const { one, zero } = dataSums(lowering, node, choice, labels)
+    const sums = lookup && isIndex(lowering, node.operands[0]) ? [lastPositions(choice)] : one
     const frozen = node.op.kind === "parameter" ? { frozen: parameterBlock(lowering, node.id, node.op.parameter, choice) } : {}
-    return emitOver(lowering, node.id, { kind: "data", sumsToOne: sums, lookup, ...frozen }, [], labels, atoms)
+    return emitOver(lowering, node.id, { kind: "data", sumsToOne: sums, sumsToZero: zero, lookup, ...frozen }, [], labels, atoms)
   })
+}
+
+/** What shares of inputs and inputs with their mean taken off sum to, along whole axes. */
+function dataSums(lowering: Lowering, { id, op }: Node, choice: Choice, labels: readonly number[]): { one: number[][]; zero: number[][] } {
+  const pattern = lowering.dataPatterns.get(id)
+  const over = (axes: readonly number[]): number[][] => {
+    const starts = startsOf(choice)
+    const own = axes.flatMap((axis) => choice[axis].atoms.map((_, k) => labels.indexOf(starts[axis] + k)))
+    return own.length === 0 || own.includes(-1) || axes.some((axis) => lowering.segments(id, axis).length > 1) ? [] : [own]
+  }
+  if (op.kind === "softmax") return { one: op.log ? [] : over([op.axis]), zero: [] }
+  if (op.kind === "normalize") return { one: [], zero: op.center ? over(op.axes) : [] }
+  if (pattern?.kind === "center") return { one: [], zero: pattern.by === "mean" ? over(pattern.axes) : [] }
+  if (pattern?.kind !== "normalize") return { one: [], zero: [] }
+  return { one: pattern.sumsToOne ? over(pattern.axes) : [], zero: pattern.centered && pattern.scaleFree !== "no" ? over(pattern.axes) : [] }
 }
 
 /** Positions of the last axis. */

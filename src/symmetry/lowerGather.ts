@@ -38,7 +38,7 @@ export function lowerGather(lowering: Lowering, node: Node, op: OpOf<"gather">):
       const rowPositions = row.atoms.map((_, k) => indexLabels.length + k)
       const hot = lowering.emit(
         node.id,
-        { kind: "data", sumsToOne: rows.length === 1 ? [rowPositions] : [], lookup: true },
+        { kind: "data", sumsToOne: rows.length === 1 ? [rowPositions] : [], sumsToZero: [], lookup: true },
         [],
         hotLabels,
         hotLabels.map((l) => (l < atoms.length ? atoms[l] : row.atoms[l - atoms.length])),

@@ -65,6 +65,8 @@ export class Lowering {
   readonly useCount: readonly number[]
   /** Normalizations written by hand, by the node of their result. */
   readonly patterns: ReadonlyMap<NodeId, Recognized>
+  /** The same of data, which no weight reaches. */
+  readonly dataPatterns: ReadonlyMap<NodeId, Recognized>
   private readonly live: ReadonlySet<NodeId>
   private readonly choicesByNode: (readonly Choice[] | undefined)[] = []
   private readonly choicesByAxes = new Map<string, readonly Choice[]>()
@@ -80,8 +82,10 @@ export class Lowering {
     for (const node of network.graph.nodes)
       depends[node.id] =
         node.op.kind === "parameter" ? network.graph.parameters[node.op.parameter].trainable : node.operands.some((o) => depends[o])
-    // Data is lowered as it is written.
-    this.patterns = new Map([...recognizePatterns(network.graph)].filter(([id]) => depends[id]))
+    // Data is lowered as it is written; what it sums to is kept.
+    const recognized = [...recognizePatterns(network.graph)]
+    this.patterns = new Map(recognized.filter(([id]) => depends[id]))
+    this.dataPatterns = new Map(recognized.filter(([id]) => !depends[id]))
     const live = liveNodes(network.graph, this.patterns),
       uses: number[] = network.graph.nodes.map(() => 0)
     for (const o of network.graph.outputs) uses[o]++

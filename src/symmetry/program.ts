@@ -47,10 +47,16 @@ export interface Elementwise {
 export type LowOp =
   | ParameterBlock
   /**
-   * Anything that does not depend on trainable parameters. `sumsToOne`: positions of atoms over which it sums to one.
+   * Anything that does not depend on trainable parameters. `sumsToOne`, `sumsToZero`: positions of atoms over which it sums to that.
    * `frozen`: a parameter that is not trained.
    */
-  | { readonly kind: "data"; readonly sumsToOne: readonly (readonly number[])[]; readonly lookup: boolean; readonly frozen?: ParameterBlock }
+  | {
+      readonly kind: "data"
+      readonly sumsToOne: readonly (readonly number[])[]
+      readonly sumsToZero: readonly (readonly number[])[]
+      readonly lookup: boolean
+      readonly frozen?: ParameterBlock
+    }
   /** The same constant everywhere; zero is the neutral element of sums. */
   | { readonly kind: "fill"; readonly value: number }
   /** Σ over labels that only the operands have; multiplication where there are none. */
