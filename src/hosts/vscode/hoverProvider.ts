@@ -21,7 +21,7 @@ export function createHoverProvider(client: Client): vscode.HoverProvider {
 
 /** "(line 12)" as a link to that line. */
 const withLinks = (text: string, uri: vscode.Uri): string =>
-  text.replace(/\bline (\d+)\b/g, (words, line: string) => `[${words}](${uri.with({ fragment: `L${line}` }).toString()})`)
+  text.replace(/\bline (\d+)\b/g, (words, line: string) => `[${words}](<${uri.with({ fragment: `L${line}` }).toString()}>)`)
 
 function toMarkdown(text: string, target: VerifyTarget | null): vscode.MarkdownString {
   const markdown = new vscode.MarkdownString(text, true)
