@@ -280,3 +280,18 @@ describe.each(Object.entries(cases))("%s", (kind, list) => {
     }
   })
 })
+
+test("a norm of very large numbers has the gradient of the same norm of small ones, as much smaller", () => {
+  const builder = new GraphBuilder(), place = { start: { line: 1, column: 1 }, end: { line: 1, column: 2 } }
+  const w = builder.parameterNode(builder.addParameter({ id: "w", shape: [4], trainable: true, ...place }))
+  const norm = { kind: "normalize", axes: [0], center: true, measure: "mean", epsilon: 0 } as const
+  const plan = compilePlan(builder.finish([builder.add(norm, [w])])), large = 1e130
+  const [field] = drawSamples(plan, 1, seededRandom(1), new Map()).samples
+  const gradientAt = (scale: number): readonly number[] => {
+    const gradient = new Float64Array(4)
+    evaluateField(plan, field, Float64Array.of(0.3, -1.1, 0.7, 2).map((x) => scale * x), gradient)
+    return Array.from(gradient, (g) => g * scale)
+  }
+  const small = gradientAt(1)
+  gradientAt(large).forEach((g, i) => expect(g).toBeCloseTo(small[i], 10))
+})

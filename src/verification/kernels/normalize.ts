@@ -92,8 +92,8 @@ export const softmaxKernel: Kernel<"softmax"> = (op, { operands: [x], out, engin
 }
 
 /**
- * y = c·r with c = x − mean (or x) and r = (κ Σ c² + ε)^(−½), κ = 1/n for "mean" and 1 for "sum". With q = Σ g c the transpose is
- * r g − κ r³ q c, less its mean when centered; its tangent follows by the product rule.
+ * y = c·r with c = x − mean (or x) and r = (κ Σ c² + ε)^(−½), κ = 1/n for "mean" and 1 for "sum". With p = Σ g y the transpose is
+ * r (g − κ p y), less its mean when centered; its tangent follows by the product rule. Powers of r alone would leave the range of numbers.
  */
 export const normalizeKernel: Kernel<"normalize"> = (op, { operands: [x], out }) => {
   const { start, member } = groupCells(x.shape, op.axes),
@@ -101,9 +101,11 @@ export const normalizeKernel: Kernel<"normalize"> = (op, { operands: [x], out })
     kappa = op.measure === "mean" ? 1 / n : 1
   const centered = new Float64Array(out.size),
     r = new Float64Array(start.length),
-    slopeC = new Float64Array(out.size),
-    slopeR = new Float64Array(start.length)
-  const scratch = new Float64Array(n)
+    slopeC = new Float64Array(out.size)
+  const scratch = new Float64Array(n),
+    y = out.value,
+    // r Σ y ċ: how fast the length grows, over the length.
+    along = new Float64Array(start.length)
   const center = (from: Float64Array, to: Float64Array, k: number): void => {
     let mean = 0
     if (op.center) for (let j = 0; j < n; j++) mean += from[start[k] + member[j]] / n
@@ -129,11 +131,11 @@ export const normalizeKernel: Kernel<"normalize"> = (op, { operands: [x], out })
       for (let k = 0; k < start.length; k++) {
         center(x.tangent, slopeC, k)
         let dot = 0
-        for (let j = 0; j < n; j++) dot += centered[start[k] + member[j]] * slopeC[start[k] + member[j]]
-        slopeR[k] = -kappa * r[k] ** 3 * dot
+        for (let j = 0; j < n; j++) dot += y[start[k] + member[j]] * slopeC[start[k] + member[j]]
+        along[k] = r[k] * dot
         for (let j = 0; j < n; j++) {
           const cell = start[k] + member[j]
-          out.tangent[cell] = slopeC[cell] * r[k] + centered[cell] * slopeR[k]
+          out.tangent[cell] = r[k] * slopeC[cell] - kappa * along[k] * y[cell]
         }
       }
     },
@@ -141,10 +143,9 @@ export const normalizeKernel: Kernel<"normalize"> = (op, { operands: [x], out })
       if (!x.active) return
       const g = out.adjoint
       for (let k = 0; k < start.length; k++) {
-        let q = 0
-        for (let j = 0; j < n; j++) q += g[start[k] + member[j]] * centered[start[k] + member[j]]
-        const pull = kappa * r[k] ** 3 * q
-        for (let j = 0; j < n; j++) scratch[j] = r[k] * g[start[k] + member[j]] - pull * centered[start[k] + member[j]]
+        let p = 0
+        for (let j = 0; j < n; j++) p += g[start[k] + member[j]] * y[start[k] + member[j]]
+        for (let j = 0; j < n; j++) scratch[j] = r[k] * (g[start[k] + member[j]] - kappa * p * y[start[k] + member[j]])
         release(x.adjoint, k)
       }
     },
@@ -153,19 +154,17 @@ export const normalizeKernel: Kernel<"normalize"> = (op, { operands: [x], out })
       const g = out.adjoint,
         dg = out.adjointTangent
       for (let k = 0; k < start.length; k++) {
-        let q = 0,
-          dq = 0
+        let p = 0,
+          dp = 0
         for (let j = 0; j < n; j++) {
           const cell = start[k] + member[j]
-          q += g[cell] * centered[cell]
-          dq += dg[cell] * centered[cell] + g[cell] * slopeC[cell]
+          p += g[cell] * y[cell]
+          dp += dg[cell] * y[cell] + r[k] * g[cell] * slopeC[cell]
         }
-        const r2 = r[k] * r[k],
-          pull = kappa * r2 * r[k] * q,
-          slope = kappa * (3 * r2 * slopeR[k] * q + r2 * r[k] * dq)
+        const shrink = kappa * along[k]
         for (let j = 0; j < n; j++) {
           const cell = start[k] + member[j]
-          scratch[j] = slopeR[k] * g[cell] + r[k] * dg[cell] - slope * centered[cell] - pull * slopeC[cell]
+          scratch[j] = r[k] * (dg[cell] - shrink * g[cell] - kappa * (dp - 3 * shrink * p) * y[cell] - kappa * p * r[k] * slopeC[cell])
         }
         release(x.adjointTangent, k)
       }
