@@ -113,6 +113,8 @@ export interface State {
   readonly guesses: Set<TensorValue>
   /** How many inputs of a guessed rank have had their shape read, by an op or by the code. */
   metGuesses: number
+  /** Reshapes whose −1 left a single entry beside more axes than there were: a sign of an input with an axis too few. */
+  emptyAxes: number
   /** Assigned targets, calls and functions that have run, for each loop whose changes are watched. */
   readonly watches: Map<TypeScript.Node, Scope | null>[]
   assumptions: Set<string>
@@ -180,6 +182,7 @@ export function createState(): State {
     trail: [],
     guesses: new Set(),
     metGuesses: 0,
+    emptyAxes: 0,
     watches: [],
     assumptions,
     notes,

@@ -235,6 +235,7 @@ export function reshapeTarget(context: Context, from: readonly Dim[], to: readon
   const rest = productOf(to.filter((_, i) => i !== open))
   const missing = divideDim(productOf(from.map((d) => resolveDim(context, d))), rest)
   if (missing === null) throw new Unreadable(`reshape: [${from.join(", ")}] does not divide by ${rest}`)
+  if (missing === 1 && to.length > from.length) context.state.emptyAxes++
   return to.map((d, i) => (i === open ? missing : d))
 }
 

@@ -8,6 +8,8 @@ import { forkPaths } from "./fork"
 import { productsOf, watchLoop } from "./idle"
 import { assume, childScope, normal, place, samePlace, step } from "../context"
 import { settleSymbols } from "./sizes"
+import { forgetCounters, onlyFillsTables } from "./tables"
+import type { Dim } from "../../schema/report"
 import { primitive, truthOf, unknown } from "../value"
 
 type LoopStep = "next" | { readonly leave: Completion }
@@ -38,7 +40,20 @@ export function forLoop(context: Context, node: TypeScript.ForStatement, scope: 
     return completion
   }
   const parts = [node.statement, node.condition, node.incrementor].filter((part) => part !== undefined)
+  if (sidesOf(test()).some((d) => typeof d === "string") && onlyFillsTables(ts, node)) return fillOnce(context, outer, round)
   return follow(context, { test, round, advance, scope: outer, at: node.condition ?? node, label, parts })
+}
+
+/** One round for all of a loop that fills a table whose size nobody states. */
+function fillOnce(context: Context, counters: Scope, round: () => Completion): Completion {
+  forgetCounters(counters)
+  context.state.assumedItems++
+  try {
+    round()
+    return normal
+  } finally {
+    context.state.assumedItems--
+  }
 }
 
 export function whileLoop(
@@ -136,12 +151,15 @@ function tooManyRounds(context: Context, at: TypeScript.Node): void {
 
 /** Gives sizes that a loop runs over, and that nobody states, a small value; says so. True when one was given. */
 function settleSizes(context: Context, condition: Value): boolean {
-  if (condition.kind !== "unknown") return false
-  const sides = condition.properties.get("\u0000sides")
-  if (sides?.kind !== "array") return false
   let settled = false
-  for (const side of sides.items) if (side.kind === "dim" && settleSymbols(context, side.dim)) settled = true
+  for (const d of sidesOf(condition)) if (settleSymbols(context, d)) settled = true
   return settled
+}
+
+/** The sizes that a comparison nobody can decide compares. */
+function sidesOf(condition: Value): readonly Dim[] {
+  const sides = condition.kind === "unknown" ? condition.properties.get("\u0000sides") : undefined
+  return sides?.kind === "array" ? sides.items.flatMap((side) => (side.kind === "dim" ? [side.dim] : [])) : []
 }
 
 export function forOf(context: Context, node: TypeScript.ForOfStatement, scope: Scope, label: string | null): Completion {

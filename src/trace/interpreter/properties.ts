@@ -11,6 +11,7 @@ import { NeedsTensor, assume, meet, write } from "../context"
 import { callOp, chainedArguments, findOp, isTensorOnly } from "../ops/table"
 import { callFunction, hasSetter, memberOf, staticMember } from "./classes"
 import { fieldMaybeSet } from "./later"
+import { createBuffer } from "./tables"
 import { createLayer, layerMember, layerStateOf } from "../layers/layer"
 import { createFunctional, createInput, createSequential, modelMember, setModelTrainable } from "../models/model"
 import { readingMember, readingOf, rememberForward } from "./readings"
@@ -229,6 +230,8 @@ export function callTf(context: Context, path: string, args: readonly Value[], a
     case "LayersModel":
       return createFunctional(context, args[0], at)
     case "tidy":
+    case "buffer":
+      return createBuffer(context, args, at)
     case "profile":
     case "time": {
       const fn = args.find((arg) => arg.kind === "function" || arg.kind === "native")

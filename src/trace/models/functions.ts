@@ -168,7 +168,7 @@ function followFunction(
   })
   rememberWeights(traced, reachable)
   const guessed = args.guessed.filter((x) => reachable.has(x))
-  return { traced, guessed: guessed.length, strained: strainOf(context, guessed, known) }
+  return { traced, guessed: guessed.length, strained: strainOf(context, guessed, known, outputs) }
 }
 
 /** What the names around an inner function hold, those of the file included. */
