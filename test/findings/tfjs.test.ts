@@ -43,6 +43,13 @@ describe("no-gradient-op", () => {
     expect(train(() => tf.where(y().greater(0), y(), y().mul(0.1)))).toThrow(/gradient function not found for Greater/)
     expect(train(() => tf.where(x.greater(0).any(), y(), y().mul(tf.step(y()))))).not.toThrow()
   })
+  test("a stretched operand of tf.maximum throws where it is trained", () => {
+    const floor = weight(5)
+    expect(train(() => tf.maximum(tf.matMul(x, w), floor))).toThrow(/gradient of input 'b' has shape/)
+    expect(train(() => tf.squaredDifference(tf.matMul(x, w), floor))).toThrow(/has shape/)
+    expect(train(() => tf.maximum(tf.matMul(x, w), 0.1))).not.toThrow()
+    expect(train(() => tf.add(tf.matMul(x, w), floor))).not.toThrow()
+  })
   test("dilated convolutions and the rarer operations throw", () => {
     const kernel = weight(2, 3, 4)
     const line = tf.randomNormal<tf.Rank.R3>([2, 6, 3])
