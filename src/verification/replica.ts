@@ -151,13 +151,14 @@ const leastNormalized = 3
 /** True when an axis longer than one at the declared sizes has length one here, or a normalized one is too short: another network. */
 function collapses(graph: Graph, sizes: Sizes, declared: Sizes): boolean {
   const shorter = (d: Dim, least: number): boolean => typeof d === "string" && sizeAt(d, sizes) < Math.min(least, sizeAt(d, declared))
-  const extents = new Set(graph.nodes.flatMap(({ shape }) => shape))
-  if ([...extents].some((d) => shorter(d, 2))) return true
-  return graph.nodes.some(({ op, operands }) => {
+  const extents = new Set<Dim>(),
+    normalized = new Set<Dim>()
+  for (const { op, operands, shape } of graph.nodes) {
+    for (const d of shape) extents.add(d)
     const axes = op.kind === "softmax" ? [op.axis] : op.kind === "normalize" ? op.axes : []
-    const normalized = axes.length === 0 ? 1 : axes.map((a) => graph.nodes[operands[0]].shape[a]).reduce(multiplyDim, 1)
-    return shorter(normalized, leastNormalized)
-  })
+    if (axes.length > 0) normalized.add(axes.map((a) => graph.nodes[operands[0]].shape[a]).reduce(multiplyDim, 1))
+  }
+  return [...extents].some((d) => shorter(d, 2)) || [...normalized].some((d) => shorter(d, leastNormalized))
 }
 
 function allSymbols(graph: Graph): ReadonlySet<string> {
