@@ -24,6 +24,18 @@ test.each([
   expect(parameters(model)).toEqual([`dense_1/kernel [3, ${name}]`, `dense_1/bias [${name}]`])
 })
 
+test("a list that is declared elsewhere", () => {
+  const model = only(
+    trace(`declare const words: readonly string[]
+    export function build() {
+      const all = new Set<string>()
+      for (const w of words) all.add(w)
+      return tf.sequential({ layers: [tf.layers.dense({ units: all.size, inputShape: [3] })] })
+    }`),
+  )
+  expect(parameters(model)[0]).toBe("dense_1/kernel [3, size]")
+})
+
 test("lists everybody can count keep their number", () => {
   const model = only(
     trace(`const words = ["a", "b", "a"]

@@ -11,7 +11,7 @@ import { rememberClosure } from "./closures"
 import { forIn, forLoop, forOf, labeled, whileLoop } from "./loops"
 import { Thrown, WrongRank, assume, childScope, normal, place, step } from "../context"
 import { typeOfInputChecked } from "./checks"
-import { primitive, truthOf, undefinedValue } from "../value"
+import { primitive, truthOf, undefinedValue, unknown } from "../value"
 
 export function execute(context: Context, statements: readonly TypeScript.Statement[], scope: Scope): Completion {
   hoist(context, statements, scope)
@@ -128,6 +128,10 @@ function declareEnum(context: Context, node: TypeScript.EnumDeclaration, scope: 
   scope.names.set(node.name.text, { kind: "object", fields, type: null })
 }
 
+/** `declare const words: string[]`: other code gives it its value. */
+const isAmbient = ({ ts }: Context, { parent }: TypeScript.VariableDeclarationList): boolean =>
+  ts.isVariableStatement(parent) && parent.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.DeclareKeyword) === true
+
 export function declareAll(context: Context, list: TypeScript.VariableDeclarationList, scope: Scope): void {
   const isVar = (list.flags & context.ts.NodeFlags.BlockScoped) === 0
   for (const declaration of list.declarations) {
@@ -135,7 +139,8 @@ export function declareAll(context: Context, list: TypeScript.VariableDeclaratio
     if (isVar) while (target.parent !== null && target.parent.frame === scope.frame) target = target.parent
     if (declaration.initializer === undefined && isVar && context.ts.isIdentifier(declaration.name) && target.names.has(declaration.name.text))
       continue
-    const value = declaration.initializer === undefined ? undefinedValue : context.evaluate(context, declaration.initializer, scope)
+    const missing = isAmbient(context, list) ? unknown("a name that is declared elsewhere", declaration.name.getText()) : undefinedValue
+    const value = declaration.initializer === undefined ? missing : context.evaluate(context, declaration.initializer, scope)
     bindPattern(context, declaration.name, value, scope, (name, item) => declare(context, target, name, item))
   }
 }
