@@ -85,3 +85,11 @@ test("every size a factory is called with is a model, also where a default gives
     ["base", "8*inputs+8"],
   ])
 })
+
+test("one network that is compiled in one place and only made in another is one report", () => {
+  const found = trace(`
+    function createModel() { return tf.sequential({ layers: [tf.layers.dense({ units: 2, inputShape: [3] })] }) }
+    function train() { const model = createModel(); model.compile({ optimizer: "sgd", loss: "meanSquaredError" }); return model }
+    const kept = createModel()`)
+  expect(found.models.map(({ optimizers }) => optimizers.map(({ name }) => name))).toEqual([["sgd"]])
+})

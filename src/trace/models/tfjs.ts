@@ -24,20 +24,23 @@ export function traceModels(context: Context): {
     byNode.set(model.node, [...(byNode.get(model.node) ?? []), model])
   }
   for (const models of byNode.values()) {
-    const done = new Map<string, { readonly traced: Traced; readonly model: ModelValue }>()
+    const done = new Map<string, Variant>()
     let why = ""
     for (const model of models.slice(0, maximumVariants)) {
       const result = traceModel(context, model)
       if (typeof result === "string") why ||= result
       else {
-        const key = `${contentOf(result)} ${compiledAt(context, model)}`
+        const content = contentOf(result), compiled = compiledAt(context, model)
+        const key = `${content} ${compiled}`
         const held = done.get(key)
-        if (held === undefined || (!isNamed(held.model) && isNamed(model))) done.set(key, { traced: result, model })
+        if (held === undefined || (!isNamed(held.model) && isNamed(model))) done.set(key, { traced: result, model, content, compiled })
       }
     }
     // A factory called with different arguments makes different models, each named after its variable or the function that hands it on; the
     // same thing again is one report, and a call with arguments nobody knows counts only where there is no other.
-    const variants = [...done.values()]
+    const variants = [...done.values()].filter(
+      (own, _, all) => own.compiled !== "" || !all.some((other) => other !== own && other.content === own.content),
+    )
     const named = variants.filter(({ model }) => isNamed(model))
     const chosen = named.filter(({ traced: { unsupported } }) => unsupported.length === 0)
     if (variants.length === 0) failures.push({ model: models[0], why })
@@ -50,6 +53,14 @@ export function traceModels(context: Context): {
     }
   }
   return { traced, failures }
+}
+
+/** What a place has made at one time. The same thing that nobody compiled says nothing beside one that somebody did. */
+interface Variant {
+  readonly traced: Traced
+  readonly model: ModelValue
+  readonly content: string
+  readonly compiled: string
 }
 
 const maximumVariants = 24
