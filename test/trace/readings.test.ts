@@ -81,3 +81,38 @@ test("an activation nobody names is said and lets no law pass", () => {
   expect(deriveClaims(only(trace(source(`"linear"`))).graph).laws.length).toBeGreaterThan(0)
   expect(deriveClaims(open.graph).laws).toEqual([])
 })
+
+test("kernels that the code registers itself are read for their values", () => {
+  const model = only(trace({
+    "/kernel.ts": `import { registerKernel, matMul } from "@tensorflow/tfjs-core"
+      const run = (args: any) => { const { x, w } = args.inputs; return args.attrs.twice ? matMul(matMul(x, w), w) : matMul(x, w) }
+      registerKernel({ kernelName: "Product", backendName: "webgl", kernelFunc: () => { throw new Error("no") } })
+      registerKernel({ kernelName: "Product", backendName: "cpu", kernelFunc: run })`,
+    "/main.ts": `import * as tf from "@tensorflow/tfjs"; import "./kernel"
+      const w = tf.variable(tf.zeros([3, 3])), u = tf.variable(tf.zeros([3, 2]))
+      /** @model @shape x [batch, 3] */ export function f(x: tf.Tensor2D) {
+        return (tf.engine().runKernel("Product", { x, w }, { twice: true }) as tf.Tensor2D).matMul(u) }`,
+  }))
+  expect(model.unsupported).toEqual([])
+  expect(model.graph.nodes[model.graph.outputs[0]].shape).toEqual(["batch", 2])
+  expect(model.assumptions.join()).toMatch(/the kernel Product is read for its value: no law is claimed/)
+  expect(deriveClaims(model.graph).laws).toEqual([])
+})
+
+test("a check of sizes that only leaves the function is taken to hold", () => {
+  const model = only(trace(`class Cache { table: any = null; length = 0
+      constructor(private block: number) { this.grow(block * 4) }
+      grow(needed: number) { if (needed <= this.length) return; this.table = tf.ones([needed, 2]); this.length = needed } }
+    export class Net { w = tf.variable(tf.zeros([2, 3])); cache: Cache
+      constructor(block: number) { this.cache = new Cache(block) }
+      forward(x: tf.Tensor2D) { this.cache.grow(x.shape[0]); 
+        return x.mul(this.cache.table.slice([0, 0], [x.shape[0], 2])).matMul(this.w) } }`), "Net")
+  expect(model.unsupported).toEqual([])
+  expect(model.assumptions.join()).toMatch(/`needed <= this\.length` is taken to be true/)
+})
+
+test("the larger of two sizes that differ by a number", () => {
+  const model = only(trace(`export function build(width: number) { return tf.sequential({ layers: [
+    tf.layers.dense({ units: Math.max(width, width + 2), inputShape: [Math.min(width * 2, 2 * width)] })] }) }`))
+  expect(model.graph.parameters[0].shape).toEqual(["2*width", "width+2"])
+})

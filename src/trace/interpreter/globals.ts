@@ -6,7 +6,7 @@ import type { ArrayValue, MapValue, NativeValue, UnknownValue, Value } from "../
 import {
   arrayOf, inherited, isNullish, itemOfList, native, numberIn, objectOf, primitive, sizeValue, stringIn, tfValue, undefinedValue, unknown,
 } from "../value"
-import { ceilDim, floorDim } from "../../graph/dim"
+import { ceilDim, floorDim, subtractDim } from "../../graph/dim"
 import { dimOf } from "../tensor"
 import { isTfjsGlobal } from "../../source/tfjs"
 import { jsonObject } from "./json"
@@ -188,6 +188,9 @@ function mathObject(context: Context): Value {
           if (key === "floor" || key === "trunc") return sizeValue(wholeQuotient(context, sizes[0]) ?? floorDim(sizes[0]))
           if (key === "ceil") return sizeValue(ceilDim(sizes[0]))
           if (key === "round" || key === "abs") return sizeValue(sizes[0])
+          const difference = sizes.length === 2 && sizes[1] !== null ? subtractDim(sizes[0], sizes[1]) : null
+          if ((key === "max" || key === "min") && typeof difference === "number")
+            return sizeValue((difference >= 0) === (key === "max") ? sizes[0] : (sizes[1] as Dim))
           // Sizes are at least 1.
           if (key === "max" && sizes.length === 2 && typeof sizes[0] === "number" && sizes[0] <= 1 && sizes[1] !== null) return sizeValue(sizes[1])
           if (key === "max" && sizes.length === 2 && typeof sizes[1] === "number" && sizes[1] <= 1) return sizeValue(sizes[0])

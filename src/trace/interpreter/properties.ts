@@ -14,6 +14,7 @@ import { fieldMaybeSet } from "./later"
 import { createBuffer } from "./tables"
 import { createLayer, layerMember, layerStateOf } from "../layers/layer"
 import { createFunctional, createInput, createSequential, modelMember, setModelTrainable } from "../models/model"
+import { engineValue, registerKernel } from "./kernels"
 import { readingMember, readingOf, rememberForward } from "./readings"
 import { productOf } from "../../graph/dim"
 import { makeTensor, shapeArgument, shapeOf, tensorOf } from "../tensor"
@@ -229,9 +230,9 @@ export function callTf(context: Context, path: string, args: readonly Value[], a
     case "model":
     case "LayersModel":
       return createFunctional(context, args[0], at)
-    case "tidy":
     case "buffer":
       return createBuffer(context, args, at)
+    case "tidy":
     case "profile":
     case "time": {
       const fn = args.find((arg) => arg.kind === "function" || arg.kind === "native")
@@ -276,7 +277,10 @@ export function callTf(context: Context, path: string, args: readonly Value[], a
     case "env":
       return undefinedValue
     case "engine":
-      return unknown("tf.engine() is not read")
+      return engineValue(context)
+    case "registerKernel":
+      registerKernel(context, args[0])
+      return undefinedValue
     case "memory":
     case "data":
     case "browser":

@@ -159,7 +159,16 @@ function branch(context: Context, node: TypeScript.IfStatement, scope: Scope): C
   const setting = settingOf(context, node.expression, condition)
   const ways = [then, otherwise]
   if (setting?.negated === true) ways.reverse()
-  return forkPaths(context, ways, scope.frame, setting?.text ?? node.expression.getText(), node.expression, setting !== null)
+  // `if (needed <= there) return`: of sizes that nobody states, what is there is taken to be enough.
+  const enough = setting === null && onlyLeaves(context, node) && condition.kind === "unknown" && condition.properties.has("\u0000sides")
+  return forkPaths(context, ways, scope.frame, setting?.text ?? node.expression.getText(), node.expression, setting !== null || enough)
+}
+
+/** Whether an `if` without `else` does nothing but end a function that gives nothing. */
+function onlyLeaves(context: Context, node: TypeScript.IfStatement): boolean {
+  const { ts } = context, { thenStatement } = node
+  const [only, ...more] = ts.isBlock(thenStatement) ? thenStatement.statements : [thenStatement]
+  return node.elseStatement === undefined && more.length === 0 && only !== undefined && ts.isReturnStatement(only) && only.expression === undefined
 }
 
 function onlyThrows(context: Context, node: TypeScript.Statement): boolean {

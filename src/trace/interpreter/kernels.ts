@@ -1,0 +1,68 @@
+/**
+ * @file Kernels that the analyzed code registers itself and runs through tf.engine(): followed for what they compute. Their gradients are registered
+ * apart, so that no law is claimed through them.
+ */
+import type * as TypeScript from "typescript"
+import type { Context, State } from "../context"
+import type { TensorValue, Value } from "../value"
+import { assume } from "../context"
+import { isNullish, native, objectOf, stringIn, tensorsIn, undefinedValue, unknown } from "../value"
+import { makeTensor, shapeOf } from "../tensor"
+import { rememberForward } from "./readings"
+
+/** Functions by kernel name, for one trace. */
+const registered = new WeakMap<State, Map<string, Value>>()
+
+/** tf.registerKernel({ kernelName, backendName, kernelFunc }): the one for the plain JavaScript backend counts where there are several. */
+export function registerKernel(context: Context, config: Value | undefined): void {
+  if (config?.kind !== "object") return
+  const read = (key: string): string | null => {
+    const value = config.fields.get(key)
+    return value === undefined ? null : stringIn(value)
+  }
+  const name = read("kernelName"),
+    run = config.fields.get("kernelFunc"),
+    kernels = registered.get(context.state) ?? new Map<string, Value>()
+  registered.set(context.state, kernels)
+  if (name !== null && run !== undefined && (!kernels.has(name) || read("backendName") === "cpu")) kernels.set(name, run)
+}
+
+/** tf.engine(): runs kernels; whatever else it has is not read. */
+export function engineValue(context: Context): Value {
+  const runKernel = native("runKernel", ([kernel, inputs, attrs], at) => {
+    const name = kernel === undefined ? null : stringIn(kernel),
+      run = name === null ? undefined : registered.get(context.state)?.get(name)
+    const given = inputs === undefined || isNullish(inputs) ? objectOf() : inputs
+    if (name === null || run === undefined)
+      return context.call(context, unknown(`the kernel ${name ?? ""} is not among the files read`), undefinedValue, [given], at)
+    const made = context.call(
+      context,
+      run,
+      undefinedValue,
+      [
+        objectOf([
+          ["inputs", given],
+          ["attrs", attrs ?? objectOf()],
+          ["backend", unknown("a backend")],
+        ]),
+      ],
+      at,
+    )
+    return ownGradient(context, made, tensorsIn([given]), name, at)
+  })
+  return objectOf([
+    ["runKernel", runKernel],
+    ["\u0000rest", unknown("tf.engine() is not read")],
+  ])
+}
+
+/** The results as functions of the inputs through which no law passes. */
+function ownGradient(context: Context, made: Value, inputs: readonly TensorValue[], name: string, at: TypeScript.Node): Value {
+  if (made.kind === "array") return { ...made, items: made.items.map((item) => ownGradient(context, item, inputs, name, at)) }
+  if (made.kind !== "tensor") return made
+  assume(context, `the kernel ${name} is read for its value: no law is claimed through its gradient, which is registered apart`)
+  const op = { kind: "opaque", what: `the kernel ${name}`, reason: "its gradient is registered apart", said: true } as const
+  const result = makeTensor(context, op, inputs, { at, label: name, dtype: made.dtype }, shapeOf(context, made))
+  rememberForward(result, made)
+  return result
+}
