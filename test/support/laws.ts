@@ -68,7 +68,7 @@ export function auditLaws(
   const instance = instantiate(network.graph, sizes), plan = compilePlan(instance), random = seededRandom(seed)
   const laws = exact.map((law) => compileLaw({ ...law, formula: "", latex: "" }, plan.slots, sizes))
   const isExcused = createExcuse(instance)
-  const unknowns = drawUnknowns(plan, random), gradient = new Float64Array(plan.dimension), field = new Float64Array(plan.dimension)
+  const gradient = new Float64Array(plan.dimension), field = new Float64Array(plan.dimension)
   const worst = new Map<string, number>()
   let silent = 0, discounted = 0
   const audit = (law: NumericLaw, sample: Sample, theta: Float64Array): void => {
@@ -84,7 +84,8 @@ export function auditLaws(
     }
   }
   for (let tries = 0; tries < trials; tries++) {
-    const theta = drawParameters(plan, random)
+    // Constants nobody knows are drawn anew for each point: a root of one may be no number.
+    const theta = drawParameters(plan, random), unknowns = drawUnknowns(plan, random)
     for (const sample of drawSamples(plan, 3, random, unknowns).samples) {
       evaluateField(plan, sample, theta, field)
       if (!Number.isFinite(length(field)) || length(field) === 0) silent++
