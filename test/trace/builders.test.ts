@@ -93,3 +93,16 @@ test("one network that is compiled in one place and only made in another is one 
     const kept = createModel()`)
   expect(found.models.map(({ optimizers }) => optimizers.map(({ name }) => name))).toEqual([["sgd"]])
 })
+
+test("a model that is applied to data nobody knows is the same model", () => {
+  const model = only(
+    trace(`const model = tf.sequential({ layers: [tf.layers.flatten({ inputShape: [4, 4, 1] }), tf.layers.dense({ units: 3 })] })
+    export async function test(data) {
+      const batch = data.next(), y = model.predict(batch.xs)
+      return y.argMax(1).dataSync()
+    }`),
+    "model",
+  )
+  expect(model.unsupported).toEqual([])
+  expect(parameters(model)).toEqual(["dense_1/kernel [16, 3]", "dense_1/bias [3]"])
+})

@@ -200,6 +200,8 @@ export function applyModel(context: Context, model: ModelValue, given: Value | u
   if (given === undefined) return unknown("a model applied to nothing")
   // tfjs builds a sequential model when its layers are added: its weights have the shapes of its own input.
   buildSequential(context, model)
+  // What the layers make of something unknown says nothing of the model: its own input has told their shapes.
+  if (given.kind === "unknown" && model.outputs.length > 0) return unknown(given.why, null, [given, ...model.outputs])
   context.state.owners.push(model)
   try {
     const result = model.form === "sequential" ? runLayers(context, model, given, at) : copyOperations(context, model, given, at)
