@@ -46,10 +46,16 @@ export interface Solutions {
 
 type Vector = Expression
 
-export function findFamilies(program: Program, propagation: Propagation, visibility: Visibility): Solutions {
+/** @param still parameters that are known to have no gradient, besides those that `visibility` tells. */
+export function findFamilies(
+  program: Program,
+  propagation: Propagation,
+  visibility: Visibility,
+  still: ReadonlySet<number> = new Set(),
+): Solutions {
   const exactSystem = new LinearSystem(propagation.system)
   for (const { expression } of propagation.approximate) exactSystem.demandZero(expression)
-  const finder = new FamilyFinder(program, propagation, visibility)
+  const finder = new FamilyFinder(program, propagation, visibility, still)
   const exact = makeSolutionSpace(exactSystem.solve())
   finder.collect(exact, "exact")
   if (propagation.approximate.length > 0) finder.collect(makeSolutionSpace(propagation.system.solve()), "approximate")
@@ -64,6 +70,7 @@ class FamilyFinder {
     private readonly program: Program,
     private readonly propagation: Propagation,
     private readonly visibility: Visibility,
+    private readonly still: ReadonlySet<number>,
   ) {
     for (const u of propagation.unknowns) {
       // Laws are counted up to what shift laws say already: that parameters without gradient stay.
@@ -92,6 +99,8 @@ class FamilyFinder {
   /** The action moves its parameter where nobody sees it, so it says nothing that shift laws do not. */
   private isTrivial(u: Unknown): boolean {
     if (u.kind !== "action") return false
+    const { op } = this.program.values[u.value]
+    if (op.kind === "parameter" && this.still.has(op.parameter)) return true
     return this.visibility.invisible(u.value, u.word.replace(/[^J]/g, "A").replace("J", "C"))
   }
 

@@ -35,7 +35,23 @@ export interface Inference {
 
 export function inferSymmetry(network: GenericNetwork): Inference {
   const symmetry = inferOn(network, false)
-  return { symmetry, whole: wholeAxesMatter(network, symmetry.program) ? inferWhole(network, symmetry) : null }
+  if (!wholeAxesMatter(network, symmetry.program)) return { symmetry, whole: null }
+  const whole = inferWhole(network, symmetry),
+    still = stillParameters(whole)
+  if (still.size === 0) return { symmetry, whole }
+  // What is known to stay by itself makes no laws with what moves.
+  const { program, propagation, visibility } = symmetry
+  return { symmetry: { ...symmetry, solutions: findFamilies(program, propagation, visibility, still) }, whole }
+}
+
+/** Parameters that have no gradient, which only the network of whole axes could tell. */
+function stillParameters({ program, solutions }: Symmetry): ReadonlySet<number> {
+  return new Set(
+    solutions.families.flatMap((f) => {
+      const { op } = program.values[f.members[0].unknown.value]
+      return f.noGradient && op.kind === "parameter" ? [op.parameter] : []
+    }),
+  )
 }
 
 /** The network with sums taken as one axis, and its shift families as far as `symmetry` lacks them. */
