@@ -110,10 +110,11 @@ function syntaxProblems(ts: typeof TypeScript, program: TypeScript.Program, sour
 }
 
 /** From one traced network to everything views and the verification need. */
-export function analyzeModel(read: TracedModel): AnalyzedModel {
-  const traced: TracedModel = { ...read, graph: nameConstantOffsets(read.graph) }
-  const derived = deriveLaws(generalize(appendLoss(traced.graph, traced.losses)))
-  const model = presentModel(traced, derived, findingsOf(traced, derived))
+export function analyzeModel(traced: TracedModel): AnalyzedModel {
+  // Laws and views speak of constants beside weights by name; the traced model stays as the source has it.
+  const named: TracedModel = { ...traced, graph: nameConstantOffsets(traced.graph) }
+  const derived = deriveLaws(generalize(appendLoss(named.graph, traced.losses)))
+  const model = presentModel(named, derived, findingsOf(named, derived))
   const laws = derived.laws.map((law, i) => ({ ...law, formula: model.laws[i].formula, latex: model.laws[i].latex }))
   const task: VerificationTask = { model: traced.name, graph: derived.graph, sizes: derived.sizes, laws }
   return { traced, derived, model, task }

@@ -73,5 +73,5 @@ function withSizes(graph: Graph, sizes: Readonly<Record<string, number | string>
     shape: replace(node.shape),
     op: Object.fromEntries(Object.entries(node.op).map(([key, value]: [string, unknown]) => [key, shapes.includes(key) ? replace(value) : value])),
   }))
-  return { ...graph, nodes, parameters: graph.parameters.map((p) => ({ ...p, shape: replace(p.shape) })) } as Graph
+  return { ...graph, nodes, parameters: graph.parameters.map((p) => ({ ...p, shape: replace(p.shape) })) } as unknown as Graph
 }
