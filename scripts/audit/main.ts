@@ -14,7 +14,7 @@ import { chooseReplica } from "../../src/verification/replica"
 import { auditLaws } from "../../test/support/laws"
 
 /** Numbers a replica may hold in all its tensors: gradients of larger ones take minutes. */
-const largest = 400_000
+const largest = 60_000
 
 type Answer =
   | { readonly kind: "audited"; readonly laws: number; readonly broken: readonly string[]; readonly silent: boolean; readonly discounted: boolean }
