@@ -3,11 +3,13 @@
  * oracle fixture and example. Then the laws' own `terms` on tfjs's weights under tf.train.sgd: linear laws move by rounding only,
  * quadratic ones half as far with half the step, and random quantities of the same weights move more.
  */
-import type * as tf from "@tensorflow/tfjs"
+import * as tf from "@tensorflow/tfjs"
 import { beforeAll, describe, expect, test } from "vitest"
 import type { AnalyzedModel } from "../src/pipeline"
 import type { Law } from "../src/schema/report"
 import { analyzeFixtureFile, findModel } from "./support/analysis"
+import type { Graph } from "../src/graph/graph"
+import { nameConstantOffsets } from "../src/graph/offsets"
 import { compareWithTfjs, drawData, planModel, privateLeaves, symbolSize } from "./support/compare"
 import { evaluateLaw, normOf, type Weights } from "./support/evaluate"
 import { oracleFixtures, wildFixtures } from "./support/fixture"
@@ -122,6 +124,15 @@ function checkLaws(laws: readonly Law[], running: RunningModel, data: DataSet, i
   return { problems, moved }
 }
 
+/** Constants that laws name are read from the graph: tfjs knows no names of them. */
+function withConstants(running: RunningModel, graph: Graph): RunningModel {
+  const constants = new Map(nameConstantOffsets(graph).parameters.slice(graph.parameters.length).flatMap(({ id, node, shape }) => {
+    const { op } = graph.nodes[node!]
+    return op.kind === "constant" && op.value.kind === "data" ? [[id, tf.tensor([...op.value.values], shape.map(Number))] as const] : []
+  }))
+  return { ...running, tensor: (id) => constants.get(id) ?? running.tensor(id) }
+}
+
 describe("laws on tfjs weights under SGD", () => {
   test.each(cases.filter(([title]) => !(title in forwardOnly)))("%s", (_, c) => {
     const laws = analyzed(c).model.laws.filter((law) => law.exactness === "exact")
@@ -129,7 +140,8 @@ describe("laws on tfjs weights under SGD", () => {
     const { plan, running, data, ids, source } = prepare(c, 23)
     // A law may speak of a frozen variable, too.
     const spoken = laws.flatMap((law) => law.terms.flatMap((term) => term.operands.map((o) => o.parameter)))
-    const { problems, moved } = checkLaws(laws, running, data.tfjs, [...new Set([...ids, ...spoken])], source, privateLeaves(plan).length > 0)
+    const own = withConstants(running, analyzed(c).traced.graph)
+    const { problems, moved } = checkLaws(laws, own, data.tfjs, [...new Set([...ids, ...spoken])], source, privateLeaves(plan).length > 0)
     expect(problems).toEqual([])
     expect(moved || laws.every((law) => law.family === "no-gradient"), "some control moves").toBe(true)
   })
