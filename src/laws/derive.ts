@@ -289,7 +289,7 @@ function independentOf(symmetry: Symmetry, family: Family): Dim {
     })
     total = subtractDim(total, lost.reduce(multiplyDim, 1))
   }
-  return total
+  return family.overlap === undefined ? total : subtractDim(total, substituteDim(family.overlap, declared))
 
   function rankCount(s: Symmetry, f: Family, role: Role): Dim {
     const n = sizeOf(role.atom)

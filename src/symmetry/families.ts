@@ -3,6 +3,7 @@
  * downgrades is one symmetry GL(n), a diagonal with its scalar is diag(n), and so on. A family is a list of members: which block of which
  * parameter is acted on, with which weight, along which atoms.
  */
+import type { Dim } from "../schema/report"
 import type { Program, ValueId } from "./program"
 import type { Equation, Propagation, Unknown } from "./propagate"
 import { makeSolutionSpace } from "./solution"
@@ -34,6 +35,8 @@ export interface Family {
   readonly exactness: "exact" | "approximate"
   /** Words (as letter strings over the roles) that add nothing: they were in the span of earlier families. */
   readonly dependent: readonly string[]
+  /** How many quantities are combinations of earlier ones beyond those words: shifts of pieces of an axis that blocks know already. */
+  readonly overlap?: Dim
   /** Every perturbation of the one block is invisible. */
   readonly noGradient: boolean
 }

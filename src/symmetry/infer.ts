@@ -2,10 +2,12 @@
  * @file Symmetry inference on a generic network: lowering, sum facts, visibility, propagation, families. Pure; never throws for a valid graph.
  */
 import type { GenericNetwork } from "../axes/generalize"
-import { collapseSums } from "../axes/tree"
+import { collapseSums, hasSum } from "../axes/tree"
+import { addDim, multiplyDim, subtractDim } from "../graph/dim"
+import type { Dim } from "../schema/report"
 import { sumFacts } from "./facts"
 import { findFamilies } from "./families"
-import type { Family, Solutions } from "./families"
+import type { Family, Member, Solutions } from "./families"
 import { lowerNetwork } from "./lower"
 import type { Program, Value } from "./program"
 import { propagate } from "./propagate"
@@ -76,7 +78,7 @@ function inferOn(network: GenericNetwork, shiftsOnly: boolean): Symmetry {
 
 /**
  * A family of whole shifts as far as it is no combination of shifts of the parameters' blocks and of families before it; null where nothing is
- * left. Shifts that differ along a cut axis are left to the blocks.
+ * left. Where entries of an axis that is cut may differ, its pieces shift apart and are asked for one by one.
  */
 function newsOf(
   blocks: Symmetry,
@@ -87,17 +89,79 @@ function newsOf(
   known: LinearSystem,
 ): Family | null {
   if (family.kind !== "shift") return null
-  let words = [""]
-  for (const role of family.roles) words = words.flatMap((w) => (role.full ? [`${w}D`, `${w}1`] : [`${w}D`]))
+  // Demanding a residual to be zero puts it into the span that later ones are reduced by.
+  const isNews = (vector: Map<UnknownId, number>): boolean => known.demandZero(blocks.solutions.exact.residual(vector))
+  const cut = family.roles.flatMap((_, r) => (family.members.some((m) => isCutAlong(blocks, whole, m, r)) ? [r] : []))
+  if (cut.length > 0) return cut.length === 1 ? newsOfPieces(whole, family, cut[0], blocksOf, named, isNews) : null
   const dependent: string[] = []
+  const words = wordsOf(family)
   for (const letters of words) {
     const vector = blockVector(whole, family, letters, blocksOf, named)
     if (vector === null) return null
-    // Demanding a residual to be zero puts it into the span that later ones are reduced by.
-    if (family.dependent.includes(letters) || !known.demandZero(blocks.solutions.exact.residual(vector))) dependent.push(letters)
+    if (family.dependent.includes(letters) || !isNews(vector)) dependent.push(letters)
   }
   return dependent.length === words.length ? null : { ...family, dependent }
 }
+
+function wordsOf(family: Family): readonly string[] {
+  return family.roles.reduce((words: readonly string[], role) => words.flatMap((w) => (role.full ? [`${w}D`, `${w}1`] : [`${w}D`])), [""])
+}
+
+/** Whether the axis of the parameter that role r acts on is cut into pieces in the network of blocks. */
+function isCutAlong(blocks: Symmetry, whole: Symmetry, member: Member, r: number): boolean {
+  const { op } = whole.program.values[member.unknown.value]
+  if (op.kind !== "parameter") return false
+  const node = blocks.network.graph.parameters[op.parameter].node
+  const axis = axisAt(op.groups, member.positions[r])
+  return node !== null && axis >= 0 && hasSum(blocks.network.axes[node][axis])
+}
+
+/** The axis whose atoms include the one at this position. */
+function axisAt(groups: readonly number[], position: number): number {
+  let end = 0
+  return groups.findIndex((many) => (end += many) > position)
+}
+
+/** News of a family whose role r acts on an axis cut into the same pieces for every member: each shifts by itself, all entries free. */
+function newsOfPieces(
+  whole: Symmetry,
+  family: Family,
+  r: number,
+  blocksOf: ReadonlyMap<number, readonly Value[]>,
+  named: ReadonlyMap<string, UnknownId>,
+  isNews: (vector: Map<UnknownId, number>) => boolean,
+): Family | null {
+  if (!family.roles[r].full || family.dependent.length > 0) return null
+  const pieces = family.members.map(({ unknown }) => {
+    const { op } = whole.program.values[unknown.value]
+    return op.kind === "parameter" ? (blocksOf.get(op.parameter) ?? []) : []
+  })
+  // Blocks that are one slice of the parameter; cuts along other axes or behind a reshape are left alone.
+  const ranges = pieces.map((own) => own.map(rangeOf))
+  if (ranges[0].length < 2 || ranges.some((own) => own.includes(null) || own.join() !== ranges[0].join())) return null
+  const words = wordsOf(family)
+  let overlap: Dim = 0
+  let some = false
+  for (const [i, { atoms }] of pieces[0].entries()) {
+    for (const letters of words) {
+      const own = new Map([...blocksOf].map(([parameter, list]): [number, readonly Value[]] => [parameter, list.slice(i, i + 1)]))
+      const vector = blockVector(whole, family, letters, own, named)
+      if (vector === null) return null
+      if (isNews(vector)) some = true
+      else overlap = addDim(overlap, [...letters].map((letter, j) => many(letter, atoms[family.members[0].positions[j]])).reduce(multiplyDim, 1))
+    }
+  }
+  return some ? { ...family, overlap } : null
+}
+
+/** From where to where a block lies in its parameter, if it is a slice along one axis and nothing else. */
+function rangeOf({ op }: Value): string | null {
+  const [step, ...others] = op.kind === "parameter" ? op.view : []
+  return step !== undefined && "slice" in step && others.length === 0 ? `${step.slice[1]}:${step.slice[2]}` : null
+}
+
+/** Dimension of the shifts of one letter: all equal, or those that sum to zero. */
+const many = (letter: string, atom: string): Dim => (letter === "1" ? 1 : subtractDim(atom, 1))
 
 /** The shift of whole parameters as a vector of the blocks' unknowns; null where it differs along an axis that is cut. */
 function blockVector(

@@ -26,7 +26,7 @@ const draws = 12, different = 9
  * Whether rounding explains that a gradient has a part along `direction` that it should not have, both on the coordinates `own`:
  * - disturbances change the gradient in proportion to their unit, and rounding's unit would change it by that much; or
  * - they do not, since something is 0/0 or a logarithm of 0, and nearly every one of them gives another gradient; or the most agree on a gradient
- *   without that part.
+ *   without that part, or a quarter of them while no two of the others agree.
  * Exact ties, which a disturbance breaks and rounding does not, give few different gradients: they explain nothing.
  */
 export type Excuse = (sample: Sample, theta: Float64Array, field: Float64Array, direction: Float64Array, own: Int32Array, allowed: number) => boolean
@@ -67,7 +67,10 @@ export function createExcuse(graph: Graph): Excuse {
       along(v) <= allowed * lengthOf(v, own) * lengthOf(direction, own) ||
       along(v) <= (8 * small * along(disturbedField(sample, theta, large, seed))) / large
     const clean = all.filter((v, seed) => lengthOf(v, own) > lengthOf(field, own) / 2 && held(v, seed))
-    return clean.length > draws / 2
+    if (clean.length > draws / 2) return true
+    // Fewer will do where the others disagree with each other: what is random is no part of a gradient.
+    const others = all.filter((v) => !clean.includes(v)).map(along).sort((a, b) => a - b)
+    return clean.length >= draws / 4 && others.every((c, i) => i === 0 || c - others[i - 1] > 1e-6 * c)
   }
 }
 
