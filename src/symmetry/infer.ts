@@ -112,8 +112,10 @@ function isCutAlong(blocks: Symmetry, whole: Symmetry, member: Member, r: number
   const { op } = whole.program.values[member.unknown.value]
   if (op.kind !== "parameter") return false
   const node = blocks.network.graph.parameters[op.parameter].node
-  const axis = axisAt(op.groups, member.positions[r])
-  return node !== null && axis >= 0 && hasSum(blocks.network.axes[node][axis])
+  if (node === null) return false
+  const axes = blocks.network.axes[node]
+  // A reshaped parameter has other groups than axes.
+  return op.groups.length === axes.length ? hasSum(axes[axisAt(op.groups, member.positions[r])]) : axes.some(hasSum)
 }
 
 /** The axis whose atoms include the one at this position. */

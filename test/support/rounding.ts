@@ -27,6 +27,7 @@ const draws = 12, different = 9
  * - disturbances change the gradient in proportion to their unit, and rounding's unit would change it by that much; or
  * - they do not, since something is 0/0 or a logarithm of 0, and nearly every one of them gives another gradient; or the most agree on a gradient
  *   without that part, or a quarter of them while no two of the others agree.
+ * - every disturbance leaves the range of numbers.
  * Exact ties, which a disturbance breaks and rounding does not, give few different gradients: they explain nothing.
  */
 export type Excuse = (sample: Sample, theta: Float64Array, field: Float64Array, direction: Float64Array, own: Int32Array, allowed: number) => boolean
@@ -61,6 +62,8 @@ export function createExcuse(graph: Graph): Excuse {
     }
     const all = Array.from({ length: draws }, (_, seed) => disturbedField(sample, theta, small, seed))
     const changes = all.map(change).sort((a, b) => a - b)
+    // At the end of the range of numbers the slightest disturbance overflows: such a point says nothing.
+    if (changes.every(Number.isNaN)) return true
     if (changes.filter((c, i) => i === 0 || c - changes[i - 1] > 1e-9 * c).length >= different) return true
     // The part along the direction is rounding's: none, or in proportion to the unit.
     const held = (v: Float64Array, seed: number): boolean =>
