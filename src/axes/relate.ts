@@ -33,6 +33,8 @@ function fixIndexed(graph: Graph, axes: readonly Axes[], classes: AxisClasses): 
   for (const { op, operands, id } of graph.nodes) {
     if (op.kind !== "gather" && op.kind !== "oneHot") continue
     const indexed = op.kind === "gather" ? axes[operands[0]][op.axis] : axes[id][axes[id].length - 1], index = operands[operands.length - 1]
+    const chosen = chosenAmong(graph, index, axes)
+    if (chosen !== null && classes.value(chosen) === classes.value(indexed)) classes.unify(chosen, indexed)
     const from = ancestors(graph, index), leaves = from.filter((n) => n.operands.length === 0)
     // Counting from zero fits every axis that is at least as long, and so do integers that an input states the range of.
     const moved = from.some((n) => n.op.kind === "binary" || n.op.kind === "unary")
@@ -41,6 +43,15 @@ function fixIndexed(graph: Graph, axes: readonly Axes[], classes: AxisClasses): 
     classes.fix(indexed)
     for (const n of counts) fixAll(axes[n.id], classes)
   }
+}
+
+/** The axis that indices are places on, where they are places of extremes. */
+function chosenAmong(graph: Graph, id: number, axes: readonly Axes[]): Axes[number] | null {
+  const { op, operands } = graph.nodes[id]
+  if (op.kind === "argExtreme") return axes[operands[0]][op.axis]
+  if (op.kind === "topK") return op.output === "indices" ? axes[operands[0]].at(-1)! : null
+  const through = op.kind === "reshape" || op.kind === "transpose" || op.kind === "slice" || op.kind === "tile" || op.kind === "broadcast"
+  return through ? chosenAmong(graph, operands[0], axes) : null
 }
 
 const countsFromZero = (value: ConstantValue): boolean => value.kind === "range" && value.start === 0 && value.step === 1

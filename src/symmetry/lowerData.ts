@@ -2,6 +2,7 @@
  * @file Lowers what carries no gradient: data, constants, opaque code, results of comparisons.
  */
 import type { Node, NodeId } from "../graph/graph"
+import type { Dim } from "../schema/report"
 import type { Blocks } from "./blocks"
 import { atomsOf, axisAt, broadcastBlock, eachChoice, emitOver, startsOf, unionLabels, useOf } from "./blocks"
 import { keyOf } from "./lowering"
@@ -23,7 +24,7 @@ export function lowerData(lowering: Lowering, node: Node): Blocks {
     const labels = elementwise ? unionLabels(uses, atoms) : varyingLabels(lowering, node, choice)
     const lookup = node.op.kind === "oneHot" && lowering.segments(node.id, choice.length - 1).length === 1
     const { one, zero } = dataSums(lowering, node, choice, labels)
-    const sums = lookup && isIndex(lowering, node.operands[0]) ? [lastPositions(choice)] : one
+    const sums = lookup && node.op.kind === "oneHot" && isIndex(lowering, node.operands[0], node.op.depth) ? [lastPositions(choice)] : one
     const frozen = node.op.kind === "parameter" ? { frozen: parameterBlock(lowering, node.id, node.op.parameter, choice) } : {}
     return emitOver(lowering, node.id, { kind: "data", sumsToOne: sums, sumsToZero: zero, lookup, ...frozen }, [], labels, atoms)
   })
@@ -50,12 +51,13 @@ function lastPositions(choice: Choice): number[] {
   return choice[choice.length - 1].atoms.map((_, i, own) => end - own.length + i)
 }
 
-/** Indices by what they are: data below a range, the place of an extreme. Computed ones may lie outside, where one-hot rows are zero. */
-function isIndex(lowering: Lowering, id: NodeId): boolean {
+/** Indices by what they are: data below a range, the place of an extreme among `depth`. Others may lie outside, where one-hot rows are zero. */
+function isIndex(lowering: Lowering, id: NodeId, depth: Dim): boolean {
   const { op, operands } = lowering.node(id)
-  if (op.kind === "input") return op.domain === "index"
-  if (op.kind === "argExtreme" || (op.kind === "topK" && op.output === "indices")) return true
-  return ["reshape", "transpose", "slice", "tile", "broadcast"].includes(op.kind) && operands.every((o) => isIndex(lowering, o))
+  if (op.kind === "input") return op.domain === "index" && (op.range === undefined || op.range === depth)
+  if (op.kind === "argExtreme") return lowering.node(operands[0]).shape[op.axis] === depth
+  if (op.kind === "topK") return op.output === "indices" && lowering.node(operands[0]).shape.at(-1) === depth
+  return ["reshape", "transpose", "slice", "tile", "broadcast"].includes(op.kind) && operands.every((o) => isIndex(lowering, o, depth))
 }
 
 /** Positions along which data varies: a product of a range and a constant varies along the range only. */

@@ -43,8 +43,15 @@ function operationKey(op: Op): string {
     case "parameter":
       return `parameter ${op.parameter}`
     default:
-      return JSON.stringify(op)
+      // JSON has no infinite numbers.
+      return JSON.stringify(op, (_, value: unknown) => (typeof value === "number" && !Number.isFinite(value) ? String(value) : value))
   }
+}
+
+/** Whether two such operations of one text may be two things: fresh noise, and constants of which nobody knows the numbers. */
+function standsAlone(op: Op): boolean {
+  if (op.kind === "constant") return op.value.kind === "unknown"
+  return op.kind === "dropout" || op.kind === "random" || op.kind === "input" || op.kind === "opaque"
 }
 
 type Centered = Extract<Recognized, { readonly kind: "center" }>
@@ -66,8 +73,8 @@ class PatternReader {
   constructor(private readonly graph: Graph) {
     const first = new Map<string, NodeId>()
     for (const node of graph.nodes) {
-      const leaf = node.op.kind === "dropout" || node.op.kind === "random" || node.op.kind === "input" || node.op.kind === "opaque"
-      const key = leaf ? `#${node.id}` : `${operationKey(node.op)}(${node.operands.map((o) => this.canonical[o]).join()})${node.shape.join()}`
+      const alone = standsAlone(node.op)
+      const key = alone ? `#${node.id}` : `${operationKey(node.op)}(${node.operands.map((o) => this.canonical[o]).join()})${node.shape.join()}`
       const known = first.get(key)
       if (known === undefined) first.set(key, node.id)
       this.canonical.push(known ?? node.id)
