@@ -179,6 +179,18 @@ test("a React-style callback that builds a model", () => {
   expect(model.optimizers.map((use) => use.name)).toEqual(["sgd"])
 })
 
+test("a callback that may not run is said to be one, not a condition", () => {
+  const model = only(
+    trace(
+      `function App() { const held = useRef(null)
+      useEffect(() => { const net = tf.sequential()
+      net.add(tf.layers.dense({ units: 1, inputShape: [2] }))
+      held.current = net }, []) }`,
+    ),
+  )
+  expect(model.assumptions).toEqual(["whether a callback is run is not known: the longer list it may leave is taken"])
+})
+
 test("an untyped parameter that is used as a tensor is an input, not a number", () => {
   const model = only(
     trace(`

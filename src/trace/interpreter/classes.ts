@@ -7,7 +7,7 @@ import { assume, childScope, extendsLayer, place, seen, step, Stop, tellLimit, t
 import { configureLayer, createLayerState, layerMember, snakeCase } from "../layers/layer"
 import { createFunctional, createSequential } from "../models/model"
 import { isTensorOnly } from "../ops/table"
-import { forkPaths, joinValues } from "./fork"
+import { forkPaths, joinValues, unseenCallback } from "./fork"
 import { arrayOf, objectOf, ownModel, primitive, tensorsIn, undefinedValue, unknown } from "../value"
 import { makeTensor, shapeOf } from "../tensor"
 import { Thrown, normal } from "../context"
@@ -281,7 +281,7 @@ function callbackResult(context: Context, fn: FunctionValue, at: TypeScript.Node
     return normal
   }
   try {
-    forkPaths(context, [run, () => normal], fn.scope.frame, "a callback", at)
+    forkPaths(context, [run, () => normal], fn.scope.frame, unseenCallback, at)
   } catch (error) {
     if (error instanceof Stop || !(error instanceof Thrown)) throw error
   }

@@ -84,6 +84,12 @@ function apply(context: Context, container: Container, after: Container): void {
   restore(container, after)
 }
 
+/** Stands in place of a condition for a callback that something unknown may run or not. */
+export const unseenCallback = "a callback"
+
+const doubted = (text: string): string =>
+  text === unseenCallback ? "whether a callback is run is not known" : `the condition \`${text}\` is not known`
+
 const takeFirst = (context: Context, text: string): void => void context.state.assumptions.add(`\`${text}\` is taken to be true`)
 
 function merge(context: Context, outcomes: readonly Outcome[], text: string, at: TypeScript.Node, prefer: boolean): void {
@@ -95,7 +101,7 @@ function merge(context: Context, outcomes: readonly Outcome[], text: string, at:
       const longest = lists.reduce((a, b) => (b.length > a.length ? b : a))
       if (lists.some((list) => list.length !== longest.length)) {
         if (prefer) takeFirst(context, text)
-        else context.state.assumptions.add(`the condition \`${text}\` is not known: the longer list it may leave is taken`)
+        else context.state.assumptions.add(`${doubted(text)}: the longer list it may leave is taken`)
         apply(context, container, prefer ? lists[0] : longest)
       } else
         apply(
@@ -157,7 +163,7 @@ export function joinValues(
     return { kind: "array", items: a.items.map((item, i) => joinValues(context, item, b.items[i], text, at, prefer)) }
   }
   if (isPart(a) && isPart(b)) {
-    context.state.assumptions.add(`the condition \`${text}\` is not known: its first way is taken`)
+    context.state.assumptions.add(`${doubted(text)}: its first way is taken`)
     return a
   }
   if (a.kind === "array" && a.items.length === 1 && a.items[0] === b) return a
