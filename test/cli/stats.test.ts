@@ -54,6 +54,7 @@ test("counts models, operations, laws, and says what is set aside", async () => 
   expect(out).toMatch(/^6 files, 1 without tfjs, 3 with models, 1 that cannot be read\n5 models, 4 read without gaps \(80\.0 %\), 2 with laws\n/)
   expect(out).toMatch(/\n\d+ operations traced, 1 unsupported \(\d\.\d %\)\n2 laws\n/)
   expect(out).toMatch(/\n[\d,]+ ms, [\d.]+ ms for the median model, slowest (\S+ [\d,]+ ms(, )?){3}\n/)
+  expect(out).toMatch(/\nread in part:\n {2}odd\.js:3 m: [^\n]+\n/)
   expect(out).toMatch(/\nbundle\.js has 2\.0 MB, more than 2 MB, and is skipped\.\nbroken\.ts:2:7: syntax error: [^\n]*\n$/)
 })
 
@@ -63,6 +64,7 @@ test("the same as JSON", async () => {
   expect(stats.problems).toEqual([
     { path: "broken.ts", message: "broken.ts:2:7: syntax error: Variable declaration expected; what follows may be misread" },
   ])
+  expect(stats.gaps).toEqual([{ path: "odd.js", line: 3, model: "m", reason: "code that is not read: a layer that is not known", others: 0 }])
   expect(stats.operations.share).toBeCloseTo(1 / stats.operations.all, 12)
   expect(stats.skipped.map(({ path: name }) => name)).toEqual(["bundle.js"])
 })

@@ -45,6 +45,15 @@ export function selectFiles(files: readonly string[], cwd: string): Selection {
   return { files: kept, withoutTfjs: files.length - kept.length - skipped.length, skipped }
 }
 
+export interface Gap {
+  readonly path: string
+  readonly line: number
+  readonly model: string
+  readonly reason: string
+  /** How many more parts of the model are not read. */
+  readonly others: number
+}
+
 /** What `stats --format json` prints. */
 export interface Stats {
   readonly schema: 1
@@ -55,6 +64,8 @@ export interface Stats {
   /** `median` is that of one model. */
   readonly milliseconds: { readonly all: number; readonly median: number | null }
   readonly slowest: readonly { readonly path: string; readonly milliseconds: number }[]
+  /** Models that are read in part, each with the first of what is not read. */
+  readonly gaps: readonly Gap[]
   readonly skipped: readonly Skipped[]
   readonly problems: readonly { readonly path: string; readonly message: string }[]
 }
@@ -69,6 +80,7 @@ interface FileCount {
   readonly operations: number
   readonly unsupported: number
   readonly laws: number
+  readonly gaps: readonly Gap[]
   readonly failures: readonly string[]
 }
 
@@ -83,6 +95,11 @@ function countFile({ report, models, milliseconds, failure }: AnalyzedFile): Fil
     operations: nodes.length,
     unsupported: nodes.filter(({ op }) => op.kind === "opaque").length,
     laws: models.reduce((sum, { model }) => sum + model.laws.length, 0),
+    gaps: models.flatMap(({ model: { name, unsupported } }): Gap[] =>
+      unsupported
+        .slice(0, 1)
+        .map(({ start, what }) => ({ path: report.path, line: start.line, model: name, reason: what, others: unsupported.length - 1 })),
+    ),
     failures: failure === null ? [] : [failure],
   }
 }
@@ -111,13 +128,14 @@ export function countFiles(analyzed: Iterable<AnalyzedFile>, { withoutTfjs, skip
     laws: total("laws"),
     milliseconds: { all: Math.round(elapsed()), median: times.length === 0 ? null : Number(times[times.length >> 1].toFixed(1)) },
     slowest: slowest.map(({ path, milliseconds }) => ({ path, milliseconds: Math.round(milliseconds) })),
+    gaps: counts.flatMap(({ gaps }) => gaps),
     skipped,
     problems: counts.flatMap(({ path, failures }) => failures.map((message) => ({ path, message }))),
   }
 }
 
 export function statsText(stats: Stats): readonly string[] {
-  const { files, models, operations, laws, milliseconds, slowest, skipped, problems } = stats
+  const { files, models, operations, laws, milliseconds, slowest, gaps, skipped, problems } = stats
   const slow = slowest.map(({ path, milliseconds: time }) => `${path} ${dimText(time)} ms`)
   const share = models.all === 0 ? "" : ` (${((100 * models.whole) / models.all).toFixed(1)} %)`
   return [
@@ -129,6 +147,8 @@ export function statsText(stats: Stats): readonly string[] {
     `${dimText(milliseconds.all)} ms` +
       (milliseconds.median === null ? "" : `, ${milliseconds.median} ms for the median model`) +
       (slow.length === 0 ? "" : `, slowest ${slow.join(", ")}`),
+    ...(gaps.length === 0 ? [] : ["read in part:"]),
+    ...gaps.map(({ path, line, model, reason, others }) => `  ${path}:${line} ${model}: ${reason}${others === 0 ? "" : ` and ${others} more`}`),
     ...skipped.map(({ reason }) => reason),
     ...problems.map(({ message }) => message),
   ]
