@@ -65,6 +65,8 @@ export function createExcuse(graph: Graph): Excuse {
     // At the end of the range of numbers the slightest disturbance overflows: such a point says nothing.
     if (changes.every(Number.isNaN)) return true
     if (changes.filter((c, i) => i === 0 || c - changes[i - 1] > 1e-9 * c).length >= different) return true
+    // A quotient by what should be 0: the least disturbance is so much larger than rounding that hardly anything of the gradient is left.
+    if (all.every((v) => lengthOf(v, own) < lengthOf(field, own) / 1000)) return true
     // The part along the direction is rounding's: none, or in proportion to the unit.
     const held = (v: Float64Array, seed: number): boolean =>
       along(v) <= allowed * lengthOf(v, own) * lengthOf(direction, own) ||
