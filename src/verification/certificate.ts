@@ -43,7 +43,8 @@ export function* certifySteps(
   const enough = parameters - derived
   const spans: Spanned[] = []
   let best: Rank | null = null
-  for (let k = 0; k < attempts && (best === null || best.rank < enough); k++) {
+  const affordable = Math.max(2, Math.floor(totalWork / (plan.cost * livelyFields * (livelyAttempts + livelySteps))))
+  for (let k = 0; k < Math.min(attempts, affordable) && (best === null || best.rank < enough); k++) {
     const found = yield* spanFirstBrackets(plan, random, signs, enough, k > 0)
     if (found === null) continue
     spans.push(found)
@@ -106,7 +107,9 @@ function drawLively(plan: Plan, fields: readonly Field[], random: Random, signs:
     })
     return { alive: patterns.reduce((n, p) => n + (p === 0 ? 0 : 1), 0), apart: new Set(patterns).size }
   }
-  for (let attempt = 0, most = -1, theta = best; attempt < livelyAttempts; attempt++, theta = draw()) {
+  // Counted, not timed, so that a seed gives the same answer on every machine.
+  const measures = Math.floor(drawWork / (plan.cost * livelyFields))
+  for (let attempt = 0, most = -1, theta = best; attempt < Math.min(livelyAttempts, Math.max(5, measures)); attempt++, theta = draw()) {
     const { alive } = measure(theta)
     if (alive > most) {
       most = alive
@@ -115,7 +118,7 @@ function drawLively(plan: Plan, fields: readonly Field[], random: Random, signs:
     if (alive === D) break
   }
   let score = thorough ? scoreOf(measure(best)) : 0
-  for (let attempt = 0; thorough && attempt < livelySteps; attempt++) {
+  for (let attempt = 0; thorough && attempt < Math.min(livelySteps, measures); attempt++) {
     const fresh = draw(),
       theta = best.map((x, i) => (random.uniform() < 3 / D ? fresh[i] : x)),
       next = scoreOf(measure(theta))
@@ -129,6 +132,9 @@ const scoreOf = ({ alive, apart }: { readonly alive: number; readonly apart: num
 const livelyAttempts = 60,
   livelySteps = 150,
   livelyFields = 40
+/** Cells and products that drawing one θ, and drawing all of them, may cost: some seconds each. */
+const drawWork = 5e7,
+  totalWork = 2e8
 
 /** Stops as soon as the rank reaches `enough`, which it cannot exceed. Null where the fields are not finite numbers. */
 function* spanFirstBrackets(plan: Plan, random: Random, signs: Signs, enough: number, thorough: boolean): Generator<number, Spanned | null> {
