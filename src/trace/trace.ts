@@ -167,7 +167,7 @@ function follow(context: Context): TracedFile {
   const order = (a: { readonly traced: Traced }, b: { readonly traced: Traced }): number =>
     a.traced.start.line - b.traced.start.line || a.traced.start.column - b.traced.start.column
   const trained = ({ traced: found, model }: (typeof models)[number]): TracedFile["models"][number] =>
-    withTraining(found, trainingOf(context, training, model, namesOf(context, found, model)))
+    withTraining(found, trainingOf(context, training, model, namesOf(context, found, model), weightNames(found)))
   return { models: models.sort(order).map(trained), problems }
 }
 
@@ -215,12 +215,18 @@ function namesOf(context: Context, found: Traced, model: ModelValue | null): Rea
   return new Set([...own, ...own.flatMap((name) => Array.from(context.home.text.matchAll(stored(name)), (match) => match[1]))])
 }
 
+/** Names that the source has for weights: the last part of their paths. */
+const weightNames = (found: Traced): readonly string[] => [
+  ...new Set(found.graph.parameters.flatMap(({ id }) => id.split("/").filter((part) => /^[A-Za-z_$][\w$]*$/.test(part)).slice(-1))),
+]
+
 /** A model with what trains it; a list of variables given to minimize is an assumption a reader must see. */
 function withTraining(found: Traced, training: Training): TracedFile["models"][number] {
   const lists = training.optimizers.flatMap(({ variables }) =>
     variables === undefined ? [] : [`only ${variables.join(", ")} is trained where minimize says so`],
   )
-  return { ...found, ...training, assumptions: [...new Set([...found.assumptions, ...lists])] }
+  const { optimizers, losses, notes } = training
+  return { ...found, optimizers, losses, assumptions: [...new Set([...found.assumptions, ...lists, ...notes])] }
 }
 
 interface Declarations {

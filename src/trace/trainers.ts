@@ -12,6 +12,8 @@ export interface Trainer {
   readonly optimizer: string | null
   /** Names that the trained loss mentions. */
   readonly mentions: ReadonlySet<string>
+  /** What is differentiated. */
+  readonly losses: readonly TypeScript.Node[]
   /** The variables it is told to train, as written; null for all. */
   readonly variables: readonly string[] | null
   /** Whether the gradients are not those of the loss any more when they are applied. */
@@ -34,6 +36,7 @@ export function findTrainers(ts: typeof TypeScript, file: TypeScript.SourceFile)
           call: node,
           optimizer: lastName(ts, object),
           mentions: mentionsOf(ts, first, declared),
+          losses: [first],
           variables: listed(ts, list),
           changed: false,
         })
@@ -41,7 +44,7 @@ export function findTrainers(ts: typeof TypeScript, file: TypeScript.SourceFile)
         const body = enclosingFunction(ts, node) ?? file
         const losses = differentiated(ts, body)
         const mentions = new Set((losses.length > 0 ? losses : [body]).flatMap((loss) => [...mentionsOf(ts, loss, declared)]))
-        found.push({ call: node, optimizer: lastName(ts, object), mentions, variables: null, changed: areChanged(ts, first, body) })
+        found.push({ call: node, optimizer: lastName(ts, object), mentions, losses, variables: null, changed: areChanged(ts, first, body) })
       }
     }
     ts.forEachChild(node, visit)
@@ -104,6 +107,24 @@ function mentionsOf(ts: typeof TypeScript, start: TypeScript.Node, bodies: Bodie
   }
   visit(start, 0)
   return names
+}
+
+/** What hands out a model's weights. */
+const weightLists: readonly string[] = ["getWeights", "trainableWeights"]
+
+/** Methods that give a network's output. */
+const forwardNames: ReadonlySet<string> = new Set(["forward", "call", "apply", "predict"])
+
+/**
+ * Weights of a model of these names that the trained loss reads otherwise than by the model's output: a penalty on weights, a term of a hidden
+ * layer. Empty where no function of the file is known to give the output.
+ */
+export function weightsBeside(ts: typeof TypeScript, trainer: Trainer, names: ReadonlySet<string>, weights: readonly string[]): readonly string[] {
+  const declared = functionsOf(ts, trainer.call.getSourceFile())
+  const bodies = new Map([...declared].filter(([name]) => !forwardNames.has(name) && !names.has(name)))
+  const read = new Set(trainer.losses.flatMap((loss) => [...mentionsOf(ts, loss, bodies)]))
+  if (weightLists.some((list) => read.has(list))) return weights
+  return bodies.size === declared.size ? [] : weights.filter((weight) => read.has(weight))
 }
 
 /** What is differentiated inside a body: the first arguments of variableGrads and its kin. */

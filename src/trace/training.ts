@@ -9,7 +9,7 @@ import type { ModelValue, Scope } from "./value"
 import type { Place } from "../schema/report"
 import { numberIn } from "./value"
 import { placeOf } from "../source/place"
-import { bindingOf, findTrainers, useFor, withoutCasts, type Trainer } from "./trainers"
+import { bindingOf, findTrainers, useFor, weightsBeside, withoutCasts, type Trainer } from "./trainers"
 import { trains } from "../source/dependencies"
 
 const maximumFiles = 200
@@ -28,6 +28,8 @@ const optimizerNames: Readonly<Record<string, OptimizerName>> = {
 export interface Training {
   readonly optimizers: readonly OptimizerUse[]
   readonly losses: readonly LossUse[]
+  /** What the reader must know of how the model is trained. */
+  readonly notes: readonly string[]
 }
 
 /** A use with the nodes that tie it to a model: the call of compile it stands in, or the optimizer's own call. */
@@ -47,7 +49,9 @@ export interface Uses {
  * What concerns one model: its own compile; where nobody compiles it, the optimizers whose minimize or applyGradients mentions one of its `names`,
  * with what it does there; where none does, everything that no compile of another model uses.
  */
-export function trainingOf(context: Context, uses: Uses, model: ModelValue | null, names: ReadonlySet<string> = new Set()): Training {
+export function trainingOf(
+  context: Context, uses: Uses, model: ModelValue | null, names: ReadonlySet<string> = new Set(), weights: readonly string[] = [],
+): Training {
   const { compiled } = context.state
   const isOwn = ({ nodes }: Tied<unknown>): boolean => model !== null && nodes.some((node) => compiled.get(node)?.has(model))
   const isLoose = ({ nodes }: Tied<unknown>): boolean => !nodes.some((node) => compiled.has(node))
@@ -56,7 +60,16 @@ export function trainingOf(context: Context, uses: Uses, model: ModelValue | nul
     return (own.length > 0 ? own : all.filter(isLoose)).map(({ use }) => use)
   }
   const minimized = uses.optimizers.some(isOwn) ? [] : uses.optimizers.filter(isLoose).flatMap((tied) => usesBy(uses.trainers, tied, names))
-  return { optimizers: minimized.length > 0 ? unique(minimized) : pick(uses.optimizers), losses: pick(uses.losses) }
+  const notes = minimized.length === 0 ? [] : uses.trainers.flatMap((trainer) => notesOn(context, trainer, names, weights))
+  return { optimizers: minimized.length > 0 ? unique(minimized) : pick(uses.optimizers), losses: pick(uses.losses), notes: [...new Set(notes)] }
+}
+
+function notesOn(context: Context, trainer: Trainer, names: ReadonlySet<string>, weights: readonly string[]): readonly string[] {
+  if (![...names].some((name) => trainer.mentions.has(name))) return []
+  const [first, ...others] = weightsBeside(context.ts, trainer, names, weights)
+  if (first === undefined) return []
+  const what = others.length === 0 ? `'${first}'` : `'${first}' and ${others.length} more weight${others.length === 1 ? "" : "s"}`
+  return [`the trained loss is taken to depend on the output alone, though it reads ${what} beside it`]
 }
 
 /** What the trainers that call an optimizer do to a model of these names. */

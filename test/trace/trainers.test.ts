@@ -68,3 +68,23 @@ test.each([
   expect(use.name).toBe(name)
   expect(use.text.includes("changed")).toBe(name === "unknown")
 })
+
+test("a trained loss that reads weights beside the output is told", () => {
+  const net = (loss: string): readonly string[] =>
+    only(
+      trace(`export class Net {
+    inner = tf.variable(tf.randomNormal([3, 2]))
+    outer = tf.variable(tf.randomNormal([2, 1]))
+    hidden(x: tf.Tensor2D) { return tf.matMul(x, this.inner) }
+    forward(x: tf.Tensor2D) { return tf.matMul(this.hidden(x), this.outer) }
+    loss(x: tf.Tensor2D) { return ${loss} }
+  }
+  const net = new Net(), optimizer = tf.train.sgd(0.1)
+  export const step = (x: tf.Tensor2D) => optimizer.minimize(() => net.loss(x) as tf.Scalar)`),
+      "Net",
+    ).assumptions
+  const told = expect.stringContaining("taken to depend on the output alone, though it reads 'inner' beside it") as string
+  expect(net("this.forward(x).square().mean()")).toEqual([])
+  expect(net("this.forward(x).square().mean().add(this.hidden(x).square().mean())")).toContainEqual(told)
+  expect(net("this.forward(x).mean().add(this.inner.abs().sum())")).toContainEqual(told)
+})
