@@ -44,11 +44,13 @@ function genericOp(node: Node, graph: Graph, axes: readonly (readonly AxisTree[]
   switch (op.kind) {
     case "input": {
       if (op.range === undefined) return op
-      for (const n of graph.nodes) {
-        if (n.op.kind === "gather" && reaches(graph, n.operands[1], node.id)) return { ...op, range: genericSize(axes[n.operands[0]][n.op.axis]) }
-        if (n.op.kind === "oneHot" && reaches(graph, n.operands[0], node.id)) return { ...op, range: genericSize(axes[n.id][axes[n.id].length - 1]) }
-      }
-      return op
+      // The size that bounds the integers, among those of all that read them; every table does.
+      const readers = graph.nodes.flatMap((n) => {
+        if (n.op.kind === "gather" && reaches(graph, n.operands[1], node.id)) return [{ of: n.operands[0], axis: n.op.axis, bounds: true }]
+        return n.op.kind === "oneHot" && reaches(graph, n.operands[0], node.id) ? [{ of: n.id, axis: n.shape.length - 1, bounds: false }] : []
+      })
+      const reader = readers.find(({ of, axis }) => graph.nodes[of].shape[axis] === op.range) ?? readers.find(({ bounds }) => bounds)
+      return reader === undefined ? op : { ...op, range: genericSize(axes[reader.of][reader.axis]) }
     }
     case "slice":
       return { ...op, begin: op.begin.map((b, i) => (b === 0 || (op.strides[i] ?? 1) !== 1 ? b : genericOffset(axes[node.operands[0]][i], b))) }

@@ -54,7 +54,7 @@ function lastPositions(choice: Choice): number[] {
 /** Indices by what they are: data below a range, the place of an extreme among `depth`. Others may lie outside, where one-hot rows are zero. */
 function isIndex(lowering: Lowering, id: NodeId, depth: Dim): boolean {
   const { op, operands } = lowering.node(id)
-  if (op.kind === "input") return op.domain === "index" && (op.range === undefined || op.range === depth)
+  if (op.kind === "input") return op.domain === "index" && op.range === depth
   if (op.kind === "argExtreme") return lowering.node(operands[0]).shape[op.axis] === depth
   if (op.kind === "topK") return op.output === "indices" && lowering.node(operands[0]).shape.at(-1) === depth
   return ["reshape", "transpose", "slice", "tile", "broadcast"].includes(op.kind) && operands.every((o) => isIndex(lowering, o, depth))

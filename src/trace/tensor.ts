@@ -283,12 +283,23 @@ export function sliceAxis(context: Context, x: TensorValue, axis: number, from: 
   )
 }
 
-/** Counts as integers below `range`: marks the input these indices come from, through casts, reshapes and slices. */
-export function markIndices(x: TensorValue, range: Dim): void {
+function boundInput(input: InputRecord, range: Dim, reader: "row" | "hot"): void {
+  if (reader === "hot" && input.bounded === true) return
+  const known = reader === "row" && input.bounded !== true ? undefined : input.range
+  if (known === undefined) input.range = range
+  else if (typeof known === "number" && typeof range === "number") input.range = reader === "row" ? Math.min(known, range) : Math.max(known, range)
+  if (reader === "row") input.bounded = true
+}
+
+/**
+ * Counts as integers below `range`: marks the input these indices come from, through casts, reshapes and slices. Where a "row" is read tfjs
+ * refuses other integers, so that the smallest such range holds; a "hot" row of any other integer is zero, so that the deepest one is assumed.
+ */
+export function markIndices(x: TensorValue, range: Dim, reader: "row" | "hot"): void {
   for (let at: TensorValue | undefined = x; at !== undefined;) {
     if (at.source.kind === "input") {
       if (at.source.input.domain === "real") at.source.input.domain = "index"
-      at.source.input.range ??= range
+      boundInput(at.source.input, range, reader)
       return
     }
     if (at.source.kind !== "op") return
@@ -302,7 +313,7 @@ export function markIndices(x: TensorValue, range: Dim): void {
       op.kind === "concat" ||
       (op.kind === "unary" && (op.fn === "round" || op.fn === "floor"))
     if (!passes) return
-    if (op.kind === "concat") operands.slice(1).forEach((operand) => markIndices(operand, range))
+    if (op.kind === "concat") operands.slice(1).forEach((operand) => markIndices(operand, range, reader))
     at = operands[0]
   }
 }

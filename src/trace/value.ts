@@ -105,6 +105,8 @@ export interface InputRecord {
   name: string
   domain: "real" | "index" | "binary"
   range?: Dim
+  /** A table's rows or a layer that refuses others bound the integers; otherwise only the depth of a one-hot does, beyond which its rows are zero. */
+  bounded?: true
   readonly serial: number
 }
 

@@ -37,7 +37,7 @@ const embedding: LayerSpec = (call) => {
   const vocabulary = sizeOption(call, "inputDim")
   const table = layerWeight(call, "embeddings", [vocabulary, sizeOption(call, "outputDim")], "embeddings", "randomUniform")
   const x = input(call)
-  markIndices(x, vocabulary)
+  markIndices(x, vocabulary, "row")
   return emit(call, { kind: "gather", axis: 0, batchAxes: 0 }, [table, x])
 }
 

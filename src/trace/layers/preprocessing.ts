@@ -64,7 +64,7 @@ const categoryEncoding: LayerSpec = (call) => {
   if (mode === "int") return x
   if (own.length !== 2 || !["oneHot", "multiHot", "count"].includes(mode) || (mode === "oneHot" && own[1] !== 1))
     throw new Unreadable(`categoryEncoding: the mode '${mode}' on [${own.join(", ")}] is not read`)
-  markIndices(x, depth)
+  markIndices(x, depth, "row")
   const rows = emit(call, { kind: "oneHot", depth }, [x])
   if (mode === "oneHot") return reshape(call.context, rows, [own[0], depth], { at: call.at, label: "categoryEncoding" })
   return emit(call, { kind: "reduce", fn: mode === "count" ? "sum" : "max", axes: [1], keepDims: false }, [rows])

@@ -109,9 +109,20 @@ export function emitModel(context: Context, parts: ModelParts): Omit<TracedModel
     parameterCount: graph.parameters.map((p) => p.shape.reduce<Dim>(multiplyDim, 1)).reduce<Dim>((a, b) => sum(a, b), 0),
     ...(parts.model === undefined ? {} : { layers: listLayers(parts.model, { paths: parts.paths, show, indexOf }) }),
     sites: sitesOf(context, parts, graph, nodes, indexOf),
-    assumptions: parts.assumptions.map(plainText),
+    assumptions: [...parts.assumptions, ...rangeAssumptions(parts.inputs, graph, nodes)].map(plainText),
     unsupported: unsupportedOf(parts.notes, graph),
   }
+}
+
+/** One-hot rows of integers that nothing bounds sum to one only while the integers stay below the depth; laws may need that. */
+function rangeAssumptions(inputs: readonly TensorValue[], graph: Graph, nodes: ReadonlyMap<TensorValue, number>): readonly string[] {
+  return inputs.flatMap((x) => {
+    const node = nodes.get(x), source = x.source
+    if (node === undefined || source.kind !== "input" || source.input.bounded === true) return []
+    const { op } = graph.nodes[node]
+    if (op.kind !== "input" || op.range === undefined) return []
+    return [`the integers in ${op.name} stay below ${op.range}: tf.oneHot makes a row of zeros of any other`]
+  })
 }
 
 const sum = (a: Dim, b: Dim): Dim => (typeof a === "number" && typeof b === "number" ? a + b : dim(`${a}+${b}`))

@@ -13,7 +13,7 @@ function flatPositions(call: OpCall, indices: TensorValue, sizes: readonly Dim[]
   if (typeof depth !== "number" || depth < 1 || depth > sizes.length) throw new Unreadable(`${call.name}: the length of an index is not known`)
   const lead = own.slice(0, -1), { context, at } = call
   if (depth === 1) {
-    markIndices(indices, sizes[0])
+    markIndices(indices, sizes[0], "row")
     return { positions: reshape(context, indices, lead, { at }), depth }
   }
   const held = indices.source.kind === "op" && indices.source.op.kind === "constant" ? indices.source.op.value : null
@@ -61,7 +61,7 @@ const tensorScatterUpdate: OpEmitter = (call) => {
 const unsortedSegmentSum: OpEmitter = (call) => {
   const x = tensorAt(call, 0), own = shape(call, x), ids = tensorAt(call, 1), count = dimAt(call, 2, "segments")
   if (shape(call, ids).length !== 1) throw new Unreadable("unsortedSegmentSum: expected a list of segment numbers")
-  markIndices(ids, count)
+  markIndices(ids, count, "hot")
   const hot = emit(call, { kind: "oneHot", depth: count }, [ids])
   const flat = reshape(call.context, x, [own[0], productOf(own.slice(1))], { at: call.at })
   return reshape(call.context, emit(call, { kind: "einsum", equation: "nc,nr->cr" }, [hot, flat]), [count, ...own.slice(1)], { at: call.at })

@@ -174,7 +174,7 @@ function emitGather(call: OpCall): TensorValue {
     own = shape(call, x),
     axis = axisAt(call, 2, own.length, 0),
     batchAxes = numberAt(call, 3, 0)
-  markIndices(indices, own[axis])
+  markIndices(indices, own[axis], "row")
   return emit(call, { kind: "gather", axis, batchAxes }, [x, indices])
 }
 
@@ -213,7 +213,7 @@ function emitOneHot(call: OpCall): TensorValue {
     depth = dimAt(call, 1, "classes"),
     on = numberAt(call, 2, 1),
     off = numberAt(call, 3, 0)
-  markIndices(indices, depth)
+  markIndices(indices, depth, "hot")
   const hot = emit(call, { kind: "oneHot", depth }, [indices])
   if (on === 1 && off === 0) return hot
   const scaled = binary(call, "multiply", hot, emit(call, { kind: "constant", value: { kind: "fill", value: on - off } }, [], []))
