@@ -5,12 +5,12 @@ import type { Dim } from "../../schema/report"
 import type { LayerState, ModelValue, TensorValue, Value } from "../value"
 import { allWeights, applyLayer, layerStateOf } from "../layers/layer"
 import { arrayOf, isNullish, native, numberIn, primitive, sizeValue, stringIn, tensorsIn, undefinedValue, unknown } from "../value"
-import { dimOf, makeInput, makeTensor, shapeOf, tensorOf } from "../tensor"
-import { freshSymbol, nextSerial, note, touch, Unreadable } from "../context"
+import { dimOf, makeInput, makeTensor, reshape, shapeOf, tensorOf } from "../tensor"
+import { freshSymbol, nextSerial, note, touch, unifyDims, Unreadable } from "../context"
 import { markSymbolic } from "../layers/mask"
 import { assumeOneAxis, copyShape, openShape } from "../rank"
 import { ShapeError } from "../../graph/shape"
-import { substituteDim } from "../../graph/dim"
+import { substituteDim, symbolsOf } from "../../graph/dim"
 import { plainText } from "../ops/table"
 
 const configOf = (value: Value | undefined): ReadonlyMap<string, Value> => (value?.kind === "object" ? value.fields : new Map())
@@ -220,16 +220,20 @@ function copyOperations(context: Context, model: ModelValue, given: Value, at: T
   const tensors = given.kind === "array" ? given.items.map((item) => tensorOf(context, item)) : [tensorOf(context, given, { at })]
   if (tensors.length !== model.inputs.length) throw new Unreadable(`the model takes ${model.inputs.length} inputs, found ${tensors.length}`)
   const copies = new Map<TensorValue, TensorValue>(),
-    sizes: Record<string, Dim> = {}
+    sizes: Record<string, Dim> = {},
+    body = [...reachableFrom(model.outputs)].sort((a, b) => a.serial - b.serial)
+  const fixed = new Set(body.flatMap((t) => (t.source.kind === "weight" ? shapeOf(context, t).flatMap(symbolsOf) : [])))
   model.inputs.forEach((x, i) => {
     copies.set(x, tensors[i])
     const own = shapeOf(context, x),
       other = shapeOf(context, tensors[i])
     if (own.length !== other.length) throw new Unreadable(`the model takes an input of rank ${own.length}, found [${other.join(", ")}]`)
+    // A size that stands in a weight is the model's own, whatever it is applied to.
+    own.forEach((d, k) => typeof d === "string" && fixed.has(d) && unifyDims(context, d, other[k]))
     own.forEach((d, k) => typeof d === "string" && d !== other[k] && /^[\w$.\u00b7]+$/.test(d) && (sizes[d] = other[k]))
   })
   const sites = [...context.state.sites.values()]
-  for (const t of [...reachableFrom(model.outputs)].sort((a, b) => a.serial - b.serial)) {
+  for (const t of body) {
     if (copies.has(t) || t.source.kind !== "op") continue
     const { op, operands } = t.source
     if (!operands.some((operand) => copies.has(operand))) continue
@@ -284,6 +288,13 @@ function layerList(model: ModelValue): Value {
   return arrayOf([unknown("the input layer"), ...model.layers])
 }
 
+/** `predict` takes a tensor of one axis for a column of samples. */
+function withBatchAxis(context: Context, given: Value): Value {
+  if (given.kind === "array") return arrayOf(given.items.map((item) => withBatchAxis(context, item)))
+  if (given.kind !== "tensor" || given.shape.length !== 1) return given
+  return reshape(context, given, [...shapeOf(context, given), 1])
+}
+
 /** Members of a model; null where it has none of that name. */
 export function modelMember(context: Context, model: ModelValue, name: string): Value | null {
   const ready = (): ModelValue => (buildSequential(context, model), model)
@@ -303,8 +314,9 @@ export function modelMember(context: Context, model: ModelValue, name: string): 
         openAgain(model)
         return model.layers.pop() ?? undefinedValue
       })
-    case "apply":
     case "predict":
+      return native(name, ([given], at) => applyModel(context, model, given && withBatchAxis(context, given), at))
+    case "apply":
     case "call":
     case "predictOnBatch":
       return native(name, ([given], at) => applyModel(context, model, given, at))
