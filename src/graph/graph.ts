@@ -68,6 +68,8 @@ export interface OptimizerUse {
   readonly weightDecay?: number
   /** What minimize is told to train, as written ("w1", "params/b"), where it is told; other parameters do not move. */
   readonly variables?: readonly string[]
+  /** Names of weights that the loss it minimizes reads otherwise than by the output. */
+  readonly beside?: readonly string[]
   readonly place: Place
 }
 

@@ -46,7 +46,7 @@ export function fateUnderFlow(law: FateLaw, parameters: readonly FateParameter[]
 
 /** The fate of one law under an optimizer as the source writes it. */
 export function fateUnder(use: OptimizerUse, law: FateLaw, parameters: readonly FateParameter[]): Fate {
-  const apart = constraintOn(law, parameters) ?? partlyTrained(use, law, parameters)
+  const apart = constraintOn(law, parameters) ?? partlyTrained(use, law, parameters) ?? readBeside(use, law)
   if (apart !== null) return apart
   switch (use.name) {
     case "sgd":
@@ -145,6 +145,12 @@ function partlyTrained(use: OptimizerUse, law: FateLaw, parameters: readonly Fat
     return fate("exact", `exact under ${name}: none of its weights is among the variables it trains`, "Δh = 0")
   }
   return fate("broken", `broken under ${name}: of its weights it does not train ${still.join(", ")}`)
+}
+
+/** Laws are those of a loss of the output: a term that reads a weight itself, a penalty say, may pull along the symmetry. */
+function readBeside(use: OptimizerUse, law: FateLaw): Fate | null {
+  const read = law.parameters.find((id) => use.beside?.includes(id.split("/").at(-1) ?? id) === true)
+  return read === undefined ? null : fate("broken", `not guaranteed under ${nameOf(use)}: the loss it minimizes reads ${read} beside the output`)
 }
 
 /** A constraint moves its parameter after every step, wherever the gradient pointed. */

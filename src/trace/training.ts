@@ -59,7 +59,9 @@ export function trainingOf(
     const own = all.filter(isOwn)
     return (own.length > 0 ? own : all.filter(isLoose)).map(({ use }) => use)
   }
-  const minimized = uses.optimizers.some(isOwn) ? [] : uses.optimizers.filter(isLoose).flatMap((tied) => usesBy(uses.trainers, tied, names))
+  const minimized = uses.optimizers.some(isOwn)
+    ? []
+    : uses.optimizers.filter(isLoose).flatMap((tied) => usesBy(context.ts, uses.trainers, tied, { names, weights }))
   const notes = minimized.length === 0 ? [] : uses.trainers.flatMap((trainer) => notesOn(context, trainer, names, weights))
   return { optimizers: minimized.length > 0 ? unique(minimized) : pick(uses.optimizers), losses: pick(uses.losses), notes: [...new Set(notes)] }
 }
@@ -73,10 +75,17 @@ function notesOn(context: Context, trainer: Trainer, names: ReadonlySet<string>,
 }
 
 /** What the trainers that call an optimizer do to a model of these names. */
-function usesBy(trainers: readonly Trainer[], { use, nodes, binding }: Tied<OptimizerUse>, names: ReadonlySet<string>): readonly OptimizerUse[] {
+function usesBy(
+  ts: typeof TypeScript, trainers: readonly Trainer[], { use, nodes, binding }: Tied<OptimizerUse>,
+  { names, weights }: { readonly names: ReadonlySet<string>; readonly weights: readonly string[] },
+): readonly OptimizerUse[] {
   const own = trainers.filter(({ call, optimizer }) =>
     optimizer === null ? nodes.some((node) => node.getSourceFile() === call.getSourceFile() && isWithin(node, call)) : optimizer === binding)
-  return own.flatMap((trainer) => useFor(use, trainer, names) ?? [])
+  return own.flatMap((trainer) => {
+    const found = useFor(use, trainer, names)
+    const beside = found === null ? [] : weightsBeside(ts, trainer, names, weights)
+    return found === null ? [] : [beside.length === 0 ? found : { ...found, beside }]
+  })
 }
 
 const isWithin = (inner: TypeScript.Node, outer: TypeScript.Node): boolean => outer.pos <= inner.pos && inner.end <= outer.end

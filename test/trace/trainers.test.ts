@@ -1,5 +1,9 @@
 /** @file Which optimizer trains which model where nobody compiles, and gradients that are changed before they are applied. */
 import { expect, test } from "vitest"
+import { generalize } from "../../src/axes/generalize"
+import type { TracedModel } from "../../src/graph/graph"
+import { deriveLaws } from "../../src/laws/derive"
+import { trainingOf } from "../../src/laws/fate"
 import { only, trace } from "./program"
 
 type Traced = ReturnType<typeof trace>
@@ -69,8 +73,8 @@ test.each([
   expect(use.text.includes("changed")).toBe(name === "unknown")
 })
 
-test("a trained loss that reads weights beside the output is told", () => {
-  const net = (loss: string): readonly string[] =>
+test("a trained loss that reads weights beside the output is told, and keeps no law of theirs", () => {
+  const model = (loss: string): TracedModel =>
     only(
       trace(`export class Net {
     inner = tf.variable(tf.randomNormal([3, 2]))
@@ -82,9 +86,18 @@ test("a trained loss that reads weights beside the output is told", () => {
   const net = new Net(), optimizer = tf.train.sgd(0.1)
   export const step = (x: tf.Tensor2D) => optimizer.minimize(() => net.loss(x) as tf.Scalar)`),
       "Net",
-    ).assumptions
+    )
+  const net = (loss: string): readonly string[] => model(loss).assumptions
+  const fates = (loss: string): readonly string[] => {
+    const { graph, optimizers } = model(loss)
+    return trainingOf(optimizers, deriveLaws(generalize(graph)).laws, graph.parameters).flatMap(({ fate }) => fate.map(({ detail }) => detail))
+  }
   const told = expect.stringContaining("taken to depend on the output alone, though it reads 'inner' beside it") as string
   expect(net("this.forward(x).square().mean()")).toEqual([])
   expect(net("this.forward(x).square().mean().add(this.hidden(x).square().mean())")).toContainEqual(told)
   expect(net("this.forward(x).mean().add(this.inner.abs().sum())")).toContainEqual(told)
+  expect(fates("this.forward(x).square().mean()")).toEqual([expect.stringMatching(/^drifts under sgd \(τ = 0.1\) by exactly/)])
+  expect(fates("this.forward(x).mean().add(this.inner.abs().sum())")).toEqual([
+    "not guaranteed under sgd (τ = 0.1): the loss it minimizes reads inner beside the output",
+  ])
 })
