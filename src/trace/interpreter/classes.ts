@@ -6,6 +6,7 @@ import { bindPattern, lookup, nameValue, propertyName } from "./patterns"
 import { assume, childScope, extendsLayer, place, seen, step, Stop, tellLimit, touch, write } from "../context"
 import { configureLayer, createLayerState, layerMember, snakeCase } from "../layers/layer"
 import { createFunctional, createSequential } from "../models/model"
+import { callChoice } from "./choice"
 import { isTensorOnly } from "../ops/table"
 import { forkPaths, joinValues, unseenCallback } from "./fork"
 import { arrayOf, objectOf, ownModel, primitive, tensorsIn, undefinedValue, unknown } from "../value"
@@ -305,7 +306,8 @@ export function callValue(
     case "tf":
       return callTf(callee.path)
     case "unknown": {
-      const [first] = args
+      const [first] = args, picked = callChoice(context, callee, self, args, at)
+      if (picked !== null) return picked
       if (
         (callee.name === "forEach" || callee.name === "map") &&
         first?.kind === "function" &&

@@ -4,6 +4,7 @@ import type { Context } from "../context"
 import type { Scope, Value } from "../value"
 import { assignName, itemsOf, lookup, nameValue, propertyName } from "./patterns"
 import { binaryOperation, textOf, typeOf, unaryOperation } from "./operators"
+import { itemAtReading } from "./choice"
 import { evaluateClass, initializeBase, memberOf } from "./classes"
 import { globalValue, overlay } from "./globals"
 import { regexValue } from "./regex"
@@ -174,7 +175,7 @@ function member(
   const object = presentLink(context, held, node.expression)
   const key = "name" in node ? primitive(node.name.text) : evaluate(context, node.argumentExpression, scope)
   const name = textOf(context, key)
-  if (name === null) return { value: unknownItem(object.value, key), self: object.value }
+  if (name === null) return { value: unknownItem(context, object.value, key, node), self: object.value }
   return { value: context.get(context, object.value, name, node), self: object.value }
 }
 
@@ -212,10 +213,10 @@ function superMember(context: Context, node: TypeScript.PropertyAccessExpression
   return { value: memberOf(context, base, self, name, node) ?? unknown(`super.${name} is not in the source`), self }
 }
 
-/** An item at an index nobody knows: the only one there is, one of equal ones, or unknown. */
-function unknownItem(object: Value, key: Value): Value {
+/** An item at an index nobody knows: the only one there is, the one that a number read out of a tensor picks, or unknown. */
+function unknownItem(context: Context, object: Value, key: Value, at: TypeScript.Node): Value {
   if (object.kind === "array" && object.items.length === 1) return object.items[0]
-  return unknown("an item at an unknown index", null, [object, key])
+  return itemAtReading(context, object, key, at) ?? unknown("an item at an unknown index", null, [object, key])
 }
 
 /** The values of arguments or array elements, spreads opened. */

@@ -11,10 +11,11 @@ import { NeedsTensor, assume, meet, write } from "../context"
 import { callOp, chainedArguments, findOp, isTensorOnly } from "../ops/table"
 import { callFunction, hasSetter, memberOf, staticMember } from "./classes"
 import { fieldMaybeSet } from "./later"
+import { choiceMember } from "./choice"
 import { createBuffer } from "./tables"
 import { createLayer, layerMember, layerStateOf } from "../layers/layer"
 import { createFunctional, createInput, createSequential, modelMember, setModelTrainable } from "../models/model"
-import { engineValue, registerKernel } from "./kernels"
+import { engineValue, registerGradient, registerKernel } from "./kernels"
 import { readingMember, readingOf, rememberForward } from "./readings"
 import { productOf } from "../../graph/dim"
 import { makeTensor, shapeArgument, shapeOf, tensorOf } from "../tensor"
@@ -49,7 +50,7 @@ export function getProperty(context: Context, object: Value, key: string, at: Ty
     case "dim":
       return unknown(`'${key}' of a number`)
     case "unknown": {
-      const known = object.properties.get(key) ?? readingMember(context, object, key)
+      const known = object.properties.get(key) ?? readingMember(context, object, key) ?? choiceMember(context, object, key, at)
       if (known !== undefined && known !== null) return known
       if (isTensorOnly(key) && object.name !== null && object.properties.has(openParameter)) throw new NeedsTensor(object.name)
       // A shape does not depend on what the tensor holds.
@@ -280,6 +281,9 @@ export function callTf(context: Context, path: string, args: readonly Value[], a
       return engineValue(context)
     case "registerKernel":
       registerKernel(context, args[0])
+      return undefinedValue
+    case "registerGradient":
+      registerGradient(context, args[0])
       return undefinedValue
     case "memory":
     case "data":
