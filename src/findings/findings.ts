@@ -5,12 +5,14 @@
 import type { TracedModel } from "../graph/graph"
 import type { DerivedModel } from "../laws/law"
 import type { Finding } from "../schema/report"
+import { cpuBackend } from "./cpuBackend"
 import { duplicateName } from "./duplicateName"
 import { matmulGradient } from "./matmulGradient"
 import { missingLayer } from "./missingLayer"
 import { noGradientOp } from "./noGradientOp"
 import { normalizedSigmoidGate } from "./normalizedSigmoidGate"
 import { comparePlaces } from "./place"
+import { refusedSetting } from "./refusedSetting"
 import { regularizerBeforeNorm } from "./regularizerBeforeNorm"
 import type { FindingRule } from "./rule"
 import { softmaxAxis } from "./softmaxAxis"
@@ -19,22 +21,26 @@ import { softmaxSingle } from "./softmaxSingle"
 import { unknownActivation } from "./unknownActivation"
 import { unusedWeight } from "./unusedWeight"
 import { wrongGradient } from "./wrongGradient"
+import { wrongValue } from "./wrongValue"
 import { zeroGradient } from "./zeroGradient"
 import { zeroInitTrap } from "./zeroInitTrap"
 
 /** By name. */
 export const findingRules: readonly FindingRule[] = [
+  cpuBackend,
   duplicateName,
   matmulGradient,
   missingLayer,
   noGradientOp,
   normalizedSigmoidGate,
+  refusedSetting,
   regularizerBeforeNorm,
   softmaxAxis,
   softmaxSingle,
   unknownActivation,
   unusedWeight,
   wrongGradient,
+  wrongValue,
   zeroGradient,
   zeroInitTrap,
 ]

@@ -13,7 +13,8 @@ export const noGradientOp: FindingRule = {
     "wherever a weight is behind: " +
     "in `tf.where(x.greater(0), …)` for the condition, too. " +
     "`layerNormalization` with `scale: false` or `center: false` throws when differentiated, " +
-    "`batchNormalization` with either throws as soon as it runs in training: both read a weight that was never made.",
+    "`batchNormalization` with either throws as soon as it runs in training: both read a weight that was never made. " +
+    "`masking`, `thresholdedReLU`, `centerCrop` and `conv3dTranspose` throw behind weights, `maximum` and `minimum` of layers as `tf.maximum` does.",
   advice: "Write the contraction with `tf.matMul`, a mask with `tf.step` or `tf.relu`, a convolution without dilation; keep scale and center.",
   silent: "The same operations on data or frozen weights, and comparisons nobody uses. The laws of the written function are shown all the same.",
   source: "measured on tfjs 4.22; tfjs-layers normalization.ts calls `gamma.read()` unconditionally",
@@ -34,7 +35,6 @@ const ungraded: ReadonlySet<string> = new Set([
   "tensorScatterUpdate",
   "depthToSpace",
   "stridedSlice",
-  "conv3dTranspose",
   "image.flipLeftRight",
   "image.rgbToGrayscale",
 ])
@@ -58,19 +58,37 @@ function complaintAbout(node: Node, subject: FindingSubject): string | null {
   if (op.kind === "einsum" && path === "einsum") return "tf.einsum cannot be trained: tfjs has no gradient for it"
   if (op.kind === "topK") return "tf.topk cannot be trained: tfjs has no gradient for it, not even for its indices"
   if (path !== null && ungraded.has(path)) return `tf.${path} cannot be trained: tfjs has no gradient for it`
+  if (op.kind === "binary" && op.fn === "notEqual" && label === "masking")
+    return "masking of what depends on weights cannot be trained: tfjs has no gradient for its comparison; mask the data"
+  if (op.kind === "unary" && op.fn === "thresholdedRelu")
+    return "thresholdedReLU cannot be trained behind weights: tfjs has no gradient for its comparison"
+  if (op.kind === "gather" && label === "center_crop")
+    return "centerCrop of what depends on weights cannot be trained: tfjs has no gradient for it; use tf.layers.cropping2D"
+  if (op.kind === "convolve" && op.variant === "transposed" && op.strides.length === 3)
+    return `${path === null ? "conv3dTranspose" : "tf.conv3dTranspose"} cannot be trained: tfjs has no gradient for it`
+  if (path !== null && /^batchNorm(\dd)?$/.test(path)) return complaintAboutBatchNorm(node, path, subject)
   if (op.kind === "binary" && comparisons.has(op.fn) && path !== null)
     return `tf.${path} of what depends on weights cannot be trained: tfjs has no gradient for comparisons, not even where they only choose`
-  if (
-    op.kind === "binary" &&
-    unsummed.has(op.fn) &&
-    path !== null &&
-    operands.some((id) => subject.trained.has(id) && isStretched(id, node, subject))
-  )
-    return `tf.${path} with a trained operand stretched to the other's shape cannot be trained: tfjs does not sum its gradient over the copies`
+  const isUnsummed = op.kind === "binary" && unsummed.has(op.fn) && (path !== null || label === "maximum" || label === "minimum")
+  if (isUnsummed && operands.some((id) => subject.trained.has(id) && isStretched(id, node, subject)))
+    return (
+      `${path === null ? label : `tf.${path}`} with a trained operand stretched to the other's shape cannot be trained: ` +
+      "tfjs does not sum its gradient over the copies"
+    )
   if (op.kind === "convolve" && op.dilations.some((rate) => rate !== 1))
     return `a convolution with dilation ${[...new Set(op.dilations)].join(" × ")} cannot be trained: tfjs has no gradient for it`
   if (op.kind === "bandPart" && node.shape.length === 2) return "tf.linalg.bandPart of a matrix cannot be trained: its gradient throws in tfjs"
   return null
+}
+
+/** The differences from the mean, through spread, scale and offset: one product without a scale, no sum at the end without an offset. */
+function complaintAboutBatchNorm(node: Node, path: string, subject: FindingSubject): string | null {
+  if (node.op.kind !== "binary" || node.op.fn !== "subtract") return null
+  const spread = nextStep(node, "multiply", subject)
+  if (spread === null) return null
+  const scaled = nextStep(spread, "multiply", subject)
+  if (scaled !== null && nextStep(scaled, "add", subject) !== null) return null
+  return `tf.${path} without a ${scaled === null ? "scale" : "offset"} cannot be trained: its gradient throws in tfjs; hand it ones and zeros`
 }
 
 function complaintAboutNorm(node: Node, subject: FindingSubject): string | null {

@@ -1,6 +1,8 @@
 /** @file Rule `wrong-gradient`: operations whose gradient in tfjs is not that of what they compute. */
 import type { Node } from "../graph/graph"
 import type { FindingRule } from "./rule"
+import { resizingAt } from "./resizing"
+import type { FindingSubject } from "./subject"
 import { placeOfNode } from "./subject"
 
 export const wrongGradient: FindingRule = {
@@ -10,36 +12,36 @@ export const wrongGradient: FindingRule = {
   why:
     "Training follows another direction than the gradient of the loss, so laws that pass the operation hold for the function and not for training: " +
     "an average pool divides by the cells inside the window going forward and by the whole window going back, the cells that `tf.mirrorPad` copies " +
-    "hand nothing back, `tf.cumsum` along another axis than the last and 3-D max pools with overlapping windows mix up their cells.",
-  advice: 'Pool with "valid" padding, pad with `tf.pad`, transpose the axis of a cumulative sum to the end.',
+    "hand nothing back, `tf.cumsum` along another axis than the last mixes up its cells, and resizing with `halfPixelCenters` is " +
+    "differentiated as if it were without.",
+  advice: 'Pool with "valid" padding, pad with `tf.pad`, transpose the axis of a cumulative sum to the end, resize without `halfPixelCenters`.',
   silent: "Windows that end at the border, pools whose sizes are not known, and the same operations on data.",
-  source: "measured on tfjs 4.22, cpu backend, against central differences",
-  check: ({ traced, live, trained }) =>
-    traced.graph.nodes.flatMap((node) => {
+  source: "measured on tfjs 4.22, cpu backend, against central differences; the rules stand in tfjs-core or in every backend alike",
+  check: (subject) =>
+    subject.traced.graph.nodes.flatMap((node) => {
+      const { traced, live, trained } = subject
       if (!live.has(node.id) || !node.operands.some((id) => trained.has(id))) return []
-      const message = complaintAbout(node, traced.graph.nodes)
+      const message = complaintAbout(node, subject)
       return message === null ? [] : [{ place: placeOfNode(node, traced), message, fixable: false }]
     }),
 }
 
-function complaintAbout(node: Node, nodes: readonly Node[]): string | null {
+function complaintAbout(node: Node, { traced: { graph }, consumers }: FindingSubject): string | null {
   const { op, operands } = node
-  const [{ shape }] = operands.map((id) => nodes[id])
+  const [{ shape }] = operands.map((id) => graph.nodes[id])
   switch (op.kind) {
-    case "pool": {
-      if (op.fn === "average" && overhangs(op, shape.slice(1, -1)))
-        return "the gradient of an average pool whose windows overhang the border is wrong in tfjs: it divides by the whole window"
-      const [window, stride] = [op.window[0], op.strides[0]]
-      if (op.fn === "max" && op.window.length === 3 && stride < window)
-        return "the gradient of a 3-D max pool with overlapping windows is wrong in tfjs"
-      return null
-    }
+    case "pool":
+      return op.fn === "average" && overhangs(op, shape.slice(1, -1))
+        ? "the gradient of an average pool whose windows overhang the border is wrong in tfjs: it divides by the whole window"
+        : null
     case "pad":
       return op.mode === "constant" ? null : "the gradient of tf.mirrorPad is wrong in tfjs: the mirrored cells hand nothing back"
     case "cumsum":
       return op.axis === shape.length - 1 ? null : "the gradient of tf.cumsum along another axis than the last is wrong in tfjs, or throws"
     default:
-      return null
+      return resizingAt(node, graph, consumers)?.centered === true
+        ? "the gradient of resizing with halfPixelCenters is wrong in tfjs: it is that of resizing without"
+        : null
   }
 }
 

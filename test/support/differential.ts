@@ -49,6 +49,7 @@ const declared: Readonly<Record<string, Declared>> = {
   pointwise: { shape: [1, 1, 6, 4], fill: normal },
   transposed: { shape: [3, 2, 5, 3], fill: normal },
   transposed3: { shape: [2, 2, 2, 3, 2], fill: normal },
+  board: { shape: [2, 5, 5, 3], fill: normal },
 }
 
 /** Constants of the cases: indices, masks. */

@@ -25,7 +25,9 @@ const on = (shape: readonly number[], ...layers: readonly string[]): readonly La
 const as = (extra: Partial<LayerCase>, cases: readonly LayerCase[]): readonly LayerCase[] => cases.map((c) => ({ ...c, ...extra }))
 
 const overhang = { wrongGradient: "an average over a window that overhangs the border" }
+const rankFive = { refused: "not implemented for array of rank 5" }
 const mixed = { wrongGradient: "the gradient of resizeNearestNeighbor mixes the samples of a batch on the cpu backend" }
+const shifted = { wrongValue: '"same" pads by less than nothing where a stride exceeds the window' }
 const dilated = { noGradient: "dilation" }
 const activations = [
   "elu",
@@ -110,6 +112,7 @@ export const layerCases: Readonly<Record<string, readonly LayerCase[]>> = {
       { wrongValue: "statistics of an axis that is not the last are taken in the order of the cells" },
       on([3, 2, 2], `batchNormalization({ axis: 1 })`),
     ),
+    ...as(rankFive, on([3, 2, 2, 2], `batchNormalization()`)),
     ...as({ refused: "undefined" }, on([3], `batchNormalization({ scale: false })`, `batchNormalization({ center: false })`)),
   ],
   conv1d: [
@@ -125,6 +128,7 @@ export const layerCases: Readonly<Record<string, readonly LayerCase[]>> = {
     ),
     ...as(dilated, on([8, 2], `conv1d({ filters: 4, kernelSize: 3, dilationRate: 2 })`)),
     ...as({ refused: "CAUSAL" }, on([8, 2], `conv1d({ filters: 4, kernelSize: 3, padding: "causal" })`)),
+    ...as({ refused: "Either stride or dilation" }, on([8, 2], `conv1d({ filters: 4, kernelSize: 2, strides: 2, dilationRate: 2 })`)),
   ],
   conv2d: [
     ...on(
@@ -141,10 +145,7 @@ export const layerCases: Readonly<Record<string, readonly LayerCase[]>> = {
       `conv3d({ filters: 3, kernelSize: 2 })`,
       `conv3d({ filters: 3, kernelSize: [2, 3, 2], strides: 2, padding: "same", useBias: false })`,
     ),
-    ...as(
-      { wrongValue: '"same" pads by less than nothing where the stride exceeds the kernel' },
-      on([4, 5, 4, 2], `conv3d({ filters: 3, kernelSize: 1, strides: 2, padding: "same" })`),
-    ),
+    ...as(shifted, on([4, 5, 4, 2], `conv3d({ filters: 3, kernelSize: 1, strides: 2, padding: "same" })`)),
   ],
   conv2dTranspose: on(
     [4, 5, 3],
@@ -175,7 +176,10 @@ export const layerCases: Readonly<Record<string, readonly LayerCase[]>> = {
   averagePooling1d: pool("averagePooling1d", [7, 2], true),
   maxPooling2d: [...pool("maxPooling2d", [7, 9, 2], false), ...on([4, 7, 9], `maxPooling2d({ poolSize: [2, 3], dataFormat: "channelsFirst" })`)],
   averagePooling2d: pool("averagePooling2d", [7, 9, 2], true),
-  maxPooling3d: on([4, 5, 4, 2], `maxPooling3d({})`, `maxPooling3d({ poolSize: 2, padding: "same" })`),
+  maxPooling3d: [
+    ...on([4, 5, 4, 2], `maxPooling3d({})`, `maxPooling3d({ poolSize: 2, padding: "same" })`),
+    ...as(shifted, on([4, 5, 4, 2], `maxPooling3d({ poolSize: 1, strides: 2, padding: "same" })`)),
+  ],
   averagePooling3d: on([4, 5, 4, 2], `averagePooling3d({})`),
   globalAveragePooling1d: on([7, 2], `globalAveragePooling1d()`),
   globalMaxPooling1d: on([7, 2], `globalMaxPooling1d()`),
@@ -212,12 +216,15 @@ export const layerCases: Readonly<Record<string, readonly LayerCase[]>> = {
   gruCell: [],
   simpleRNNCell: [],
   stackedRNNCells: [],
-  convLstm2d: on(
-    [3, 5, 4, 2],
-    `convLstm2d({ filters: 3, kernelSize: 2 })`,
-    `convLstm2d({ filters: 2, kernelSize: [3, 2], padding: "same", returnSequences: true, useBias: false })`,
-    `convLstm2d({ filters: 2, kernelSize: 3, strides: 2, returnState: true })`,
-  ),
+  convLstm2d: [
+    ...on(
+      [3, 5, 4, 2],
+      `convLstm2d({ filters: 3, kernelSize: 2 })`,
+      `convLstm2d({ filters: 2, kernelSize: [3, 2], padding: "same", returnSequences: true, useBias: false })`,
+      `convLstm2d({ filters: 2, kernelSize: 3, strides: 2, returnState: true })`,
+    ),
+    ...as({ refused: "Unrolling is not possible" }, on([3, 5, 4, 2], `convLstm2d({ filters: 3, kernelSize: 2, unroll: true })`)),
+  ],
   bidirectional: on(
     [5, 2],
     `bidirectional({ layer: tf.layers.lstm({ units: 3, returnSequences: true }) })`,
@@ -258,8 +265,26 @@ export const layerCases: Readonly<Record<string, readonly LayerCase[]>> = {
   inputLayer: [],
 }
 
+/** The layer after one with weights, so that the gradient passes through it; before one where it takes whole numbers. */
+export const sourceOfLayer = (c: LayerCase): string =>
+  c.indices === undefined
+    ? `const x = tf.input({ shape: [${c.shape}] }), h = tf.layers.dense({ units: ${c.shape.at(-1) ?? 1} }).apply(x)
+      const model = tf.model({ inputs: x, outputs: tf.layers.${c.layer}.apply(h) })`
+    : `const x = tf.input({ shape: [${c.shape}], dtype: "int32" }), y = tf.layers.${c.layer}.apply(x)
+      const model = tf.model({ inputs: x, outputs: tf.layers.dense({ units: 2 }).apply(y) })`
+
+export type MergeCase = readonly [code: string, a: readonly number[], b: readonly number[]]
+
+/** Two inputs, each behind a layer with weights. */
+export const sourceOfMerge = ([code, a, b]: MergeCase): string => `const x = tf.input({ shape: [${a}] }), z = tf.input({ shape: [${b}] })
+  const a = tf.layers.dense({ units: ${a.at(-1) ?? 1} }).apply(x), b = tf.layers.dense({ units: ${b.at(-1) ?? 1} }).apply(z)
+  const model = tf.model({ inputs: [x, z], outputs: ${code} })`
+
+/** Whether tfjs stretches an operand of a function whose gradient it does not sum. */
+export const isStretchedMerge = ([code, a, b]: MergeCase): boolean => a.join() !== b.join() && /layers\.(maximum|minimum)\(/.test(code)
+
 /** Layers that take a list; source of the model's layers after `a` and `b`, and the shapes of both. */
-export const mergeCases: Readonly<Record<string, readonly (readonly [code: string, a: readonly number[], b: readonly number[]])[]>> = {
+export const mergeCases: Readonly<Record<string, readonly MergeCase[]>> = {
   ...Object.fromEntries(
     ["add", "multiply", "average", "maximum", "minimum"].map((name) => [
       name,
@@ -287,6 +312,6 @@ export const mergeCases: Readonly<Record<string, readonly (readonly [code: strin
 
 /** What tf.layers exports and cannot be read, with the reason the report gives. */
 export const unreadLayers: Readonly<Record<string, string>> = {
-  randomWidth: "tf.layers.randomWidth is not supported",
-  convLstm2dCell: "tf.layers.convLstm2dCell is not supported",
+  randomWidth: "tf.layers.randomWidth is not supported: tfjs refuses it in a model, and it draws another width at every call",
+  convLstm2dCell: "rnn: tfjs refuses the cell 'convLstm2dCell', whose data have 5 axes: use tf.layers.convLstm2d",
 }

@@ -8,7 +8,7 @@ import { compareValues, type Comparison } from "../support/differential"
 import { symbolSize } from "../support/compare"
 import { seededRandom } from "../support/random"
 import { prepareTfjs, randomizeVariable, runLayers } from "../support/runTfjs"
-import { layerCases, mergeCases, unreadLayers, type LayerCase } from "./layerCases"
+import { isStretchedMerge, layerCases, mergeCases, sourceOfLayer, sourceOfMerge, unreadLayers, type LayerCase } from "./layerCases"
 import { only, outputShapes, trace } from "./program"
 
 beforeAll(prepareTfjs)
@@ -80,17 +80,9 @@ function check(c: Partial<LayerCase>, comparison: Comparison): void {
   else expect(comparison.gradientError).toBeLessThan(2e-4)
 }
 
-/** The layer after one with weights, so that the gradient passes through it; before one where it takes whole numbers. */
-const sourceOf = (c: LayerCase): string =>
-  c.indices === undefined
-    ? `const x = tf.input({ shape: [${c.shape}] }), h = tf.layers.dense({ units: ${c.shape.at(-1) ?? 1} }).apply(x)
-      const model = tf.model({ inputs: x, outputs: tf.layers.${c.layer}.apply(h) })`
-    : `const x = tf.input({ shape: [${c.shape}], dtype: "int32" }), y = tf.layers.${c.layer}.apply(x)
-      const model = tf.model({ inputs: x, outputs: tf.layers.dense({ units: 2 }).apply(y) })`
-
 describe.each(Object.entries(layerCases).filter(([, cases]) => cases.length > 0))("%s", (_, cases) => {
   test.each(cases.map((c) => [c.layer, c.shape.join(" "), c] as const))("%s on [%s]", (_layer, _shape, c) => {
-    const source = sourceOf(c)
+    const source = sourceOfLayer(c)
     if (c.refused !== undefined) {
       expect(() => modelOf(source).apply(tf.ones([2, ...c.shape]), { training: true })).toThrow(c.refused)
       return
@@ -142,12 +134,8 @@ test("an input layer in front gives the shape", () => {
 })
 
 describe.each(Object.entries(mergeCases))("%s", (_, cases) => {
-  test.each(cases)("%s on [%s] and [%s]", (code, a, b) => {
-    const name = /layers\.(\w+)/.exec(code)?.[1] ?? "",
-      stretched = a.join() !== b.join() && /^(maximum|minimum)$/.test(name)
-    const source = `const x = tf.input({ shape: [${a}] }), z = tf.input({ shape: [${b}] })
-      const a = tf.layers.dense({ units: ${a.at(-1) ?? 1} }).apply(x), b = tf.layers.dense({ units: ${b.at(-1) ?? 1} }).apply(z)
-      const model = tf.model({ inputs: [x, z], outputs: ${code} })`
-    check(stretched ? { noGradient: "Error in gradient for op" } : {}, compare(source, [a, b], {}))
+  test.each(cases)("%s on [%s] and [%s]", (...c) => {
+    const [, a, b] = c
+    check(isStretchedMerge(c) ? { noGradient: "Error in gradient for op" } : {}, compare(sourceOfMerge(c), [a, b], {}))
   })
 })

@@ -24,6 +24,10 @@ const ungraded = (noGradient: string, ...codes: readonly string[]): readonly OpC
 
 /** The value divides by the cells inside the image, the gradient by those of the whole window. */
 const overhang = "an average over a window that overhangs the border"
+/** Positions in a window are written with its height for its width. */
+const oblong = "a window whose height and width differ, on the cpu backend"
+const unsquare = "has shape '2,7,6,3'"
+const halfPixel = "the gradient is that of resizing without halfPixelCenters"
 const layout = "the gradient keeps the permuted order of axes"
 
 /** Elementwise functions by the variable they are tried on. */
@@ -244,7 +248,11 @@ export const opCases: Readonly<Record<string, readonly OpCase[]>> = {
   ],
   maxPool3d: [
     ...of("tf.maxPool3d(volume, 2, 2, 'same')"),
-    { code: "tf.maxPool3d(volume, [2, 2, 1], 1, 'valid')", wrongGradient: "windows that overlap along the first spatial axis" },
+    ...of("tf.maxPool3d(volume, [2, 1, 2], 1, 'valid')", "tf.maxPool3d(volume, [1, 2, 2], 1, 'same')"),
+    ...["tf.maxPool3d(volume, [2, 2, 1], 1, 'valid')", "tf.maxPool3d(volume, [2, 2, 1], [2, 2, 1], 'same')"].map((code) => ({
+      code,
+      wrongGradient: oblong,
+    })),
   ],
   avgPool3d: [{ code: "tf.avgPool3d(volume, 2, 2, 'same')", wrongGradient: overhang }, ...of("tf.avgPool3d(volume, [2, 2, 1], 1, 'valid')")],
   pool: of("tf.pool(image, 2, 'max', 'same', 1, 2)", "image.pool([2, 2], 'avg', 'valid')"),
@@ -363,19 +371,26 @@ export const opCases: Readonly<Record<string, readonly OpCase[]>> = {
   spaceToBatchND: of("tf.spaceToBatchND(image, [2, 2], [[0, 0], [1, 0]])", "tf.spaceToBatchND(line, [3], [[0, 0]])"),
   batchToSpaceND: of("tf.batchToSpaceND(tf.concat([image, image]), [2, 2], [[0, 0], [1, 2]])", "tf.batchToSpaceND(line, [2], [[0, 0]])"),
   unsortedSegmentSum: of("tf.unsortedSegmentSum(a, i, 3)", "v.unsortedSegmentSum(tf.tensor1d([0, 1, 1, 2, 0, 1], 'int32'), 3)"),
-  "image.resizeNearestNeighbor": of(
-    "tf.image.resizeNearestNeighbor(image.slice([0, 0, 0, 0], [1]), [12, 14])",
-    "tf.image.resizeNearestNeighbor(image.slice([0, 0, 0, 0], [1]), [4, 5])",
-  ),
+  "image.resizeNearestNeighbor": [
+    ...of(
+      "tf.image.resizeNearestNeighbor(image.slice([0, 0, 0, 0], [1]), [12, 14])",
+      "tf.image.resizeNearestNeighbor(image.slice([0, 0, 0, 0], [1]), [4, 5])",
+      "tf.image.resizeNearestNeighbor(board.slice([0, 0, 0, 0], [1]), [10, 10], false, true)",
+    ),
+    { code: "tf.image.resizeNearestNeighbor(board.slice([0, 0, 0, 0], [1]), [8, 8], false, true)", wrongGradient: halfPixel },
+    { code: "tf.image.resizeNearestNeighbor(image, [4, 5])", wrongGradient: "samples of a batch are mixed on the cpu backend" },
+  ],
   "image.resizeBilinear": [
+    ...of("tf.image.resizeBilinear(board, [7, 3])", "board.resizeBilinear([8, 10], true)"),
+    { code: "tf.image.resizeBilinear(board, [7, 7], false, true)", wrongGradient: halfPixel },
     ...ungraded(
-      "ResizeBilinear",
+      unsquare,
       "tf.image.resizeBilinear(image, [4, 5])",
       "tf.image.resizeBilinear(image, [12, 9])",
       "image.resizeBilinear([8, 10], true)",
       "tf.image.resizeBilinear(image, [11, 5], false, true)",
-      "tf.image.resizeBilinear(d.slice([0, 0, 0, 0], [1]).squeeze([0]), [6, 2])",
     ),
+    ...ungraded("has shape", "tf.image.resizeBilinear(d.slice([0, 0, 0, 0], [1]).squeeze([0]), [6, 2])"),
   ],
   "fused.matMul": of(
     "tf.fused.matMul({ a, b })",

@@ -37,7 +37,8 @@ const byName = <T>(entries: readonly (readonly [string, T])[]): readonly (readon
 /** The whole document. */
 export function tfjsDocument(drawing: readonly string[]): string {
   const layers = byName(Object.entries(layerCases)).map(([name, cases]) => {
-    const told = cases.map((c) => ({ ...c, text: c.layer }))
+    const isAmbiguous = (layer: string): boolean => cases.filter((c) => c.layer === layer).length > 1
+    const told = cases.map((c) => ({ ...c, text: isAmbiguous(c.layer) ? `${c.layer} on [${c.shape.join(", ")}]` : c.layer }))
     return row(name, cases.length, name === "inputLayer" || /Cells?$/.test(name) ? "compared inside a model" : remarksOf(told))
   })
   const merges = byName(Object.entries(mergeCases)).map(([name, cases]) => row(name, cases.length, ""))

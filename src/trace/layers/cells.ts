@@ -106,7 +106,7 @@ const lstmCell = (call: LayerCall): Cell => ({
 const gruCell = (call: LayerCall): Cell => ({
   sizes: [sizeOption(call, "units")],
   start: (batch, width) => {
-    if (flagOption(call, "resetAfter", false)) throw new Unreadable(`${call.state.type}: tfjs has no 'resetAfter'`)
+    if (flagOption(call, "resetAfter", false)) throw new Unreadable(`${call.state.type}: tfjs refuses 'resetAfter'`)
     const { fromInput, masked, recurrent, biased, units } = parts(call, 3, batch, width)
     const part = (i: number): TensorValue => gate(call, recurrent, i, units)
     return (x, [given]) => {
@@ -149,6 +149,7 @@ function heldCell(call: LayerCall, given: Value): Cell {
     if (list?.kind !== "array") throw new Unreadable("rnn: the cells are not known")
     return stackedCells(list.items.map((item) => heldCell(call, item)))
   }
+  if (kind === "convLstm2dCell") throw new Unreadable("rnn: tfjs refuses the cell 'convLstm2dCell', whose data have 5 axes: use tf.layers.convLstm2d")
   if (!Object.hasOwn(cells, kind)) throw new Unreadable(`rnn: the cell '${kind}' is not read`)
   return cells[kind]({ ...call, state: given.state })
 }

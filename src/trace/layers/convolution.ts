@@ -27,6 +27,7 @@ function channelsLast(call: LayerCall, spatial: number, body: (x: TensorValue) =
 /** tfjs names "causal" and then throws on it. */
 const paddingOption = (call: LayerCall): Padding => {
   const text = textOption(call, "padding", "valid")
+  if (text === "causal" && /^(conv|separable)/.test(call.state.type)) throw new Unreadable(`${call.state.type}: tfjs refuses the padding 'causal'`)
   if (text !== "same" && text !== "valid") throw new Unreadable(`${call.state.type}: the padding '${text}' is not read`)
   return text
 }
@@ -133,7 +134,7 @@ const upSampling2d: LayerSpec = (call) =>
     if (mode !== "bilinear") throw new Unreadable(`upSampling2d: the interpolation '${mode}' is not read`)
     const size = shape(call, x).slice(1, 3).map((d, i) => multiplyDim(d, factors[i]))
     if (!size.every((d): d is number => typeof d === "number")) throw new Unreadable("upSampling2d: the size of the image is not known")
-    return emitResize({ context: call.context, name: "upSampling2d", args: [], at: call.at }, x, size, false, false, false)
+    return emitResize({ context: call.context, name: "upSampling2d", label: call.state.type, args: [], at: call.at }, x, size, false, false, false)
   })
 
 /** One number, one a spatial axis, or a pair each. */

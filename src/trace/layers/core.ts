@@ -90,7 +90,7 @@ const reLU: LayerSpec = (call) => {
 }
 const leakyReLU: LayerSpec = (call) => unary(call, "leakyRelu", input(call), [numberOption(call, "alpha", 0.3)])
 const elu: LayerSpec = (call) => {
-  if (numberOption(call, "alpha", 1) !== 1) throw new Unreadable("elu: tfjs takes no 'alpha' other than 1")
+  if (numberOption(call, "alpha", 1) !== 1) throw new Unreadable("elu: tfjs refuses an 'alpha' other than 1")
   return unary(call, "elu", input(call), [1])
 }
 const thresholdedReLU: LayerSpec = (call) => unary(call, "thresholdedRelu", input(call), [numberOption(call, "theta", 1)])

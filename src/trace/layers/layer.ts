@@ -2,6 +2,7 @@
 import type * as TypeScript from "typescript"
 import type { Context } from "../context"
 import type { Dim } from "../../schema/report"
+import type { Op } from "../../graph/op"
 import type { LayerCall, LayerSpec } from "./call"
 import type { LayerState, ObjectValue, TensorValue, UnknownValue, Value, Weight } from "../value"
 import { arrayOf, booleanIn, isNullish, native, objectOf, primitive, sizeValue, stringIn, undefinedValue, unknown } from "../value"
@@ -118,11 +119,15 @@ export function createLayer(context: Context, name: string, args: readonly Value
     }),
   )
   rememberKind(state, kind)
-  if (!isReadable(kind)) note(context, `tf.layers.${name} is not supported`, at)
+  if (!isReadable(kind)) note(context, whyUnread(kind, name), at)
   return { kind: "layer", state }
 }
 const isReadable = (kind: string): boolean =>
-  Object.hasOwn(table, kind) || kind === "timeDistributed" || kind === "bidirectional" || /(RNN|gru|lstm)Cells?$/.test(kind)
+  Object.hasOwn(table, kind) || kind === "timeDistributed" || kind === "bidirectional" || /(RNN|gru|[lL]stm(2d)?)Cells?$/.test(kind)
+
+/** tfjs's randomWidth asks for an image of no known width, so that every model with it fails as it is made. */
+const whyUnread = (kind: string, name: string): string =>
+  `tf.layers.${name} is not supported${kind === "randomWidth" ? ": tfjs refuses it in a model, and it draws another width at every call" : ""}`
 
 export const layerStateOf = (value: Value): LayerState | null =>
   value.kind === "layer" ? value.state : value.kind === "object" ? (value.layer ?? null) : null
@@ -170,7 +175,7 @@ function inputTensors(context: Context, given: Value, state: LayerState | null, 
     const axes = state === null || item.tensors.length === 0 ? undefined : readAxes[kindOfLayer(state)]
     if (axes === undefined) throw new Unreadable(item.why)
     // What comes before is not read, but the weights of this layer are there all the same.
-    const op = { kind: "opaque", what: "code that is not read", reason: plainText(item.why) } as const
+    const op: Op = { kind: "opaque", what: "code that is not read", reason: plainText(item.why), ...(item.given === true ? { said: true } : {}) }
     const origin = { label: state?.type ?? "layer", at: unreadAt.get(item) ?? at }
     return makeTensor(context, op, item.tensors, origin, ["batch", ...axes.map((name) => freshSymbol(context, name))])
   })
@@ -205,7 +210,7 @@ function applyKnown(context: Context, state: LayerState, inputs: readonly Tensor
 function resultOf(call: LayerCall, kind: string): Value {
   if (kind === "timeDistributed") return timeDistributed(call)
   if (kind === "bidirectional") return bidirectional(call)
-  if (!Object.hasOwn(table, kind)) throw new Unreadable(`tf.layers.${kind} is not supported`)
+  if (!Object.hasOwn(table, kind)) throw new Unreadable(whyUnread(kind, kind))
   const result = table[kind](call)
   return "kind" in result ? result : arrayOf(result)
 }

@@ -20,6 +20,7 @@ const rescaling: LayerSpec = (call) => {
 const asOp = (call: LayerCall): Parameters<typeof emitResize>[0] => ({
   context: call.context,
   name: call.state.type,
+  label: call.state.type,
   args: [input(call), primitive(null)],
   at: call.at,
 })

@@ -118,6 +118,8 @@ const convLstm2d: LayerSpec = (call) => {
   if (own.length !== 5) throw new Unreadable(`convLstm2d: expected [batch, time, height, width, channels], found [${own.join(", ")}]`)
   if (textOption(call, "dataFormat", "channelsLast") !== "channelsLast") throw new Unreadable("convLstm2d: 'channelsFirst' is not read")
   const padding = textOption(call, "padding", "valid")
+  if (flagOption(call, "unroll", false)) throw new Unreadable("convLstm2d: tfjs refuses 'unroll'")
+  if (padding === "causal") throw new Unreadable("convLstm2d: tfjs refuses the padding 'causal'")
   if (padding !== "same" && padding !== "valid") throw new Unreadable(`convLstm2d: the padding '${padding}' is not read`)
   const window = perAxis(option(call, "kernelSize"), 2, NaN),
     columns = multiplyDim(filters, 4)

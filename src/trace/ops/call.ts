@@ -14,10 +14,12 @@ export interface OpCall {
   readonly name: string
   readonly args: readonly Value[]
   readonly at: TypeScript.Node
+  /** What reasons call it where a layer computes with the op; "tf." and the name otherwise. */
+  readonly label?: string
 }
 export type OpEmitter = (call: OpCall) => Value
 
-export const labelOf = (call: OpCall): string => `tf.${call.name}`
+export const labelOf = (call: OpCall): string => call.label ?? `tf.${call.name}`
 
 export const emit = (call: OpCall, op: Op, operands: readonly TensorValue[], target?: readonly Dim[], dtype?: Dtype): TensorValue =>
   makeTensor(call.context, op, operands, { at: call.at, label: labelOf(call), ...(dtype === undefined ? {} : { dtype }) }, target)
