@@ -91,6 +91,8 @@ export interface UnknownValue {
   /** What it would be called as a size: "units" for `config.units`. */
   readonly name: string | null
   readonly tensors: readonly TensorValue[]
+  /** Whether it is an argument nobody gives here, or a part of one: then no source that is read says what it is. */
+  readonly given?: true
   /** Properties read so far, so that one property is one size. */
   readonly properties: Map<string, Value>
 }
@@ -226,6 +228,20 @@ export const native = (name: string, call: NativeValue["call"]): NativeValue => 
 export const tfValue = (path: string): TfValue => ({ kind: "tf", path })
 
 export function unknown(why: string, name: string | null = null, from: readonly Value[] = []): UnknownValue {
+/** An argument nobody gives here, or a part of one. */
+export const givenUnknown = (why: string, name: string | null, from: readonly Value[] = []): UnknownValue => ({
+  ...unknown(why, name, from),
+  given: true,
+})
+
+/** An item of a list nobody gives here. */
+export const itemOfGiven = (list: UnknownValue, from: readonly Value[] = []): UnknownValue =>
+  partOf(list, list.name === null ? null : list.name.replace(/s$/, ""), from)
+
+/** A part of something unknown: given where the whole is. */
+export const partOf = (whole: UnknownValue, name: string | null, from: readonly Value[] = []): UnknownValue =>
+  whole.given === true ? givenUnknown(whole.why, name, from) : unknown(whole.why, name, from)
+
   return { kind: "unknown", why, name, tensors: tensorsIn(from), properties: new Map() }
 }
 

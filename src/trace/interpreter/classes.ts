@@ -7,9 +7,10 @@ import { assume, childScope, extendsLayer, place, seen, step, Stop, tellLimit, t
 import { configureLayer, createLayerState, layerMember, snakeCase } from "../layers/layer"
 import { createFunctional, createSequential } from "../models/model"
 import { callChoice } from "./choice"
-import { isTensorOnly } from "../ops/table"
+import { callGiven } from "./given"
+import { nameOfResult } from "./resultName"
 import { forkPaths, joinValues, unseenCallback } from "./fork"
-import { arrayOf, objectOf, ownModel, primitive, tensorsIn, undefinedValue, unknown } from "../value"
+import { arrayOf, itemOfGiven, objectOf, ownModel, primitive, tensorsIn, undefinedValue, unknown } from "../value"
 import { makeTensor, shapeOf } from "../tensor"
 import { Thrown, normal } from "../context"
 import { declaredName } from "../../source/forms"
@@ -308,6 +309,11 @@ export function callValue(
     case "unknown": {
       const [first] = args, picked = callChoice(context, callee, self, args, at)
       if (picked !== null) return picked
+      const given = callGiven(context, callee, self, args, at)
+      if (given !== null) {
+        args.forEach((arg) => forgetContents(context, arg, at))
+        return given
+      }
       if (
         (callee.name === "forEach" || callee.name === "map") &&
         first?.kind === "function" &&
@@ -315,7 +321,7 @@ export function callValue(
         self.tensors.length === 0
       ) {
         assume(context, `the list '${self.name ?? "?"}' is not known: one item is taken`)
-        const item = unknown(self.why, self.name === null ? null : self.name.replace(/s$/, ""))
+        const item = itemOfGiven(self)
         context.state.assumedItems++
         const made = callFunction(context, first, undefinedValue, [item, primitive(0)], at)
         context.state.assumedItems--

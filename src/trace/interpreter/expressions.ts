@@ -14,7 +14,7 @@ import { storeSomewhere } from "./stores"
 import { fieldSetLater } from "./later"
 import { forkPaths, joinValues, settingOf } from "./fork"
 import { assume, normal, seen, step, touch } from "../context"
-import { inherited, isNullish, nullValue, objectOf, primitive, truthOf, undefinedValue, unknown } from "../value"
+import { inherited, isNullish, itemOfGiven, nullValue, objectOf, primitive, truthOf, undefinedValue, unknown } from "../value"
 
 export function evaluate(context: Context, node: TypeScript.Expression, scope: Scope): Value {
   step(context, node)
@@ -216,6 +216,7 @@ function superMember(context: Context, node: TypeScript.PropertyAccessExpression
 /** An item at an index nobody knows: the only one there is, the one that a number read out of a tensor picks, or unknown. */
 function unknownItem(context: Context, object: Value, key: Value, at: TypeScript.Node): Value {
   if (object.kind === "array" && object.items.length === 1) return object.items[0]
+  if (object.kind === "unknown" && object.given === true && object.tensors.length === 0) return itemOfGiven(object, [key])
   return itemAtReading(context, object, key, at) ?? unknown("an item at an unknown index", null, [object, key])
 }
 

@@ -10,7 +10,7 @@ import { assume, childScope, normal, place, samePlace, step } from "../context"
 import { settleSymbols } from "./sizes"
 import { forgetCounters, onlyFillsTables } from "./tables"
 import type { Dim } from "../../schema/report"
-import { primitive, truthOf, unknown } from "../value"
+import { itemOfGiven, primitive, truthOf, unknown } from "../value"
 
 type LoopStep = "next" | { readonly leave: Completion }
 
@@ -166,7 +166,7 @@ export function forOf(context: Context, node: TypeScript.ForOfStatement, scope: 
   const list = context.evaluate(context, node.expression, scope)
   if (list.kind === "unknown" && list.tensors.length === 0) {
     assume(context, `the list '${node.expression.getText()}' is not known: one item is taken`)
-    const item = unknown(list.why, list.name === null ? null : list.name.replace(/s$/, ""))
+    const item = itemOfGiven(list)
     context.state.assumedItems++
     try {
       const next = afterRound(oneItem(context, node, item, scope), label)

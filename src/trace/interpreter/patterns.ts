@@ -2,8 +2,9 @@
 import type * as TypeScript from "typescript"
 import type { Context } from "../context"
 import type { BoundName, Scope, UnknownValue, Value } from "../value"
-import { WrongRank, place, write } from "../context"
-import { arrayOf, isNullish, native, objectOf, primitive, undefinedValue, unknown } from "../value"
+import { needRank } from "../rank"
+import { place, write } from "../context"
+import { arrayOf, isNullish, native, objectOf, partOf, primitive, undefinedValue, unknown } from "../value"
 
 export function lookup(scope: Scope, name: string): Value | undefined {
   for (let at: Scope | null = scope; at !== null; at = at.parent) {
@@ -98,7 +99,7 @@ function namedItems(pattern: TypeScript.ArrayBindingPattern, value: UnknownValue
   return pattern.elements.map((element, i) => {
     const held = value.properties.get(String(i))
     if (held !== undefined) return held
-    const made = unknown(value.why, "name" in element ? element.name.getText() : null)
+    const made = partOf(value, "name" in element ? element.name.getText() : null)
     value.properties.set(String(i), made)
     return made
   })

@@ -4,7 +4,7 @@ import type { Context } from "../context"
 import type { TensorValue, Value } from "../value"
 import { arrayMember, mapMember, primitiveMember, setArrayItem } from "./members"
 import {
-  booleanIn, inherited, isNullish, native, nullValue, numberIn, objectOf, openParameter, ownModel, primitive, sizeValue, stringIn,
+  booleanIn, inherited, isNullish, native, nullValue, numberIn, objectOf, openParameter, ownModel, partOf, primitive, sizeValue, stringIn,
   tfValue, undefinedValue, unknown,
 } from "../value"
 import { NeedsTensor, assume, meet, write } from "../context"
@@ -55,7 +55,7 @@ export function getProperty(context: Context, object: Value, key: string, at: Ty
       if (isTensorOnly(key) && object.name !== null && object.properties.has(openParameter)) throw new NeedsTensor(object.name)
       // A shape does not depend on what the tensor holds.
       const name = !/^\d+$/.test(key) ? key : object.name === null ? null : `${object.name}.${key}`
-      const made = unknown(object.why, name, key === "shape" ? [] : object.tensors)
+      const made = key === "shape" ? unknown(object.why, name) : { ...partOf(object, name), tensors: object.tensors }
       object.properties.set(key, made)
       return made
     }

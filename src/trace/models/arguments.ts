@@ -7,7 +7,7 @@ import type { Context, State } from "../context"
 import type { Dim } from "../../schema/report"
 import type { FunctionLike } from "../../source/forms"
 import type { TensorValue, UnknownValue, Value } from "../value"
-import { arrayOf, objectOf, openParameter, primitive, tfValue, undefinedValue, unknown } from "../value"
+import { arrayOf, givenUnknown, objectOf, openParameter, primitive, tfValue, undefinedValue } from "../value"
 import { assume, freshSymbol, place } from "../context"
 import { makeInput } from "../tensor"
 import { makeWeight } from "../weight"
@@ -53,7 +53,7 @@ export function forwardArguments(context: Context, node: FunctionLike, guess: Gu
     return x
   }
   const stand = (name: string): UnknownValue => {
-    const value = unknown(`the parameter '${name}' is not known`, name)
+    const value = givenUnknown(`the parameter '${name}' is not known`, name)
     value.properties.set(openParameter, undefinedValue)
     return value
   }
@@ -195,7 +195,7 @@ export function constructionArguments(context: Context, node: TypeScript.Signatu
       return objectOf(
         parameter.name.elements.flatMap((element): [string, Value][] => {
           const key = (element.propertyName ?? element.name).getText()
-          return element.initializer === undefined ? [[key, unknown(`'${key}' is not known`, key)]] : []
+          return element.initializer === undefined ? [[key, givenUnknown(`'${key}' is not known`, key)]] : []
         }),
       )
     }
@@ -204,7 +204,7 @@ export function constructionArguments(context: Context, node: TypeScript.Signatu
     if (parameter.initializer !== undefined) return undefinedValue
     if (parameter.questionToken !== undefined && parameter.type?.kind !== ts.SyntaxKind.NumberKeyword) return undefinedValue
     if (parameter.type !== undefined && ts.isTupleTypeNode(parameter.type)) return tupleOf(ts, parameter.type, name)
-    return (leaveOut ? settingsArgument(context, parameter) : null) ?? unknown(`the parameter '${name}' is not known`, name)
+    return (leaveOut ? settingsArgument(context, parameter) : null) ?? givenUnknown(`the parameter '${name}' is not known`, name)
   })
 }
 
@@ -213,6 +213,6 @@ const tupleOf = (ts: typeof TypeScript, type: TypeScript.TupleTypeNode, name: st
   arrayOf(
     type.elements.map((element, i) => {
       const own = ts.isNamedTupleMember(element) ? element.name.text : `${name}.${i}`
-      return unknown(`'${own}' is not known`, own)
+      return givenUnknown(`'${own}' is not known`, own)
     }),
   )

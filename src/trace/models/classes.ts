@@ -6,6 +6,7 @@ import type { FunctionLike } from "../../source/forms"
 import type { Guess } from "./arguments"
 import type { TracedModel } from "../../graph/graph"
 import type { Attempt } from "./attempt"
+import type { Dim } from "../../schema/report"
 import { applyLayer } from "../layers/layer"
 import { assignPaths } from "./paths"
 import { assume, extendsLayer, place, resolveDim } from "../context"
@@ -20,7 +21,8 @@ import { shapeText } from "../../graph/shape"
 import { plainText } from "../ops/table"
 import { makeInput, shapeOf } from "../tensor"
 import { arrayOf, tensorsIn } from "../value"
-import { rememberWeights } from "./wrappers"
+import { isReadOut } from "../interpreter/readings"
+import { rememberReadOut, rememberWeights } from "./wrappers"
 
 export type Traced = Omit<TracedModel, "optimizers" | "losses">
 
@@ -67,8 +69,10 @@ export function traceClass(context: Context, type: ClassValue): Traced | null {
   if (forward === null) return null
   const made = context.state.instances.filter((instance) => instance.type === type)
   const used = made.find((instance) => instance.layer !== undefined && instance.layer.calls.length > 0) ?? made[0]
+  // The calls of attempts are no calls of the source.
+  const calledWith = used?.layer?.calls[0]?.inputs
   const follow = (leaveOut: { leaveOut?: true }): Traced | null =>
-    bestAttempt(context, (guess) => attempt(context, () => followClass(context, type, forward.node, used, { ...guess, ...leaveOut })))
+    bestAttempt(context, (guess) => attempt(context, () => followClass(context, type, forward.node, used, { ...guess, ...leaveOut }, calledWith)))
   const first = follow({})
   if (used !== undefined || (first !== null && first.unsupported.length === 0) || !hasTypedConfig(context, type)) return first
   // A configuration of which nothing is known is read again with what its type leaves optional left out.
@@ -94,7 +98,7 @@ const hasTypedConfig = (context: Context, type: ClassValue): boolean =>
  */
 export function bestAttempt<T>(context: Context, run: (guess: Guess) => Attempt<Followed<T> | null>): T | null {
   const ranks = new Map<string, number>(), tensors = new Set<string>()
-  let best: { readonly traced: T; readonly complaints: number } | null = null
+  let best: { readonly traced: T; readonly complaints: number; readonly crossed: number } | null = null
   for (const rank of [2, 3, 4, 1]) {
     const met = context.state.metGuesses
     let empty = context.state.emptyAxes
@@ -119,19 +123,29 @@ export function bestAttempt<T>(context: Context, run: (guess: Guess) => Attempt<
     }
     const squeezed = result.value.guessed > 0 && context.state.emptyAxes > empty ? 1 : 0
     const complaints = complaintsOf(result.value.traced) + result.value.strained + squeezed
-    if (best === null || complaints < best.complaints) best = { traced: result.value.traced, complaints }
+    const { traced, crossed } = result.value
+    if (best === null || complaints < best.complaints || (complaints === best.complaints && crossed < best.crossed))
+      best = { traced, complaints, crossed }
     if (complaints === 0 || result.value.guessed === 0) break
     if (context.cancelled()) break
   }
   return best?.traced ?? null
 }
 
-/** `guessed`: inputs whose rank is a guess; `strained`: how many of those had their batch axis tied to a size, a sign of a wrong guess. */
+/**
+ * `guessed`: inputs whose rank is a guess; `strained`: how many of those had their batch axis tied to a size, a sign of a wrong guess; `crossed`: on
+ * how many tensors samples meet each other along two axes, which decides between guesses that are as good as each other.
+ */
 export interface Followed<T> {
   readonly traced: T
   readonly guessed: number
   readonly strained: number
+  readonly crossed: number
 }
+
+const isCrossed = (shape: readonly Dim[]): boolean => shape.filter((d) => typeof d === "string" && /^batch(\u00b7|$)/.test(d)).length > 1
+/** Shapes as they were made: a batch that has got a number since is the same axis. */
+export const crossedIn = (reachable: ReadonlySet<TensorValue>): number => [...reachable].filter(({ shape }) => isCrossed(shape)).length
 
 export function strainOf(
   context: Context,
@@ -141,7 +155,7 @@ export function strainOf(
 ): number {
   if (inputs.length === 0) return 0
   // Samples that meet each other along two axes were broadcast where one axis was meant.
-  const crossed = outputs.filter((t) => shapeOf(context, t).filter((d) => typeof d === "string" && /^batch(\u00b7|$)/.test(d)).length > 1).length
+  const crossed = outputs.filter((t) => isCrossed(shapeOf(context, t))).length
   // Names of the source that had to be given numbers before the code fits.
   const forced = [...context.state.solution].filter(([symbol, d]) => !known.has(symbol) && !symbol.includes(".") && d === 1).length
   return forced + crossed + inputs.filter((x) => {
@@ -154,7 +168,7 @@ function complaintsOf(traced: unknown): number {
   const model = traced as Traced
   // Shapes that contradict each other tell more against a guess than code that is not read.
   const contradictions = model.unsupported.filter(({ what }) => /expected/.test(what)).length
-  return 3 * contradictions + model.unsupported.length + model.graph.nodes.filter((node) => node.op.kind === "opaque").length
+  return 3 * contradictions + model.unsupported.length + model.graph.nodes.filter(({ op }) => op.kind === "opaque" && op.said !== true).length
 }
 
 function followClass(
@@ -163,13 +177,13 @@ function followClass(
   forward: FunctionLike,
   used: ObjectValue | undefined,
   guess: Guess,
+  calledWith: readonly TensorValue[] | undefined,
 ): Followed<Traced> | null {
   const isLayer = extendsLayer(type)
   const known = new Set(context.state.solution.keys())
   const instance = instanceOf(context, type, used, isLayer, guess.leaveOut === true)
   if (instance === null) return null
   const before = new Set(context.state.instances)
-  const calledWith = used?.layer?.calls[0]?.inputs
   const shapes = isLayer && calledWith !== undefined ? calledWith.map((x) => x.shape.map((d) => resolveDim(context, d))) : undefined
   const args = isLayer
     ? layerArguments(context, forward, { ...guess, ...(shapes === undefined ? {} : { shapes }) })
@@ -185,7 +199,7 @@ function followClass(
     result = context.call(context, method, instance, args.values, forward)
     context.state.forward--
   }
-  const outputs = tensorsOut(context, result, forward)
+  const outputs = tensorsOut(context, result, forward).map((t) => beforeChoice(context, t))
   const reachable = reachableFrom(outputs)
   if (outputs.length === 0 || ![...reachable].some((t) => t.source.kind === "weight" && isTrainable(t.source.weight))) return null
   const paths = assignPaths(instance)
@@ -211,7 +225,21 @@ function followClass(
     ownsUnused: !inner || paths.weights.size > 0,
   })
   rememberWeights(traced, reachable)
-  return { traced, guessed: guessed.length, strained: strainOf(context, guessed, known, outputs) }
+  if (isReadOut(result)) rememberReadOut(traced)
+  return { traced, guessed: guessed.length, strained: strainOf(context, guessed, known, outputs), crossed: crossedIn(reachable) }
+}
+
+/** What a class, a count or a comparison was made from, the network's output; the tensor itself where that is not one tensor. */
+function beforeChoice(context: Context, output: TensorValue): TensorValue {
+  let at = output
+  while (at.dtype !== "float" && at.source.kind === "op") {
+    const learned = at.source.operands.filter((operand) => [...reachableFrom([operand])].some((t) => t.source.kind === "weight"))
+    if (learned.length !== 1) return output
+    at = learned[0]
+  }
+  if (at === output || at.source.kind !== "op") return output
+  assume(context, `the output is taken to be what ${output.label ?? "the last step"} is computed from: no gradient passes it`)
+  return at
 }
 
 /** Name of the field that holds an arrow function. */

@@ -10,7 +10,7 @@ import type { FunctionValue, Scope, Value } from "../value"
 import type { Followed, Traced } from "./classes"
 import { assignPaths } from "./paths"
 import { attempt } from "./attempt"
-import { bestAttempt, strainOf } from "./classes"
+import { bestAttempt, crossedIn, strainOf } from "./classes"
 import { constructionArguments, forwardArguments } from "./arguments"
 import { declaredName, readParameterType } from "../../source/forms"
 import { emitModel } from "./emit"
@@ -168,7 +168,7 @@ function followFunction(
   })
   rememberWeights(traced, reachable)
   const guessed = args.guessed.filter((x) => reachable.has(x))
-  return { traced, guessed: guessed.length, strained: strainOf(context, guessed, known, outputs) }
+  return { traced, guessed: guessed.length, strained: strainOf(context, guessed, known, outputs), crossed: crossedIn(reachable) }
 }
 
 /** What the names around an inner function hold, those of the file included. */

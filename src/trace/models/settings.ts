@@ -4,7 +4,7 @@ import type { Context } from "../context"
 import type { Value } from "../value"
 import { assume } from "../context"
 import { readParameterType } from "../../source/forms"
-import { objectOf, primitive, unknown } from "../value"
+import { givenUnknown, objectOf, primitive } from "../value"
 
 /** The record that a parameter of an interface or literal type with optional members stands for; null for other types. */
 export function settingsArgument(context: Context, parameter: TypeScript.ParameterDeclaration): Value | null {
@@ -17,7 +17,10 @@ export function settingsArgument(context: Context, parameter: TypeScript.Paramet
   return objectOf(
     members
       .filter((member) => !optional.includes(member))
-      .map(({ name }): [string, Value] => [name, /^(is_?)?train(ing)?$/i.test(name) ? primitive(true) : unknown(`'${name}' is not known`, name)]),
+      .map(({ name }): [string, Value] => [
+        name,
+        /^(is_?)?train(ing)?$/i.test(name) ? primitive(true) : givenUnknown(`'${name}' is not known`, name),
+      ]),
   )
 }
 
