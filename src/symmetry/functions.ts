@@ -10,6 +10,8 @@ export interface FunctionTraits {
   readonly exchange: "exp" | "log" | null
   /** Derivative zero almost everywhere. */
   readonly flat: boolean
+  /** The one value it has for numbers. */
+  readonly always?: number
 }
 
 const smooth: FunctionTraits = { degree: null, slope: null, exchange: null, flat: false }
@@ -67,8 +69,8 @@ export const functionTraits: { readonly [K in UnaryFunction]: (parameters: reado
   thresholdedRelu: ([theta]) => (theta === 0 ? homogeneous(1) : smooth),
   reluMax: ([max]) => (max === Infinity ? homogeneous(1) : smooth),
   step: () => flat,
-  isNaN: () => flat,
-  isFinite: () => flat,
-  isInf: () => flat,
+  isNaN: () => ({ ...flat, always: 0 }),
+  isFinite: () => ({ ...flat, always: 1 }),
+  isInf: () => ({ ...flat, always: 0 }),
   logicalNot: () => flat,
 }

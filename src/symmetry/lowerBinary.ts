@@ -43,7 +43,7 @@ function binaryBlock(lowering: Lowering, node: Node, fn: OpOf<"binary">["fn"], a
     case "minimum":
       if (fillA === 0 || fillB === 0) return lowerMap(lowering, node.id, fillA === 0 ? b : a, map(fn, 1))
       if (fillA !== null || fillB !== null) return lowerMap(lowering, node.id, fillA !== null ? b : a, map(fn, null))
-      if (a.value === b.value && a.positions.join() === b.positions.join()) return a
+      if (samePlace(a, b)) return a
       return choose(lowering, node, [a, b], atoms)
     case "power":
       if (fillB !== null) return lowerMap(lowering, node.id, a, map(`power ${fillB}`, fillB))
@@ -58,6 +58,7 @@ function binaryBlock(lowering: Lowering, node: Node, fn: OpOf<"binary">["fn"], a
       return sumBlocks(lowering, node.id, [positive, product(b, negative)], atoms, [1, -1])
     }
     case "mod":
+    // A step, through which tfjs lets the gradient of a quotient pass.
     case "floorDivide":
     case "atan2":
       return joint()
@@ -70,11 +71,20 @@ function binaryBlock(lowering: Lowering, node: Node, fn: OpOf<"binary">["fn"], a
     case "logicalAnd":
     case "logicalOr":
     case "logicalXor": {
+      const settled = samePlace(a, b) ? ofEqualArguments[fn] : undefined
+      if (settled !== undefined) return lowering.emit(node.id, { kind: "fill", value: settled }, [], [], [])
       const uses = [a, b].map(useOf)
       return emitOver(lowering, node.id, { kind: "still" }, uses, unionLabels(uses, atoms), atoms)
     }
   }
 }
+
+/** What comparisons of a value with itself say. */
+const ofEqualArguments: Readonly<Partial<Record<OpOf<"binary">["fn"], number>>> = {
+  equal: 1, greaterEqual: 1, lessEqual: 1, notEqual: 0, greater: 0, less: 0, logicalXor: 0,
+}
+
+const samePlace = (a: Block, b: Block): boolean => a.value === b.value && a.positions.join() === b.positions.join()
 
 function fillOf(lowering: Lowering, block: Block): number | null {
   const op = lowering.value(block.value).op
@@ -108,8 +118,10 @@ export function lowerSelect(lowering: Lowering, node: Node): Blocks {
   return eachChoice(lowering, node.id, (choice) => {
     const atoms = atomsOf(choice)
     const [condition, a, b] = node.operands.map((o) => broadcastBlock(lowering, o, node.id, choice))
+    const settled = fillOf(lowering, condition)
+    if (settled !== null) return settled === 0 ? b : a
     const zeros = [a, b].filter((x) => isZero(lowering, x))
-    if (zeros.length === 2 || (a.value === b.value && a.positions.join() === b.positions.join())) return a
+    if (zeros.length === 2 || samePlace(a, b)) return a
     if (zeros.length === 1) {
       // select(c, x, 0) is x times a mask.
       const x = isZero(lowering, a) ? b : a

@@ -51,6 +51,7 @@ const lowerings: { readonly [K in OpKind]: Lower<K> } = {
     }),
   unary: (lowering, node, op) => {
     const traits = functionTraits[op.fn](op.parameters ?? [])
+    if (traits.always !== undefined) return fillBlocks(lowering, node, traits.always)
     if (traits.flat) return lowerStill(lowering, node)
     return eachChoice(lowering, node.id, (choice) => {
       const block = lowering.conformed(node.operands[0], lowering.network.axes[node.operands[0]])(choice)

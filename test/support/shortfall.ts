@@ -3,14 +3,14 @@
  * larger ones, so that accidents of a size (a softmax over two classes depends on one difference) are told from gaps.
  */
 import { generalize } from "../../src/axes/generalize"
-import type { GenericNetwork } from "../../src/axes/generalize"
 import type { SizeVariable } from "../../src/axes/size"
-import { evaluateDim, symbolsOf } from "../../src/graph/dim"
 import type { Graph, Node } from "../../src/graph/graph"
 import { deriveLaws } from "../../src/laws/derive"
+import { countIndependent } from "../../src/verification/certificate"
 import { drawParameters, drawSamples, drawUnknowns } from "../../src/verification/data"
 import { discoverLaws } from "../../src/verification/discover"
 import { instantiate } from "../../src/verification/instantiate"
+import { compileLaw } from "../../src/verification/laws"
 import { evaluateField } from "../../src/verification/loss"
 import { compilePlan } from "../../src/verification/plan"
 import type { Plan } from "../../src/verification/plan"
@@ -42,12 +42,14 @@ const costOf = (D: number): number => 10 * ((D * D + 3 * D) / 2) ** 3 + 3e6
 /** The counts where laws are missing at the declared sizes and at larger ones; null where none are, or where numbers tell nothing. */
 export function measureShortfall(graph: Graph, budget: Budget = { left: Infinity }): Shortfall | null {
   if (graph.parameters.length === 0 || graph.parameters.some((p) => !p.trainable)) return null
-  const network = generalize(graph), independent = deriveLaws(network).independent
+  const network = generalize(graph), { laws } = deriveLaws(network), exact = laws.filter((law) => law.exactness === "exact")
   const count = (size: (s: SizeVariable) => number): Counts | "too large" | null => {
     const sizes = Object.fromEntries(network.sizes.map((s) => [s.name, size(s)]))
-    const symbols = Object.fromEntries(symbolsOf(independent).map((name) => [name, 5]))
-    const there = countAll(network, sizes, budget, evaluateDim(independent, { ...symbols, ...sizes }))
-    return there === null || there === "too large" ? there : { found: evaluateDim(independent, { ...symbols, ...sizes }), there }
+    const plan = compilePlan(withTamedConstants(instantiate(network.graph, sizes)))
+    if (plan.dimension > largest) return "too large"
+    if (plan.dimension === 0 || !hasNumbers(plan)) return null
+    const found = countIndependent(plan, exact.map((law) => compileLaw({ ...law, formula: "", latex: "" }, plan.slots, sizes)), seededRandom(3))
+    return { found, there: countAll(plan, budget, found) }
   }
   const declared = count(declaredSize)
   if (declared === null || declared === "too large" || declared.found >= declared.there) return null
@@ -60,11 +62,8 @@ export function measureShortfall(graph: Graph, budget: Budget = { left: Infinity
  * All quadratic and linear laws that hold whatever the constants are that nobody knows: those are drawn anew like data. Counted twice where there
  * seem to be more than `expected`.
  */
-function countAll(network: GenericNetwork, sizes: Readonly<Record<string, number>>, budget: Budget, expected: number): number | "too large" | null {
-  const plan = compilePlan(withTamedConstants(instantiate(network.graph, sizes)))
-  if (plan.dimension > largest) return "too large"
+function countAll(plan: Plan, budget: Budget, expected: number): number {
   budget.left -= costOf(plan.dimension)
-  if (plan.dimension === 0 || !hasNumbers(plan)) return null
   const first = discoverLaws(plan).independent
   if (first <= expected) return first
   budget.left -= costOf(plan.dimension)
