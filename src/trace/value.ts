@@ -228,6 +228,9 @@ export const native = (name: string, call: NativeValue["call"]): NativeValue => 
 export const tfValue = (path: string): TfValue => ({ kind: "tf", path })
 
 export function unknown(why: string, name: string | null = null, from: readonly Value[] = []): UnknownValue {
+  return { kind: "unknown", why, name, tensors: tensorsIn(from), properties: new Map() }
+}
+
 /** An argument nobody gives here, or a part of one. */
 export const givenUnknown = (why: string, name: string | null, from: readonly Value[] = []): UnknownValue => ({
   ...unknown(why, name, from),
@@ -241,9 +244,6 @@ export const itemOfGiven = (list: UnknownValue, from: readonly Value[] = []): Un
 /** A part of something unknown: given where the whole is. */
 export const partOf = (whole: UnknownValue, name: string | null, from: readonly Value[] = []): UnknownValue =>
   whole.given === true ? givenUnknown(whole.why, name, from) : unknown(whole.why, name, from)
-
-  return { kind: "unknown", why, name, tensors: tensorsIn(from), properties: new Map() }
-}
 
 /** Tensors inside values, through arrays, records and unknowns, at most three levels down and each once. */
 export function tensorsIn(values: readonly Value[], depth = 3): readonly TensorValue[] {
