@@ -4,7 +4,8 @@
  */
 import type { Dim } from "../schema/report"
 import type { TensorValue, UnknownValue } from "./value"
-import { assume, freshSymbol, isFreeSymbol, type Context } from "./context"
+import { assume, freshSymbol, isFreeSymbol, WrongRank, type Context } from "./context"
+import { computedAs } from "./interpreter/readings"
 import { dimOf } from "./tensor"
 import { primitive, sizeValue } from "./value"
 
@@ -48,6 +49,36 @@ export function giveRank(context: Context, x: TensorValue, rank: number, reader:
   assume(context, `the shape of '${held.name}' is not known: it has the ${rank - 1} axes that ${reader} reads`)
   addAxes(context, grown, rank, 1)
   for (const shape of shapes) if (shape !== grown) (shape as Dim[]).push(...grown.slice(before))
+}
+
+/** The input whose axes a tensor still has, one for one; null where it has none or where there is none. */
+export function inputBehind(x: TensorValue, seen = new Set<TensorValue>()): TensorValue | null {
+  if (seen.has(x)) return null
+  seen.add(x)
+  const followed = computedAs(x) ?? x, { source } = followed
+  if (source.kind !== "op") return source.kind === "input" ? followed : null
+  switch (source.op.kind) {
+    case "unary":
+    case "binary":
+    case "dropout":
+    case "normalize":
+    case "softmax":
+    case "stopGradient":
+      break
+    default:
+      return null
+  }
+  for (const operand of source.operands) {
+    const found = operand.shape.length === followed.shape.length ? inputBehind(operand, seen) : null
+    if (found !== null) return found
+  }
+  return null
+}
+
+/** @throws WrongRank where code takes `rank` axes of a tensor that has another number of them and whose input's rank may be another. */
+export function needRank(x: TensorValue, rank: number): void {
+  const found = x.shape.length === rank ? null : inputBehind(x)
+  if (found !== null) throw new WrongRank(found, rank)
 }
 
 /** Says so where an input of open shape was left with one axis; a named value there is as well the number of features. */

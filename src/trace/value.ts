@@ -182,9 +182,6 @@ export interface ModelValue {
   readonly layers: Value[]
   inputs: readonly TensorValue[]
   outputs: readonly TensorValue[]
-  /** Whether inputs and outputs were arrays in the source. */
-  listIn: boolean
-  listOut: boolean
   built: boolean
   trainable: boolean
   readonly node: TypeScript.Node

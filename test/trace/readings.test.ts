@@ -99,6 +99,21 @@ test("kernels that the code registers itself are read for their values", () => {
   expect(deriveClaims(model.graph).laws).toEqual([])
 })
 
+test("a kernel of tfjs is the op that runs it, unless the code registers a gradient of its own for it", () => {
+  const source = (before: string): string => `${before}
+    const w = tf.variable(tf.zeros([3, 4])), u = tf.variable(tf.zeros([4, 2]))
+    /** @model @shape x [batch, 3] */ export function f(x: tf.Tensor2D) {
+      const hidden = tf.engine().runKernel("Relu", { x: x.matMul(w) }) as tf.Tensor2D
+      return hidden.matMul(u) }`
+  const plain = only(trace(source("")))
+  expect(plain.unsupported).toEqual([])
+  expect(deriveClaims(plain.graph).laws).toHaveLength(1)
+  const own = only(trace(source(`tf.registerGradient({ kernelName: "Relu", inputsToSave: ["x"], gradFunc: (dy: any) => ({ x: () => dy }) })`)))
+  expect(own.graph.nodes[own.graph.outputs[0]].shape).toEqual(["batch", 2])
+  expect(own.assumptions.join()).toMatch(/the kernel Relu is read for its value: no law is claimed/)
+  expect(deriveClaims(own.graph).laws).toEqual([])
+})
+
 test("a check of sizes that only leaves the function is taken to hold", () => {
   const model = only(trace(`class Cache { table: any = null; length = 0
       constructor(private block: number) { this.grow(block * 4) }

@@ -330,12 +330,8 @@ export function callValue(
         return callee.name === "map" ? result : undefinedValue
       }
       const results = args.flatMap((arg) => (arg.kind === "function" ? callbackResult(context, arg, at) : []))
-      const name =
-        callee.name === null || isTensorOnly(callee.name)
-          ? null
-          : callee.name.replace(/^(?:get|load|read|compute|calc(?:ulate)?|find)(?=[A-Z])/, "").replace(/^[A-Z]/, (c) => c.toLowerCase())
       const read = args.flatMap((arg) => readableValues(context, arg, 3, new Set()))
-      const result = unknown(callee.why, name, [callee, self, ...read, ...results])
+      const result = unknown(callee.why, nameOfResult(callee, self), [callee, self, ...read, ...results])
       args.forEach((arg) => forgetContents(context, arg, at))
       return result
     }

@@ -13,6 +13,7 @@ import { jsonObject } from "./json"
 import { copyCount, openCount } from "./members"
 import { isIterable, itemsOf } from "./patterns"
 import { moduleValue } from "./imports"
+import { isReadOut } from "./readings"
 import { settleSymbols } from "./sizes"
 import { textOf } from "./operators"
 
@@ -222,6 +223,7 @@ function arrayConstructor(context: Context): Value {
     args.length === 1 && args[0].kind !== "array" && stringIn(args[0]) === null ? settled(args[0]) : arrayOf(args)
   const from: NativeValue["call"] = (args, at) => {
     const [source, map] = args
+    if (source?.kind === "unknown" && map === undefined && isReadOut(source)) return source
     const length = source?.kind === "object" ? source.fields.get("length") : undefined
     const list =
       length !== undefined

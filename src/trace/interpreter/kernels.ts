@@ -1,14 +1,16 @@
 /**
- * @file Kernels that the analyzed code registers itself and runs through tf.engine(): followed for what they compute. Their gradients are registered
- * apart, so that no law is claimed through them.
+ * @file Kernels run through tf.engine(). Those that the analyzed code registers itself are followed for what they compute; their gradients are
+ * registered apart, so that no law is claimed through them. tfjs's own are the ops that run them.
  */
 import type * as TypeScript from "typescript"
 import type { Context, State } from "../context"
 import type { TensorValue, Value } from "../value"
 import { assume } from "../context"
+import { callOp } from "../ops/table"
 import { isNullish, native, objectOf, stringIn, tensorsIn, undefinedValue, unknown } from "../value"
 import { makeTensor, shapeOf } from "../tensor"
 import { rememberForward } from "./readings"
+import { opArguments, tfjsKernels } from "./tfjsKernels"
 
 /** Functions by kernel name, for one trace. */
 const registered = new WeakMap<State, Map<string, Value>>()
@@ -27,14 +29,35 @@ export function registerKernel(context: Context, config: Value | undefined): voi
   if (name !== null && run !== undefined && (!kernels.has(name) || read("backendName") === "cpu")) kernels.set(name, run)
 }
 
+/** Kernels whose gradient the code registers itself. */
+const ownGradients = new WeakMap<State, Set<string>>()
+
+/** tf.registerGradient({ kernelName, gradFunc }): what it computes is not read. */
+export function registerGradient(context: Context, config: Value | undefined): void {
+  const name = config?.kind === "object" ? config.fields.get("kernelName") : undefined, text = name === undefined ? null : stringIn(name)
+  const names = ownGradients.get(context.state) ?? new Set<string>()
+  ownGradients.set(context.state, names)
+  if (text !== null) names.add(text)
+}
+
+/** A kernel of tfjs as the op that runs it; null where it is none that is read. */
+function runOfTfjs(context: Context, name: string, given: Value, attrs: Value | undefined, at: TypeScript.Node): Value | null {
+  const known = tfjsKernels.get(name), args = known === undefined ? null : opArguments(known, given, attrs)
+  if (known === undefined || args === null) return null
+  const made = callOp(context, known.op, args, at)
+  return ownGradients.get(context.state)?.has(name) === true ? ownGradient(context, made, tensorsIn([given]), name, at) : made
+}
+
 /** tf.engine(): runs kernels; whatever else it has is not read. */
 export function engineValue(context: Context): Value {
   const runKernel = native("runKernel", ([kernel, inputs, attrs], at) => {
     const name = kernel === undefined ? null : stringIn(kernel),
       run = name === null ? undefined : registered.get(context.state)?.get(name)
     const given = inputs === undefined || isNullish(inputs) ? objectOf() : inputs
-    if (name === null || run === undefined)
-      return context.call(context, unknown(`the kernel ${name ?? ""} is not among the files read`), undefinedValue, [given], at)
+    if (name === null || run === undefined) {
+      const unread = unknown(`the kernel ${name ?? ""} is not among the files read`)
+      return (name === null ? null : runOfTfjs(context, name, given, attrs, at)) ?? context.call(context, unread, undefinedValue, [given], at)
+    }
     const made = context.call(
       context,
       run,

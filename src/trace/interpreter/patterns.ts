@@ -135,7 +135,7 @@ export function propertyName(context: Context, name: TypeScript.PropertyName | T
 export function itemsOf(_context: Context, value: Value, count: number, exact = false): readonly Value[] {
   if (value.kind === "array") {
     const { shapeOf } = value
-    if (exact && shapeOf !== undefined && shapeOf.source.kind === "input" && count > value.items.length) throw new WrongRank(shapeOf, count)
+    if (exact && shapeOf !== undefined && count > value.items.length) needRank(shapeOf, count)
     return value.items
   }
   if (value.kind === "map") return [...value.entries.values()].map(([key, item]) => (value.set ? key : arrayOf([key, item])))

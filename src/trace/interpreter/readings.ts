@@ -13,6 +13,7 @@ const sourceKey = "\u0000read", pathKey = "\u0000path", flatKey = "\u0000flat"
 /** What the forward pass of a function with its own gradient computes, which is all that a reading of its result sees. */
 const forwardValues = new WeakMap<TensorValue, TensorValue>()
 export const rememberForward = (result: TensorValue, forward: TensorValue): void => void forwardValues.set(result, forward)
+export const computedAs = (result: TensorValue): TensorValue | undefined => forwardValues.get(result)
 
 /** The numbers of a tensor: nested lists, or one flat list in the order of the cells. */
 export function readingOf(tensor: TensorValue, flat: boolean): UnknownValue {
@@ -39,6 +40,19 @@ function readingIn(value: Value | undefined): Reading | null {
   const source = value.properties.get(sourceKey), path = value.properties.get(pathKey)
   if (source?.kind !== "tensor" || path?.kind !== "array") return null
   return { source, flat: value.properties.has(flatKey), path: path.items.map((item) => numberIn(item) ?? 0) }
+}
+
+/** Whether a value is nothing but numbers read out of tensors, alone or in lists and records. */
+export function isReadOut(value: Value): boolean {
+  if (value.kind === "array") return value.items.length > 0 && value.items.every(isReadOut)
+  if (value.kind === "object" && value.type === null) return value.fields.size > 0 && [...value.fields.values()].every(isReadOut)
+  return readingIn(value) !== null
+}
+
+/** The tensor whose numbers are all in a reading; null for anything else. */
+export function readWhole(value: Value): TensorValue | null {
+  const held = readingIn(value)
+  return held === null || held.path.length > 0 ? null : held.source
 }
 
 /** Item or length of a list of numbers that were read; null for anything else. */

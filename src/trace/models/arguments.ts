@@ -138,7 +138,9 @@ function inputShape(
     return { dims: tag.map((d, i) => (d === null ? openSize(i) : typeof d === "number" ? d : symbolFor(context, d, batch))), guessed: false }
   const known = guess.shapes?.[index]
   if (known !== undefined) return { dims: known, guessed: false }
-  const rank = typeRank ?? guess.ranks.get(name) ?? guess.rank
+  // What the code does with a tensor tells more than a type, which is gone at run time.
+  const met = guess.ranks.get(name), rank = met ?? typeRank ?? guess.rank
+  if (typeRank !== null && rank !== typeRank) assume(context, `'${name}' has ${rank} axes, as the code needs, not the ${typeRank} of its type`)
   return { dims: Array.from({ length: rank }, (_, i) => (i === 0 && rank > 1 ? batch : openSize(i))), guessed: typeRank === null }
 }
 

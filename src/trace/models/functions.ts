@@ -15,6 +15,7 @@ import { constructionArguments, forwardArguments } from "./arguments"
 import { declaredName, readParameterType } from "../../source/forms"
 import { emitModel } from "./emit"
 import { hasModelTag, readShapeTags } from "../../source/jsdoc"
+import { isReadOut } from "../interpreter/readings"
 import { isTrainable } from "../weight"
 import { place, step } from "../context"
 import { reachableFrom, tensorsOut } from "./model"
@@ -142,6 +143,8 @@ function followFunction(
   context.state.forward++
   const result = context.call(context, made.fn, made.self, args.values, node)
   context.state.forward--
+  // Numbers that were read out of a tensor are no output that a loss could be computed from.
+  if (!marked && isReadOut(result)) return null
   const outputs = tensorsOut(context, result, node)
   if (outputs.length === 0) return null
   const reachable = reachableFrom(outputs)

@@ -8,7 +8,8 @@ import { arrayOf, isNullish, native, numberIn, primitive, sizeValue, stringIn, t
 import { dimOf, makeInput, makeTensor, reshape, shapeOf, tensorOf } from "../tensor"
 import { freshSymbol, nextSerial, note, touch, unifyDims, Unreadable } from "../context"
 import { markSymbolic } from "../layers/mask"
-import { assumeOneAxis, copyShape, openShape } from "../rank"
+import { assumeOneAxis, copyShape, needRank, openShape } from "../rank"
+import { readWhole } from "../interpreter/readings"
 import { ShapeError } from "../../graph/shape"
 import { substituteDim, symbolsOf } from "../../graph/dim"
 import { plainText } from "../ops/table"
@@ -23,8 +24,6 @@ function createModel(context: Context, form: ModelValue["form"], config: Value |
     layers: [],
     inputs: [],
     outputs: [],
-    listIn: false,
-    listOut: false,
     built: false,
     trainable: true,
     node: at,
@@ -72,8 +71,6 @@ export function createFunctional(context: Context, config: Value | undefined, at
   const inputs = fields.get("inputs"),
     outputs = fields.get("outputs")
   model.inputs = inputs === undefined ? [] : tensorsIn([inputs], 1)
-  model.listIn = inputs?.kind === "array"
-  model.listOut = outputs?.kind === "array"
   if (outputs === undefined || model.inputs.length === 0) model.failure = "the inputs or outputs are not known"
   else {
     model.outputs = tensorsOut(context, outputs, at)
@@ -91,6 +88,8 @@ export function tensorsOut(context: Context, value: Value, at: TypeScript.Node):
   if (value.kind === "object" && value.type === null)
     return [...value.fields.values()].flatMap((item) => (tensorsIn([item]).length > 0 ? tensorsOut(context, item, at) : []))
   if (value.kind === "unknown" && value.tensors.length > 0) {
+    const read = readWhole(value)
+    if (read !== null) return [read]
     return [
       makeTensor(
         context,
@@ -227,6 +226,7 @@ function copyOperations(context: Context, model: ModelValue, given: Value, at: T
     copies.set(x, tensors[i])
     const own = shapeOf(context, x),
       other = shapeOf(context, tensors[i])
+    if (context.state.forward > 0) needRank(tensors[i], own.length)
     if (own.length !== other.length) throw new Unreadable(`the model takes an input of rank ${own.length}, found [${other.join(", ")}]`)
     // A size that stands in a weight is the model's own, whatever it is applied to.
     own.forEach((d, k) => typeof d === "string" && fixed.has(d) && unifyDims(context, d, other[k]))
@@ -254,7 +254,8 @@ function copyOperations(context: Context, model: ModelValue, given: Value, at: T
     for (const site of sites) if (site.tensors.has(t)) site.tensors.add(copy)
   }
   const results = model.outputs.map((t) => copies.get(t) ?? t)
-  return model.listOut ? arrayOf(results) : (results[0] ?? undefinedValue)
+  // tfjs gives one output as it is, also where the source lists it.
+  return results.length === 1 ? results[0] : arrayOf(results)
 }
 
 export function setModelTrainable(model: ModelValue, flag: boolean): void {
@@ -300,6 +301,8 @@ export function modelMember(context: Context, model: ModelValue, name: string): 
   const ready = (): ModelValue => (buildSequential(context, model), model)
   const some = (tensors: readonly TensorValue[]): Value =>
     tensors.length === 1 ? tensors[0] : tensors.length === 0 ? unknown("a model that is not read") : arrayOf(tensors)
+  const all = (tensors: readonly TensorValue[]): Value =>
+    model.failure !== undefined && tensors.length === 0 ? unknown("a model that is not read") : arrayOf(tensors)
   switch (name) {
     case "add":
       return native("add", ([layer]) => {
@@ -333,9 +336,9 @@ export function modelMember(context: Context, model: ModelValue, name: string): 
         return model.layers.find((layer) => layerStateOf(layer)?.explicitName === wanted) ?? unknown(`the layer '${wanted ?? "?"}' is not found`)
       })
     case "inputs":
-      return arrayOf(ready().inputs)
+      return all(ready().inputs)
     case "outputs":
-      return arrayOf(ready().outputs)
+      return all(ready().outputs)
     case "input":
       return some(ready().inputs)
     case "output":

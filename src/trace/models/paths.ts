@@ -4,6 +4,7 @@
  */
 import type { LayerState, Value, Weight } from "../value"
 import { layerStateOf } from "../layers/layer"
+import { ownModel } from "../value"
 
 export interface Paths {
   readonly weights: ReadonlyMap<Weight, string>
@@ -59,7 +60,10 @@ export function assignPaths(root: Value | null, named: Iterable<readonly [string
       case "object":
         if (owners.has(value)) return
         owners.set(value, path)
-        value.fields.forEach((item, key) => !key.startsWith("\u0000") && visit(item, join(path, key.replace(/^[#_]+/, "")), depth + 1))
+        value.fields.forEach((item, key) => {
+          if (key === ownModel) visit(item, path, depth)
+          else if (!key.startsWith("\u0000")) visit(item, join(path, key.replace(/^[#_]+/, "")), depth + 1)
+        })
         if (value.layer !== undefined) {
           owners.set(value.layer, path)
           layerWeights(value.layer, path)

@@ -21,8 +21,13 @@ export function wrapsModel({ state }: Context, traced: Traced, reported: readonl
   })
 }
 
-/** Whether nothing is known of what comes out. */
-export const isUnread = ({ graph }: Traced): boolean => graph.outputs.every((id) => graph.nodes[id].op.kind === "opaque")
+/** Networks whose forward pass gives numbers read out of a tensor. */
+const readOuts = new WeakSet<Traced>()
+export const rememberReadOut = (traced: Traced): void => void readOuts.add(traced)
+
+/** Whether nothing is known of what comes out, or nothing but numbers. */
+export const isUnread = (traced: Traced): boolean =>
+  readOuts.has(traced) || traced.graph.outputs.every((id) => traced.graph.nodes[id].op.kind === "opaque")
 
 const weightsOf = (model: ModelValue): readonly Weight[] =>
   model.layers.flatMap((layer) => (layer.kind === "model" ? weightsOf(layer) : allWeights(layer)))

@@ -7,7 +7,8 @@ import { arrayOf, numberIn, primitive } from "../value"
 import { readTensor } from "../interpreter/readings"
 import { broadcastTo, markIndices, reshape, reshapeTarget, sliceAxis } from "../tensor"
 import { divideDim, productOf, subtractDim, addDim } from "../../graph/dim"
-import { assume, isFreeSymbol, resolveDim, unifyDims, Unreadable, WrongRank } from "../context"
+import { assume, isFreeSymbol, resolveDim, unifyDims, Unreadable } from "../context"
+import { needRank } from "../rank"
 
 const shaped = (call: OpCall, x: TensorValue, target: readonly Dim[]): TensorValue =>
   reshape(call.context, x, reshapeTarget(call.context, shape(call, x), target), { at: call.at, label: `tf.${call.name}` })
@@ -19,7 +20,7 @@ function emitTranspose(call: OpCall): TensorValue {
   const list = call.args[1]
   const permutation = list?.kind === "array" ? list.items.map((item) => numberIn(item)) : []
   if (permutation.length === 0 || permutation.some((axis) => axis === null)) throw new Unreadable("transpose: the permutation is not known")
-  if (permutation.length !== rank && x.source.kind === "input") throw new WrongRank(x, permutation.length)
+  needRank(x, permutation.length)
   return emit(
     call,
     { kind: "transpose", permutation: permutation.map((axis) => ((axis as number) < 0 ? (axis as number) + rank : (axis as number))) },
@@ -33,7 +34,7 @@ function emitSlice(given: OpCall): TensorValue {
   const x = tensorAt(call, 0),
     own = shape(call, x),
     begins = targetAt(call, 1)
-  if (begins.length > own.length && x.source.kind === "input") throw new WrongRank(x, begins.length)
+  if (begins.length > own.length) needRank(x, begins.length)
   const sizes = absent(call, 2) ? [] : targetAt(call, 2)
   const begin = own.map((_, i) => begins[i] ?? 0)
   const extent = own.map((d, i) => (sizes[i] === undefined || sizes[i] === -1 ? subtractDim(d, begin[i]) : sizes[i]))
@@ -195,7 +196,7 @@ function emitTile(call: OpCall): TensorValue {
   const x = tensorAt(call, 0),
     own = shape(call, x),
     repeats = targetAt(call, 1)
-  if (repeats.length > own.length && x.source.kind === "input") throw new WrongRank(x, repeats.length)
+  if (repeats.length > own.length) needRank(x, repeats.length)
   if (repeats.every((n) => n === 1)) return x
   // Repeating an axis of size 1 is broadcasting, which keeps more structure.
   if (own.every((d, i) => repeats[i] === 1 || d === 1))
