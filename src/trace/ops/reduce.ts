@@ -4,7 +4,8 @@ import type { ReduceFunction } from "../../graph/op"
 import type { TensorValue } from "../value"
 import { absent, axesAt, axisAt, binary, emit, flagAt, numberAt, shape, tensorAt, unary } from "./call"
 import { numberIn, objectOf, stringIn } from "../value"
-import { axisOf, reshape } from "../tensor"
+import { axisOf, dimOf, reshape } from "../tensor"
+import { settleCount } from "../interpreter/sizes"
 import { productOf } from "../../graph/dim"
 import { Unreadable } from "../context"
 
@@ -112,6 +113,15 @@ function argExtreme(fn: "max" | "min"): OpEmitter {
   }
 }
 
+/** How many entries tf.topk takes: a number, or a size nobody states that gets one. */
+function chosenCount(call: OpCall): number {
+  const given = call.args[1]
+  if (absent(call, 1) || numberIn(given) !== null || given.kind === "primitive") return numberAt(call, 1, 1)
+  const count = settleCount(call.context, dimOf(call.context, given, "k"), "the number of entries that are kept is")
+  if (count === null) throw new Unreadable("the number of entries that are kept is not known")
+  return count
+}
+
 export const reduceOps: Readonly<Record<string, OpEmitter>> = {
   sum: reduce("sum"),
   mean: reduce("mean"),
@@ -134,8 +144,7 @@ export const reduceOps: Readonly<Record<string, OpEmitter>> = {
   argMax: argExtreme("max"),
   argMin: argExtreme("min"),
   topk: (call) => {
-    const x = tensorAt(call, 0),
-      k = numberAt(call, 1, 1)
+    const x = tensorAt(call, 0), k = chosenCount(call)
     return objectOf([
       ["values", emit(call, { kind: "topK", k, output: "values" }, [x])],
       ["indices", emit(call, { kind: "topK", k, output: "indices" }, [x])],
