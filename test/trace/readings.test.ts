@@ -114,6 +114,38 @@ test("a kernel of tfjs is the op that runs it, unless the code registers a gradi
   expect(deriveClaims(own.graph).laws).toEqual([])
 })
 
+test("a kernel that runs a program of the graphics card gives something of the program's shape", () => {
+  const model = only(trace({
+    "/kernel.ts": `import { registerKernel } from "@tensorflow/tfjs-core"
+      class Scale { outputShape: number[]; variableNames = ["x"]; userCode = "void main() {}"
+        constructor(rows: number, columns: number) { this.outputShape = [rows, columns] } }
+      registerKernel({ kernelName: "Scale", backendName: "webgl", kernelFunc: (args: any) => {
+        const { x } = args.inputs
+        return args.backend.runWebGLProgram(new Scale(x.shape[0], x.shape[1]), [x], "float32") } })`,
+    "/main.ts": `import * as tf from "@tensorflow/tfjs"; import "./kernel"
+      const w = tf.variable(tf.zeros([3, 4])), u = tf.variable(tf.zeros([4, 2]))
+      /** @model @shape x [batch, 3] */ export function f(x: tf.Tensor2D) {
+        return (tf.engine().runKernel("Scale", { x: x.matMul(w) }) as tf.Tensor2D).matMul(u) }`,
+  }))
+  expect(model.unsupported).toEqual([])
+  expect(model.graph.nodes[model.graph.outputs[0]].shape).toEqual(["batch", 2])
+  expect(model.assumptions).toContain("what a program of the graphics card computes is not read: no law is claimed through it")
+  expect(deriveClaims(model.graph).laws).toEqual([])
+})
+
+test("tfjs-layers' own dot contracts the last axis with the last but one", () => {
+  const model = only(trace({
+    "/main.ts": `import * as tf from "@tensorflow/tfjs"
+      import { dot } from "@tensorflow/tfjs-layers/dist/backend/tfjs_backend"
+      const w = tf.variable(tf.zeros([4, 5])), u = tf.variable(tf.zeros([2, 5, 6]))
+      /** @model @shape x [batch, 3, 4] */ export function f(x: tf.Tensor3D) { return dot(dot(x, w), u) }`,
+  }))
+  expect(model.unsupported).toEqual([])
+  expect(model.graph.nodes.flatMap(({ op, shape }) => (op.kind === "einsum" ? [`${op.equation} ${shape.join()}`] : []))).toEqual([
+    "abt,tc->abc batch,3,5", "abt,ctd->abcd batch,3,2,6",
+  ])
+})
+
 test("a check of sizes that only leaves the function is taken to hold", () => {
   const model = only(trace(`class Cache { table: any = null; length = 0
       constructor(private block: number) { this.grow(block * 4) }

@@ -6,6 +6,7 @@ import { ShapeError } from "../../graph/shape"
 import { plainText } from "../ops/table"
 import { Stop, tellLimit, Thrown, Unreadable, WrongRank } from "../context"
 import { executeOne, hoist } from "./statements"
+import { backendOfLayers } from "./layersBackend"
 import { nameIn } from "./patterns"
 import { isOwnClass, isTfjsModule } from "../../source/tfjs"
 import { resolveModule } from "../../source/modules"
@@ -72,7 +73,7 @@ function importedScope(context: Context, from: TypeScript.SourceFile, specifier:
 
 export function importedName(context: Context, from: TypeScript.SourceFile, specifier: TypeScript.Expression, name: string): Value {
   const text = specifierText(specifier)
-  if (isTfjsModule(text)) return tfValue(name === "default" ? "" : name)
+  if (isTfjsModule(text)) return backendOfLayers(context, text, name) ?? tfValue(name === "default" ? "" : name)
   const file = resolveModule(context.program, from, specifier)
   if (file === null) return unknown(`'${name}' comes from ${text}, which is not among the files read`, name === "default" ? null : name)
   if (isOwnClass(file.fileName, name)) return tfValue(name)

@@ -8,7 +8,7 @@ import type { TensorValue, Value } from "../value"
 import { assume } from "../context"
 import { callOp } from "../ops/table"
 import { isNullish, native, objectOf, stringIn, tensorsIn, undefinedValue, unknown } from "../value"
-import { makeTensor, shapeOf } from "../tensor"
+import { makeTensor, shapeArgument, shapeOf } from "../tensor"
 import { rememberForward } from "./readings"
 import { opArguments, tfjsKernels } from "./tfjsKernels"
 
@@ -48,6 +48,22 @@ function runOfTfjs(context: Context, name: string, given: Value, attrs: Value | 
   return ownGradients.get(context.state)?.has(name) === true ? ownGradient(context, made, tensorsIn([given]), name, at) : made
 }
 
+/** What a kernel is handed to run programs of the graphics card with: nothing is known of what they compute but the shape of their output. */
+function graphicsBackend(context: Context): Value {
+  const run = native("runProgram", ([program, inputs], at) => {
+    const shape = program === undefined ? undefinedValue : context.get(context, program, "outputShape", at)
+    const operands = tensorsIn([inputs ?? undefinedValue])
+    if (shape.kind !== "array") return unknown("a program of the graphics card", null, operands)
+    assume(context, "what a program of the graphics card computes is not read: no law is claimed through it")
+    const op = { kind: "opaque", what: "a program of the graphics card", reason: "its code is text for another language", said: true } as const
+    return makeTensor(context, op, operands, { at, label: "a program" }, shapeArgument(context, shape))
+  })
+  return objectOf([
+    ...["runWebGLProgram", "runWebGPUProgram", "compileAndRun"].map((name): [string, Value] => [name, run]),
+    ["\u0000rest", unknown("a backend")],
+  ])
+}
+
 /** tf.engine(): runs kernels; whatever else it has is not read. */
 export function engineValue(context: Context): Value {
   const runKernel = native("runKernel", ([kernel, inputs, attrs], at) => {
@@ -66,7 +82,7 @@ export function engineValue(context: Context): Value {
         objectOf([
           ["inputs", given],
           ["attrs", attrs ?? objectOf()],
-          ["backend", unknown("a backend")],
+          ["backend", graphicsBackend(context)],
         ]),
       ],
       at,
