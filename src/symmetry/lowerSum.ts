@@ -5,7 +5,7 @@ import type { NodeId } from "../graph/graph"
 import { emitOver, isZero, lowerMap, unionLabels, useOf } from "./blocks"
 import { dataOp } from "./lowerData"
 import type { Block, Lowering } from "./lowering"
-import type { IdentityOffset, ParameterBlock, Use, Value } from "./program"
+import type { IdentityOffset, ParameterBlock, Use, Value, ValueId } from "./program"
 
 /** A product of two values, summed over labels the result lacks; constants fold. Null when a factor is zero. */
 export function contract(lowering: Lowering, node: NodeId, uses: readonly Use[], atoms: readonly string[]): Block | null {
@@ -86,30 +86,29 @@ function frozenOffset(lowering: Lowering, node: NodeId, parts: readonly Weighted
   return { value: lowering.emit(node, { ...own, offset: other.op.frozen }, [], labels, atoms).value, positions: trained.block.positions }
 }
 
-/** c·x + x∘w is x∘(w + c), and c·x + x·W with a square W is x·(W + c·1), where the parameter is used nowhere else. */
+/**
+ * c·x + x∘w is x∘(w + c), c·x + x∘(s + b) is x∘(s + (b + c)), and c·x + x·W with a square W is x·(W + c·1), where the parameter is used nowhere
+ * else.
+ */
 function residualOffset(lowering: Lowering, node: NodeId, parts: readonly Weighted[], atoms: readonly string[]): Block | null {
   if (parts.length !== 2) return null
   for (const [stream, branch] of [parts, [parts[1], parts[0]]]) {
     const value = lowering.value(branch.block.value)
-    if (value.op.kind !== "contract") continue
-    const k = value.uses.findIndex((u) => lowering.value(u.value).op.kind === "parameter")
-    if (k < 0 || value.uses[1 - k].value !== stream.block.value) continue
-    const own = lowering.offsetCandidate(value.uses[k].value)
-    if (own === null) continue
+    if (value.op.kind !== "contract" || value.uses.length !== 2) continue
+    const k = value.uses.findIndex((u, i) => parameterWithin(lowering, u) !== null && value.uses[1 - i].value === stream.block.value)
+    if (k < 0) continue
     const labels = value.uses[k].labels,
-      x = value.uses[1 - k],
-      plain = lowering.value(value.uses[k].value)
+      x = value.uses[1 - k]
     const added = offsetOf(value, labels, x, stream, branch)
-    const offset = added === null ? 0 : addOffsets(own.offset, added)
-    if (offset === 0) continue
-    const shifted = lowering.emit(node, { ...own, offset }, [], plain.labels, plain.atoms)
+    const shifted = added === null ? null : shiftedFactor(lowering, node, value.uses[k], added)
+    if (shifted === null) continue
     // The contraction's own labels may stand anywhere: its result goes where the branch's block has it.
     const names: string[] = []
     value.labels.forEach((l, i) => (names[l] = value.atoms[i]))
     const made = contract(
       lowering,
       value.node,
-      [{ value: shifted.value, labels }, x],
+      [{ value: shifted, labels }, x],
       Array.from(names, (name) => name ?? ""),
     )
     if (made === null) return null
@@ -117,6 +116,33 @@ function residualOffset(lowering: Lowering, node: NodeId, parts: readonly Weight
     return branch.coefficient === 1 ? block : sumBlocks(lowering, node, [block], atoms, [branch.coefficient])
   }
   return null
+}
+
+/** The parameter that a factor is, or that it has as a term: its place among the terms, and what it is. */
+function parameterWithin(lowering: Lowering, use: Use): { readonly term: number | null; readonly own: ParameterBlock } | null {
+  const { op, uses, node } = lowering.value(use.value)
+  if (op.kind === "parameter") {
+    const own = lowering.offsetCandidate(use.value)
+    return own === null ? null : { term: null, own }
+  }
+  if (op.kind !== "sum" || lowering.useCount[node] !== 1) return null
+  const term = uses.findIndex((u, i) => op.coefficients[i] === 1 && lowering.offsetCandidate(u.value) !== null)
+  const own = term < 0 ? null : lowering.offsetCandidate(uses[term].value)
+  return own === null ? null : { term, own }
+}
+
+/** The factor with a constant added to its parameter; null where the two offsets cannot be one. */
+function shiftedFactor(lowering: Lowering, node: NodeId, use: Use, added: number | IdentityOffset): ValueId | null {
+  const found = parameterWithin(lowering, use)
+  if (found === null || (found.term !== null && typeof added !== "number")) return null
+  const offset = addOffsets(found.own.offset, added)
+  if (offset === 0) return null
+  const { op, uses, labels, atoms } = lowering.value(use.value)
+  const plain = found.term === null ? { labels, atoms } : lowering.value(uses[found.term].value)
+  const shifted = lowering.emit(node, { ...found.own, offset }, [], plain.labels, plain.atoms)
+  if (found.term === null) return shifted.value
+  const terms = uses.map((u, i) => (i === found.term ? { value: shifted.value, labels: u.labels } : u))
+  return lowering.emit(lowering.value(use.value).node, op, terms, labels, atoms).value
 }
 
 /** What the stream adds to the parameter: a number where it scales entries, an identity where it maps one axis to its like; null elsewhere. */
