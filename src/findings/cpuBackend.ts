@@ -31,7 +31,7 @@ function complaintAbout(node: Node, subject: FindingSubject): string | null {
   const { op, label, operands, shape } = node
   if (op.kind === "normalize" && label === "batch_normalization" && op.axes.includes(shape.length - 1))
     return "batchNormalization of an axis that is not the last takes its statistics in the order of the cells"
-  if (!operands.some((id) => subject.trained.has(id))) return null
+  if (!subject.differentiated.has(node.id) || !operands.some((id) => subject.trained.has(id))) return null
   if (op.kind === "pool" && op.fn === "max" && op.window.length === 3 && op.window[1] > 1 && op.window[1] !== op.window[2])
     return `the gradient of a 3-D max pool is wrong where its window is not square: ${op.window.join(" × ")}`
   const resizing = resizingAt(node, subject.traced.graph, subject.consumers)

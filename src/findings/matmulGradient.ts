@@ -16,7 +16,7 @@ export const matmulGradient: FindingRule = {
   advice: "Fold the leading axes into one: `x.reshape([-1, C]).matMul(w).reshape([B, T, D])`, or use `tf.layers.dense`.",
   silent: "Products whose stretched operand is not trained, and operands with equal leading axes.",
   source: "measured on tfjs 4.22, BatchMatMul",
-  check: (subject) => subject.traced.graph.nodes.filter(({ id }) => subject.live.has(id)).flatMap((node) => findIn(node, subject)),
+  check: (subject) => subject.traced.graph.nodes.filter(({ id }) => subject.differentiated.has(id)).flatMap((node) => findIn(node, subject)),
 }
 
 function findIn(node: Node, { traced, trained }: FindingSubject): readonly Found[] {

@@ -20,7 +20,7 @@ export const noGradientOp: FindingRule = {
   source: "measured on tfjs 4.22; tfjs-layers normalization.ts calls `gamma.read()` unconditionally",
   check: (subject) =>
     subject.traced.graph.nodes
-      .filter(({ id }) => subject.live.has(id))
+      .filter(({ id }) => subject.differentiated.has(id))
       .flatMap((node) => {
         const message = complaintAbout(node, subject)
         return message === null ? [] : [{ place: placeOfNode(node, subject.traced), message, fixable: false }]

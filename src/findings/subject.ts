@@ -4,7 +4,7 @@
  */
 import { samePlaceAs } from "./place"
 import { consumersOf } from "../graph/consumers"
-import type { Node, NodeId, Parameter, TracedModel } from "../graph/graph"
+import type { Graph, Node, NodeId, Parameter, TracedModel } from "../graph/graph"
 import type { DerivedModel } from "../laws/law"
 import type { Experiment } from "./experiment"
 import { prepareExperiment } from "./experiment"
@@ -16,6 +16,8 @@ export interface FindingSubject {
   readonly trained: ReadonlySet<NodeId>
   /** Nodes that an output depends on. */
   readonly live: ReadonlySet<NodeId>
+  /** Those of them that tfjs differentiates: nothing between them and an output stops the gradient. */
+  readonly differentiated: ReadonlySet<NodeId>
   /** By node. */
   readonly consumers: readonly (readonly Node[])[]
   /** Null where the network cannot be run. */
@@ -30,16 +32,27 @@ export function prepareSubject(traced: TracedModel, derived: DerivedModel): Find
     const own = op.kind === "parameter" && graph.parameters[op.parameter].trainable
     if (own || (op.kind !== "stopGradient" && node.dtype === "float" && node.operands.some((id) => trained.has(id)))) trained.add(node.id)
   }
-  const live = new Set<NodeId>()
-  const stack = [...graph.outputs]
-  for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
-    if (live.has(id)) continue
-    live.add(id)
-    stack.push(...graph.nodes[id].operands)
-  }
+  const live = behindOutputs(graph, ({ operands }) => operands)
+  const differentiated = behindOutputs(graph, differentiatedOperands)
   let experiment: Experiment | null | undefined
   const run = (): Experiment | null => (experiment === undefined ? (experiment = prepareExperiment(derived)) : experiment)
-  return { traced, derived, trained, live, consumers: consumersOf(graph), experiment: run }
+  return { traced, derived, trained, live, differentiated, consumers: consumersOf(graph), experiment: run }
+}
+
+/** What tf.customGrad computes inside is not differentiated, only what it is handed; its first argument comes first. */
+const differentiatedOperands = ({ op, label, operands }: Node): readonly NodeId[] =>
+  op.kind === "stopGradient" ? [] : op.kind === "opaque" && label === "tf.customGrad" ? operands.slice(0, 1) : operands
+
+/** Nodes that outputs depend on along the operands told. */
+function behindOutputs({ nodes, outputs }: Graph, operandsOf: (node: Node) => readonly NodeId[]): ReadonlySet<NodeId> {
+  const found = new Set<NodeId>()
+  const stack = [...outputs]
+  for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
+    if (found.has(id)) continue
+    found.add(id)
+    stack.push(...operandsOf(nodes[id]))
+  }
+  return found
 }
 
 /** Where a node stands; the model where the tracer does not say. */

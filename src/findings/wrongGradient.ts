@@ -19,8 +19,8 @@ export const wrongGradient: FindingRule = {
   source: "measured on tfjs 4.22, cpu backend, against central differences; the rules stand in tfjs-core or in every backend alike",
   check: (subject) =>
     subject.traced.graph.nodes.flatMap((node) => {
-      const { traced, live, trained } = subject
-      if (!live.has(node.id) || !node.operands.some((id) => trained.has(id))) return []
+      const { traced, differentiated, trained } = subject
+      if (!differentiated.has(node.id) || !node.operands.some((id) => trained.has(id))) return []
       const message = complaintAbout(node, subject)
       return message === null ? [] : [{ place: placeOfNode(node, traced), message, fixable: false }]
     }),

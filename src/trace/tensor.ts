@@ -14,6 +14,7 @@ import { inferShape, parseEinsum } from "../graph/shape"
 import { divideDim, multiplyDim, productOf, substituteDim, symbolsOf } from "../graph/dim"
 import { numberIn, openParameter } from "./value"
 import { readTensor } from "./interpreter/readings"
+import { tellDisposed } from "./interpreter/faults"
 
 export interface Origin {
   readonly at?: TypeScript.Node
@@ -140,7 +141,10 @@ export function nestedNumbers(value: Value): { readonly values: number[]; readon
 /** A value as a tensor: tensors themselves, numbers and nested arrays as constants; unknown numbers as constants nobody knows. */
 export function tensorOf(context: Context, value: Value | undefined, origin: Origin = {}): TensorValue {
   if (value === undefined) throw new Unreadable("an argument is missing")
-  if (value.kind === "tensor") return value
+  if (value.kind === "tensor") {
+    if (context.state.disposed.length > 0 && origin.at !== undefined) tellDisposed(context, value, origin.at)
+    return value
+  }
   if (value.kind === "object" && value.fields.has("__variable")) return tensorOf(context, value.fields.get("__variable"), origin)
   const read = readTensor(context, value)
   if (read !== null) return read
@@ -311,6 +315,7 @@ export function markIndices(x: TensorValue, range: Dim, reader: "row" | "hot"): 
       op.kind === "broadcast" ||
       op.kind === "tile" ||
       op.kind === "concat" ||
+      op.kind === "stopGradient" ||
       (op.kind === "unary" && (op.fn === "round" || op.fn === "floor"))
     if (!passes) return
     if (op.kind === "concat") operands.slice(1).forEach((operand) => markIndices(operand, range, reader))

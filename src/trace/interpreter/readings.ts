@@ -70,7 +70,7 @@ export function readTensor(context: Context, value: Value | undefined): TensorVa
   const held = readingIn(value)
   if (held === null) return null
   const { source, flat, path } = held
-  const detached = source.dtype === "float" ? makeTensor(context, { kind: "stopGradient" }, [source]) : source
+  const detached = makeTensor(context, { kind: "stopGradient" }, [source])
   let cells = flat ? reshape(context, detached, [productOf(shapeOf(context, detached))]) : detached
   for (const index of path) cells = reshape(context, sliceAxis(context, cells, 0, index, 1), shapeOf(context, cells).slice(1))
   return cells
