@@ -76,8 +76,13 @@ export interface OptimizerUse {
 /** A loss in sight of the model, as written or as tfjs names it ("categoricalCrossentropy"). */
 export interface LossUse {
   readonly name: string
+  /** The output it is given for, where compile lists losses by the names of outputs. */
+  readonly output?: string
   readonly place: Place
 }
+
+/** What compile measures beside the loss: nothing is differentiated here. */
+export type MetricUse = LossUse
 
 /** A layer of a model made with tf.sequential or tf.model, as the model's own list has it. */
 export interface TracedLayer {
@@ -108,8 +113,11 @@ export interface TracedModel extends Place {
   readonly sites: readonly TracedSite[]
   readonly optimizers: readonly OptimizerUse[]
   readonly losses: readonly LossUse[]
+  readonly metrics: readonly MetricUse[]
   readonly assumptions: readonly string[]
   readonly unsupported: readonly (Place & { readonly what: string })[]
+  /** Where the code throws whatever it is given, and why. */
+  readonly throws?: Place & { readonly what: string }
 }
 
 /** What tracing one file gives; never throws for bad code. */

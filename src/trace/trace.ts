@@ -21,9 +21,10 @@ import { constructMakers, forwardOf, traceClass } from "./models/classes"
 import { leadsToNetwork } from "../source/reach"
 import { mentionsTfjs } from "../source/tfjs"
 import { moduleScope } from "./interpreter/imports"
+import { plainText } from "./ops/table"
 import { placeOf } from "../source/place"
 import { traceModels } from "./models/tfjs"
-import { isUnread, wrapsModel } from "./models/wrappers"
+import { faultOf, isUnread, wrapsModel } from "./models/wrappers"
 import { unknown } from "./value"
 
 export interface TraceOptions {
@@ -163,11 +164,11 @@ function follow(context: Context): TracedFile {
   }
   problems.push(...loadedModels(context), ...unreachedModels(context))
   problems.push(...state.problems.map(({ message, place }) => ({ message, ...place })))
-  const training = guarded(() => findTraining(context)) ?? { optimizers: [], losses: [], trainers: [] }
+  const training = guarded(() => findTraining(context)) ?? { optimizers: [], losses: [], metrics: [], trainers: [] }
   const order = (a: { readonly traced: Traced }, b: { readonly traced: Traced }): number =>
     a.traced.start.line - b.traced.start.line || a.traced.start.column - b.traced.start.column
   const trained = ({ traced: found, model }: (typeof models)[number]): TracedFile["models"][number] =>
-    withTraining(found, trainingOf(context, training, model, namesOf(context, found, model), weightNames(found)))
+    withTraining(found, trainingOf(context, training, model, namesOf(context, found, model), weightNames(found)), faultOf(found) ?? model?.fault)
   return { models: models.sort(order).map(trained), problems }
 }
 
@@ -221,12 +222,13 @@ const weightNames = (found: Traced): readonly string[] => [
 ]
 
 /** A model with what trains it; a list of variables given to minimize is an assumption a reader must see. */
-function withTraining(found: Traced, training: Training): TracedFile["models"][number] {
+function withTraining(found: Traced, training: Training, fault: Fault | undefined): TracedFile["models"][number] {
   const lists = training.optimizers.flatMap(({ variables }) =>
     variables === undefined ? [] : [`only ${variables.join(", ")} is trained where minimize says so`],
   )
-  const { optimizers, losses, notes } = training
-  return { ...found, optimizers, losses, assumptions: [...new Set([...found.assumptions, ...lists, ...notes])] }
+  const { optimizers, losses, metrics, notes } = training
+  const throws = fault === undefined ? {} : { throws: { what: plainText(fault.what), ...fault.place } }
+  return { ...found, optimizers, losses, metrics, assumptions: [...new Set([...found.assumptions, ...lists, ...notes])], ...throws }
 }
 
 interface Declarations {

@@ -4,7 +4,7 @@
  */
 import type * as TypeScript from "typescript"
 import type { Context } from "./context"
-import type { LossUse, OptimizerName, OptimizerUse } from "../graph/graph"
+import type { LossUse, MetricUse, OptimizerName, OptimizerUse } from "../graph/graph"
 import type { ModelValue, Scope } from "./value"
 import type { Place } from "../schema/report"
 import { numberIn } from "./value"
@@ -28,6 +28,7 @@ const optimizerNames: Readonly<Record<string, OptimizerName>> = {
 export interface Training {
   readonly optimizers: readonly OptimizerUse[]
   readonly losses: readonly LossUse[]
+  readonly metrics: readonly MetricUse[]
   /** What the reader must know of how the model is trained. */
   readonly notes: readonly string[]
 }
@@ -42,6 +43,7 @@ interface Tied<T> {
 export interface Uses {
   readonly optimizers: readonly Tied<OptimizerUse>[]
   readonly losses: readonly Tied<LossUse>[]
+  readonly metrics: readonly Tied<MetricUse>[]
   readonly trainers: readonly Trainer[]
 }
 
@@ -63,7 +65,8 @@ export function trainingOf(
     ? []
     : uses.optimizers.filter(isLoose).flatMap((tied) => usesBy(context.ts, uses.trainers, tied, { names, weights }))
   const notes = minimized.length === 0 ? [] : uses.trainers.flatMap((trainer) => notesOn(context, trainer, names, weights))
-  return { optimizers: minimized.length > 0 ? unique(minimized) : pick(uses.optimizers), losses: pick(uses.losses), notes: [...new Set(notes)] }
+  const optimizers = minimized.length > 0 ? unique(minimized) : pick(uses.optimizers)
+  return { optimizers, losses: pick(uses.losses), metrics: pick(uses.metrics), notes: [...new Set(notes)] }
 }
 
 function notesOn(context: Context, trainer: Trainer, names: ReadonlySet<string>, weights: readonly string[]): readonly string[] {
@@ -95,11 +98,16 @@ const unique = (uses: readonly OptimizerUse[]): readonly OptimizerUse[] =>
 
 /** Bounded: this file and at most `maximumFiles` of the program's own files. */
 export function findTraining(context: Context): Uses {
-  const optimizers: Tied<OptimizerUse>[] = [],
-    losses: Tied<LossUse>[] = [],
+  const found: Found = { optimizers: [], losses: [], metrics: [] },
     files = [context.home, ...importers(context)]
-  for (const file of files) scan(context, file, optimizers, losses)
-  return { optimizers, losses, trainers: files.flatMap((file) => findTrainers(context.ts, file)) }
+  for (const file of files) scan(context, file, found)
+  return { ...found, trainers: files.flatMap((file) => findTrainers(context.ts, file)) }
+}
+
+interface Found {
+  readonly optimizers: Tied<OptimizerUse>[]
+  readonly losses: Tied<LossUse>[]
+  readonly metrics: Tied<MetricUse>[]
 }
 
 function importers(context: Context): readonly TypeScript.SourceFile[] {
@@ -111,54 +119,66 @@ function importers(context: Context): readonly TypeScript.SourceFile[] {
     .filter((file) => trains(ts, program, file, home))
 }
 
-function scan(context: Context, file: TypeScript.SourceFile, optimizers: Tied<OptimizerUse>[], losses: Tied<LossUse>[]): void {
+function scan(context: Context, file: TypeScript.SourceFile, found: Found): void {
   const { ts, home } = context
   const within: TypeScript.Node[] = []
   const visit = (node: TypeScript.Node): void => {
     if (ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression)) {
       const { expression: object, name } = node.expression
       const train = /(^|\.)train$/.test(object.getText()) && Object.hasOwn(optimizerNames, name.text)
-      if (train) optimizers.push({ use: optimizerOf(context, node, name.text, file), nodes: [node, ...within], binding: bindingOf(ts, node) })
+      if (train) found.optimizers.push({ use: optimizerOf(context, node, name.text, file), nodes: [node, ...within], binding: bindingOf(ts, node) })
       if (name.text === "compile" && node.arguments[0] !== undefined) {
-        compiled(context, node, file, optimizers, losses)
+        compiled(context, node, file, found)
         within.push(node)
         ts.forEachChild(node, visit)
         within.pop()
         return
       }
       if (/(^|\.)losses$/.test(object.getText()))
-        losses.push({ use: { name: name.text, place: placeOf(node.expression, home) }, nodes: within.slice() })
+        found.losses.push({ use: { name: name.text, place: placeOf(node.expression, home) }, nodes: within.slice() })
     }
     ts.forEachChild(node, visit)
   }
   visit(file)
 }
 
-function compiled(
-  context: Context,
-  call: TypeScript.CallExpression,
-  file: TypeScript.SourceFile,
-  optimizers: Tied<OptimizerUse>[],
-  losses: Tied<LossUse>[],
-): void {
-  const { ts, home } = context,
-    argument = call.arguments[0],
-    nodes = [call]
-  if (!ts.isObjectLiteralExpression(argument)) return
-  for (const property of argument.properties) {
+function compiled(context: Context, call: TypeScript.CallExpression, file: TypeScript.SourceFile, found: Found): void {
+  const { ts } = context,
+    nodes = [call],
+    settings = literalOf(ts, call.arguments[0])
+  if (settings === null) return
+  for (const property of settings.properties) {
     const name = property.name?.getText()
     const value = ts.isPropertyAssignment(property) ? property.initializer : undefined
     if (value === undefined) continue
-    if (name === "optimizer") {
-      for (const use of namedOptimizers(context, value, file)) optimizers.push({ use, nodes })
-    } else if (name === "loss") {
-      for (const written of ts.isArrayLiteralExpression(value) ? value.elements : [value]) {
-        const item = withoutCasts(ts, written)
-        const name = ts.isStringLiteralLike(item) ? item.text : ts.isPropertyAccessExpression(item) ? item.name.text : item.getText().slice(0, 60)
-        losses.push({ use: { name, place: placeOf(item, home) }, nodes })
-      }
-    }
+    if (name === "optimizer") found.optimizers.push(...namedOptimizers(context, value, file).map((use) => ({ use, nodes })))
+    else if (name === "loss") found.losses.push(...listedUses(context, value).map((use) => ({ use, nodes })))
+    else if (name === "metrics") found.metrics.push(...listedUses(context, value).map((use) => ({ use, nodes })))
   }
+}
+
+/** The object literal that an expression is, or that the constant it names was given in one of the blocks around it. */
+function literalOf(ts: typeof TypeScript, written: TypeScript.Expression): TypeScript.ObjectLiteralExpression | null {
+  const node = withoutCasts(ts, written)
+  if (ts.isObjectLiteralExpression(node)) return node
+  const given = ts.isIdentifier(node) ? initializerOf(ts, node) : null
+  return given !== null && ts.isObjectLiteralExpression(given) ? given : null
+}
+
+/** Losses or metrics one by one, as a value, a list or by the names of outputs. */
+function listedUses(context: Context, written: TypeScript.Expression, output?: string): readonly LossUse[] {
+  const { ts, home } = context,
+    node = withoutCasts(ts, written)
+  if (ts.isArrayLiteralExpression(node)) return node.elements.flatMap((item) => listedUses(context, item, output))
+  if (ts.isObjectLiteralExpression(node)) {
+    return node.properties.flatMap((property) =>
+      ts.isPropertyAssignment(property)
+        ? listedUses(context, property.initializer, property.name.getText().replace(/^(['"])(.*)\1$/, "$2"))
+        : [],
+    )
+  }
+  const name = ts.isStringLiteralLike(node) ? node.text : ts.isPropertyAccessExpression(node) ? node.name.text : node.getText().slice(0, 60)
+  return [{ name, ...(output === undefined ? {} : { output }), place: placeOf(node, home) }]
 }
 
 /** Optimizers that compile is given by name, both ways of a choice; one that cannot be read is listed as unknown, never left out. */
@@ -179,15 +199,21 @@ function isOptimizerCall(ts: typeof TypeScript, node: TypeScript.Expression): bo
 
 /** Whether a name is declared in one of the blocks around it with an optimizer's own call, which is listed where it stands. */
 function declaredAsOptimizer(ts: typeof TypeScript, node: TypeScript.Identifier): boolean {
+  const given = initializerOf(ts, node)
+  return given !== null && isOptimizerCall(ts, given)
+}
+
+/** What a name was given where it is declared in one of the blocks around it. */
+function initializerOf(ts: typeof TypeScript, node: TypeScript.Identifier): TypeScript.Expression | null {
   for (let at: TypeScript.Node | undefined = node.parent; at !== undefined; at = at.parent) {
     if (!ts.isBlock(at) && !ts.isSourceFile(at)) continue
     for (const statement of at.statements) {
       if (!ts.isVariableStatement(statement)) continue
       const found = statement.declarationList.declarations.find(({ name }) => ts.isIdentifier(name) && name.text === node.text)
-      if (found !== undefined) return found.initializer !== undefined && isOptimizerCall(ts, withoutCasts(ts, found.initializer))
+      if (found !== undefined) return found.initializer === undefined ? null : withoutCasts(ts, found.initializer)
     }
   }
-  return false
+  return null
 }
 
 const byName = (name: string, place: Place): OptimizerUse => ({

@@ -41,7 +41,7 @@ const traced = (optimizers: readonly OptimizerUse[]): TracedModel => ({
     { ...at(8, 3, 6), kind: "activation", label: "'tanh'", nodes: [], parameters: [] },
   ],
   optimizers,
-  losses: [],
+  losses: [], metrics: [],
   assumptions: ["training mode"],
   unsupported: [{ ...at(8), what: "tf.myOp" }],
 })

@@ -101,3 +101,21 @@ test("a trained loss that reads weights beside the output is told, and keeps no 
     "not guaranteed under sgd (τ = 0.1): the loss it minimizes reads inner beside the output",
   ])
 })
+
+test("losses and metrics by name, by function, by output, and in a constant given to compile", () => {
+  const model = only(
+    trace(`function percent(a: tf.Tensor, b: tf.Tensor) { return a.sub(b).abs().mean() }
+    const config = { optimizer: 'adam', loss: { left: 'meanSquaredError', "right": tf.losses.huberLoss }, metrics: ['accuracy', percent] } as const
+    export function build() {
+      const x = tf.input({ shape: [3] })
+      const left = tf.layers.dense({ units: 1, name: 'left' }).apply(x), right = tf.layers.dense({ units: 1, name: 'right' }).apply(x)
+      const model = tf.model({ inputs: x, outputs: [left, right] as tf.SymbolicTensor[] })
+      model.compile(config)
+      return model
+    }`),
+    "build",
+  )
+  expect(model.losses.map(({ name, output }) => [name, output])).toEqual([["meanSquaredError", "left"], ["huberLoss", "right"]])
+  expect(model.metrics.map(({ name }) => name)).toEqual(["accuracy", "percent"])
+  expect(model.optimizers.map(({ name }) => name)).toEqual(["adam"])
+})

@@ -1,7 +1,7 @@
 /** @file Models that are classes: an instance is made, its forward method followed, and its weights named by field. */
 import type * as TypeScript from "typescript"
 import type { ClassValue, ObjectValue, TensorValue, Value } from "../value"
-import type { Context } from "../context"
+import type { Context, Fault } from "../context"
 import type { FunctionLike } from "../../source/forms"
 import type { Guess } from "./arguments"
 import type { TracedModel } from "../../graph/graph"
@@ -22,9 +22,9 @@ import { plainText } from "../ops/table"
 import { makeInput, shapeOf } from "../tensor"
 import { arrayOf, tensorsIn } from "../value"
 import { isReadOut } from "../interpreter/readings"
-import { rememberReadOut, rememberWeights } from "./wrappers"
+import { rememberFault, rememberReadOut, rememberWeights } from "./wrappers"
 
-export type Traced = Omit<TracedModel, "optimizers" | "losses">
+export type Traced = Omit<TracedModel, "optimizers" | "losses" | "metrics">
 
 /** The class's forward method, its own or inherited. */
 export function forwardOf(context: Context, type: ClassValue): { readonly node: FunctionLike; readonly home: ClassValue } | null {
@@ -98,7 +98,13 @@ const hasTypedConfig = (context: Context, type: ClassValue): boolean =>
  */
 export function bestAttempt<T>(context: Context, run: (guess: Guess) => Attempt<Followed<T> | null>): T | null {
   const ranks = new Map<string, number>(), tensors = new Set<string>()
-  let best: { readonly traced: T; readonly complaints: number; readonly crossed: number } | null = null
+  let best: { readonly traced: T; readonly complaints: number; readonly crossed: number; readonly fault: Fault | undefined } | null = null
+  // What throws for inputs of one rank may run for another.
+  let runs = false
+  const finish = (): T | null => {
+    if (best !== null && best.fault !== undefined && !runs) rememberFault(best.traced as Traced, best.fault)
+    return best?.traced ?? null
+  }
   for (const rank of [2, 3, 4, 1]) {
     const met = context.state.metGuesses
     let empty = context.state.emptyAxes
@@ -118,18 +124,22 @@ export function bestAttempt<T>(context: Context, run: (guess: Guess) => Attempt<
       const silent = result.notes.length === 0 && result.wrongRank === null && result.needs === null
       // Where nothing was done with the inputs, nothing will be at another rank.
       const untouched = context.state.metGuesses === met
-      if (silent || untouched || /steps|second|operations/.test(result.limit ?? "")) return best?.traced ?? null
+      if (silent || untouched || /steps|second|operations/.test(result.limit ?? "")) {
+        runs ||= result.limit !== null
+        return finish()
+      }
       continue
     }
     const squeezed = result.value.guessed > 0 && context.state.emptyAxes > empty ? 1 : 0
-    const complaints = complaintsOf(result.value.traced) + result.value.strained + squeezed
-    const { traced, crossed } = result.value
+    const { traced, crossed } = result.value, [fault] = result.faults
+    const complaints = complaintsOf(traced) + result.value.strained + squeezed + Math.min(1, result.faults.length)
+    if (result.faults.length === 0) runs = true
     if (best === null || complaints < best.complaints || (complaints === best.complaints && crossed < best.crossed))
-      best = { traced, complaints, crossed }
+      best = { traced, complaints, crossed, fault }
     if (complaints === 0 || result.value.guessed === 0) break
     if (context.cancelled()) break
   }
-  return best?.traced ?? null
+  return finish()
 }
 
 /**

@@ -33,7 +33,7 @@ export interface ModelParts {
 }
 
 /** The traced model; throws only where two shapes contradict each other after everything learned, which the caller reports. */
-export function emitModel(context: Context, parts: ModelParts): Omit<TracedModel, "optimizers" | "losses"> {
+export function emitModel(context: Context, parts: ModelParts): Omit<TracedModel, "optimizers" | "losses" | "metrics"> {
   const reachable = [...reachableFrom(parts.outputs)].sort((a, b) => a.serial - b.serial)
   const names = new SymbolNames(context),
     builder = new GraphBuilder()
