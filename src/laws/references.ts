@@ -5,6 +5,7 @@ import type { NodeId } from "../graph/graph"
 import type { EquationIndex } from "../symmetry/equations"
 import type { Family, Member } from "../symmetry/families"
 import type { Symmetry } from "../symmetry/infer"
+import { unknownsOf } from "../symmetry/system"
 import { attends, isGated, isRotated, meetingOf, mixtureAround, mixturesIn } from "./surroundings"
 import type { Mixture } from "./surroundings"
 
@@ -52,7 +53,7 @@ function meetingNodes(symmetry: Symmetry, index: EquationIndex, { members }: Fam
   const own = new Set(members.map((m) => m.unknown.id))
   const values = [...own]
     .flatMap((u) => index.of(u))
-    .filter((e) => e.why === "meets" && [...e.expression.keys()].filter((u) => own.has(u)).length > 1)
+    .filter((e) => e.why === "meets" && unknownsOf(e.expression).filter((u) => own.has(u)).length > 1)
     .map((e) => e.value)
   if (values.length > 0) return [...new Set(values)].map((v) => symmetry.program.values[v].node)
   const side = (sign: number): ReadonlySet<NodeId> =>

@@ -6,7 +6,7 @@
  */
 import type { NodeId } from "../graph/graph"
 import type { Program, Use, Value, ValueId } from "./program"
-import { addScaled, emptyExpression, LinearSystem } from "./system"
+import { addScaled, emptyExpression, LinearSystem, unknownsOf } from "./system"
 import type { Expression, UnknownId } from "./system"
 
 /** Symmetric (+1) or antisymmetric (−1) X; 0: any X, between axes that are not one. */
@@ -140,8 +140,8 @@ class CrossPass {
       for (const parity of one ? ([1, -1] as const) : ([0] as const)) {
         const unknown: CrossUnknown = { id: this.unknowns.length, first, second, position, parity }
         this.unknowns.push(unknown)
-        this.entries[first].push({ partner: second, position, parity, transposed: false, expression: new Map([[unknown.id, 1]]) })
-        const back = new Map([[unknown.id, parity === -1 ? -1 : 1]])
+        this.entries[first].push({ partner: second, position, parity, transposed: false, expression: [unknown.id, 1] })
+        const back = [unknown.id, parity === -1 ? -1 : 1]
         this.entries[second].push({ partner: first, position, parity, transposed: parity === 0, expression: back })
       }
     }
@@ -224,7 +224,7 @@ class CrossPass {
       }
     })
     for (const { expression, many } of left.values()) {
-      if (many > 1) for (const u of expression.keys()) this.meets.set(u, (this.meets.get(u) ?? new Set()).add(value.node))
+      if (many > 1) for (const u of unknownsOf(expression)) this.meets.set(u, (this.meets.get(u) ?? new Set()).add(value.node))
       this.zero(expression)
     }
     this.matchSums(value, coefficients)
@@ -264,7 +264,7 @@ class CrossPass {
     const solution = this.system.solve()
     const vectors = new Map<UnknownId, Map<UnknownId, number>>()
     for (const { id } of this.unknowns) if (!solution.has(id)) vectors.set(id, new Map([[id, 1]]))
-    for (const [pivot, e] of solution) for (const [free, c] of e) vectors.get(free)!.set(pivot, c)
+    for (const [pivot, e] of solution) for (let i = 0; i < e.length; i += 2) vectors.get(e[i])!.set(pivot, e[i + 1])
     return [...vectors.values()].flatMap((vector): CrossFamily[] => {
       const members = [...vector].sort(([a], [b]) => a - b).map(([id, weight]) => ({ unknown: this.unknowns[id], weight }))
       const { parity } = members[0].unknown

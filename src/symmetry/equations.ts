@@ -1,7 +1,7 @@
 /** @file Questions about the equations that propagation kept: where an unknown occurs, and which few of them force it to be zero. */
 import type { Symmetry } from "./infer"
 import type { Equation, Unknown } from "./propagate"
-import { LinearSystem } from "./system"
+import { isZero, LinearSystem, termCount, unknownsOf } from "./system"
 import type { UnknownId } from "./system"
 
 export interface EquationIndex {
@@ -15,10 +15,10 @@ export function indexEquations(symmetry: Symmetry): EquationIndex {
   const { equations, approximate, absorbed, unknowns, unknownOf } = symmetry.propagation
   const byUnknown: Equation[][] = unknowns.map(() => [])
   for (const list of [equations, approximate])
-    for (const equation of list) for (const u of equation.expression.keys()) byUnknown[u].push(equation)
+    for (const equation of list) for (const u of unknownsOf(equation.expression)) byUnknown[u].push(equation)
   const forgotten: number[][] = unknowns.map(() => [])
   absorbed.forEach(({ expression }, i) => {
-    for (const u of expression.keys()) forgotten[u].push(i)
+    for (const u of unknownsOf(expression)) forgotten[u].push(i)
   })
   return { of: (u) => byUnknown[u], absorbed: (u) => forgotten[u], unknown: unknownOf }
 }
@@ -33,7 +33,7 @@ const SEARCH_LIMIT = 48
  * @param except equations that may not be used: what would be left if those operations were others.
  */
 export function proveZero(index: EquationIndex, start: Unknown, except: ReadonlySet<Equation> = new Set()): readonly Equation[] | null {
-  const alone = index.of(start.id).find((e) => isEnd(e) && e.expression.size === 1 && !except.has(e))
+  const alone = index.of(start.id).find((e) => isEnd(e) && termCount(e.expression) === 1 && !except.has(e))
   if (alone !== undefined) return [alone]
   const seen = new Set<UnknownId>([start.id])
   const queue: UnknownId[] = [start.id]
@@ -47,7 +47,7 @@ export function proveZero(index: EquationIndex, start: Unknown, except: Readonly
       taken.add(equation)
       system.demandZero(equation.expression)
       if (isZeroIn(system, start.id)) return withoutNeedless([...taken], start.id)
-      for (const u of equation.expression.keys()) {
+      for (const u of unknownsOf(equation.expression)) {
         if (seen.has(u)) continue
         seen.add(u)
         queue.push(u)
@@ -60,7 +60,7 @@ export function proveZero(index: EquationIndex, start: Unknown, except: Readonly
 /** Whether an operation alone ends something, rather than tying it to something else. */
 export const isEnd = ({ why }: Equation): boolean => why === "kills" || why === "output"
 
-const isZeroIn = (system: LinearSystem, u: UnknownId): boolean => system.reduce(new Map([[u, 1]])).size === 0
+const isZeroIn = (system: LinearSystem, u: UnknownId): boolean => isZero(system.reduce([u, 1]))
 
 /** Leaves out, the farthest first, every equation that the others do without. */
 function withoutNeedless(equations: readonly Equation[], u: UnknownId): readonly Equation[] {

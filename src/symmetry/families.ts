@@ -8,8 +8,8 @@ import type { Program, ValueId } from "./program"
 import type { Equation, Propagation, Unknown } from "./propagate"
 import { makeSolutionSpace } from "./solution"
 import type { SolutionSpace } from "./solution"
-import { add, LinearSystem } from "./system"
-import type { Expression, UnknownId } from "./system"
+import { isZero, LinearSystem, sumOf, termCount, unknownsOf } from "./system"
+import type { Expression } from "./system"
 import type { Visibility } from "./visibility"
 
 /** Along one index of the family: a symmetric matrix, a diagonal (for shifts: a vector), or the matrix of ones. */
@@ -68,6 +68,8 @@ export function findFamilies(
 class FamilyFinder {
   readonly families: Family[] = []
   private readonly used = new LinearSystem()
+  /** Whether any perturbation of a value is invisible, where that was asked. */
+  private readonly unseen: (boolean | undefined)[] = []
 
   constructor(
     private readonly program: Program,
@@ -77,7 +79,7 @@ class FamilyFinder {
   ) {
     for (const u of propagation.unknowns) {
       // Laws are counted up to what shift laws say already: that parameters without gradient stay.
-      if (this.isTrivial(u)) this.use(new Map([[u.id, 1]]))
+      if (this.isTrivial(u)) this.use([u.id, 1])
     }
   }
 
@@ -85,12 +87,13 @@ class FamilyFinder {
     const candidates: { vector: Vector; rank: readonly number[] }[] = []
     for (const { id } of this.propagation.unknowns) {
       if (!solution.isFree(id)) continue
-      const vector: Vector = new Map([[id, 1], ...solution.moves(id)])
-      const members = [...vector.keys()].map((u) => this.propagation.unknowns[u])
+      const vector: Vector = [id, 1, ...solution.moves(id)]
+      const ids = unknownsOf(vector),
+        members = ids.map((u) => this.propagation.unknowns[u])
       // What acts on parameters without gradient alone is no symmetry of anything.
       if (members.some((m) => m.kind === "action") && members.every((m) => this.isTrivial(m))) continue
       const word = members[0].word
-      candidates.push({ vector, rank: [-count(word, /[^1]/g), -count(word, /M/g), count(word, /J/g), vector.size, Math.min(...vector.keys())] })
+      candidates.push({ vector, rank: [-count(word, /[^1]/g), -count(word, /M/g), count(word, /J/g), ids.length, Math.min(...ids)] })
     }
     candidates.sort((a, b) => {
       for (let i = 0; i < a.rank.length; i++) if (a.rank[i] !== b.rank[i]) return a.rank[i] - b.rank[i]
@@ -104,7 +107,9 @@ class FamilyFinder {
     if (u.kind !== "action") return false
     const { op } = this.program.values[u.value]
     if (op.kind === "parameter" && this.still.has(op.parameter)) return true
-    return this.visibility.invisible(u.value, u.word.replace(/[^J]/g, "A").replace("J", "C"))
+    // All words but those of ones ask the same.
+    if (u.word.includes("J")) return this.visibility.invisible(u.value, u.word.replace(/[^J]/g, "A").replace("J", "C"))
+    return (this.unseen[u.value] ??= this.visibility.invisible(u.value, "A".repeat(u.word.length)))
   }
 
   private emit(vector: Vector, solution: SolutionSpace, exactness: Family["exactness"]): void {
@@ -132,7 +137,7 @@ class FamilyFinder {
     const complete = own.length === words.length
     const dependent: string[] = []
     for (const { word, vector: v } of complete ? own : [{ word: letters.join(""), vector }]) {
-      if (v.size === 0 || this.isUsed(v)) dependent.push(word)
+      if (isZero(v) || this.isUsed(v)) dependent.push(word)
       else this.use(v)
     }
     // The matrix of ones is a symmetric matrix too.
@@ -161,8 +166,9 @@ class FamilyFinder {
   private rolesOf(vector: Vector): { members: Member[]; roles: Omit<Role, "full">[] } | null {
     let roles: { kind: Role["kind"]; atom: string }[] | null = null
     const members: Member[] = []
-    const smallest = Math.min(...[...vector.values()].map(Math.abs))
-    for (const [id, c] of [...vector].sort(([a], [b]) => a - b)) {
+    const terms = unknownsOf(vector).map((id, i) => ({ id, c: vector[2 * i + 1] }))
+    const smallest = Math.min(...terms.map(({ c }) => Math.abs(c)))
+    for (const { id, c } of terms.sort((a, b) => a.id - b.id)) {
       const unknown = this.propagation.unknowns[id],
         value = this.program.values[unknown.value]
       const own = [...unknown.word]
@@ -172,7 +178,7 @@ class FamilyFinder {
         .sort((a, b) => (a.kind < b.kind ? -1 : a.kind > b.kind ? 1 : a.atom < b.atom ? -1 : a.atom > b.atom ? 1 : a.position - b.position))
       // Two roles that cannot be told apart are told by their order, where one block acts alone and is nowhere read transposed.
       const twins = own.filter((o) => own.some((other) => other !== o && other.kind === o.kind && other.atom === o.atom)).map((o) => o.position)
-      if (twins.length > 0 && vector.size > 1) return null
+      if (twins.length > 0 && termCount(vector) > 1) return null
       const unseen = unknown.kind === "shift" && this.visibility.invisible(unknown.value, "A".repeat(unknown.word.length))
       if (!unseen && twins.length > 0 && meetsTransposed(this.program, unknown.value, twins)) return null
       roles ??= own.map(({ kind, atom }) => ({ kind, atom }))
@@ -191,18 +197,18 @@ class FamilyFinder {
 
   /** The vector with other letters at its roles. */
   private vectorOf(members: readonly Member[], letters: readonly string[]): Vector {
-    const vector = new Map<UnknownId, number>()
+    const vector: number[] = []
     for (const { unknown, weight, positions } of members) {
       const word = [...unknown.word]
       positions.forEach((p, i) => (word[p] = unknown.kind === "shift" && letters[i] === "D" ? "Z" : letters[i]))
       const other = this.propagation.unknownOf(unknown.value, unknown.kind, word.join(""))
-      if (other !== undefined) add(vector, other.id, weight)
+      if (other !== undefined) vector.push(other.id, weight)
     }
-    return vector
+    return sumOf(vector)
   }
 
   private isUsed(vector: Vector): boolean {
-    return this.used.reduce(vector).size === 0
+    return isZero(this.used.reduce(vector))
   }
 
   /** Adds a vector to the span: its reduced form, set to zero, makes later combinations reduce to zero. */

@@ -12,8 +12,8 @@ import { lowerNetwork } from "./lower"
 import type { Program, Value } from "./program"
 import { propagate } from "./propagate"
 import type { Propagation } from "./propagate"
-import { LinearSystem } from "./system"
-import type { UnknownId } from "./system"
+import { LinearSystem, sumOf } from "./system"
+import type { Expression, UnknownId } from "./system"
 import { makeVisibility } from "./visibility"
 import type { Visibility } from "./visibility"
 import { wholeAxesMatter } from "./whole"
@@ -90,7 +90,7 @@ function newsOf(
 ): Family | null {
   if (family.kind !== "shift") return null
   // Demanding a residual to be zero puts it into the span that later ones are reduced by.
-  const isNews = (vector: Map<UnknownId, number>): boolean => known.demandZero(blocks.solutions.exact.residual(vector))
+  const isNews = (vector: Expression): boolean => known.demandZero(blocks.solutions.exact.residual(vector))
   const cut = family.roles.flatMap((_, r) => (family.members.some((m) => isCutAlong(blocks, whole, m, r)) ? [r] : []))
   if (cut.length > 0) return cut.length === 1 ? newsOfPieces(whole, family, cut[0], blocksOf, named, isNews) : null
   const dependent: string[] = []
@@ -131,7 +131,7 @@ function newsOfPieces(
   r: number,
   blocksOf: ReadonlyMap<number, readonly Value[]>,
   named: ReadonlyMap<string, UnknownId>,
-  isNews: (vector: Map<UnknownId, number>) => boolean,
+  isNews: (vector: Expression) => boolean,
 ): Family | null {
   if (!family.roles[r].full || family.dependent.length > 0) return null
   const pieces = family.members.map(({ unknown }) => {
@@ -172,8 +172,8 @@ function blockVector(
   letters: string,
   blocksOf: ReadonlyMap<number, readonly Value[]>,
   named: ReadonlyMap<string, UnknownId>,
-): Map<UnknownId, number> | null {
-  const vector = new Map<UnknownId, number>()
+): Expression | null {
+  const vector: number[] = []
   for (const { unknown, weight, positions } of family.members) {
     const own = whole.program.values[unknown.value].op
     if (own.kind !== "parameter") return null
@@ -189,8 +189,8 @@ function blockVector(
         word += letter === "1" ? "1".repeat(many) : letter
       }
       const block = named.get(`${value.id}:${word}`)
-      if (block !== undefined) vector.set(block, (vector.get(block) ?? 0) + weight)
+      if (block !== undefined) vector.push(block, weight)
     }
   }
-  return vector
+  return sumOf(vector)
 }

@@ -7,7 +7,7 @@
 import { factLabels } from "./facts"
 import type { SumFacts } from "./facts"
 import type { Program, Use, Value, ValueId } from "./program"
-import { addScaled, emptyExpression, LinearSystem, scaled } from "./system"
+import { addScaled, emptyExpression, isZero, LinearSystem, scaled } from "./system"
 import type { Expression, UnknownId } from "./system"
 import type { Visibility } from "./visibility"
 
@@ -95,7 +95,7 @@ class Propagator {
   }
 
   private zero(expression: Expression, value: ValueId, why: Equation["why"]): void {
-    if (expression.size === 0) return
+    if (isZero(expression)) return
     this.equations.push({ expression, value, why })
     this.system.demandZero(expression)
   }
@@ -106,13 +106,13 @@ class Propagator {
     const own = this.named[kind].get(value)
     if (own === undefined) this.named[kind].set(value, new Map([[word, unknown]]))
     else own.set(word, unknown)
-    return new Map([[unknown.id, 1]])
+    return [unknown.id, 1]
   }
 
   private put(words: Words, word: string, e: Expression): void {
     const known = words.get(word),
       sum = known === undefined ? e : addScaled(known, e, 1)
-    if (sum.size === 0) words.delete(word)
+    if (isZero(sum)) words.delete(word)
     else words.set(word, sum)
   }
 
@@ -190,7 +190,7 @@ class Propagator {
         })
         const scalars = uses.map((u) => this.actions[u.value].get("1".repeat(u.labels.length)) ?? emptyExpression)
         for (const e of scalars.slice(1)) this.zero(addScaled(e, scalars[0], -1), value.id, "equal")
-        if (scalars.length > 0 && scalars[0].size > 0) this.put(out, "1".repeat(value.labels.length), scalars[0])
+        if (scalars.length > 0 && !isZero(scalars[0])) this.put(out, "1".repeat(value.labels.length), scalars[0])
       }
     }
   }
@@ -246,8 +246,8 @@ class Propagator {
         for (const e of all) this.zero(e, value.id, "kills")
         continue
       }
-      const first = all.find((e) => e.size > 0) ?? emptyExpression
-      for (const e of all) if (e !== first) this.zero(addScaled(e, first, -1), value.id, e.size === 0 ? "kills" : "equal")
+      const first = all.find((e) => !isZero(e)) ?? emptyExpression
+      for (const e of all) if (e !== first) this.zero(addScaled(e, first, -1), value.id, isZero(e) ? "kills" : "equal")
       this.put(this.actions[value.id], word, first)
     }
   }
@@ -329,8 +329,8 @@ class Propagator {
     )
     for (const word of new Set(carried.flatMap((c) => [...c.keys()]))) {
       const all = carried.map((c) => c.get(word) ?? emptyExpression)
-      const first = all.find((e) => e.size > 0) ?? emptyExpression
-      for (const e of all) if (e !== first) this.zero(addScaled(e, first, -1), value.id, e.size === 0 ? "kills" : "equal")
+      const first = all.find((e) => !isZero(e)) ?? emptyExpression
+      for (const e of all) if (e !== first) this.zero(addScaled(e, first, -1), value.id, isZero(e) ? "kills" : "equal")
       this.put(this.shifts[value.id], word, first)
     }
   }

@@ -10,6 +10,7 @@ import type { Symmetry } from "./infer"
 import type { Value } from "./program"
 import type { Equation } from "./propagate"
 import { killReason, labelOf, nodeLabel, reasonAt, uniqueReasons } from "./refusals"
+import { unknownsOf } from "./system"
 import type { UnknownId } from "./system"
 import type { Visibility } from "./visibility"
 
@@ -46,9 +47,8 @@ type Own = ReadonlyMap<UnknownId, Member>
 /** Whether at least two members of the family are in the equation. */
 function isShared({ expression }: Equation, own: Own): boolean {
   let first = false
-  // The smaller of the two is walked: a stream of many layers is one long equation.
-  for (const u of own.size < expression.size ? own.keys() : expression.keys()) {
-    if (!(own.size < expression.size ? expression : own).has(u)) continue
+  for (let i = 0; i < expression.length; i += 2) {
+    if (!own.has(expression[i])) continue
     if (first) return true
     first = true
   }
@@ -68,10 +68,10 @@ function meetReasons(symmetry: Symmetry, index: EquationIndex, own: Own): Reason
 /** "a, b with c": the parameters of both sides, without the folders they share. */
 function sidesText(symmetry: Symmetry, { expression }: Equation, own: Own): string {
   const sides: [string[], string[]] = [[], []]
-  for (const [u, coefficient] of expression) {
-    const member = own.get(u)
+  for (let i = 0; i < expression.length; i += 2) {
+    const member = own.get(expression[i])
     if (member === undefined) continue
-    const side = sides[coefficient * member.weight > 0 ? 0 : 1]
+    const side = sides[expression[i + 1] * member.weight > 0 ? 0 : 1]
     const id = parameterOf(symmetry, member)
     if (!side.includes(id)) side.push(id)
   }
@@ -144,7 +144,7 @@ function productEquations(index: EquationIndex, { roles }: Family, own: Own, nee
 
 /** Factors of one product enter an equation with one sign, branches of a sum with both. */
 const isJoin = ({ why, expression }: Equation, own: Own): boolean =>
-  why === "equal" && new Set([...expression].flatMap(([u, c]) => (own.has(u) ? [Math.sign(c)] : []))).size > 1
+  why === "equal" && [1, -1].every((sign) => expression.some((c, i) => i % 2 === 1 && Math.sign(c) === sign && own.has(expression[i - 1])))
 
 function productReason(symmetry: Symmetry, equation: Equation, own: Own): Reason {
   const value = symmetry.program.values[equation.value]
@@ -301,7 +301,7 @@ const hasSummed = (value: Value): boolean => value.uses.some((u) => u.labels.som
  */
 function epsilonReasons(symmetry: Symmetry, own: Own): Reason[] {
   return symmetry.solutions.approximateCauses
-    .filter(({ expression }) => [...expression.keys()].some((u) => own.has(u)))
+    .filter(({ expression }) => unknownsOf(expression).some((u) => own.has(u)))
     .map((equation) => {
       const value = symmetry.program.values[equation.value]
       const epsilon = value.op.kind === "normalize" ? value.op.epsilon : 0

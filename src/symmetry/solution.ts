@@ -1,13 +1,13 @@
 /**
  * @file The solution space of a linear system: pivots as expressions in free unknowns, with the question whether a vector lies in it.
  */
-import { add } from "./system"
+import { emptyExpression, isZero, sumOf } from "./system"
 import type { Expression, UnknownId } from "./system"
 
 export interface SolutionSpace {
   readonly isFree: (u: UnknownId) => boolean
   /** What a free unknown moves: pivots with their coefficients. */
-  readonly moves: (free: UnknownId) => readonly (readonly [UnknownId, number])[]
+  readonly moves: (free: UnknownId) => Expression
   readonly contains: (vector: Expression) => boolean
   /** How far a vector is from the space, linear in it: empty for its members. Vectors are independent modulo the space iff these are. */
   readonly residual: (vector: Expression) => Expression
@@ -15,23 +15,26 @@ export interface SolutionSpace {
 
 /** @param pivots in free unknowns. */
 export function makeSolutionSpace(pivots: ReadonlyMap<UnknownId, Expression>): SolutionSpace {
-  const dependents = new Map<UnknownId, [UnknownId, number][]>()
+  const dependents = new Map<UnknownId, number[]>()
   for (const [pivot, e] of pivots)
-    for (const [free, c] of e) {
-      const list = dependents.get(free)
-      if (list === undefined) dependents.set(free, [[pivot, c]])
-      else list.push([pivot, c])
+    for (let i = 0; i < e.length; i += 2) {
+      const list = dependents.get(e[i])
+      if (list === undefined) dependents.set(e[i], [pivot, e[i + 1]])
+      else list.push(pivot, e[i + 1])
     }
   const isFree = (u: UnknownId): boolean => !pivots.has(u)
-  const moves = (u: UnknownId): readonly (readonly [UnknownId, number])[] => dependents.get(u) ?? []
+  const moves = (u: UnknownId): Expression => dependents.get(u) ?? emptyExpression
   const residual = (vector: Expression): Expression => {
     // Every pivot must have the value that the free unknowns of the vector give it.
-    const missing = new Map<UnknownId, number>()
-    for (const [u, c] of vector) {
-      if (!isFree(u)) add(missing, u, c)
-      else for (const [pivot, of] of moves(u)) add(missing, pivot, -c * of)
+    const missing: number[] = []
+    for (let i = 0; i < vector.length; i += 2) {
+      if (!isFree(vector[i])) missing.push(vector[i], vector[i + 1])
+      else {
+        const moved = moves(vector[i])
+        for (let k = 0; k < moved.length; k += 2) missing.push(moved[k], -vector[i + 1] * moved[k + 1])
+      }
     }
-    return missing
+    return sumOf(missing)
   }
-  return { isFree, moves, residual, contains: (vector) => residual(vector).size === 0 }
+  return { isFree, moves, residual, contains: (vector) => isZero(residual(vector)) }
 }
