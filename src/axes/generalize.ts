@@ -7,9 +7,12 @@ import type { Graph, Node } from "../graph/graph"
 import type { Op } from "../graph/op"
 import { mapSizes } from "../graph/sizes"
 import type { Dim } from "../schema/report"
+import { findCells } from "./cells"
 import { compareDims, makeAxisClasses } from "./classes"
+import type { AxisClasses } from "./classes"
 import { nameSizes } from "./naming"
 import { relateAxes } from "./relate"
+import type { Axes } from "./relate"
 import type { SizeVariable } from "./size"
 import { declaredSize, genericSize } from "./tree"
 import type { AxisTree } from "./tree"
@@ -27,8 +30,8 @@ export interface GenericNetwork {
 }
 
 export function generalize(graph: Graph): GenericNetwork {
-  const classes = makeAxisClasses()
-  const { axes, sizes, declared, extents, resolve } = nameSizes(relateAxes(graph, classes), classes)
+  const { related, classes } = relateWithCells(graph)
+  const { axes, sizes, declared, extents, resolve } = nameSizes(related, classes)
   const nodes = graph.nodes.map((node): Node => ({
     ...node,
     op: mapSizes(genericOp(node, graph, axes), resolve),
@@ -36,6 +39,14 @@ export function generalize(graph: Graph): GenericNetwork {
   }))
   const parameters = graph.parameters.map((p) => (p.node === null ? p : { ...p, shape: nodes[p.node].shape }))
   return { graph: { ...graph, nodes, parameters }, sizes, axes, declared, extents }
+}
+
+/** The classes of all axes, once more where operations take short axes apart. */
+function relateWithCells(graph: Graph): { readonly related: Axes[]; readonly classes: AxisClasses } {
+  const first = makeAxisClasses(), axes = relateAxes(graph, first), cells = findCells(graph, axes, first)
+  if (cells.size === 0) return { related: axes, classes: first }
+  const classes = makeAxisClasses()
+  return { related: relateAxes(graph, classes, cells), classes }
 }
 
 /** Size attributes of an op in generic sizes: they follow from the shapes around it. */

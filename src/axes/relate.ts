@@ -2,30 +2,60 @@
  * @file How each op ties the axes of its operands to those of its result: one rule per op kind. A rule only states which axes are the same
  * index, or factors or segments of another; sizes were checked when the graph was built.
  */
-import type { Graph, Node } from "../graph/graph"
+import type { Graph, Node, NodeId } from "../graph/graph"
 import type { ConstantValue, Op, OpKind, OpOf, Padding } from "../graph/op"
 import { multiplyDim, productOf } from "../graph/dim"
 import type { Dim } from "../schema/report"
+import { cutAxis, stridedCells } from "./cells"
 import type { AxisClasses, ClassId, Derivation } from "./classes"
 
 /** Classes of the axes of one tensor. */
 export type Axes = readonly ClassId[]
 type Relate<K extends OpKind> = (op: OpOf<K>, operands: readonly Axes[], node: Node, classes: AxisClasses) => ClassId[]
 
-/** One class per axis of every node, in the order of the nodes. */
-export function relateAxes(graph: Graph, classes: AxisClasses): Axes[] {
+/** One class per axis of every node, in the order of the nodes. `cells`: nodes that take an operand apart, with the places. */
+export function relateAxes(graph: Graph, classes: AxisClasses, cells: ReadonlyMap<NodeId, readonly number[]> = new Map()): Axes[] {
   const axes: Axes[] = []
-  for (const node of graph.nodes)
-    axes.push(
-      relations[node.op.kind](
-        node.op as never,
-        node.operands.map((o) => axes[o]),
-        node,
-        classes,
-      ),
-    )
+  for (const node of graph.nodes) {
+    const operands = node.operands.map((o) => axes[o]), places = cells.get(node.id)
+    const own = relations[node.op.kind](node.op as never, operands, node, classes)
+    axes.push(places === undefined ? own : takenApart(graph, node, operands, own, places, classes))
+  }
   fixIndexed(graph, axes, classes)
   return axes
+}
+
+/** Cuts the axis that a node takes cells of; what it picks of them is the sum of these cells. */
+function takenApart(
+  graph: Graph, { op, operands: reads, shape }: Node, operands: readonly Axes[], own: ClassId[], places: readonly number[], classes: AxisClasses,
+): ClassId[] {
+  const picked = (axis: number, from: number, picks: readonly number[]): ClassId[] => {
+    const cells = cutAxis(operands[0][axis], places, classes) ? picks.map((k) => classes.range(operands[0][axis], k, 1)) : [null]
+    return cells.includes(null) ? own : own.map((c, i) => (i === from ? classes.sum(cells as ClassId[]) : c))
+  }
+  switch (op.kind) {
+    case "slice": {
+      const axis = op.strides.findIndex((stride, i) => (stride ?? 1) !== 1 && shape[i] !== classes.value(operands[0][i]))
+      return picked(axis, axis, stridedCells(op, shape, axis))
+    }
+    case "gather": {
+      const { op: index } = graph.nodes[reads[1]]
+      return index.kind === "constant" && index.value.kind === "data" ? picked(op.axis, op.axis, index.value.values) : own
+    }
+    case "bandPart":
+      for (const c of own.slice(-2)) cutAxis(c, places, classes)
+      return own
+    case "reverse":
+    case "cumsum":
+      cutAxis(own[op.kind === "cumsum" ? op.axis : op.axes[0]], places, classes)
+      return own
+    default: {
+      // The constant's own axis is the result's.
+      const k = reads.findIndex((o) => graph.nodes[o].op.kind === "constant" && graph.nodes[o].shape.length > 0)
+      cutAxis(operands[k][0], places, classes)
+      return own
+    }
+  }
 }
 
 /** Axes that numbers of the source index keep their size: another one would have other cells at these places, or none. */

@@ -38,6 +38,9 @@ function binaryBlock(lowering: Lowering, node: Node, fn: OpOf<"binary">["fn"], a
     case "divideNoNan":
       if (fillB !== null && fillB !== 0)
         return lowerMap(lowering, node.id, a, { kind: "map", name: "a constant factor", degree: 1, slope: 1 / fillB, exchange: null })
+      // Where it is no number there is no gradient; without NaN it is 0 there and 1 elsewhere.
+      if (samePlace(a, b) && fn === "divide") return lowering.emit(node.id, { kind: "fill", value: 1 }, [], [], [])
+      if (samePlace(a, b)) return still(lowering, node, [a, b], atoms)
       return product(a, lowerMap(lowering, node.id, b, map("division", -1)))
     case "maximum":
     case "minimum":
@@ -73,10 +76,14 @@ function binaryBlock(lowering: Lowering, node: Node, fn: OpOf<"binary">["fn"], a
     case "logicalXor": {
       const settled = samePlace(a, b) ? ofEqualArguments[fn] : undefined
       if (settled !== undefined) return lowering.emit(node.id, { kind: "fill", value: settled }, [], [], [])
-      const uses = [a, b].map(useOf)
-      return emitOver(lowering, node.id, { kind: "still" }, uses, unionLabels(uses, atoms), atoms)
+      return still(lowering, node, [a, b], atoms)
     }
   }
+}
+
+function still(lowering: Lowering, node: Node, blocks: readonly Block[], atoms: readonly string[]): Block {
+  const uses = blocks.map(useOf)
+  return emitOver(lowering, node.id, { kind: "still" }, uses, unionLabels(uses, atoms), atoms)
 }
 
 /** What comparisons of a value with itself say. */

@@ -2,6 +2,7 @@
  * @file Lowers what carries no gradient: data, constants, opaque code, results of comparisons.
  */
 import type { Node, NodeId } from "../graph/graph"
+import type { ConstantValue } from "../graph/op"
 import type { Dim } from "../schema/report"
 import type { Blocks } from "./blocks"
 import { atomsOf, axisAt, broadcastBlock, eachChoice, emitOver, startsOf, unionLabels, useOf } from "./blocks"
@@ -155,6 +156,38 @@ export function lowerStill(lowering: Lowering, node: Node, operands: readonly No
       atoms,
     )
   })
+}
+
+/** Known numbers: a block that has one of them only is that number. */
+export function lowerConstant(lowering: Lowering, node: Node, value: ConstantValue): Blocks {
+  const choices = lowering.choices(node.id), all = lowerData(lowering, node)
+  if (choices.length < 2) return all
+  return new Map([...all].map(([key, block], i) => {
+    const only = onlyNumber(value, choices[i], node.shape)
+    return [key, only === null ? block : lowering.emit(node.id, { kind: "fill", value: only }, [], [], [])]
+  }))
+}
+
+/** The one number that stands in a block; null where there are several, or nobody knows. */
+function onlyNumber(value: ConstantValue, choice: Choice, shape: readonly Dim[]): number | null {
+  const ranges = choice.map((s) => (typeof s.offset === "number" && typeof s.declared === "number" ? { from: s.offset, many: s.declared } : null))
+  if (ranges.includes(null)) return null
+  const [first, second] = ranges as { from: number; many: number }[]
+  switch (value.kind) {
+    case "range":
+      return first.many === 1 ? value.start + value.step * first.from : null
+    case "eye": {
+      const apart = first.from + first.many <= second.from || second.from + second.many <= first.from
+      return apart ? 0 : first.many === 1 && second.many === 1 ? 1 : null
+    }
+    case "data": {
+      if (shape.length !== 1) return null
+      const own = value.values.slice(first.from, first.from + first.many)
+      return own.every((x) => x === own[0]) ? own[0] : null
+    }
+    default:
+      return null
+  }
 }
 
 export function fillBlocks(lowering: Lowering, node: Node, value: number): Blocks {

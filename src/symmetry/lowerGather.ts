@@ -7,7 +7,7 @@ import type { OpOf } from "../graph/op"
 import type { Blocks } from "./blocks"
 import { atomsOf, axisAt, eachChoice, startsOf, useOf } from "./blocks"
 import { dataOp } from "./lowerData"
-import type { Lowering } from "./lowering"
+import type { Choice, Lowering } from "./lowering"
 import { contract, sumBlocks } from "./lowerSum"
 import type { Use } from "./program"
 
@@ -19,6 +19,11 @@ export function lowerGather(lowering: Lowering, node: Node, op: OpOf<"gather">):
     const atoms = atomsOf(choice),
       starts = startsOf(choice)
     const rows = lowering.segments(table, op.axis)
+    const picked = pickedCell(lowering, node, op, choice, rows)
+    if (picked !== undefined) {
+      const own = choice.map((s, i) => (i === op.axis ? picked : s))
+      return lowering.conformed(table, lowering.network.axes[table])(own)
+    }
     const parts = rows.map((row) => {
       const own: Segment[] = [...choice.slice(0, op.axis), row, ...choice.slice(op.axis + indexRank - op.batchAxes)]
       const labelStart = own.map((_, i) => (i < op.axis ? starts[i] : i === op.axis ? atoms.length : starts[i + indexRank - op.batchAxes - 1]))
@@ -52,6 +57,17 @@ export function lowerGather(lowering: Lowering, node: Node, op: OpOf<"gather">):
       atoms,
     )
   })
+}
+
+/** The row that a known index picks, where the table is cut into single rows and the result into the picked ones. */
+function pickedCell(lowering: Lowering, node: Node, op: OpOf<"gather">, choice: Choice, rows: readonly Segment[]): Segment | undefined {
+  const { op: index, shape } = lowering.node(node.operands[1])
+  if (index.kind !== "constant" || index.value.kind !== "data" || shape.length !== 1 || op.batchAxes > 0) return undefined
+  const { values } = index.value, isCell = (s: Segment): boolean => s.atoms.length === 0 && s.offset !== null
+  const fits = rows.length > 1 && lowering.segments(node.id, op.axis).length === values.length
+  if (!fits || !isCell(choice[op.axis])) return undefined
+  const wanted = values[Number(choice[op.axis].offset)]
+  return rows.find((s) => s.offset === wanted && isCell(s))
 }
 
 export function lowerDropout(lowering: Lowering, node: Node, op: OpOf<"dropout">): Blocks {

@@ -153,6 +153,8 @@ export function lowerAlong(lowering: Lowering, node: Node, axes: readonly number
   return eachChoice(lowering, node.id, (choice) => {
     const atoms = atomsOf(choice),
       starts = startsOf(choice)
+    const cell = cellwise(lowering, node, choice)
+    if (cell !== null) return cell
     if (axes.some((axis) => lowering.segments(node.operands[0], axis).length > 1))
       return lowering.barrier(node.id, lowering.allBlocks(node.operands[0]), atoms)
     const block = lowering.conformed(node.operands[0], lowering.network.axes[node.operands[0]])(choice)
@@ -160,6 +162,37 @@ export function lowerAlong(lowering: Lowering, node: Node, axes: readonly number
     const labels = [...new Set([...block.positions, ...over])].sort((a, b) => a - b)
     return emitOver(lowering, node.id, { kind: "mix", over, ...how }, [useOf(block)], labels, atoms)
   })
+}
+
+/** Where an axis is cut into single cells: what stands at the other end, what has been summed up to here, what a band keeps; null elsewhere. */
+function cellwise(lowering: Lowering, { id, op, operands: [operand] }: Node, choice: Choice): Block | null {
+  const atoms = atomsOf(choice), at = (axis: number): number => Number(choice[axis].offset)
+  const isCut = (axis: number): boolean => {
+    const own = lowering.segments(operand, axis)
+    return own.length > 1 && own.every((s) => s.atoms.length === 0 && typeof s.offset === "number")
+  }
+  const cell = (axis: number, place: number): Block =>
+    lowering.conformed(operand, lowering.network.axes[operand])(choice.map((s, i) => (i === axis ? lowering.segments(operand, axis)[place] : s)))
+  switch (op.kind) {
+    case "reverse": {
+      const [axis] = op.axes
+      return op.axes.length === 1 && isCut(axis) ? cell(axis, lowering.segments(operand, axis).length - 1 - at(axis)) : null
+    }
+    case "cumsum": {
+      if (!isCut(op.axis)) return null
+      const places = lowering.segments(operand, op.axis).map((_, i) => i), here = at(op.axis)
+      const before = places.filter((i) => (op.reverse ? i > here : i < here) || (!op.exclusive && i === here))
+      return sumBlocks(lowering, id, before.map((i) => cell(op.axis, i)), atoms)
+    }
+    case "bandPart": {
+      const [row, column] = [choice.length - 2, choice.length - 1]
+      if (!isCut(row) || !isCut(column)) return null
+      const below = at(row) - at(column), kept = (op.lower < 0 || below <= op.lower) && (op.upper < 0 || -below <= op.upper)
+      return kept ? cell(row, at(row)) : lowering.emit(id, { kind: "fill", value: 0 }, [], [], [])
+    }
+    default:
+      return null
+  }
 }
 
 export function lowerTopK(lowering: Lowering, node: Node, op: OpOf<"topK">): Blocks {

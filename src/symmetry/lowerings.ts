@@ -8,7 +8,7 @@ import { atomsOf, broadcastBlock, eachChoice, lowerMap } from "./blocks"
 import { functionTraits } from "./functions"
 import { lowerBinary, lowerSelect } from "./lowerBinary"
 import { lowerConvolve, lowerPool } from "./lowerConvolve"
-import { fillBlocks, lowerData, lowerOpaque, lowerStill, parameterBlock } from "./lowerData"
+import { fillBlocks, lowerConstant, lowerData, lowerOpaque, lowerStill, parameterBlock } from "./lowerData"
 import { lowerEinsum, lowerProductSum } from "./lowerEinsum"
 import { lowerDropout, lowerGather } from "./lowerGather"
 import { renaming } from "./lowering"
@@ -37,7 +37,7 @@ const lowerings: { readonly [K in OpKind]: Lower<K> } = {
   input: (lowering, node) => lowerData(lowering, node),
   random: (lowering, node) => lowerData(lowering, node),
   oneHot: (lowering, node) => lowerStill(lowering, node),
-  constant: (lowering, node, op) => (op.value.kind === "fill" ? fillBlocks(lowering, node, op.value.value) : lowerData(lowering, node)),
+  constant: (lowering, node, op) => (op.value.kind === "fill" ? fillBlocks(lowering, node, op.value.value) : lowerConstant(lowering, node, op.value)),
   parameter: (lowering, node, op) =>
     eachChoice(lowering, node.id, (choice) => {
       const atoms = atomsOf(choice)

@@ -8,7 +8,7 @@ import { functionTraits } from "../../src/symmetry/functions"
 
 const commuting: ReadonlySet<string> = new Set(["add", "multiply", "extreme", "squaredDifference"])
 const alike: Readonly<Record<string, string>> = {
-  maximum: "extreme", minimum: "extreme", max: "extreme", min: "extreme", divideNoNan: "divide", mod: "atan2", floorDivide: "atan2",
+  maximum: "extreme", minimum: "extreme", max: "extreme", min: "extreme", divideNoNan: "divide",
 }
 const nameOf = (fn: string): string => alike[fn] ?? fn
 
