@@ -4,7 +4,7 @@
  */
 import type * as TypeScript from "typescript"
 import type { Dim, Place, SiteKind } from "../schema/report"
-import type { ClassValue, Frame, FunctionValue, LayerState, ModelValue, ObjectValue, Scope, TensorValue, Value, Weight } from "./value"
+import type { ActiveCall, ClassValue, Frame, FunctionValue, LayerState, ModelValue, ObjectValue, Scope, TensorValue, Value, Weight } from "./value"
 import { substituteDim, symbolsOf } from "../graph/dim"
 import { calleePlace, placeOf } from "../source/place"
 
@@ -135,7 +135,7 @@ export interface State {
   readonly problems: { readonly message: string; readonly place: Place }[]
   /** Function bodies entered so far, and the instances each class made. */
   readonly entered: Set<TypeScript.Node>
-  readonly active: TypeScript.Node[]
+  readonly active: ActiveCall[]
   /** Functions made inside functions of the analyzed file, by declaration. */
   readonly closures: Map<TypeScript.Node, FunctionValue>
   /** Whether checks of the program's own state (`if (data === null) throw …`) are taken to pass: nobody has run what comes before. */
@@ -221,7 +221,7 @@ const secondsText = (milliseconds: number): string => (milliseconds === 1000 ? "
 
 /** What to throw at a limit; the report says once that it was met, and where first. */
 export function stopAt(context: Context, message: string, at: TypeScript.Node | undefined): Stop {
-  const where = at ?? context.state.active.at(-1)
+  const where = at ?? context.state.active.at(-1)?.node
   if (where !== undefined) tellLimit(context, message, where)
   return new Stop("limit", message)
 }

@@ -193,9 +193,24 @@ export interface ModelValue {
   returnedBy?: BoundName
   /** The outermost function that handed it on without making it. */
   caller?: BoundName
+  /** The call of the function that makes it, the innermost one with arguments. */
+  readonly call?: ActiveCall
   failure?: string
+  /** Models that the same name holds on ways that a condition nobody knows may take: what is done to this one is done to them. */
+  alternatives?: readonly ModelValue[]
+  /** Set where what was done to the model it is an alternative of could not be done to it. */
+  unfinished?: true
+  /** Where the code that makes it throws whatever it is given. */
+  fault?: { readonly what: string; readonly place: Place }
   /** What was assumed while the code that makes it was followed. */
   assumptions?: readonly string[]
+}
+
+/** A call that is being followed: the function, what it is given, and where it is called; the function itself where only the tracer calls it. */
+export interface ActiveCall {
+  readonly node: FunctionValue["node"]
+  readonly args: readonly Value[]
+  readonly at: TypeScript.Node
 }
 
 /** Names in force, one per block; `frame` is that of the function. */

@@ -171,7 +171,7 @@ export function callFunction(context: Context, fn: FunctionValue, self: Value, a
   }
   // A function that calls itself on unknown values, under conditions nobody knows, would go all ways at every round: three are enough.
   const blind = state.trail.length > 2 && args.some((arg) => arg.kind === "unknown")
-  const rounds = state.active.filter((active) => active === node).length
+  const rounds = state.active.filter((active) => active.node === node).length
   if (rounds > (blind ? 3 : 40)) return unknown("a recursion nobody can follow to its end", null, args)
   const arrow = ts.isArrowFunction(node)
   const generator = "asteriskToken" in node && node.asteriskToken !== undefined
@@ -182,7 +182,7 @@ export function callFunction(context: Context, fn: FunctionValue, self: Value, a
   const owner = !arrow && self.kind === "object" && (self.type !== null || self.layer !== undefined) ? self : null
   if (!arrow) scope.names.set("arguments", arrayOf(args))
   state.depth++
-  state.active.push(node)
+  state.active.push({ node, args, at })
   state.entered.add(node)
   if (state.watches.length > 0) seen(context, node, fn.scope)
   if (owner !== null && state.owners.at(-1) !== owner) state.owners.push(owner)
@@ -275,7 +275,7 @@ function forgetContents(context: Context, value: Value, at: TypeScript.Node): vo
 
 /** What a callback gives when something unknown calls it, if it does: what it reads is then read by the unknown, too. */
 function callbackResult(context: Context, fn: FunctionValue, at: TypeScript.Node): readonly Value[] {
-  if (context.state.active.includes(fn.node)) return []
+  if (context.state.active.some(({ node }) => node === fn.node)) return []
   const parameters = fn.node.parameters.map((p) => unknown("an argument of a callback", p.name.getText()))
   const results: Value[] = []
   const run = (): typeof normal => {

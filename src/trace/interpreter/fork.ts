@@ -155,6 +155,7 @@ export function joinValues(
     takeFirst(context, text)
     return a
   }
+  if (a.kind === "model" && b.kind === "model") a.alternatives = [...(a.alternatives ?? []), b]
   if (a.kind === "tensor" && b.kind === "tensor") {
     const shape = shapeOf(context, a)
     if (shape.join() === shapeOf(context, b).join()) return eitherTensor(context, [a, b], shape, text, at)

@@ -135,7 +135,8 @@ export const layerStateOf = (value: Value): LayerState | null =>
 /** Applies a layer, an instance of a layer class, or a model's layer to one tensor or a list of them. */
 export function applyLayer(context: Context, layer: Value, given: Value | undefined, kwargs: Value | undefined, at: TypeScript.Node): Value {
   const state = layerStateOf(layer)
-  if (state === null || given === undefined) return unknown("a layer that is not known", null, given === undefined ? [] : [given])
+  if (state === null || given === undefined)
+    return unknown(layer.kind === "unknown" ? layer.why : "a layer that is not known", null, given === undefined ? [] : [given])
   const owner = layer.kind === "object" ? layer : state
   context.state.owners.push(owner)
   context.state.forward++

@@ -55,7 +55,7 @@ export function attempt<T>(context: Context, follow: () => T, sizes: "keep" | "f
       limit = error.message
     } else if (error instanceof RangeError) {
       limit = "the code calls itself too deeply to follow"
-      const innermost = state.active.at(-1)
+      const innermost = state.active.at(-1)?.node
       if (innermost !== undefined) tellLimit(context, limit, innermost)
     } else if (error instanceof Thrown)
       state.notes.push({ what: "the code throws for every argument the tracer can think of", place: error.place, owners: [] })

@@ -3,7 +3,8 @@ import type * as TypeScript from "typescript"
 import type { Context } from "../context"
 import type { Dim } from "../../schema/report"
 import type { LayerState, ModelValue, TensorValue, Value } from "../value"
-import { allWeights, applyLayer, layerStateOf } from "../layers/layer"
+import { allWeights, applyLayer, createLayer, layerStateOf } from "../layers/layer"
+import { kindOfLayer, nodeOfLayer } from "../layers/nodes"
 import { arrayOf, isNullish, native, numberIn, primitive, sizeValue, stringIn, tensorsIn, undefinedValue, unknown } from "../value"
 import { dimOf, makeInput, makeTensor, reshape, shapeOf, tensorOf } from "../tensor"
 import { freshSymbol, nextSerial, note, touch, unifyDims, Unreadable } from "../context"
@@ -17,6 +18,7 @@ import { plainText } from "../ops/table"
 const configOf = (value: Value | undefined): ReadonlyMap<string, Value> => (value?.kind === "object" ? value.fields : new Map())
 
 function createModel(context: Context, form: ModelValue["form"], config: Value | undefined, at: TypeScript.Node): ModelValue {
+  const call = callThatMakes(context, at)
   const model: ModelValue = {
     kind: "model",
     serial: nextSerial(context),
@@ -28,9 +30,17 @@ function createModel(context: Context, form: ModelValue["form"], config: Value |
     trainable: true,
     node: at,
     explicitName: stringIn(configOf(config).get("name")),
+    ...(call === undefined ? {} : { call }),
   }
   context.state.models.push(model)
   return model
+}
+
+/** The call of the function around a place: the innermost one with arguments, the innermost one where none has any. */
+function callThatMakes({ state }: Context, at: TypeScript.Node): ModelValue["call"] {
+  const file = at.getSourceFile()
+  const around = state.active.filter(({ node }) => node.pos <= at.pos && at.end <= node.end && node.getSourceFile() === file)
+  return around.findLast(({ node, args }) => node.parameters.length > 0 && args.length > 0) ?? around.at(-1)
 }
 
 export function createSequential(context: Context, config: Value | undefined, at: TypeScript.Node): ModelValue {
@@ -269,12 +279,29 @@ export function setModelTrainable(model: ModelValue, flag: boolean): void {
 
 function remember(context: Context, node: TypeScript.Node, model: ModelValue): void {
   const held = context.state.compiled.get(node) ?? new Set()
-  held.add(model)
+  for (const each of [model, ...alternativesOf(model)]) held.add(each)
   context.state.compiled.set(node, held)
 }
 
 /**
  * `model.layers` as tfjs lists them: a functional model starts with its input layer. The order of branches depends on tfjs's own walk over the
+/** Every other model that the name of this one may hold. */
+function alternativesOf(model: ModelValue): readonly ModelValue[] {
+  const found = new Set([model])
+  for (const each of found) each.alternatives?.forEach((other) => found.add(other))
+  found.delete(model)
+  return [...found]
+}
+
+/** The same layer with weights of its own, for a model that may stand in another one's place. */
+function addCopy(context: Context, model: ModelValue, layer: Value | undefined): void {
+  const state = layer?.kind === "layer" ? layer.state : null, node = state === null ? null : nodeOfLayer(state)
+  if (state === null || node === null || state.children.length > 0 || state.built) return void (model.unfinished = true)
+  touch(context, model.layers)
+  model.layers.push(createLayer(context, kindOfLayer(state), [state.config], node))
+  openAgain(model)
+}
+
  * graph, so only chains of layers can be counted.
  */
 function layerList(model: ModelValue): Value {
@@ -311,12 +338,18 @@ export function modelMember(context: Context, model: ModelValue, name: string): 
         openAgain(model)
         return undefinedValue
       })
+        alternativesOf(model).forEach((other) => addCopy(context, other, layer))
     case "pop":
       return native("pop", () => {
         touch(context, model.layers)
         openAgain(model)
         return model.layers.pop() ?? undefinedValue
       })
+        for (const other of alternativesOf(model)) {
+          touch(context, other.layers)
+          openAgain(other)
+          other.layers.pop()
+        }
     case "predict":
       return native(name, ([given], at) => applyModel(context, model, given && withBatchAxis(context, given), at))
     case "apply":

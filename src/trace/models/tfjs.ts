@@ -1,4 +1,4 @@
-/** @file Models made with tf.sequential and tf.model: one report per place that makes one, the first that could be read. */
+/** @file Models made with tf.sequential and tf.model: the different ones of every place that makes some. */
 import type { Context } from "../context"
 import type { ModelValue, TensorValue } from "../value"
 import type { Traced } from "./classes"
@@ -8,6 +8,7 @@ import { attempt } from "./attempt"
 import { buildSequential, reachableFrom } from "./model"
 import { calleePlace } from "../../source/place"
 import { emitModel } from "./emit"
+import { chooseVariants, isNamed, type Variant } from "./variants"
 import { plainText } from "../ops/table"
 
 /** The models that the analyzed file makes. Those used inside another one only as a part of it are left to it. */
@@ -27,7 +28,7 @@ export function traceModels(context: Context): {
     const done = new Map<string, Variant>()
     let why = ""
     for (const model of models.slice(0, maximumVariants)) {
-      const result = traceModel(context, model)
+      const result = model.unfinished === true ? "a layer of another model joins it on a way that is not known" : traceModel(context, model)
       if (typeof result === "string") why ||= result
       else {
         const content = contentOf(result), compiled = compiledAt(context, model)
@@ -36,37 +37,14 @@ export function traceModels(context: Context): {
         if (held === undefined || (!isNamed(held.model) && isNamed(model))) done.set(key, { traced: result, model, content, compiled })
       }
     }
-    // A factory called with different arguments makes different models, each named after its variable or the function that hands it on; the
-    // same thing again is one report, and a call with arguments nobody knows counts only where there is no other.
-    const variants = [...done.values()].filter(
-      (own, _, all) => own.compiled !== "" || !all.some((other) => other !== own && other.content === own.content),
-    )
-    const named = variants.filter(({ model }) => isNamed(model))
-    const chosen = named.filter(({ traced: { unsupported } }) => unsupported.length === 0)
+    const variants = [...done.values()]
     if (variants.length === 0) failures.push({ model: models[0], why })
-    else if (variants.length === 1) traced.push(variants[0])
-    else if (named.length === 0) traced.push(variants.find(({ traced: { unsupported } }) => unsupported.length === 0) ?? variants[0])
-    else {
-      for (const { traced: variant, model } of chosen.length > 0 ? chosen : named) {
-        traced.push({ traced: { ...variant, ...variantName(model, variant) }, model })
-      }
-    }
+    else traced.push(...chooseVariants(context, variants))
   }
   return { traced, failures }
 }
 
-/** What a place has made at one time. The same thing that nobody compiled says nothing beside one that somebody did. */
-interface Variant {
-  readonly traced: Traced
-  readonly model: ModelValue
-  readonly content: string
-  readonly compiled: string
-}
-
 const maximumVariants = 24
-
-/** Whether a variable or a function that hands it on tells this variant from others. */
-const isNamed = (model: ModelValue): boolean => model.variable !== undefined || model.caller !== undefined
 
 /** A model that only a function's own variable holds and that is a layer of another model there: the outer one says it all. */
 const isPartOnly = (context: Context, model: ModelValue): boolean =>
@@ -84,17 +62,6 @@ const contentOf = (model: Traced): string =>
 /** Which calls of compile concern a model: the same network trained in two ways is two models. */
 const compiledAt = (context: Context, model: ModelValue): string =>
   [...context.state.compiled].flatMap(([node, models]) => (models.has(model) ? [node.pos] : [])).join()
-
-/** The variable a variant was stored in, where there is one. */
-function variantName(model: ModelValue, variant: Traced): Pick<Traced, "name" | "start" | "end" | "sites"> {
-  const name = model.variable ?? model.caller ?? model.name
-  if (name === undefined) return variant
-  return {
-    name: name.text,
-    ...name.place,
-    sites: variant.sites.map((site) => (site.kind === "model" ? { ...site, ...name.place, label: name.text } : site)),
-  }
-}
 
 /** What stands in for code that is not read: a model of such parts may have weights all the same. */
 function unreadPart(tensors: ReadonlySet<TensorValue>): string | null {
