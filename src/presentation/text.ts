@@ -34,9 +34,11 @@ export function modelText(model: Model, path: string, painter: Painter): string[
     model.training,
     groups.map(({ laws: [law] }) => law.id),
   )
-  const frozen = model.parameters.length > 0 && model.parameters.every(({ trainable }) => !trainable)
+  const frozen = model.parameters.filter(({ id, trainable }) => !trainable && !isStatistic(id)).map(({ id }) => id)
+  const allFrozen = model.parameters.length > 0 && model.parameters.every(({ trainable }) => !trainable)
   const gaps = [
-    ...(frozen ? wrapped("no law:", "all weights are frozen, training moves none of them") : []),
+    ...(allFrozen ? wrapped("no law:", "all weights are frozen, training moves none of them") : []),
+    ...(frozen.length > 0 && !allFrozen ? wrapped("frozen:", `${listText(foldNames(frozen))} — training does not move them`) : []),
     ...model.lawless.flatMap(({ parameters, because }) =>
       wrapped("no law:", `${listText(foldNames(parameters))}${because.length === 0 ? "" : ` — ${reasonsText(because, placeText)}`}`),
     ),
@@ -67,6 +69,9 @@ export function modelText(model: Model, path: string, painter: Painter): string[
   ]
 }
 
+/** What a batch normalization averages: not trained, and not frozen by anybody. */
+const isStatistic = (id: string): boolean => /(^|\/)moving_(mean|variance)(_\d+)?$/.test(id)
+
 /** Findings that say the same of several places, with these. */
 function groupFindings(findings: readonly Finding[]): readonly (readonly [Finding, readonly Place[]])[] {
   const groups = new Map<string, readonly [Finding, Place[]]>()
@@ -96,13 +101,13 @@ function formText(model: Model): string {
 
 function summaryText(model: Model): string {
   const parameters = model.parameterCount === null ? [] : [countText(model.parameterCount, "parameter")]
-  if (model.laws.length === 0) return [...parameters, "no conservation law"].join(" · ")
-  const approximate = model.laws.filter((law) => law.exactness === "approximate").length
-  const laws = countText(model.laws.length, "law") + (approximate > 0 ? ` (${approximate} approximate)` : "")
-  const independent = model.independent === model.quantities ? "" : `, ${dimText(model.independent)} independent`
   const optimizers = [...new Set(model.training.flatMap(({ optimizer, place }) => (place === undefined ? [] : [optimizer])))]
   const many = optimizers.length === 1 ? "optimizer" : "optimizers"
   const trained = optimizers.length === 0 ? "no optimizer in sight" : `${many} in sight: ${optimizers.join(", ")}`
+  if (model.laws.length === 0) return [...parameters, "no conservation law", ...(optimizers.length === 0 ? [] : [trained])].join(" · ")
+  const approximate = model.laws.filter((law) => law.exactness === "approximate").length
+  const laws = countText(model.laws.length, "law") + (approximate > 0 ? ` (${approximate} approximate)` : "")
+  const independent = model.independent === model.quantities ? "" : `, ${dimText(model.independent)} independent`
   return [...parameters, laws, `${countText(model.quantities, "quantity", "quantities")}${independent}`, trained].join(" · ")
 }
 

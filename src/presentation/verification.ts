@@ -16,16 +16,26 @@ export function verdictText(verification: Verification, optimizer = "flow"): str
   )
   switch (verification.verdict) {
     case "conserved":
-      if (verification.laws.length === 0) return "nothing to check: no law"
       if (optimizer === "flow") return `every exact law holds along the gradient flow (${parts.join(", ")})`
       return `every exact law does what theory says under ${optimizer} (${parts.join(", ")})`
     case "violated":
       return `a law does not hold (${parts.join(", ")})`
     case "inconclusive":
-      return optimizer === "flow"
-        ? `no verdict (${parts.join(", ") || "nothing could be run"})`
-        : `no verdict for ${count("inconclusive")} of ${countText(verification.laws.length, "law")} under ${optimizer}`
+      return openText(verification, optimizer, parts)
   }
+}
+
+/** Why there is no verdict: nothing ran, there is no exact law, theory promises nothing under the optimizer, or something is open. */
+function openText({ laws, replica }: Verification, optimizer: string, parts: readonly string[]): string {
+  if (laws.length === 0) return Object.keys(replica).length === 0 ? "no verdict (nothing could be run)" : "nothing to check: no law"
+  if (laws.every(({ verdict }) => verdict === "approximate")) return `nothing to check: no exact law (${parts.join(", ")})`
+  if (optimizer === "flow") return `no verdict (${parts.join(", ")})`
+  const open = laws.filter(({ verdict }) => verdict === "inconclusive")
+  const all = countText(laws.length, "law")
+  if (!open.every(({ detail }) => detail?.includes("does not keep it in theory"))) return `no verdict for ${open.length} of ${all} under ${optimizer}`
+  // Such a law has passed the test along the flow, which comes before any step.
+  const unkept = open.length < laws.length ? `${open.length} of them` : laws.length === 1 ? "it" : "them"
+  return `the flow conserves ${all}; ${optimizer} is not the flow and need not keep ${unkept}`
 }
 
 /** "1.2e-16"; a dash where nothing was measured. */

@@ -17,8 +17,8 @@ export interface Measured {
 }
 
 /** Rates of laws are rounding, amplified by cancellation in normalized networks; those of non-laws are many orders above. */
-const lawRate = 1e-8,
-  brokenRate = 1e-6
+export const lawRate = 1e-8
+const brokenRate = 1e-6
 /** The integrator keeps exact laws to about 1e-10; a drift over the second number is no integration error. */
 const lawDrift = 1e-8,
   brokenDrift = 1e-5
@@ -75,8 +75,9 @@ function approximateText({ rate, drift, controlDrift, deviation, optimizer, ende
 
 const short = (x: number): string => (x === 0 ? "0" : x.toExponential(1))
 
-/** One verdict for the run: exact laws only. */
+/** One verdict for the run: exact laws only. A run without any has shown nothing. */
 export function judgeRun(laws: readonly LawVerification[]): Verdict {
   if (laws.some((l) => l.verdict === "violated")) return "violated"
-  return laws.some((l) => l.verdict === "inconclusive") ? "inconclusive" : "conserved"
+  const isShown = laws.some((l) => l.verdict === "conserved") && laws.every((l) => l.verdict !== "inconclusive")
+  return isShown ? "conserved" : "inconclusive"
 }

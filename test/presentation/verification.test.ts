@@ -48,10 +48,20 @@ describe("verdicts", () => {
     expect(verdictText(run)).toBe("every exact law holds along the gradient flow (1 conserved, 1 approximate)")
     expect(verdictText(run, "sgd")).toBe("every exact law does what theory says under sgd (1 conserved, 1 approximate)")
     expect(verdictText(verification("violated", measured("a", "violated")))).toBe("a law does not hold (1 violated)")
-    expect(verdictText(verification("inconclusive"))).toBe("no verdict (nothing could be run)")
-    expect(verdictText(verification("conserved"))).toBe("nothing to check: no law")
-    const unkept = verification("inconclusive", measured("a", "inconclusive"), measured("b", "conserved"))
-    expect(verdictText(unkept, "adam")).toBe("no verdict for 1 of 2 laws under adam")
+    expect(verdictText({ ...verification("inconclusive"), replica: {} })).toBe("no verdict (nothing could be run)")
+    expect(verdictText(verification("inconclusive"))).toBe("nothing to check: no law")
+    const approximate = verification("inconclusive", measured("a", "approximate"))
+    expect(verdictText(approximate)).toBe("nothing to check: no exact law (1 approximate)")
+  })
+  test("tell what an optimizer need not keep from what has no verdict", () => {
+    const unkept = { ...measured("a", "inconclusive"), detail: "adam does not keep it in theory either: moved by 1e-1, the control by 1e-1" }
+    const kept = measured("b", "conserved")
+    const ended = { ...measured("c", "inconclusive"), detail: "the loss exploded: the learning rate is too large" }
+    expect(verdictText(verification("inconclusive", unkept, kept), "adam")).toBe(
+      "the flow conserves 2 laws; adam is not the flow and need not keep 1 of them",
+    )
+    expect(verdictText(verification("inconclusive", unkept), "adam")).toBe("the flow conserves 1 law; adam is not the flow and need not keep it")
+    expect(verdictText(verification("inconclusive", unkept, ended), "adam")).toBe("no verdict for 2 of 2 laws under adam")
   })
   test("completeness is claimed only where it was shown", () => {
     const run = verification("conserved")

@@ -1,6 +1,7 @@
 /** @file Verdicts of laws that only the ε of a normalization breaks, and of laws an optimizer never promised to keep. */
 import { describe, expect, test } from "vitest"
 import { judgeLaw, judgeRun } from "../../src/verification/judge"
+import type { LawVerification } from "../../src/schema/report"
 import type { Measured } from "../../src/verification/judge"
 
 const measured: Measured = {
@@ -29,7 +30,11 @@ describe("an approximate law", () => {
       "adam would not keep it even without the ε of a normalization: moved by 5.7e-4, the control by 1.2e-2",
     )
   })
-  test("never fails a run", () => expect(judgeRun([judgeLaw({ ...measured, rate: 1, drift: 1 })])).toBe("conserved"))
+  test("never fails a run, and alone shows nothing", () => {
+    const held: LawVerification = { law: "b", rate: 1e-17, controlRate: 0.2, order: 1, drift: 1e-14, controlDrift: 0.1, verdict: "conserved" }
+    const moved = judgeLaw({ ...measured, rate: 1, drift: 1 })
+    expect([judgeRun([moved, held]), judgeRun([moved]), judgeRun([])]).toEqual(["conserved", "inconclusive", "inconclusive"])
+  })
 })
 
 test("an exact law that an optimizer breaks is no violation and no success", () => {
