@@ -105,3 +105,14 @@ export interface Program {
   /** Blocks of what the loss sees. */
   readonly outputs: readonly ValueId[]
 }
+
+/** Values whose gradient reaches the outputs. What only decides (distances before an argMin, conditions) may change in any way. */
+export function differentiatedValues({ values, outputs }: Program): ReadonlySet<ValueId> {
+  const seen = new Set(outputs)
+  for (let id = values.length - 1; id >= 0; id--) {
+    const { op, uses } = values[id]
+    if (!seen.has(id) || op.kind === "still") continue
+    for (const use of op.kind === "choose" && op.conditional ? uses.slice(0, -1) : uses) seen.add(use.value)
+  }
+  return seen
+}

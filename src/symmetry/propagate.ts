@@ -6,6 +6,7 @@
  */
 import { factLabels } from "./facts"
 import type { SumFacts } from "./facts"
+import { differentiatedValues } from "./program"
 import type { Program, Use, Value, ValueId } from "./program"
 import { addScaled, emptyExpression, isZero, LinearSystem, scaled } from "./system"
 import type { Expression, UnknownId } from "./system"
@@ -370,17 +371,6 @@ class Propagator {
         return null
     }
   }
-}
-
-/** Values whose gradient reaches the outputs. What only decides (distances before an argMin, conditions) may change in any way. */
-function differentiatedValues({ values, outputs }: Program): ReadonlySet<ValueId> {
-  const seen = new Set(outputs)
-  for (let id = values.length - 1; id >= 0; id--) {
-    const { op, uses } = values[id]
-    if (!seen.has(id) || op.kind === "still") continue
-    for (const use of op.kind === "choose" && op.conditional ? uses.slice(0, -1) : uses) seen.add(use.value)
-  }
-  return seen
 }
 
 export const isDiagonal = (word: string): boolean => !/[MJ]/.test(word)

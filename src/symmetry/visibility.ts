@@ -6,6 +6,7 @@ import { makeFactorBlindness } from "./blindness"
 import type { FactorBlindness } from "./blindness"
 import { factLabels } from "./facts"
 import type { SumFacts } from "./facts"
+import { differentiatedValues } from "./program"
 import type { Program, Use, Value, ValueId } from "./program"
 
 /** One letter an atom: A arbitrary, C constant along it, Z summing to zero along it (and otherwise arbitrary). */
@@ -24,7 +25,10 @@ export interface Visibility {
 
 export function makeVisibility(program: Program, facts: readonly SumFacts[]): Visibility {
   const consumers: { readonly value: Value; readonly use: number }[][] = program.values.map(() => [])
-  for (const value of program.values) value.uses.forEach((u, k) => consumers[u.value].push({ value, use: k }))
+  // What nobody differentiates sees nothing, whatever it computes.
+  const differentiated = differentiatedValues(program)
+  for (const value of program.values)
+    if (value.op.kind === "still" || differentiated.has(value.id)) value.uses.forEach((u, k) => consumers[u.value].push({ value, use: k }))
   const outputs = new Set(program.outputs)
   const forgetsFactor = makeFactorBlindness(program)
   const softmaxOnly = consumers.map((list) => list.every((c) => c.value.op.kind === "normalize" && c.value.op.sumsToOne))
