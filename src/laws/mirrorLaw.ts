@@ -1,5 +1,5 @@
 /**
- * @file Laws of square weights of which only W + Wᵀ or W − Wᵀ is read: the other half, W − Wᵀ or W + Wᵀ, has no gradient and stays.
+ * @file Laws of square weights of which only W + Wᵀ or W − Wᵀ is read, or the form xᵀWx: the other half, W − Wᵀ or W + Wᵀ, has no gradient and stays.
  */
 import { addDim, divideDim, multiplyDim, subtractDim } from "../graph/dim"
 import type { Dim, Operand, Term } from "../schema/report"
@@ -30,6 +30,7 @@ export function mirrorLawOf(symmetry: Symmetry, mirror: Mirror, id: string): Der
     return { coefficient, operands: [operand], einsum: `${letters.join("")}->${output}` }
   }
   const half = mirror.sign === 1 ? "the antisymmetric" : "the symmetric"
+  const reads = mirror.form ? "meets the same tensor on both sides of the weights" : "reads the weights and their transpose"
   const kept: Dim = others.map((i): Dim => own.atoms[i]).reduce<Dim>(multiplyDim, 1)
   const pairs = multiplyDim(n, mirror.sign === 1 ? subtractDim(n, 1) : addDim(n, 1))
   return {
@@ -42,7 +43,7 @@ export function mirrorLawOf(symmetry: Symmetry, mirror: Mirror, id: string): Der
     quantities: multiplyDim(kept, divideDim(pairs, 2) ?? multiplyDim(pairs, "1/2")),
     index: [...output].map((name) => ({ name, size: name === "i" || name === "j" ? n : own.atoms[others[INDEX_LETTERS.indexOf(name)]] })),
     exactness: "exact",
-    because: [reasonAt(symmetry, sum, `${labelOf(symmetry, sum)} reads the weights and their transpose: ${half} half is not seen`)],
+    because: [reasonAt(symmetry, sum, `${labelOf(symmetry, sum)} ${reads}: ${half} half is not seen`)],
     references: [],
     terms: [termOf("ij", 1), termOf("ji", -mirror.sign)],
   }

@@ -1,5 +1,5 @@
 /**
- * @file Square weights of which only W + Wᵀ or W − Wᵀ is read: their antisymmetric or symmetric half has no gradient. A word cannot say it (its
+ * @file Square weights of which only W + Wᵀ or W − Wᵀ is read, as a quadratic form xᵀWx reads W: their antisymmetric or symmetric half has no gradient. A word cannot say it (its
  * letters tell no entry from the mirrored one), so that these halves are found apart, and shift families within them are theirs.
  */
 import type { Family } from "./families"
@@ -11,8 +11,9 @@ export interface Mirror {
   readonly atoms: readonly [number, number]
   /** What is seen is W + sign·Wᵀ. */
   readonly sign: 1 | -1
-  /** The sum that reads both. */
+  /** The sum that reads both, or the product with the second x of a quadratic form. */
   readonly sum: ValueId
+  readonly form: boolean
 }
 
 export function findMirrors(program: Program, families: readonly Family[]): readonly Mirror[] {
@@ -23,18 +24,46 @@ export function findMirrors(program: Program, families: readonly Family[]): read
       if (own === undefined) readers.set(use.value, new Set([value.id]))
       else own.add(value.id)
     }
+  const isReadOnce = (id: ValueId): boolean => readers.get(id)?.size === 1 && !program.outputs.includes(id)
   return program.values.flatMap((value): Mirror[] => {
-    if (value.op.kind !== "sum" || value.uses.length !== 2 || value.uses[0].value !== value.uses[1].value) return []
-    const own = program.values[value.uses[0].value],
-      ratio = value.op.coefficients[1] / value.op.coefficients[0],
-      atoms = exchangedAtoms(value.uses, own)
-    if (own.op.kind !== "parameter" || own.op.offset !== 0 || atoms === null || (ratio !== 1 && ratio !== -1)) return []
-    if (readers.get(own.id)!.size > 1 || program.outputs.includes(own.id)) return []
-    const mirror: Mirror = { value: own.id, atoms, sign: ratio, sum: value.id }
+    const mirror = value.op.kind === "sum" ? mirrorOfSum(program, value) : value.op.kind === "contract" ? mirrorOfForm(program, value, isReadOnce) : null
+    if (mirror === null || !isReadOnce(mirror.value)) return []
     // Shifts that are more than this half would have to be counted beside it.
-    const others = families.filter((f) => f.kind !== "action" && f.members.some((m) => m.unknown.value === own.id))
+    const others = families.filter((f) => f.kind !== "action" && f.members.some((m) => m.unknown.value === mirror.value))
     return others.every((f) => isWithin(mirror, f)) ? [mirror] : []
   })
+}
+
+/** W ± Wᵀ. */
+function mirrorOfSum(program: Program, value: Value): Mirror | null {
+  if (value.op.kind !== "sum" || value.uses.length !== 2 || value.uses[0].value !== value.uses[1].value) return null
+  const own = program.values[value.uses[0].value],
+    ratio = value.op.coefficients[1] / value.op.coefficients[0],
+    atoms = exchangedAtoms(value.uses, own)
+  if (own.op.kind !== "parameter" || own.op.offset !== 0 || atoms === null || (ratio !== 1 && ratio !== -1)) return null
+  return { value: own.id, atoms, sign: ratio, sum: value.id, form: false }
+}
+
+/** Σ x_a·(Σ x_c·W_ca…): the same x twice, at the same place but for the one axis of it that is summed. */
+function mirrorOfForm(program: Program, outer: Value, isReadOnce: (id: ValueId) => boolean): Mirror | null {
+  for (const [k, whole] of outer.uses.entries()) {
+    const inner = program.values[whole.value], second = outer.uses[1 - k]
+    if (inner.op.kind !== "contract" || !isReadOnce(inner.id)) continue
+    for (const [j, weight] of inner.uses.entries()) {
+      const own = program.values[weight.value], first = inner.uses[1 - j]
+      if (own.op.kind !== "parameter" || own.op.offset !== 0 || first.value !== second.value || own.atoms.length > 8) continue
+      // Where a label of the inner product stands in the outer one.
+      const outward = (l: number): number | undefined => whole.labels[inner.labels.indexOf(l)]
+      const summed = first.labels.filter((l) => outward(l) === undefined)
+      if (summed.length !== 1 || !weight.labels.includes(summed[0])) continue
+      const at = first.labels.indexOf(summed[0]), met = second.labels[at]
+      const staysPut = first.labels.every((l, i) => i === at || outward(l) === second.labels[i])
+      const q = weight.labels.findIndex((l) => outward(l) === met), p = weight.labels.indexOf(summed[0])
+      if (!staysPut || q < 0 || outer.labels.includes(met) || first.labels.includes(weight.labels[q]) || own.atoms[p] !== own.atoms[q]) continue
+      return { value: own.id, atoms: [p, q], sign: 1, sum: outer.id, form: true }
+    }
+  }
+  return null
 }
 
 /** The two positions at which the uses differ, if they are exchanged and of one size. */
