@@ -162,10 +162,19 @@ export interface Verification {
   readonly milliseconds: number
   /** The sizes it ran at. */
   readonly replica: Readonly<Record<string, number>>
+  /** Equal blocks and steps that were left out: a law about one of them was run as the same law about one that stayed. */
+  readonly depth?: ReplicaDepth
   readonly laws: readonly LawVerification[]
   readonly completeness: Completeness | null
   /** What a search without rules found, made where the list of laws is not complete. */
   readonly discovery?: Discovery
+}
+
+export interface ReplicaDepth {
+  /** `what` as the source names it: "blocks/{0…11}", "steps of lstm_1". */
+  readonly repeats: readonly { readonly what: string; readonly declared: number; readonly kept: number }[]
+  /** Every law's own rate was measured with all blocks and steps, too. */
+  readonly ratesOfAll: boolean
 }
 
 /**

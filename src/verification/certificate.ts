@@ -16,8 +16,8 @@ import { evaluateField, evaluateFieldTangent } from "./loss"
 
 /** Above this many trainable numbers the certificate is not attempted: its cost grows with the cube. */
 export const certificateLimit = 1500
-/** Above this many, fields are not carried along flows: that takes some hundred Hessian products each. */
-const deepeningLimit = 100
+/** Above this many, fields are not carried along flows: that takes some hundred Hessian products each, and what they add drowns in noise. */
+const deepeningLimit = 600
 
 /** Above this many, one θ has to do: each costs seconds. */
 const repeatLimit = 300
@@ -54,7 +54,8 @@ export function* certifySteps(
   // Deeper brackets only where the shallow ones leave a difference, and where the flow meets no kinks. At one θ they may drown in noise.
   for (const span of plan.smooth && parameters <= deepeningLimit ? spans : []) {
     if (best.rank >= enough) break
-    const deeper = deepenSpan(plan, random, span)
+    if (span.rank.gap[0] < pushSignal) continue
+    const deeper = deepenSpan(plan, random, enough, span)
     if (deeper.rank > best.rank) best = deeper
     yield 0
   }
@@ -167,16 +168,17 @@ function* spanFirstBrackets(plan: Plan, random: Random, signs: Signs, enough: nu
 }
 
 /** Adds fields carried along flows; their rank counts only where it stands clear of the integrator's noise. */
-function deepenSpan(plan: Plan, random: Random, { theta, fields, norms, rows, rank }: Spanned): Rank {
+function deepenSpan(plan: Plan, random: Random, enough: number, { theta, fields, norms, rows, rank }: Spanned): Rank {
   const deeper = rows.slice()
-  for (let k = 0; k < plan.dimension - rank.rank + 4; k++) {
+  // Each has a part in every direction that is missing; no more can be missing than no law forbids.
+  for (let k = 0; k < enough - rank.rank + 8; k++) {
     const a = random.integer(fields.length),
       b = random.integer(fields.length)
     const pushed = a === b ? null : pushField(plan, fields[a], fields[b], theta, norms[b])
     if (pushed !== null) keep(pushed, norms[a], deeper)
   }
   const next = rankOf(deeper, plan.dimension)
-  return next.rank > rank.rank && next.gap[1] < pushNoise && next.gap[0] > 100 * pushNoise ? next : rank
+  return next.rank > rank.rank && next.gap[1] < pushNoise && next.gap[0] > pushSignal ? next : rank
 }
 
 function keep(v: Float64Array, scale: number, rows: Float64Array[], floor = 1e-9): void {
@@ -194,7 +196,8 @@ function bracketOf(plan: Plan, a: Field, b: Field, theta: Float64Array, fa: Floa
 }
 
 /** Relative error of pushed fields: some hundred steps at the tolerance of the integrator. */
-const pushNoise = 1e-11
+const pushNoise = 1e-11,
+  pushSignal = 100 * pushNoise
 
 /**
  * The field a, carried to θ by the flow of the field b from where θ lay a while before: Σ tⁿ/n! adⁿ_b(a), brackets of every depth at once, and

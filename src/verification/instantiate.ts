@@ -35,6 +35,12 @@ export function instantiate(graph: Graph, sizes: Sizes): Graph {
   return result
 }
 
+/** A law at given sizes. */
+export function instantiateLaw(law: GenericLaw, sizes: Sizes): GenericLaw {
+  const index = law.index.map((i) => ({ ...i, size: evaluateDim(i.size, sizes) }))
+  return { ...law, terms: instantiateTerms(law, sizes), index, quantities: evaluateDim(law.quantities, sizes) }
+}
+
 /** The terms of a law at given sizes. */
 export function instantiateTerms(law: GenericLaw, sizes: Sizes): readonly Term[] {
   const step = (s: ViewStep): ViewStep => {

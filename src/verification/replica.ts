@@ -12,6 +12,8 @@ import { instantiate, type Sizes } from "./instantiate"
 export interface Replica {
   readonly sizes: Readonly<Record<string, number>>
   readonly graph: Graph
+  /** Nothing had to be shrunk. */
+  readonly asDeclared?: true
 }
 
 /** Networks up to this many trainable numbers are run as they are declared, if they are small in data, too. */
@@ -38,7 +40,7 @@ export function chooseReplica(graph: Graph, variables: readonly SizeVariable[], 
   const declared = fitCounts(graph, all, declaredSizes(all, leading, overrides), overrides)
   if (countTrainable(graph, declared) <= smallModel) {
     const asDeclared = attempt(graph, declared)
-    if (typeof asDeclared !== "string" && countCells(asDeclared.graph) <= smallGraph) return asDeclared
+    if (typeof asDeclared !== "string" && countCells(asDeclared.graph) <= smallGraph) return { ...asDeclared, asDeclared: true }
   }
   let obstacle = "no sizes"
   for (let grown = 0; grown <= growthSteps; grown++) {

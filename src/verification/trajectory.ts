@@ -161,7 +161,7 @@ function startRun(setting: Setting) {
 }
 
 /** Keeps at most `pointsKept` points, evenly: every second one is dropped when they become too many. */
-function createRecorder({ watched }: Setting) {
+function createRecorder({ watched, ids, standing }: Setting) {
   let time: number[] = [],
     loss: number[] = [],
     stride = 1,
@@ -190,7 +190,7 @@ function createRecorder({ watched }: Setting) {
     series: (): VerificationSeries => ({
       time: [...time],
       loss: [...loss],
-      laws: watched.map(({ law }, k) => ({ id: law.id, drift: [...drift[k]], control: [...control[k]] })),
+      laws: ids.map((id, k) => ({ id, drift: [...drift[standing[k]]], control: [...control[standing[k]]] })),
     }),
   }
 }

@@ -31,6 +31,8 @@ export interface VerifyOptions extends TrajectoryOptions {
   readonly step?: number
   /** Sizes by name, instead of the ones chosen. */
   readonly sizes?: Readonly<Record<string, number>>
+  /** How many equal blocks, or steps of a recurrence, stay of every repetition, if as many are enough to tell its laws apart. */
+  readonly depth?: number
   readonly onProgress?: (progress: VerificationProgress) => void
   /** Lets messages and timers through; by default a zero timer where there is one. */
   readonly pause?: () => Promise<void>
@@ -53,13 +55,13 @@ export async function verify(task: VerificationTask, options: VerifyOptions = {}
   const report = (phase: VerificationProgress["phase"], fraction: number, series?: VerificationSeries): void =>
     options.onProgress?.({ phase, fraction, ...(series === undefined ? {} : { series }) })
   const rest = createRest(options.pause)
-  let replica: Readonly<Record<string, number>> = {}
+  let ran: Pick<Verification, "replica" | "depth"> = { replica: {} }
   try {
     report("rates", 0)
-    const setting = prepareSetting(task, options.sizes ?? {}, random),
-      { plan, points } = setting,
+    const setting = prepareSetting(task, { sizes: options.sizes, depth: options.depth }, random),
+      { plan, points, standing, shortened, wasWhole } = setting,
       [start] = points
-    replica = setting.replica.sizes
+    ran = { replica: setting.replica.sizes, ...(shortened.length === 0 ? {} : { depth: { repeats: shortened, ratesOfAll: wasWhole } }) }
     await rest()
     report("order", 0.1)
     const scale = start.loss / Math.max(dot(start.gradient, start.gradient), 1e-300)
@@ -84,12 +86,12 @@ export async function verify(task: VerificationTask, options: VerifyOptions = {}
     const missing = completeness === null ? 0 : completeness.possible - completeness.derived
     const discovery =
       missing <= 0 ? null : await discover(setting, exact, missing, seed, rest, stopped, (f) => report("completeness", 0.9 + 0.1 * f))
-    const laws = setting.watched.map(({ law }, k) =>
+    const laws = standing.map((k, n) =>
       judgeLaw({
-        law: law.id,
+        law: setting.ids[n],
         exactness: setting.laws[k].exactness,
-        rate: setting.rates[k],
-        controlRate: setting.controlRates[k],
+        rate: setting.rates[n],
+        controlRate: setting.controlRates[n],
         order: orders[k].euler,
         drift: track.meter.worst[k],
         controlDrift: track.meter.worstControl[k],
@@ -99,9 +101,9 @@ export async function verify(task: VerificationTask, options: VerifyOptions = {}
     )
     report("completeness", 1, track.series)
     return {
-      ...finish(laws, replica, seed, started, completeness, track.cancelled, discovery),
+      ...finish(laws, ran, seed, started, completeness, track.cancelled, discovery),
       series: track.series,
-      orders: orders.map((o, k) => ({ ...o, law: laws[k].law })),
+      orders: standing.map((k, n) => ({ ...orders[k], law: laws[n].law })),
       ...(track.cancelled ? { reason: "cancelled" } : {}),
     }
   } catch (error) {
@@ -117,13 +119,13 @@ export async function verify(task: VerificationTask, options: VerifyOptions = {}
       verdict: "inconclusive",
       detail: reason,
     }))
-    return { ...finish(laws, replica, seed, started, null, true), series: { time: [], loss: [], laws: [] }, orders: [], reason }
+    return { ...finish(laws, ran, seed, started, null, true), series: { time: [], loss: [], laws: [] }, orders: [], reason }
   }
 }
 
 function finish(
   laws: readonly LawVerification[],
-  replica: Readonly<Record<string, number>>,
+  ran: Pick<Verification, "replica" | "depth">,
   seed: number,
   started: number,
   completeness: Completeness | null,
@@ -132,7 +134,7 @@ function finish(
 ): { readonly verification: Verification } {
   const verdict = open ? "inconclusive" : judgeRun(laws),
     milliseconds = Math.round(performance.now() - started)
-  return { verification: { verdict, seed, milliseconds, replica, laws, completeness, ...(discovery === null ? {} : { discovery }) } }
+  return { verification: { verdict, seed, milliseconds, ...ran, laws, completeness, ...(discovery === null ? {} : { discovery }) } }
 }
 
 /** The certificate draws its own random numbers, so that they do not depend on how long the trajectory was. Null when it was cancelled. */
