@@ -3,13 +3,13 @@
  * sampled over θ and x. Checks the derivation from the other side. Products of linear laws show up as quadratic ones, so compare `independent`.
  */
 import type { Plan } from "./plan"
-import { drawParameters, drawSamples, drawUnknowns, type Signs } from "./data"
-import { nullSpace, rankOf, unit } from "./linear"
-import { evaluateField } from "./loss"
+import { drawParameters, drawUnknowns, type Signs } from "./data"
+import { finish, growSpan, rankOf, unit } from "./linear"
+import { countUnknowns, findQuadraticLaws } from "./quadratic"
 import { seededRandom } from "./random"
 
 /** Above this many trainable numbers the linear system is too large. */
-export const discoveryLimit = 60
+export const discoveryLimit = 80
 
 export interface Discovery {
   /** Dimension of the space of laws ½ θᵀMθ + cᵀθ. */
@@ -26,32 +26,11 @@ export function discoverLaws(plan: Plan, seed = 1, signs: Signs = "signed"): Dis
   const D = plan.dimension,
     random = seededRandom(seed)
   if (D > discoveryLimit) throw new Error(`discoverLaws: expected at most ${discoveryLimit} trainable numbers, found ${D}`)
-  const columns = (D * (D + 1)) / 2 + D,
-    rows: Float64Array[] = [],
-    unknowns = drawUnknowns(plan, random),
-    gradient = new Float64Array(D)
-  for (let tries = 0; rows.length < columns * 1.6 + 40 && tries < columns * 6 + 200; tries++) {
-    const theta = drawParameters(plan, random, signs)
-    for (const field of drawSamples(plan, 3, random, unknowns).samples) {
-      evaluateField(plan, field, theta, gradient)
-      const row = unit(equationOf(gradient, theta, columns), 1e-12)
-      if (row !== null) rows.push(row)
-    }
-  }
-  const { basis, gap } = nullSpace(rows, columns)
-  const theta = drawParameters(plan, random, signs)
-  const gradients = basis.flatMap((law) => unit(gradientOf(law, theta, D), 1e-9) ?? [])
-  return { space: basis.length, independent: gradients.length === 0 ? 0 : rankOf(gradients, D).rank, gap, laws: basis }
-}
-
-/** Coefficients of ⟨g, Mθ + c⟩ in the upper triangle of M and in c. */
-function equationOf(g: Float64Array, theta: Float64Array, columns: number): Float64Array {
-  const row = new Float64Array(columns),
-    D = g.length
-  let k = 0
-  for (let i = 0; i < D; i++) for (let j = i; j < D; j++) row[k++] = i === j ? g[i] * theta[i] : g[i] * theta[j] + g[j] * theta[i]
-  for (let i = 0; i < D; i++) row[k++] = g[i]
-  return row
+  const { vectors, gap } = finish(findQuadraticLaws(plan, drawUnknowns(plan, random), random, signs)),
+    laws = finish(growSpan(vectors, countUnknowns(D))).basis
+  const theta = drawParameters(plan, random, signs),
+    gradients = laws.flatMap((law) => unit(gradientOf(law, theta, D), 1e-9) ?? [])
+  return { space: laws.length, independent: gradients.length === 0 ? 0 : rankOf(gradients, D).rank, gap, laws }
 }
 
 function gradientOf(law: Float64Array, theta: Float64Array, D: number): Float64Array {

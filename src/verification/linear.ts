@@ -51,7 +51,7 @@ const floor = 1e-13
  * fall like singular values, within a small factor, and rounding cannot come before signal. Cost 6·rows·columns·rank over contiguous arrays; the
  * singular values of ml-matrix took seven to nine times as long at 80 and 300 columns. Yields the part that is done, 0 … 1.
  */
-export function* growSpan(rows: readonly Float64Array[], columns: number): Generator<number, Span> {
+export function* growSpan(rows: readonly Float64Array[], columns: number, scale = 0): Generator<number, Span> {
   const left = rows.map((r) => r.slice()),
     squares = left.map((r) => dot(r, r)),
     basis: Float64Array[] = [],
@@ -60,7 +60,7 @@ export function* growSpan(rows: readonly Float64Array[], columns: number): Gener
     let at = 0
     for (let k = 1; k < left.length; k++) if (squares[k] > squares[at]) at = k
     const length = left.length === 0 ? 0 : Math.sqrt(squares[at])
-    if (length === 0 || basis.length === columns || length < floor * (lengths[0] ?? 0)) return { basis, lengths, rest: length }
+    if (length === 0 || basis.length === columns || length < floor * Math.max(lengths[0] ?? 0, scale)) return { basis, lengths, rest: length }
     const q = left[at]
     for (let i = 0; i < columns; i++) q[i] /= length
     left[at] = left[left.length - 1]
@@ -114,28 +114,37 @@ export function* measureRank(rows: readonly Float64Array[], columns: number): Ge
   return rankOfSpan(yield* growSpan(rows, columns), columns)
 }
 
-function rankOfSpan({ lengths, rest }: Span, columns: number): Rank {
-  const largest = lengths[0] ?? 0
+function rankOfSpan({ lengths, rest }: Span, columns: number, scale = 0): Rank {
+  const largest = Math.max(lengths[0] ?? 0, scale)
   if (largest === 0) return { rank: 0, gap: [0, 0] }
-  const relative = [...lengths, rest].map((s) => Math.max(s / largest, 1e-18))
-  let best = lengths.length,
-    ratio = best < columns ? relative[best - 1] / relative[best] : 1
-  for (let k = 1; k < lengths.length; k++) {
-    const jump = relative[k - 1] / relative[k]
-    if (relative[k] < 1e-6 && jump > ratio) {
+  // Before the first length stands the scale that is given: all lengths may lie below the gap.
+  const relative = [scale === 0 ? 0 : largest, ...lengths, rest].map((s) => Math.max(s / largest, 1e-18)),
+    count = lengths.length
+  let best = count,
+    ratio = count < columns ? relative[count] / relative[count + 1] : 1
+  for (let k = scale === 0 ? 1 : 0; k < count; k++) {
+    const jump = relative[k] / relative[k + 1]
+    if (relative[k + 1] < 1e-6 && jump > ratio) {
       best = k
       ratio = jump
     }
   }
   // A smooth fall of lengths is no gap: the noise must lie at least two orders below the signal.
-  if (ratio < 100) best = lengths.length
-  return { rank: best, gap: [relative[best - 1], best < columns ? relative[best] : 0] }
+  if (ratio < 100) best = count
+  return { rank: best, gap: [relative[best], best < columns ? relative[best + 1] : 0] }
 }
 
-/** Orthonormal basis of the vectors that all rows send to zero. */
-export function nullSpace(rows: readonly Float64Array[], columns: number): { basis: Float64Array[]; gap: readonly [number, number] } {
-  const span = finish(growSpan(rows, columns)),
-    { rank, gap } = rankOfSpan(span, columns),
+/**
+ * Orthonormal basis of the vectors that all rows send to zero.
+ * @param scale length beside which rounding is rounding, where all rows may be nothing else
+ */
+export function nullSpace(
+  rows: readonly Float64Array[],
+  columns: number,
+  scale = 0,
+): { readonly basis: readonly Float64Array[]; readonly gap: readonly [number, number] } {
+  const span = finish(growSpan(rows, columns, scale)),
+    { rank, gap } = rankOfSpan(span, columns, scale),
     known = span.basis.slice(0, rank),
     random = seededRandom(columns)
   // Random vectors less their components along the rows; twice is enough (Giraud and others 2005).

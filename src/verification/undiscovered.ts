@@ -6,16 +6,15 @@ import type { Discovery } from "../schema/report"
 import type { Plan } from "./plan"
 import type { NumericLaw } from "./laws"
 import type { Random } from "./random"
-import { drawParameters, drawSamples, drawUnknowns, type Signs } from "./data"
+import { drawParameters, drawUnknowns, type Signs } from "./data"
 import { blockForms, everyForm, type Form } from "./forms"
 import { evaluateEntryGradient } from "./laws"
-import { nullSpaceByGram } from "./gram"
-import { dot, finish, growSpan, norm, nullSpace, unit } from "./linear"
-import { evaluateField, type Field } from "./loss"
+import { dot, finish, growSpan, norm, unit } from "./linear"
+import { findNullSpace, findQuadraticLaws, sampleGradients } from "./quadratic"
 
-/** Readable quantities at most: a null space of so many takes two seconds. */
+/** Readable quantities at most: a null space of so many takes a tenth of a second. */
 const mostForms = 800
-/** Up to this many trainable numbers, all products of two are searched as well: at the most some ten seconds. */
+/** Up to this many trainable numbers, all products of two are searched as well, in one or two seconds. */
 const exhaustiveLimit = 80
 /** A combination of more terms is counted and not shown. */
 const readableTerms = 8
@@ -46,13 +45,14 @@ export function* discoverSteps(
   const laws: { formula: string; parameters: readonly string[] }[] = []
   let found = 0
   const exhaustive = D <= exhaustiveLimit
-  const searches = [(): readonly Form[] => blockForms(plan.slots, mostForms), ...(exhaustive ? [(): readonly Form[] => everyForm(plan.slots)] : [])]
-  for (const [k, formsOf] of searches.entries()) {
+  for (const every of exhaustive ? [false, true] : [false]) {
     if (found >= missing) break
-    const forms = formsOf()
-    yield k / searches.length
-    const equations = sampleEquations(plan, forms, unknowns, random, signs)
-    const combinations = shorten(reduce(yield* combine(equations, forms.length)))
+    const forms = every ? everyForm(plan.slots) : blockForms(plan.slots, mostForms)
+    yield every ? 0.5 : 0
+    const { vectors } = every
+      ? yield* findQuadraticLaws(plan, unknowns, random, signs)
+      : yield* findNullSpace(forms.length, sampleEquations(plan, forms, unknowns, random, signs))
+    const combinations = shorten(reduce(every ? vectors.map((law) => combinationOf(law, D)) : vectors))
     for (const c of combinations.sort((a, b) => weight(a) - weight(b))) {
       if (found >= missing) break
       const gradient = gradientOf(forms, c, theta, D),
@@ -68,24 +68,14 @@ export function* discoverSteps(
   return { searched: exhaustive ? "all" : "blocks", found, laws }
 }
 
-/** Combinations that solve all equations: by QR where that is quick, else by squares, which needs the check that follows in any case. */
-function* combine(equations: Generator<Float64Array>, columns: number): Generator<number, readonly Float64Array[]> {
-  if (columns <= mostForms) {
-    const rows: Float64Array[] = []
-    for (const row of equations) {
-      rows.push(row)
-      yield 0
-    }
-    return nullSpace(rows, columns).basis
-  }
-  return yield* nullSpaceByGram(columns, (row) => {
-    const next = equations.next()
-    if (next.done !== true) row.set(next.value)
-    return next.done !== true
-  })
+/** ½θᵀMθ + cᵀθ as a combination of all products of two numbers and all numbers. */
+function combinationOf(law: Float64Array, D: number): Float64Array {
+  const combination = law.slice()
+  for (let i = 0, at = 0; i < D; at += D - i, i++) combination[at] /= 2
+  return combination
 }
 
-/** ⟨∇F_k, ∇f_i⟩ for all k at unit length, at random θ and fields: some more than there are unknowns. */
+/** ⟨∇F_k, ∇f_i⟩ for all k at unit length, at random θ and fields. */
 function* sampleEquations(
   plan: Plan,
   forms: readonly Form[],
@@ -93,20 +83,14 @@ function* sampleEquations(
   random: Random,
   signs: Signs,
 ): Generator<Float64Array, void> {
-  const gradient = new Float64Array(plan.dimension),
-    wanted = Math.ceil(1.15 * forms.length) + 40
-  for (let tries = 0, count = 0; count < wanted && tries < 4 * wanted; tries++) {
-    const theta = drawParameters(plan, random, signs)
-    for (const field of drawSamples(plan, 3, random, unknowns).samples) {
-      evaluateField(plan, field, theta, gradient)
-      const row = unit(
-        Float64Array.from(forms, ({ entry }) => derivative(entry, theta, gradient)),
-        1e-12,
-      )
-      if (row === null) continue
-      yield row
-      count++
-    }
+  const row = new Float64Array(forms.length)
+  let silent = 0
+  for (const { theta, gradient } of sampleGradients(plan, unknowns, random, signs)) {
+    forms.forEach(({ entry }, k) => (row[k] = derivative(entry, theta, gradient)))
+    const scaled = unit(row, 1e-12)
+    silent = scaled === null ? silent + 1 : 0
+    if (silent === forms.length + 40) return
+    if (scaled !== null) yield scaled
   }
 }
 
@@ -141,7 +125,7 @@ function outside(basis: readonly Float64Array[], v: Float64Array): Float64Array 
   return unit(rest, 1e-6)
 }
 
-const checks = 6
+const checks = 12
 /** Relative speed along a field that counts as none; rounding leaves some 1e-14, quantities that are no laws some 1e-1. */
 const stillRate = 1e-9
 
@@ -154,15 +138,13 @@ function isConserved(
   random: Random,
   signs: Signs,
 ): boolean {
-  const gradient = new Float64Array(plan.dimension)
-  const still = (theta: Float64Array, field: Field): boolean => {
-    evaluateField(plan, field, theta, gradient)
+  let checked = 0
+  for (const { theta, gradient } of sampleGradients(plan, unknowns, random, signs)) {
     const own = gradientOf(forms, c, theta, plan.dimension)
-    return Math.abs(dot(own, gradient)) <= stillRate * norm(own) * norm(gradient)
+    if (Math.abs(dot(own, gradient)) > stillRate * norm(own)) return false
+    if (++checked === checks) break
   }
-  return Array.from({ length: checks }, () => drawParameters(plan, random, signs)).every((theta) =>
-    drawSamples(plan, 2, random, unknowns).samples.every((field) => still(theta, field)),
-  )
+  return true
 }
 
 const weight = (c: Float64Array): number => c.reduce((n, x) => n + (x === 0 ? 0 : 1), 0)
