@@ -1,6 +1,7 @@
 /**
- * @file Square weights of which only W + Wᵀ or W − Wᵀ is read, as a quadratic form xᵀWx reads W: their antisymmetric or symmetric half has no gradient. A word cannot say it (its
- * letters tell no entry from the mirrored one), so that these halves are found apart, and shift families within them are theirs.
+ * @file Square weights of which only W + Wᵀ or W − Wᵀ is read, as a quadratic form xᵀWx does: their antisymmetric or symmetric half has no gradient.
+ * A word cannot say it (its letters tell no entry from the mirrored one), so that these halves are found apart, and shift families within them are
+ * theirs.
  */
 import type { Family } from "./families"
 import type { Program, Use, Value, ValueId } from "./program"
@@ -26,7 +27,8 @@ export function findMirrors(program: Program, families: readonly Family[]): read
     }
   const isReadOnce = (id: ValueId): boolean => readers.get(id)?.size === 1 && !program.outputs.includes(id)
   return program.values.flatMap((value): Mirror[] => {
-    const mirror = value.op.kind === "sum" ? mirrorOfSum(program, value) : value.op.kind === "contract" ? mirrorOfForm(program, value, isReadOnce) : null
+    const { kind } = value.op
+    const mirror = kind === "sum" ? mirrorOfSum(program, value) : kind === "contract" ? mirrorOfForm(program, value, isReadOnce) : null
     if (mirror === null || !isReadOnce(mirror.value)) return []
     // Shifts that are more than this half would have to be counted beside it.
     const others = families.filter((f) => f.kind !== "action" && f.members.some((m) => m.unknown.value === mirror.value))
