@@ -73,6 +73,14 @@ export function createPage(root: HTMLElement, initial: Settings, actions: Action
     onChange: weightDecay => actions.change({ weightDecay }),
   })
   const seed = createTextField({ id: "seed", label: "Seed", value: initial.seed, onChange: value => actions.change({ seed: value }) })
+  const sizes = createTextField({
+    id: "sizes", label: "Sizes", value: initial.sizes, placeholder: "automatic", onChange: value => actions.change({ sizes: value }),
+  })
+  sizes.title = "Sizes to run at, by number or symbol of the source: 768=16, batch=2"
+  const depth = createTextField({
+    id: "depth", label: "Blocks", value: initial.depth, placeholder: "automatic", onChange: value => actions.change({ depth: value }),
+  })
+  depth.title = "How many of equal blocks, or of the steps of a recurrence, are run"
   const optimizer = createDropdown({
     id: "optimizer", label: "Train with", value: initial.optimizer, choices: optimizers,
     onChange: value => actions.change({ optimizer: value as Optimizer }),
@@ -111,7 +119,7 @@ export function createPage(root: HTMLElement, initial: Settings, actions: Action
 
   root.append(
     element("header", {}, element("p.eyebrow", {}, "Noether Lens"), title, subtitle, used),
-    element("form.controls", { "aria-label": "Run" }, optimizer, step, rate, decay, seed, element("div.buttons", {}, run, cancel)),
+    element("form.controls", { "aria-label": "Run" }, optimizer, step, rate, decay, seed, sizes, depth, element("div.buttons", {}, run, cancel)),
     status, progress, summary, charts, lawsHeading, laws, table,
   )
   root.querySelector("form")?.addEventListener("submit", event => event.preventDefault())

@@ -1,6 +1,7 @@
 /** @file What the page knows, and what of it survives when the page is hidden or the window reloads. */
 import { isSubject, type Subject } from "../src/hosts/protocol"
 import type { Verification } from "../src/schema/report"
+import { parseSizes } from "../src/verification/sizes"
 import type { VerificationSeries } from "../src/verification/verify"
 
 export type Optimizer = "flow" | "sgd" | "momentum" | "nesterov" | "adam" | "adamw"
@@ -13,6 +14,10 @@ export interface Settings {
   readonly step: string
   readonly learningRate: string
   readonly weightDecay: string
+  /** "768=16, batch=2": sizes of the replica by number or symbol of the source. */
+  readonly sizes: string
+  /** How many of equal blocks, or of the steps of a recurrence, are run. */
+  readonly depth: string
 }
 
 export interface Outcome {
@@ -30,7 +35,7 @@ export interface StoredState {
   readonly outcome: Outcome | null
 }
 
-export const defaultSettings: Settings = { optimizer: "flow", seed: "1", step: "", learningRate: "", weightDecay: "" }
+export const defaultSettings: Settings = { optimizer: "flow", seed: "1", step: "", learningRate: "", weightDecay: "", sizes: "", depth: "" }
 
 /** A state of another version, or none, is a fresh start. */
 export function readState(stored: unknown): StoredState {
@@ -46,6 +51,8 @@ export function problemOf(settings: Settings): string | null {
   if (!isNumberOrEmpty(settings.step, value => value > 0)) return "The step is a number above 0, or empty."
   if (!isNumberOrEmpty(settings.learningRate, value => value > 0)) return "The learning rate is a number above 0, or empty."
   if (!isNumberOrEmpty(settings.weightDecay, value => value >= 0)) return "Weight decay is a number from 0 on, or empty."
+  if (parseSizes(settings.sizes) === null) return "Sizes are written like 768=16, batch=2, or empty."
+  if (!isNumberOrEmpty(settings.depth, value => Number.isInteger(value) && value >= 2)) return "Blocks are a whole number from 2 on, or empty."
   return null
 }
 

@@ -1,5 +1,5 @@
 /** @file The verdicts: one sentence for the run and one card for each law. Words and a drawing, never color alone. */
-import { completenessText, discoveryText, sizesText } from "../src/presentation/verification"
+import { completenessText, depthText, discoveryText, sizesText } from "../src/presentation/verification"
 import { countText } from "../src/presentation/words"
 import type { Law, LawVerification, Model, Place, Verdict } from "../src/schema/report"
 import { colorVariable } from "./charts"
@@ -32,11 +32,13 @@ export function renderSummary(outcome: Outcome, laws: number): readonly Child[] 
     : `${held} of ${countText(laws, "law")} conserved${approximate > 0 ? `, ${approximate} approximate` : ""}`
   const completeness = completenessText(verification)
   const discovery = discoveryText(verification)
+  const depth = depthText(verification)
   const chosen = sizesText(verification.replica)
   const sizes = chosen === "" ? "" : `. Sizes: ${chosen}`
   return [
     element("div.verdict-line", {}, renderBadge(verification.verdict), element("strong", {}, what)),
     element("p.note", {}, `Float64, seed ${verification.seed}, ${formatDuration(verification.milliseconds)}${sizes}.`),
+    depth !== null && element("p.note", { "data-depth": "" }, sentence(depth)),
     outcome.reason !== null && element("p.note", {}, `Nothing could be measured: ${outcome.reason}.`),
     completeness !== null && element("p.note", {}, sentence(completeness)),
     discovery !== null && element("p.note", { "data-discovery": String(discovery.formulas.length) }, sentence(discovery.headline)),

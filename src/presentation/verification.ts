@@ -26,8 +26,11 @@ export function verdictText(verification: Verification, optimizer = "flow"): str
 }
 
 /** Why there is no verdict: nothing ran, there is no exact law, theory promises nothing under the optimizer, or something is open. */
-function openText({ laws, replica }: Verification, optimizer: string, parts: readonly string[]): string {
-  if (laws.length === 0) return Object.keys(replica).length === 0 ? "no verdict (nothing could be run)" : "nothing to check: no law"
+function openText({ laws, replica, completeness }: Verification, optimizer: string, parts: readonly string[]): string {
+  if (laws.length === 0) {
+    if (Object.keys(replica).length === 0) return "no verdict (nothing could be run)"
+    return completeness?.complete === true ? "no law to check, and none is possible" : "nothing to check: no law"
+  }
   if (laws.every(({ verdict }) => verdict === "approximate")) return `nothing to check: no exact law (${parts.join(", ")})`
   if (optimizer === "flow") return `no verdict (${parts.join(", ")})`
   const open = laws.filter(({ verdict }) => verdict === "inconclusive")
@@ -100,6 +103,14 @@ export function sizesText(replica: Verification["replica"], sizes: readonly Pick
   return [...new Set(texts)].join(", ")
 }
 
+/** Which equal blocks and steps were run, and what that means for the laws of the others; null where all were. */
+export function depthText({ depth }: Pick<Verification, "depth">): string | null {
+  if (depth === undefined || depth.repeats.length === 0) return null
+  const ran = depth.repeats.map(({ what, declared, kept }) => `${kept} of ${declared} ${/^steps\b/.test(what) ? what : `equal blocks ${what}`}`)
+  const stands = "a law of one left out was run as the same law of one that stayed"
+  return `ran ${ran.join(", ")}: ${stands}${depth.ratesOfAll ? "; the rate of every law itself was measured with all" : ""}`
+}
+
 /** What the columns mean; said once, below the last table. */
 export const legendText =
   "rate: speed along the gradient flow, 0 for a law · order: halving the step divides the drift by 2^order, 1 for a law · " +
@@ -123,6 +134,7 @@ export function verificationText(
   const sizes = sizesText(verification.replica, declared)
   const complete = completenessText(verification)
   const discovery = discoveryText(verification)
+  const depth = depthText(verification)
   const reason = reasonNothingRan(verification)
   if (reason !== null) return wrapText(`${name} — could not be run: ${reason}`, width, "  ", paint)
   return [
@@ -133,6 +145,7 @@ export function verificationText(
       "  ",
       painter.faint,
     ),
+    ...(depth === null ? [] : wrapText(depth, width, "  ", painter.faint)),
     ...(verification.laws.length === 0 ? [] : ["", painter.faint(`      ${header}`)]),
     ...foldLaws(laws, training).flatMap((group, k) => {
       const checked = worstOf(verification.laws.filter(({ law }) => group.laws.some(({ id }) => id === law)))

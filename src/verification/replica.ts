@@ -163,7 +163,8 @@ function collapses(graph: Graph, sizes: Sizes, declared: Sizes): boolean {
   return [...extents].some((d) => shorter(d, 2)) || [...normalized].some((d) => shorter(d, leastNormalized))
 }
 
-function allSymbols(graph: Graph): ReadonlySet<string> {
+/** The symbols of all shapes and of the sizes that operations mention. */
+export function allSymbols(graph: Graph): ReadonlySet<string> {
   const found = new Set<string>(),
     shapes = [...graph.nodes.map((n) => n.shape), ...graph.parameters.map((p) => p.shape)]
   for (const d of new Set(shapes.flat())) for (const s of symbolsOf(d)) found.add(s)

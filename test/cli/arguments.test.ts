@@ -20,6 +20,8 @@ describe("understood", () => {
       seed: 7,
       optimizer: "sgd",
       learningRate: 0.01,
+      sizes: {},
+      depth: null,
       weightDecay: 0,
     })
   })
@@ -29,6 +31,10 @@ describe("understood", () => {
   test("stdin", () => {
     expect(parse("analyze --stdin")).toMatchObject({ stdin: "stdin.ts", patterns: [] })
     expect(parse("analyze --stdin --stdin-filename net.js")).toMatchObject({ stdin: "net.js" })
+  })
+  test("sizes of a replica add up over options", () => {
+    expect(parse("verify a.ts --size 768=16,batch=2 --size n64_2=5 --depth 4")).toMatchObject({ sizes: { 768: 16, batch: 2, n64_2: 5 }, depth: 4 })
+    expect(parse("verify a.ts")).toMatchObject({ sizes: {}, depth: null })
   })
   test("a negative number is a value, which then may be refused", () => {
     expect(() => parse("verify a.ts --optimizer sgd --lr -0.1")).toThrow(new UsageError("--lr -0.1: expected a number above 0"))
@@ -77,6 +83,10 @@ test.each([
   ["analyze a.ts --format --model", "--format needs a value, see --help"],
   ["analyze a.ts --stdin=yes", "--stdin takes no value"],
   ["stats", "no file, folder or glob given, see --help"],
+  ["verify a.ts --size 768", "--size 768: expected NAME=N, a whole number from 1"],
+  ["verify a.ts --size 768=0", "--size 768=0: expected NAME=N, a whole number from 1"],
+  ["verify a.ts --depth 1", "--depth 1: expected a whole number from 2"],
+  ["analyze a.ts --depth 3", "--depth belongs to verify, not to analyze"],
 ])("'%s' is refused", (line, message) => {
   expect(() => parse(line)).toThrow(new UsageError(message))
 })

@@ -18,12 +18,20 @@ const smooth = tf.sequential({ layers: [
   tf.layers.dense({ units: 2 }),
 ] })
 `
+const deep = `import * as tf from "@tensorflow/tfjs"
+
+const tower = tf.sequential()
+tower.add(tf.layers.dense({ inputShape: [40], units: 20, activation: "relu", name: "d1" }))
+for (let k = 2; k < 12; k++) tower.add(tf.layers.dense({ units: 20, activation: "relu", name: "d" + k }))
+tower.add(tf.layers.dense({ units: 3 }))
+`
 const formula = "‖a/kernel[:,i]‖² + a/bias[i]² − ‖b/kernel[i,:]‖²"
 
 let folder = ""
 beforeAll(() => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), "noether-lens-run-"))
   fs.writeFileSync(path.join(folder, "net.ts"), source)
+  fs.writeFileSync(path.join(folder, "deep.ts"), deep)
   fs.writeFileSync(path.join(folder, "empty.js"), "export const a = 1\n")
   fs.writeFileSync(path.join(folder, "page.html"), `<h1>x</h1>\n<script type="module">\n${source}</script>\n`)
 })
@@ -96,6 +104,25 @@ describe("verify", () => {
     expect(out).toContain("seed 3")
     expect(out).toContain(formula)
     expect(error).toMatch(/^net\.ts net: /)
+  })
+  test("runs at the sizes it is asked for, by number or symbol of the source", async () => {
+    const { out } = await call("verify net.ts --model net --format json --size 4=6,batch=3")
+    const model = (JSON.parse(out) as Report).files[0].models[0] as VerifiedModel
+    expect(model.verification).toMatchObject({ verdict: "conserved", replica: { n4: 6, batch: 3, n3: 3 } })
+    const refused = await call("verify net.ts --model net --size 77=6")
+    expect(refused).toMatchObject({ code: 2, out: "" })
+    expect(refused.error).toBe("noether-lens: --size 77=6: no such size that can be chosen, found 2, 3, 4, batch\n")
+  })
+  test("says how many of equal blocks it runs, and runs as many as it is asked for", async () => {
+    const read = async (line: string): Promise<string> => (await call(line)).out.replaceAll(/\s+/g, " ")
+    const out = await read("verify deep.ts")
+    expect(out).toContain("ran 3 of 10 equal blocks d{2…11}: a law of one left out was run as the same law of one that stayed; the rate of every law")
+    expect(out).toContain("every exact law holds along the gradient flow (11 conserved)")
+    expect(await read("verify deep.ts --depth 5")).toContain("ran 5 of 10 equal blocks d{2…11}")
+    const { out: json } = await call("verify deep.ts --format json")
+    const model = (JSON.parse(json) as Report).files[0].models[0] as VerifiedModel
+    expect(model.verification.depth).toEqual({ repeats: [{ what: "d{2…11}", declared: 10, kept: 3 }], ratesOfAll: true })
+    expect(model.verification.laws).toHaveLength(11)
   })
   test("json carries the verification", async () => {
     const { out } = await call("verify net.ts --model net --format json")

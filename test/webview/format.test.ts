@@ -28,6 +28,10 @@ test.each([
   [{ step: "-0.1" }, "step"],
   [{ learningRate: "0" }, "learning rate"],
   [{ learningRate: "fast" }, "learning rate"],
+  [{ sizes: "768=16, batch=2", depth: "3" }, null],
+  [{ sizes: "768" }, "Sizes"],
+  [{ sizes: "768=0" }, "Sizes"],
+  [{ depth: "1" }, "Blocks"],
   [{ weightDecay: "-1" }, "decay"],
 ])("settings %o have the problem %s", (typed, problem) => {
   const found = problemOf({ ...defaultSettings, ...typed })

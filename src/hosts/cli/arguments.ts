@@ -1,5 +1,6 @@
 /** @file The command line as data. Commands and flags that do not exist are refused with one line that says so; nothing is guessed. */
 import { parseArgs } from "node:util"
+import { parseSizes } from "../../verification/sizes"
 import { endingsText, isSource } from "./sources"
 
 export type OptimizerKind = "flow" | "sgd" | "momentum" | "nesterov" | "adam" | "adamw"
@@ -23,6 +24,10 @@ export interface VerifyCommand extends Omit<AnalyzeCommand, "kind"> {
   readonly optimizer: OptimizerKind
   readonly learningRate: number | null
   readonly weightDecay: number | null
+  /** Sizes of the replica, by number or symbol of the source. */
+  readonly sizes: Readonly<Record<string, number>>
+  /** How many equal blocks or steps are run. */
+  readonly depth: number | null
 }
 
 export interface StatsCommand {
@@ -55,6 +60,8 @@ const flags = {
   optimizer: { type: "string" },
   lr: { type: "string" },
   "weight-decay": { type: "string" },
+  size: { type: "string", multiple: true },
+  depth: { type: "string" },
   shard: { type: "string" },
   out: { type: "string" },
 } as const
@@ -71,6 +78,8 @@ const owners: Readonly<Partial<Record<Flag, readonly (typeof commands)[number][]
   optimizer: ["verify"],
   lr: ["verify"],
   "weight-decay": ["verify"],
+  size: ["verify"],
+  depth: ["verify"],
 }
 
 /**
@@ -104,6 +113,8 @@ export function parseCommand(argv: readonly string[]): Command {
         ...subject(patterns, values),
         seed: numberOf("--seed", values.seed, (n) => Number.isInteger(n) && n >= 0, "a whole number from 0"),
         ...optimizerOf(values),
+        sizes: sizesOf(values.size ?? []),
+        depth: numberOf("--depth", values.depth, (n) => Number.isInteger(n) && n >= 2, "a whole number from 2"),
       }
     case "stats":
       if (patterns.length === 0) throw new UsageError("no file, folder or glob given, see --help")
@@ -170,6 +181,16 @@ function optimizerOf(values: Values): Pick<VerifyCommand, "optimizer" | "learnin
   return { optimizer, learningRate, weightDecay }
 }
 
+/** @throws UsageError for anything but NAME=N. */
+function sizesOf(given: readonly string[]): Readonly<Record<string, number>> {
+  const read = given.map((text) => {
+    const sizes = text.trim() === "" ? null : parseSizes(text)
+    if (sizes === null) throw new UsageError(`--size ${text === "" ? "''" : text}: expected NAME=N, a whole number from 1`)
+    return sizes
+  })
+  return Object.assign({}, ...read) as Readonly<Record<string, number>>
+}
+
 function oneOf<T extends string>(flag: string, value: string, allowed: readonly T[]): T {
   const found = allowed.find((choice) => choice === value)
   if (found === undefined) throw new UsageError(`${flag} ${value === "" ? "''" : value}: expected ${listOf(allowed)}`)
@@ -196,6 +217,7 @@ Examples
   noether-lens analyze src --fail-on warning     exit 1 where training would fail, for CI
   noether-lens verify src/model.ts               runs the gradient flow and measures every law
   noether-lens verify model.ts --model Encoder --optimizer sgd --lr 0.01
+  noether-lens verify gpt.ts --size 768=16 --size batch=2 --depth 4
   cat model.ts | noether-lens analyze --stdin --stdin-filename model.ts
 
 Commands
@@ -213,6 +235,9 @@ Options
                         (default flow: the gradient flow itself)
   --lr X                verify: learning rate
   --weight-decay X      verify: weight decay
+  --size NAME=N         verify: run at this size instead of the one chosen; NAME is a number of the
+                        source (768: every size that is 768) or a symbol (batch); more than once
+  --depth N             verify: how many of equal blocks, or of the steps of a recurrence, are run
   --stdin               read the source from stdin; --stdin-filename says its name
   -h, --help  -v, --version
 

@@ -19,7 +19,7 @@ import { createPrograms, isReadable } from "./program"
 import type { ProgramFile } from "./program"
 import { displayPath, findFiles } from "./files"
 import { countFiles, selectFiles, speaksOfTfjs, statsText } from "./stats"
-import { verifyModel } from "./verify"
+import { checkSizes, verifyModel } from "./verify"
 
 /** The world of one run; tests hand in their own. */
 export interface Io {
@@ -172,6 +172,7 @@ function reportText(files: readonly AnalyzedFile[], painter: Painter): string {
 }
 
 async function verifyFiles(command: VerifyCommand, files: readonly AnalyzedFile[], io: Io): Promise<ExitCode> {
+  checkSizes(files.flatMap(({ models }) => models.map(({ task }) => task)), command)
   const painter = painterFor(io)
   const reports: FileReport[] = []
   let violated = false
