@@ -28,7 +28,8 @@ export function deriveLaws(network: GenericNetwork): DerivedModel {
   const numbers = new Map<string, number>()
   const mirrors = findMirrors(symmetry.program, symmetry.solutions.families)
   const collect = (from: Symmetry, equations: EquationIndex): void => {
-    for (const family of from.solutions.families) {
+    for (const found of from.solutions.families) {
+      const family = isWritable(from, found) ? found : diagonalPart(found)
       if (from === symmetry && mirrors.some((m) => isWithin(m, family))) continue
       const law = lawOf(from, equations, family, numbers)
       if (law === null) continue
@@ -132,6 +133,12 @@ function isWritable(symmetry: Symmetry, family: Family): boolean {
     if (offset.kind !== "identity") return true
     return family.roles.every((r) => r.kind !== "ones") && m.positions.filter((p) => offset.atoms.includes(p)).length < 2
   })
+}
+
+/** The diagonal of a whole Gram matrix, where the matrix cannot be written. */
+function diagonalPart(family: Family): Family {
+  const isWhole = family.roles.every((r) => r.kind === "matrix" && r.full) && family.dependent.length === 0
+  return isWhole ? { ...family, roles: family.roles.map((r): Role => ({ ...r, kind: "diagonal" })) } : family
 }
 
 /**

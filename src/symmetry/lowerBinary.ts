@@ -1,13 +1,13 @@
 /**
  * @file Lowers elementwise functions of two arguments and selection.
  */
-import type { Node } from "../graph/graph"
+import type { Node, NodeId } from "../graph/graph"
 import type { OpOf } from "../graph/op"
 import type { Blocks } from "./blocks"
 import { atomsOf, broadcastBlock, eachChoice, emitOver, isZero, lowerMap, unionLabels, useOf } from "./blocks"
 import type { Block, Choice, Lowering } from "./lowering"
 import { addOffsets, contract, sumBlocks } from "./lowerSum"
-import type { Elementwise } from "./program"
+import type { Elementwise, IdentityOffset } from "./program"
 
 const map = (name: string, degree: number | null): Elementwise => ({ kind: "map", name, degree, slope: null, exchange: null })
 
@@ -98,19 +98,29 @@ function fillOf(lowering: Lowering, block: Block): number | null {
   return op.kind === "fill" ? op.value : null
 }
 
-/** W + c, where the parameter W is used nowhere else: acts as the matrix W + c (1 + γ). */
+/** W + c or W + I, where the parameter W is used nowhere else: acts as that matrix (1 + γ, a residual weight). c − W is −(W − c). */
 function offsetParameter(lowering: Lowering, node: Node, a: Block, b: Block, sign: 1 | -1): Block | null {
-  const fillA = fillOf(lowering, a),
-    fillB = fillOf(lowering, b)
-  const constant = fillA ?? (fillB === null ? null : sign * fillB)
-  if (constant === null || constant === 0 || (fillA !== null && (fillB !== null || sign === -1))) return null
-  const block = fillA === null ? a : b
-  const value = lowering.value(block.value)
-  const own = lowering.offsetCandidate(block.value)
-  const offset = own === null ? 0 : addOffsets(own.offset, constant)
-  if (own === null || offset === 0) return null
-  const emitted = lowering.emit(node.id, { ...own, offset }, [], value.labels, value.atoms)
-  return { value: emitted.value, positions: block.positions }
+  for (const [k, block] of [a, b].entries()) {
+    const added = addedTo(lowering, node.operands[1 - k], block, [a, b][1 - k])
+    const own = added === null ? null : lowering.offsetCandidate(block.value)
+    if (added === null || own === null) continue
+    // In a difference W has its own sign, and c the other one.
+    const offset = addOffsets(own.offset, sign === 1 ? added : typeof added === "number" ? -added : { ...added, factor: -added.factor })
+    if (offset === 0) return null
+    const { labels, atoms } = lowering.value(block.value)
+    const shifted = { value: lowering.emit(node.id, { ...own, offset }, [], labels, atoms).value, positions: block.positions }
+    return k === 0 || sign === 1 ? shifted : lowerMap(lowering, node.id, shifted, { ...map("negation", 1), slope: -1 })
+  }
+  return null
+}
+
+/** What an operand of a sum adds to a parameter beside it: a number, or an identity on both of its axes; null for anything else. */
+function addedTo(lowering: Lowering, operand: NodeId, parameter: Block, other: Block): number | IdentityOffset | null {
+  const number = fillOf(lowering, other)
+  if (number !== null) return number === 0 || fillOf(lowering, parameter) !== null ? null : number
+  const { op } = lowering.node(operand)
+  const isEye = op.kind === "constant" && op.value.kind === "eye" && other.positions.length === 2 && lowering.value(other.value).op.kind === "data"
+  return isEye && other.positions.join() === parameter.positions.join() ? { kind: "identity", factor: 1, atoms: [0, 1] } : null
 }
 
 function choose(lowering: Lowering, node: Node, blocks: readonly Block[], atoms: readonly string[]): Block {

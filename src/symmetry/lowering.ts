@@ -106,10 +106,10 @@ export class Lowering {
     return { program: withoutDeadValues({ values: this.values, outputs: [...new Set(outputs)] }), valuesOf: this.valuesByNode }
   }
 
-  /** The parameter of a value that may be read as W + c: nothing else reads it, as far as nodes tell, and no earlier attempt was torn. */
+  /** The parameter of a value that may be read as W + c: everywhere, or it is torn, and a second attempt reads it as it is. */
   offsetCandidate(id: ValueId): ParameterBlock | null {
-    const { op, node } = this.values[id]
-    return op.kind === "parameter" && typeof op.offset === "number" && this.useCount[node] === 1 && !this.plain.has(op.parameter) ? op : null
+    const { op } = this.values[id]
+    return op.kind === "parameter" && typeof op.offset === "number" && !this.plain.has(op.parameter) ? op : null
   }
 
   node(id: NodeId): Node {
