@@ -210,14 +210,24 @@ function deadEndReasons(symmetry: Symmetry, { members }: Family): Reason[] {
   const { graph } = symmetry.network
   const reached = new Set(members.flatMap(({ unknown }) => blockNode(symmetry, unknown.value) ?? []))
   if (reached.size === 0) return []
+  const still = new Map(symmetry.program.values.flatMap((value) => (value.op.kind === "still" ? [[value.node, value] as const] : [])))
+  let choice: Reason[] = []
   for (const node of graph.nodes) {
     if (!node.operands.some((id) => reached.has(id))) continue
     reached.add(node.id)
+    const end = still.get(node.id)
+    if (end !== undefined) {
+      const label = labelOf(symmetry, end)
+      const isQuotient = node.op.kind === "binary" && node.op.fn === "divide"
+      if (isQuotient) return [reasonAt(symmetry, end, `${label} divides it by itself: nothing of it is left`)]
+      // A choice that it makes has no gradient, and may be one way of several.
+      if (choice.length === 0) choice = [reasonAt(symmetry, end, absorbText(label, end))]
+    }
     if (node.op.kind !== "softmax" || node.shape[node.op.axis] !== 1) continue
     const text = `${nodeLabel(node)} over a single entry is always ${node.op.log ? 0 : 1}`
     return [node.at === undefined ? { text } : { text, at: node.at }]
   }
-  return graph.outputs.some((id) => reached.has(id)) ? [] : [{ text: "no output depends on it" }]
+  return graph.outputs.some((id) => reached.has(id)) ? choice : [{ text: "no output depends on it" }]
 }
 
 /** Sums in which a shift meets itself with the other sign: a network applied twice and subtracted. */
@@ -242,13 +252,17 @@ function blockNode(symmetry: Symmetry, value: number): number | null {
 
 function absorbText(label: string, value: Value): string {
   switch (value.op.kind) {
-    case "normalize":
     case "center":
+      if (value.op.by === "extreme") return `${label} takes off the extreme entry along its axis, and any constant with it`
+      return `${label} does not see a constant added along its axis`
+    case "normalize":
       return `${label} does not see a constant added along its axis`
     case "still":
       return `${label} has no gradient`
     case "contract":
       return `${label} multiplies it with something that sums to zero`
+    case "reduce":
+      return `${label} sees only the sum along this axis`
     default:
       return `${label} takes it out`
   }

@@ -86,9 +86,13 @@ function killText(symmetry: Symmetry, value: Value, word: Refused, label: string
         ? `${label} picks the largest entries: it commutes with scaling, not with mixing`
         : `${label} mixes the positions of this axis`
     case "center":
-      return `${label} takes off the mean along this axis`
+      return `${label} takes off the ${value.op.by === "mean" ? "mean" : "extreme entry"} along this axis`
     case "reduce":
-      return `${label} sums this axis away`
+      if (value.op.fn === "max")
+        return word === "matrix"
+          ? `${label} picks single entries: it commutes with scaling, not with mixing`
+          : `${label} compares the entries along this axis: they would have to change alike`
+      return `${label} ${value.op.fn === "product" ? "multiplies the entries along this axis" : "sums this axis away"}`
     case "barrier":
       return `the axes of ${label} cannot be matched with those of its operand`
     case "opaque":
