@@ -6,6 +6,7 @@ import type { OpOf } from "../graph/op"
 import type { Blocks } from "./blocks"
 import { atomsOf, broadcastBlock, eachChoice, emitOver, isZero, lowerMap, unionLabels, useOf } from "./blocks"
 import type { Block, Choice, Lowering } from "./lowering"
+import { ofEqualArguments } from "./lowerData"
 import { addOffsets, contract, sumBlocks } from "./lowerSum"
 import type { Elementwise, IdentityOffset } from "./program"
 
@@ -84,11 +85,6 @@ function binaryBlock(lowering: Lowering, node: Node, fn: OpOf<"binary">["fn"], a
 function still(lowering: Lowering, node: Node, blocks: readonly Block[], atoms: readonly string[]): Block {
   const uses = blocks.map(useOf)
   return emitOver(lowering, node.id, { kind: "still" }, uses, unionLabels(uses, atoms), atoms)
-}
-
-/** What comparisons of a value with itself say. */
-const ofEqualArguments: Readonly<Partial<Record<OpOf<"binary">["fn"], number>>> = {
-  equal: 1, greaterEqual: 1, lessEqual: 1, notEqual: 0, greater: 0, less: 0, logicalXor: 0,
 }
 
 const samePlace = (a: Block, b: Block): boolean => a.value === b.value && a.positions.join() === b.positions.join()

@@ -2,16 +2,22 @@
  * @file Lowers what carries no gradient: data, constants, opaque code, results of comparisons.
  */
 import type { Node, NodeId } from "../graph/graph"
-import type { ConstantValue } from "../graph/op"
+import type { BinaryFunction, ConstantValue } from "../graph/op"
 import type { Dim } from "../schema/report"
 import type { Blocks } from "./blocks"
 import { atomsOf, axisAt, broadcastBlock, eachChoice, emitOver, startsOf, unionLabels, useOf } from "./blocks"
+import { functionTraits } from "./functions"
 import { keyOf } from "./lowering"
 import type { Block, Choice, Lowering } from "./lowering"
 import { parameterView } from "./parameterView"
 import type { LowOp, ParameterBlock, Use } from "./program"
 
 export const dataOp: LowOp = { kind: "data", sumsToOne: [], sumsToZero: [], lookup: false }
+
+/** What comparisons of a value with itself say. */
+export const ofEqualArguments: Readonly<Partial<Record<BinaryFunction, number>>> = {
+  equal: 1, greaterEqual: 1, lessEqual: 1, notEqual: 0, greater: 0, less: 0, logicalXor: 0,
+}
 
 /** Whatever does not depend on trainable parameters: it varies along the axes its operands vary along. */
 export function lowerData(lowering: Lowering, node: Node): Blocks {
@@ -84,6 +90,14 @@ function varyingAxes(lowering: Lowering, id: NodeId): ReadonlySet<number> {
 
 /** Arithmetic on uniform constants, where it is plain. */
 function foldFills(lowering: Lowering, node: Node, uses: readonly Use[]): number | null {
+  if (node.op.kind === "unary") {
+    const { always } = functionTraits[node.op.fn](node.op.parameters ?? [])
+    if (always !== undefined) return always
+  }
+  if (node.op.kind === "binary" && uses[0].value === uses[1].value && uses[0].labels.join() === uses[1].labels.join()) {
+    const settled = ofEqualArguments[node.op.fn]
+    if (settled !== undefined) return settled
+  }
   const fills = uses.map((u) => lowering.value(u.value).op).map((op) => (op.kind === "fill" ? op.value : null))
   if (fills.some((f) => f === null)) return null
   const [a, b] = fills as number[]
