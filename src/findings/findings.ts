@@ -5,6 +5,7 @@
 import type { TracedModel } from "../graph/graph"
 import type { DerivedModel } from "../laws/law"
 import type { Finding } from "../schema/report"
+import { alwaysThrows } from "./alwaysThrows"
 import { cpuBackend } from "./cpuBackend"
 import { duplicateName } from "./duplicateName"
 import { matmulGradient } from "./matmulGradient"
@@ -27,6 +28,7 @@ import { zeroInitTrap } from "./zeroInitTrap"
 
 /** By name. */
 export const findingRules: readonly FindingRule[] = [
+  alwaysThrows,
   cpuBackend,
   duplicateName,
   matmulGradient,

@@ -87,6 +87,17 @@ export interface Note {
   readonly place: Place
   readonly owners: readonly object[]
 }
+/** Where code that surely runs throws, and why. */
+export interface Fault {
+  readonly what: string
+  readonly place: Place
+}
+/** Tensors made by serials above `from` up to `to` are gone, but for some. */
+export interface Disposal {
+  readonly from: number
+  readonly to: number
+  readonly spared: ReadonlySet<TensorValue>
+}
 export interface SiteRecord {
   readonly kind: SiteKind
   readonly label: string
@@ -119,6 +130,11 @@ export interface State {
   readonly watches: Map<TypeScript.Node, Scope | null>[]
   assumptions: Set<string>
   notes: Note[]
+  faults: Fault[]
+  /** Above 0 where something nobody knows decides whether what is followed runs at all. */
+  doubts: number
+  readonly disposed: Disposal[]
+  readonly kept: Set<TensorValue>
   /** Those of code at the top of files, which belongs to no attempt at following a function. */
   readonly top: { readonly assumptions: Set<string>; readonly notes: Note[]; readonly solution: Map<string, Dim> }
   readonly sites: Map<string, SiteRecord>
@@ -186,6 +202,10 @@ export function createState(): State {
     watches: [],
     assumptions,
     notes,
+    faults: [],
+    doubts: 0,
+    disposed: [],
+    kept: new Set(),
     sites: new Map(),
     models: [],
     instances: [],

@@ -4,7 +4,7 @@
  */
 import type * as TypeScript from "typescript"
 import type { ClassValue, FunctionValue, ModelValue, ObjectValue, Value } from "./value"
-import type { Context, Limits } from "./context"
+import type { Context, Fault, Limits } from "./context"
 import type { Place } from "../schema/report"
 import type { Traced } from "./models/classes"
 import type { TracedFile } from "../graph/graph"
@@ -24,7 +24,7 @@ import { moduleScope } from "./interpreter/imports"
 import { plainText } from "./ops/table"
 import { placeOf } from "../source/place"
 import { traceModels } from "./models/tfjs"
-import { faultOf, isUnread, wrapsModel } from "./models/wrappers"
+import { faultOf, faultOfClass, isUnread, wrapsModel } from "./models/wrappers"
 import { unknown } from "./value"
 
 export interface TraceOptions {
@@ -158,9 +158,13 @@ function follow(context: Context): TracedFile {
   const networks = asModels.filter((found) => found.tagged || !wrapsModel(context, found.traced, reported))
   models.push(...outermost(networks).map((found) => ({ traced: found.traced, model: null })))
   const read = [...reported, ...networks].map(({ node }) => node)
-  for (const { name, node } of unread.filter((type) => holdsWeights(context, type) && !read.some((inside) => isInside(inside, type.node)))) {
-    const message = `the class ${name} is not read: its forward pass gives no tensor that depends on its weights`
-    problems.push({ message, ...placeOf(node.name ?? node, home) })
+  for (const type of unread.filter((open) => holdsWeights(context, open) && !read.some((inside) => isInside(inside, open.node)))) {
+    const { name, node } = type, fault = faultOfClass(type)
+    const message =
+      fault === undefined
+        ? `the class ${name} is not read: its forward pass gives no tensor that depends on its weights`
+        : `the class ${name} throws whatever it is given: ${plainText(fault.what)}`
+    problems.push({ message, ...(fault?.place ?? placeOf(node.name ?? node, home)) })
   }
   problems.push(...loadedModels(context), ...unreachedModels(context))
   problems.push(...state.problems.map(({ message, place }) => ({ message, ...place })))

@@ -186,7 +186,7 @@ export function callFunction(context: Context, fn: FunctionValue, self: Value, a
   state.entered.add(node)
   if (state.watches.length > 0) seen(context, node, fn.scope)
   if (owner !== null && state.owners.at(-1) !== owner) state.owners.push(owner)
-  const ownerDepth = state.owners.length
+  const ownerDepth = state.owners.length, { doubts } = state
   try {
     bindParameters(context, fn, args, scope, self)
     const result = runBody(context, node, scope)
@@ -197,6 +197,7 @@ export function callFunction(context: Context, fn: FunctionValue, self: Value, a
   } finally {
     state.depth--
     state.active.pop()
+    state.doubts = doubts
     if (owner !== null && state.owners.length === ownerDepth && state.owners.at(-1) === owner) state.owners.pop()
   }
 }

@@ -7,6 +7,7 @@ import { binaryOperation, textOf, typeOf, unaryOperation } from "./operators"
 import { itemAtReading } from "./choice"
 import { evaluateClass, initializeBase, memberOf } from "./classes"
 import { globalValue, overlay } from "./globals"
+import { tellConstant, tellMissingField, tellMissingMember } from "./faults"
 import { regexValue } from "./regex"
 import { rememberClosure } from "./closures"
 import { spreadCount } from "./members"
@@ -192,6 +193,8 @@ function call(context: Context, node: TypeScript.CallExpression, scope: Scope, k
   if (found === null) return null
   if (node.questionDotToken !== undefined && isNullish(found.value)) return null
   const callee = presentLink(context, found, node.expression)
+  if (callee.self.kind === "array" && context.ts.isPropertyAccessExpression(node.expression))
+    tellMissingMember(context, callee.self, node.expression.name.text, node.expression)
   const args = listItems(context, node.arguments, scope)
   return { value: context.call(context, callee.value, callee.self, args, node), self: undefinedValue }
 }
@@ -201,6 +204,7 @@ function presentLink(context: Context, held: Link, node: TypeScript.Expression):
   if (held.value !== undefinedValue || held.self.kind !== "object" || held.self.type === null) return held
   if (!context.ts.isPropertyAccessExpression(node)) return held
   const value = fieldSetLater(context, held.self, node.name.text)
+  if (value === null) tellMissingField(context, held.self, node.name.text, node)
   return value === null ? held : { ...held, value }
 }
 
@@ -245,6 +249,8 @@ function objectLiteral(context: Context, node: TypeScript.ObjectLiteralExpressio
       const from = evaluate(context, property.expression, scope)
       if (from.kind === "object") from.fields.forEach((value, key) => key !== inherited && object.fields.set(key, value))
       else if (from.kind === "unknown") overlay(context, object.fields, from)
+      // What tfjs holds there is found where the object itself has nothing of that name.
+      else if (from.kind === "tf") object.fields.set(inherited, from)
       continue
     }
     const key = propertyName(context, property.name, scope)
@@ -388,6 +394,7 @@ export function assign(context: Context, target: TypeScript.Expression, value: V
     return assign(context, target.expression, value, scope)
   if (ts.isIdentifier(target)) {
     nameValue(context, value, target.text, target)
+    tellConstant(context, scope, target.text, target)
     return assignName(context, scope, target.text, value)
   }
   if (ts.isPropertyAccessExpression(target)) {

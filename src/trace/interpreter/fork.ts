@@ -67,7 +67,11 @@ export function forkPaths(
   // Where one way leaves the function and the other goes on, what follows belongs to the one that goes on.
   const returning = alive.filter(leaves)
   const going = returning.length === alive.length ? alive : alive.filter((o) => !returning.includes(o))
-  if (returning.length < alive.length) for (const outcome of returning) frame.pending.push((outcome.completion as { value: Value }).value)
+  if (returning.length < alive.length) {
+    for (const outcome of returning) frame.pending.push((outcome.completion as { value: Value }).value)
+    // The call of the function takes this back.
+    if (returning.length > 0) context.state.doubts++
+  }
   merge(context, going, text, at, prefer)
   if (returning.length === alive.length) {
     return {

@@ -8,6 +8,7 @@ import {
 } from "../value"
 import { ceilDim, floorDim, subtractDim } from "../../graph/dim"
 import { dimOf } from "../tensor"
+import { keysOfNamespace } from "../../source/namespaces"
 import { isTfjsGlobal } from "../../source/tfjs"
 import { jsonObject } from "./json"
 import { copyCount, openCount } from "./members"
@@ -277,6 +278,7 @@ function describeList(context: Context, list: UnknownValue, length: Value, map: 
 function objectConstructor(context: Context): Value {
   const entries = (value: Value | undefined): [string, Value][] => {
     if (value?.kind === "array") return value.items.map((item, i): [string, Value] => [String(i), item])
+    if (value?.kind === "tf") return (keysOfNamespace(value.path) ?? []).map((key): [string, Value] => [key, tfValue(`${value.path}.${key}`)])
     return value?.kind === "object" ? [...value.fields].filter(([key]) => !key.startsWith("\u0000")) : []
   }
   /** Of an object with keys nobody knows, a list of unknown length. */
@@ -288,7 +290,7 @@ function objectConstructor(context: Context): Value {
   }
   const list = (name: string, pick: (entry: [string, Value]) => Value): Value =>
     native(`Object.${name}`, ([value]) =>
-      value?.kind === "object" || value?.kind === "array"
+      value?.kind === "object" || value?.kind === "array" || (value?.kind === "tf" && keysOfNamespace(value.path) !== null)
         ? countedOf(value, arrayOf(entries(value).map(pick)))
         : unknown(`Object.${name} of something unknown`, null, value === undefined ? [] : [value]),
     )

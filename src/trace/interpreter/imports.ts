@@ -199,18 +199,19 @@ export function moduleScope(context: Context, file: TypeScript.SourceFile): Scop
  */
 function atTop(context: Context, file: TypeScript.SourceFile, run: () => void): void {
   const { state } = context
-  const { stepLimit, steps, notes, assumptions, assumedItems, forward, checksPass, depth } = state
+  const { stepLimit, steps, notes, assumptions, faults, doubts, assumedItems, forward, checksPass, depth } = state
   const lists = [state.owners, state.trail, state.watches, state.active].map((list: unknown[]) => ({ list, held: list.splice(0) }))
   const before = new Set(state.solution.keys()),
     start = state.serial
   Object.assign(state, { notes: state.top.notes, assumptions: state.top.assumptions, assumedItems: 0, forward: 0, checksPass: false, depth: 0 })
+  Object.assign(state, { faults: file === context.home ? faults : [], doubts: 0 })
   state.reading.add(file)
   try {
     run()
   } finally {
     state.reading.delete(file)
     for (const { list, held } of lists) list.splice(0, list.length, ...held)
-    Object.assign(state, { notes, assumptions, assumedItems, forward, checksPass, depth })
+    Object.assign(state, { notes, assumptions, faults, doubts, assumedItems, forward, checksPass, depth })
     state.solution.forEach((d, symbol) => before.has(symbol) || state.top.solution.set(symbol, d))
     if (file !== context.home) state.madeAtTop.push([start, state.serial])
     state.stepLimit = Math.min(context.limits.steps, stepLimit + state.steps - steps)

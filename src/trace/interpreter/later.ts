@@ -5,6 +5,7 @@
 import type * as TypeScript from "typescript"
 import type { ClassValue, Frame, ObjectValue, Value } from "../value"
 import { assume, childScope, write, type Context } from "../context"
+import { inDoubt } from "./faults"
 import { isNullish, unknown } from "../value"
 
 /** Fields that are being looked for, so that a method that reads what it stores ends. */
@@ -47,7 +48,8 @@ function storedValue(context: Context, instance: ObjectValue, field: string): Va
     for (const { value: node, method } of storesOf(context, type, field)) {
       const frame: Frame = { self: instance, home: type, pending: [], yields: null, module: type.scope.frame.module }
       const before = context.state.instances.length
-      const value = context.evaluate(context, node, childScope(type.scope, frame))
+      const { scope } = type
+      const value = inDoubt(context, () => context.evaluate(context, node, childScope(scope, frame)))
       context.state.instances.slice(before).forEach((made) => partlyRead.add(made))
       if (isNullish(value)) continue
       const found = { value, from: method }

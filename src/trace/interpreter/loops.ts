@@ -5,6 +5,7 @@ import type { Scope, Value } from "../value"
 import { bindPattern, isIterable, itemsOf } from "./patterns"
 import { declareAll, executeOne } from "./statements"
 import { forkPaths } from "./fork"
+import { inDoubt } from "./faults"
 import { productsOf, watchLoop } from "./idle"
 import { assume, childScope, normal, place, samePlace, step } from "../context"
 import { settleSymbols } from "./sizes"
@@ -98,7 +99,7 @@ function follow(context: Context, loop: Rounds): Completion {
 
 function followRounds(context: Context, { test, round, advance, scope, at, label }: Rounds, isOver: (soon: boolean) => boolean): Completion {
   const made = productsOf(context)
-  let settled = false
+  let settled = false, surely = 0
   for (let count = 0; ; count++) {
     if (isOver(settled)) {
       if (isEndless(context, at)) tooManyRounds(context, at)
@@ -112,6 +113,8 @@ function followRounds(context: Context, { test, round, advance, scope, at, label
     let condition = test()
     if (truthOf(condition) === null && settleSizes(context, condition)) {
       settled = true
+      // A size is at least one, so that a loop from zero goes round once; whether it does so again is not known.
+      surely = count === 0 && sidesOf(condition).includes(0) ? 1 : 0
       condition = test()
     }
     const truth = truthOf(condition)
@@ -132,7 +135,7 @@ function followRounds(context: Context, { test, round, advance, scope, at, label
         at,
       )
     }
-    const next = afterRound(round(), label)
+    const next = afterRound(settled && count >= surely ? inDoubt(context, round) : round(), label)
     if (next !== "next") return next.leave
     advance()
   }

@@ -5,13 +5,14 @@ import type { TensorValue, Value } from "../value"
 import { arrayMember, mapMember, primitiveMember, setArrayItem } from "./members"
 import {
   booleanIn, inherited, isNullish, native, nullValue, numberIn, objectOf, openParameter, ownModel, partOf, primitive, sizeValue, stringIn,
-  tfValue, undefinedValue, unknown,
+  tensorsIn, tfValue, undefinedValue, unknown,
 } from "../value"
 import { NeedsTensor, assume, meet, write } from "../context"
 import { callOp, chainedArguments, findOp, isTensorOnly } from "../ops/table"
 import { callFunction, hasSetter, memberOf, staticMember } from "./classes"
 import { fieldMaybeSet } from "./later"
 import { choiceMember } from "./choice"
+import { closeTidy } from "./faults"
 import { createBuffer } from "./tables"
 import { createLayer, layerMember, layerStateOf } from "../layers/layer"
 import { createFunctional, createInput, createSequential, modelMember, setModelTrainable } from "../models/model"
@@ -158,8 +159,9 @@ function tensorMember(context: Context, tensor: TensorValue, key: string): Value
       })
     case "dispose":
     case "print":
-    case "keep":
       return native(key, () => undefinedValue)
+    case "keep":
+      return native(key, () => (context.state.kept.add(tensor), tensor))
     case "data":
     case "dataSync":
     case "array":
@@ -237,9 +239,13 @@ export function callTf(context: Context, path: string, args: readonly Value[], a
     case "profile":
     case "time": {
       const fn = args.find((arg) => arg.kind === "function" || arg.kind === "native")
-      return fn === undefined ? unknown("tf.tidy of something unknown", null, args) : context.call(context, fn, undefinedValue, [], at)
+      if (fn === undefined) return unknown("tf.tidy of something unknown", null, args)
+      const from = context.state.serial, result = context.call(context, fn, undefinedValue, [], at)
+      if (head === "tidy") closeTidy(context, from, result)
+      return result
     }
     case "keep":
+      tensorsIn(args).forEach((tensor) => context.state.kept.add(tensor))
       return args[0] ?? undefinedValue
     case "customGrad":
       return ownGradient(context, args, at)
@@ -248,6 +254,7 @@ export function callTf(context: Context, path: string, args: readonly Value[], a
     case "initializers":
       return objectOf([
         ["initializer", primitive(rest[0])],
+        ...(args[0]?.kind === "object" ? [...args[0].fields].filter(([key]) => key === "value") : []),
         ["apply", native("apply", ([sizes], where) => initialValue(context, sizes, where))],
       ])
     case "constraints":

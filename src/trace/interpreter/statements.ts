@@ -6,6 +6,7 @@ import { bindPattern, declare, lookup } from "./patterns"
 import { binaryOperation } from "./operators"
 import { evaluateClass } from "./classes"
 import { forkPaths, settingOf } from "./fork"
+import { inDoubt, rememberConstant } from "./faults"
 import { bindImport } from "./imports"
 import { rememberClosure } from "./closures"
 import { forIn, forLoop, forOf, labeled, whileLoop } from "./loops"
@@ -133,7 +134,7 @@ const isAmbient = ({ ts }: Context, { parent }: TypeScript.VariableDeclarationLi
   ts.isVariableStatement(parent) && parent.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.DeclareKeyword) === true
 
 export function declareAll(context: Context, list: TypeScript.VariableDeclarationList, scope: Scope): void {
-  const isVar = (list.flags & context.ts.NodeFlags.BlockScoped) === 0
+  const isVar = (list.flags & context.ts.NodeFlags.BlockScoped) === 0, isConstant = (list.flags & context.ts.NodeFlags.Const) !== 0
   for (const declaration of list.declarations) {
     let target = scope
     if (isVar) while (target.parent !== null && target.parent.frame === scope.frame) target = target.parent
@@ -141,7 +142,10 @@ export function declareAll(context: Context, list: TypeScript.VariableDeclaratio
       continue
     const missing = isAmbient(context, list) ? unknown("a name that is declared elsewhere", declaration.name.getText()) : undefinedValue
     const value = declaration.initializer === undefined ? missing : context.evaluate(context, declaration.initializer, scope)
-    bindPattern(context, declaration.name, value, scope, (name, item) => declare(context, target, name, item))
+    bindPattern(context, declaration.name, value, scope, (name, item) => {
+      declare(context, target, name, item)
+      if (isConstant) rememberConstant(target, name.text)
+    })
   }
 }
 
@@ -208,7 +212,8 @@ function switchOn(context: Context, node: TypeScript.SwitchStatement, scope: Sco
 function tryBlock(context: Context, node: TypeScript.TryStatement, scope: Scope): Completion {
   let completion: Completion
   try {
-    completion = execute(context, node.tryBlock.statements, childScope(scope))
+    const run = (): Completion => execute(context, node.tryBlock.statements, childScope(scope))
+    completion = node.catchClause === undefined ? run() : inDoubt(context, run)
   } catch (error) {
     if (!(error instanceof Thrown) || error instanceof WrongRank || node.catchClause === undefined) throw error
     const inner = childScope(scope),

@@ -16,6 +16,7 @@ import { plainText } from "../ops/table"
 import { recurrentLayers } from "./recurrent"
 import { kindOfLayer, nodeOfLayer, rememberKind, rememberNode } from "./nodes"
 import { noiseLayers } from "./noise"
+import { tellRefusedWeight } from "../interpreter/faults"
 import { passMask } from "./mask"
 import { preprocessingLayers } from "./preprocessing"
 import { giveRank, openShape } from "../rank"
@@ -336,6 +337,7 @@ function applyInstance(
 
 /** this.addWeight(name, shape, dtype, initializer, regularizer, trainable). */
 function addWeight(context: Context, state: LayerState, args: readonly Value[], at: TypeScript.Node): Value {
+  tellRefusedWeight(context, state.config, args, at)
   try {
     const regularizer = regularizerOf(args[4]),
       initializer = initializerName(args[3])

@@ -1,5 +1,5 @@
 /** @file One attempt at following a forward pass: notes, assumptions and learned sizes are its own and are taken back when it fails. */
-import type { Context, Note } from "../context"
+import type { Context, Fault, Note } from "../context"
 import type { TensorValue } from "../value"
 import { ShapeError } from "../../graph/shape"
 import { NeedsTensor, Stop, tellLimit, Thrown, Unreadable, WrongRank } from "../context"
@@ -9,6 +9,7 @@ export interface Attempt<T> {
   readonly value: T | null
   readonly notes: readonly Note[]
   readonly assumptions: readonly string[]
+  readonly faults: readonly Fault[]
   /** The input whose rank was wrong, and the right one. */
   readonly wrongRank: { readonly input: TensorValue; readonly rank: number } | null
   /** The parameter that has to be a tensor. */
@@ -27,6 +28,8 @@ export function attempt<T>(context: Context, follow: () => T, sizes: "keep" | "f
     models: state.models.length,
     checksPass: state.checksPass,
     assumptions: state.assumptions,
+    faults: state.faults,
+    doubts: state.doubts,
     solution: new Map(state.solution),
     owners: [...state.owners],
     limit: state.stepLimit,
@@ -38,6 +41,8 @@ export function attempt<T>(context: Context, follow: () => T, sizes: "keep" | "f
   }
   state.notes = []
   state.assumptions = new Set()
+  state.faults = []
+  state.doubts = 0
   if (sizes === "keep") state.checksPass = true
   state.stepLimit = Math.min(context.limits.steps, state.steps + context.limits.modelSteps)
   state.tensorLimit = Math.min(4 * context.limits.tensors, state.tensorCount + context.limits.tensors)
@@ -63,9 +68,12 @@ export function attempt<T>(context: Context, follow: () => T, sizes: "keep" | "f
     else throw error
   }
   const notes = state.notes,
-    assumptions = [...state.assumptions]
+    assumptions = [...state.assumptions],
+    { faults } = state
   state.notes = outer.notes
   state.assumptions = outer.assumptions
+  state.faults = outer.faults
+  state.doubts = outer.doubts
   state.checksPass = outer.checksPass
   if (sizes === "keep") {
     outer.notes.push(...notes)
@@ -80,5 +88,5 @@ export function attempt<T>(context: Context, follow: () => T, sizes: "keep" | "f
   state.active.length = outer.active
   state.trail.length = outer.trail
   Object.assign(state, { stepLimit: outer.limit, tensorLimit: outer.tensorLimit, forward: outer.forward, depth: outer.depth })
-  return { value, notes, assumptions, wrongRank, needs, limit }
+  return { value, notes, assumptions, faults, wrongRank, needs, limit }
 }

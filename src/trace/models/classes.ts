@@ -22,7 +22,7 @@ import { plainText } from "../ops/table"
 import { makeInput, shapeOf } from "../tensor"
 import { arrayOf, tensorsIn } from "../value"
 import { isReadOut } from "../interpreter/readings"
-import { rememberFault, rememberReadOut, rememberWeights } from "./wrappers"
+import { rememberClassFault, rememberFault, rememberReadOut, rememberWeights } from "./wrappers"
 
 export type Traced = Omit<TracedModel, "optimizers" | "losses" | "metrics">
 
@@ -72,7 +72,11 @@ export function traceClass(context: Context, type: ClassValue): Traced | null {
   // The calls of attempts are no calls of the source.
   const calledWith = used?.layer?.calls[0]?.inputs
   const follow = (leaveOut: { leaveOut?: true }): Traced | null =>
-    bestAttempt(context, (guess) => attempt(context, () => followClass(context, type, forward.node, used, { ...guess, ...leaveOut }, calledWith)))
+    bestAttempt(
+      context,
+      (guess) => attempt(context, () => followClass(context, type, forward.node, used, { ...guess, ...leaveOut }, calledWith)),
+      (fault) => rememberClassFault(type, fault),
+    )
   const first = follow({})
   if (used !== undefined || (first !== null && first.unsupported.length === 0) || !hasTypedConfig(context, type)) return first
   // A configuration of which nothing is known is read again with what its type leaves optional left out.
@@ -94,14 +98,20 @@ const hasTypedConfig = (context: Context, type: ClassValue): boolean =>
 
 /**
  * One try after another: the guessed rank 2, then what the code asks for, then 3, 4 and 1; the first without complaints, else the one with the
- * fewest.
+ * fewest. `onFault` hears of code that throws where nothing is left of the network.
  */
-export function bestAttempt<T>(context: Context, run: (guess: Guess) => Attempt<Followed<T> | null>): T | null {
+export function bestAttempt<T>(
+  context: Context,
+  run: (guess: Guess) => Attempt<Followed<T> | null>,
+  onFault: (fault: Fault) => void = () => undefined,
+): T | null {
   const ranks = new Map<string, number>(), tensors = new Set<string>()
   let best: { readonly traced: T; readonly complaints: number; readonly crossed: number; readonly fault: Fault | undefined } | null = null
   // What throws for inputs of one rank may run for another.
-  let runs = false
+  let runs = false,
+    lost: Fault | undefined
   const finish = (): T | null => {
+    if (best === null && lost !== undefined && !runs) onFault(lost)
     if (best !== null && best.fault !== undefined && !runs) rememberFault(best.traced as Traced, best.fault)
     return best?.traced ?? null
   }
@@ -120,6 +130,8 @@ export function bestAttempt<T>(context: Context, run: (guess: Guess) => Attempt<
       result = run({ rank, ranks, tensors })
     }
     if (result.value === null) {
+      if (result.faults.length === 0) runs = true
+      else lost ??= result.faults[0]
       // What takes too long does so at every rank; what says nothing has no weights at any.
       const silent = result.notes.length === 0 && result.wrongRank === null && result.needs === null
       // Where nothing was done with the inputs, nothing will be at another rank.

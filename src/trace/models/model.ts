@@ -88,6 +88,8 @@ export function createFunctional(context: Context, config: Value | undefined, at
   }
   model.inputs.forEach((x) => assumeOneAxis(context, x))
   collectLayers(context, model)
+  const [fault] = context.state.faults
+  if (fault !== undefined) model.fault = fault
   return model
 }
 

@@ -1,6 +1,6 @@
 /** @file Functions and classes around a model that is reported itself: what they add to it (`predict`, then the largest entry) is no network. */
-import type { Context } from "../context"
-import type { ModelValue, TensorValue, Weight } from "../value"
+import type { Context, Fault } from "../context"
+import type { ClassValue, ModelValue, TensorValue, Weight } from "../value"
 import type { Traced } from "./classes"
 import { allWeights } from "../layers/layer"
 
@@ -20,6 +20,16 @@ export function wrapsModel({ state }: Context, traced: Traced, reported: readonl
     return weights.every((weight) => own.has(weight))
   })
 }
+
+/** Why networks throw whatever they are given. */
+const faults = new WeakMap<Traced, Fault>()
+export const rememberFault = (traced: Traced, fault: Fault): void => void faults.set(traced, fault)
+export const faultOf = (traced: Traced): Fault | undefined => faults.get(traced)
+
+/** The same for classes of which nothing is left to report. */
+const classFaults = new WeakMap<ClassValue, Fault>()
+export const rememberClassFault = (type: ClassValue, fault: Fault): void => void classFaults.set(type, fault)
+export const faultOfClass = (type: ClassValue): Fault | undefined => classFaults.get(type)
 
 /** Networks whose forward pass gives numbers read out of a tensor. */
 const readOuts = new WeakSet<Traced>()
