@@ -78,6 +78,13 @@ them as OWNER/NAME. Expected are layers with their options, output shapes and pa
 definition, at arguments that the list names; "called" means that these were handed in by a call at the end of the file. Times are
 processor time of the analysis on a warm program, from source to laws, divided by the models of the file.
 
+\`noether-lens stats FOLDER\` counts more: every model that it finds, tests and libraries included. A definition counts as one that builds a model
+unless its code throws whatever it is given: it reads a field that no code stores, assigns to a constant, calls what is no function, asks tfjs for a
+layer or an activation that does not exist, makes a weight of a size that is undefined, or uses a tensor that \`tf.tidy\` has disposed. Such
+definitions are listed apart, each with the place and the reason, and are in neither number; the finding \`always-throws\` says the same of each.
+Only errors on a way that is taken for every input count. Layers and functions that the caller of a definition hands in (lists of
+experts, a base model) are no gap of the definition: they are any function of their input, which the report says and no law passes.
+
 ${totalLines(countOutcomes(outcomes)).map((line) => `- ${line}`).join("\n")}
 
 | id | repository | form | traced | not supported | as expected | laws | ms |

@@ -3,6 +3,8 @@
  * speak of tfjs are set aside before anything is parsed.
  */
 import fs from "node:fs"
+import path from "node:path"
+import type { TracedModel } from "../../graph/graph"
 import { countText, dimText } from "../../presentation/words"
 import { displayPath } from "./files"
 import type { AnalyzedFile } from "./run"
@@ -58,7 +60,8 @@ export interface Gap {
 export interface Stats {
   readonly schema: 1
   readonly files: { readonly all: number; readonly withoutTfjs: number; readonly withModels: number; readonly failed: number }
-  readonly models: { readonly all: number; readonly whole: number; readonly withLaws: number }
+  /** Of those that throw whatever they are given, which are no models, `broken` is the number; `all` leaves them out. */
+  readonly models: { readonly all: number; readonly whole: number; readonly withLaws: number; readonly broken: number }
   readonly operations: { readonly all: number; readonly unsupported: number; readonly share: number }
   readonly laws: number
   /** `median` is that of one model. */
@@ -66,6 +69,8 @@ export interface Stats {
   readonly slowest: readonly { readonly path: string; readonly milliseconds: number }[]
   /** Models that are read in part, each with the first of what is not read. */
   readonly gaps: readonly Gap[]
+  /** Models whose code throws whatever it is given, each with where and why. */
+  readonly broken: readonly Gap[]
   readonly skipped: readonly Skipped[]
   readonly problems: readonly { readonly path: string; readonly message: string }[]
 }
@@ -81,10 +86,13 @@ interface FileCount {
   readonly unsupported: number
   readonly laws: number
   readonly gaps: readonly Gap[]
+  readonly broken: readonly Gap[]
   readonly failures: readonly string[]
 }
 
-function countFile({ report, models, milliseconds, failure }: AnalyzedFile): FileCount {
+function countFile({ report, models: found, milliseconds, failure }: AnalyzedFile): FileCount {
+  // What throws whatever it is given builds no model; how much of it is read says nothing.
+  const models = found.filter(({ traced }) => traced.throws === undefined)
   const nodes = models.flatMap(({ traced }) => traced.graph.nodes)
   return {
     path: report.path,
@@ -93,15 +101,25 @@ function countFile({ report, models, milliseconds, failure }: AnalyzedFile): Fil
     whole: models.filter(({ model }) => model.unsupported.length === 0).length,
     withLaws: models.filter(({ model }) => model.laws.length > 0).length,
     operations: nodes.length,
-    unsupported: nodes.filter(({ op }) => op.kind === "opaque").length,
+    unsupported: nodes.filter(({ op }) => op.kind === "opaque" && op.said !== true).length,
     laws: models.reduce((sum, { model }) => sum + model.laws.length, 0),
     gaps: models.flatMap(({ model: { name, unsupported } }): Gap[] =>
       unsupported
         .slice(0, 1)
         .map(({ start, what }) => ({ path: report.path, line: start.line, model: name, reason: what, others: unsupported.length - 1 })),
     ),
+    broken: found.flatMap(({ traced }) => brokenBy(report.path, traced)),
     failures: failure === null ? [] : [failure],
   }
+}
+
+/** The line is that of the code that throws, or of the model where that is in another file. */
+function brokenBy(own: string, { name, start, throws }: TracedModel): readonly Gap[] {
+  if (throws === undefined) return []
+  const { file, line } = throws.start
+  const gap = { path: own, model: name, others: 0 }
+  if (file === undefined) return [{ ...gap, line, reason: throws.what }]
+  return [{ ...gap, line: start.line, reason: `${throws.what} (${path.basename(file)} line ${line})` }]
 }
 
 /**
@@ -123,25 +141,32 @@ export function countFiles(analyzed: Iterable<AnalyzedFile>, { withoutTfjs, skip
       withModels: counts.filter(({ models }) => models > 0).length,
       failed: counts.filter(({ failures }) => failures.length > 0).length,
     },
-    models: { all: total("models"), whole: total("whole"), withLaws: total("withLaws") },
+    models: {
+      all: total("models"),
+      whole: total("whole"),
+      withLaws: total("withLaws"),
+      broken: counts.reduce((sum, { broken }) => sum + broken.length, 0),
+    },
     operations: { all: total("operations"), unsupported: total("unsupported"), share: total("unsupported") / Math.max(1, total("operations")) },
     laws: total("laws"),
     milliseconds: { all: Math.round(elapsed()), median: times.length === 0 ? null : Number(times[times.length >> 1].toFixed(1)) },
     slowest: slowest.map(({ path, milliseconds }) => ({ path, milliseconds: Math.round(milliseconds) })),
     gaps: counts.flatMap(({ gaps }) => gaps),
+    broken: counts.flatMap(({ broken }) => broken),
     skipped,
     problems: counts.flatMap(({ path, failures }) => failures.map((message) => ({ path, message }))),
   }
 }
 
 export function statsText(stats: Stats): readonly string[] {
-  const { files, models, operations, laws, milliseconds, slowest, gaps, skipped, problems } = stats
+  const { files, models, operations, laws, milliseconds, slowest, gaps, broken, skipped, problems } = stats
   const slow = slowest.map(({ path, milliseconds: time }) => `${path} ${dimText(time)} ms`)
   const share = models.all === 0 ? "" : ` (${((100 * models.whole) / models.all).toFixed(1)} %)`
   return [
     `${countText(files.all, "file")}, ${dimText(files.withoutTfjs)} without tfjs, ${dimText(files.withModels)} with models, ` +
       `${dimText(files.failed)} that cannot be read`,
-    `${countText(models.all, "model")}, ${dimText(models.whole)} read without gaps${share}, ${dimText(models.withLaws)} with laws`,
+    `${countText(models.all, "model")}, ${dimText(models.whole)} read without gaps${share}, ${dimText(models.withLaws)} with laws` +
+      (models.broken === 0 ? "" : `; ${dimText(models.broken)} more whose code throws whatever it is given`),
     `${countText(operations.all, "operation")} traced, ${dimText(operations.unsupported)} unsupported (${(100 * operations.share).toFixed(1)} %)`,
     countText(laws, "law"),
     `${dimText(milliseconds.all)} ms` +
@@ -149,6 +174,8 @@ export function statsText(stats: Stats): readonly string[] {
       (slow.length === 0 ? "" : `, slowest ${slow.join(", ")}`),
     ...(gaps.length === 0 ? [] : ["read in part:"]),
     ...gaps.map(({ path, line, model, reason, others }) => `  ${path}:${line} ${model}: ${reason}${others === 0 ? "" : ` and ${others} more`}`),
+    ...(broken.length === 0 ? [] : ["throw whatever they are given:"]),
+    ...broken.map(({ path, line, model, reason }) => `  ${path}:${line} ${model}: ${reason}`),
     ...skipped.map(({ reason }) => reason),
     ...problems.map(({ message }) => message),
   ]

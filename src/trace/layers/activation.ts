@@ -6,6 +6,7 @@ import type { UnaryFunction } from "../../graph/op"
 import { makeTensor, shapeOf } from "../tensor"
 import { assume, note, place, siteAt } from "../context"
 import { stringIn } from "../value"
+import { tellFault } from "../interpreter/faults"
 
 /** 'gelu' is the exact one (erf), 'gelu_new' the tanh approximation, 'swish' x·σ(x). */
 const functions: Readonly<Record<string, readonly [fn: UnaryFunction, parameters?: readonly number[]]>> = {
@@ -53,7 +54,10 @@ export function applyActivation(
     const open = name === null && value?.kind === "unknown" && value.tensors.length === 0
     const reason = name === null ? "the activation is not a known text" : `tfjs has no activation '${name}'`
     if (open) assume(context, `the activation${value.name === null ? "" : ` '${value.name}'`} of ${layer} is not known: no law is claimed through it`)
-    else note(context, `${layer}: ${reason}`, at)
+    else {
+      note(context, `${layer}: ${reason}`, at)
+      if (name !== null) tellFault(context, reason, at)
+    }
     const op = { kind: "opaque", what: "an activation", reason, ...(open ? { said: true as const } : {}) } as const
     return makeTensor(context, op, [x], origin, shapeOf(context, x))
   }

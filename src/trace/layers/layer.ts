@@ -16,7 +16,7 @@ import { plainText } from "../ops/table"
 import { recurrentLayers } from "./recurrent"
 import { kindOfLayer, nodeOfLayer, rememberKind, rememberNode } from "./nodes"
 import { noiseLayers } from "./noise"
-import { tellRefusedWeight } from "../interpreter/faults"
+import { tellFault, tellRefusedWeight } from "../interpreter/faults"
 import { passMask } from "./mask"
 import { preprocessingLayers } from "./preprocessing"
 import { giveRank, openShape } from "../rank"
@@ -120,10 +120,15 @@ export function createLayer(context: Context, name: string, args: readonly Value
     }),
   )
   rememberKind(state, kind)
-  if (!isReadable(kind)) note(context, whyUnread(kind, name), at)
+  if (!isReadable(kind)) {
+    note(context, whyUnread(kind, name), at)
+    if (!unread.has(kind)) tellFault(context, `tfjs has no layer tf.layers.${name}`, at)
+  }
   return { kind: "layer", state }
 }
-const isReadable = (kind: string): boolean =>
+/** What tf.layers has and is not read: bases of classes, and a layer that no model takes. */
+export const unread: ReadonlySet<string> = new Set(["Layer", "RNN", "RNNCell", "inputLayer", "randomWidth"])
+export const isReadable = (kind: string): boolean =>
   Object.hasOwn(table, kind) || kind === "timeDistributed" || kind === "bidirectional" || /(RNN|gru|[lL]stm(2d)?)Cells?$/.test(kind)
 
 /** tfjs's randomWidth asks for an image of no known width, so that every model with it fails as it is made. */

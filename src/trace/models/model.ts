@@ -170,7 +170,9 @@ export function buildSequential(context: Context, model: ModelValue): void {
     return
   }
   const x = markSymbolic(makeInput(context, "input", copyShape(shape)))
-  const y = runLayers(context, model, x, model.node)
+  const before = context.state.faults.length, y = runLayers(context, model, x, model.node)
+  const fault = context.state.faults.at(before)
+  if (fault !== undefined) model.fault ??= fault
   assumeOneAxis(context, x)
   model.inputs = [x]
   model.outputs = tensorsOut(context, y, model.node)
