@@ -14,8 +14,8 @@ export interface Cause {
   readonly seeds: number[]
 }
 
-/** Products of numbers that making one network small may cost: about two seconds. */
-const patience = 3e9
+/** What making one network small may cost, in milliseconds. */
+const patience = 2000
 
 /** Adds a network that misses laws to the causes. Returns whether it does: accidents of its sizes do not count. */
 export function collectShortfall(causes: Map<string, Cause>, seed: number, graph: Graph): boolean {
