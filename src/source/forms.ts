@@ -89,6 +89,30 @@ function readTypeText(sources: Sources, text: string, file: TypeScript.SourceFil
   return imported === null ? { kind: "other", text } : readTypeText(sources, imported.name, imported.file, depth - 1)
 }
 
+/** The function whose result a parameter's type names, `ReturnType<typeof f>` by itself or under an alias, and the file that says so. */
+export function returnedTypeOf(
+  ts: typeof TypeScript,
+  program: TypeScript.Program,
+  parameter: TypeScript.ParameterDeclaration,
+): { readonly name: string; readonly file: TypeScript.SourceFile } | null {
+  let text = parameter.type?.getText() ?? "", file = parameter.getSourceFile()
+  for (let depth = 0; depth < 8; depth++) {
+    const inner = /^(?:Awaited|Promise|Readonly|NonNullable|Required)\s*<([^]*)>$/.exec(text.trim())
+    const found = /^ReturnType\s*<\s*typeof\s+([\w$.]+)\s*>$/.exec(text.trim()), name = /^[A-Za-z_$][\w$]*$/.exec(text.trim())?.[0]
+    if (found !== null) return { name: found[1], file }
+    if (inner !== null) text = inner[1]
+    else if (name === undefined) return null
+    else {
+      const meaning = meaningOf(name.replace(/\$/g, "\\$"), file.text)
+      const imported = meaning === undefined ? importOf({ ts, program }, name, file) : null
+      if (meaning !== undefined) text = meaning
+      else if (imported !== null) [text, file] = [imported.name, imported.file]
+      else return null
+    }
+  }
+  return null
+}
+
 /** The name a function or class goes by: its own, or that of the variable or property it is the value of. */
 export function declaredName(ts: typeof TypeScript, node: TypeScript.Node): TypeScript.Node | null {
   const own = (node as { name?: TypeScript.Node }).name

@@ -201,6 +201,7 @@ function mentionsOf(ts: typeof TypeScript, root: TypeScript.Node): Mentions {
     modules: TypeScript.Expression[] = []
   let makes = false
   const visit = (node: TypeScript.Node): void => {
+    if (ts.isTypeNode(node) && /\bReturnType\s*</.test(node.getText())) return void queriedNames(ts, node).forEach((name) => names.add(name))
     if (makes || (ts.isTypeNode(node) && !ts.isExpressionWithTypeArguments(node)) || ts.isInterfaceDeclaration(node)) return
     if (ts.isImportDeclaration(node)) return
     if (ts.isExportDeclaration(node) && node.moduleSpecifier !== undefined) return void modules.push(node.moduleSpecifier)
@@ -217,13 +218,30 @@ function mentionsOf(ts: typeof TypeScript, root: TypeScript.Node): Mentions {
       const first = node.arguments?.[0]
       if (loads && first !== undefined && !(ts.isStringLiteralLike(first) && isTfjsModule(first.text))) modules.push(first)
     }
-    if (ts.isParameter(node) && node.type !== undefined && /Variable/.test(node.type.getText())) makes = true
+    if (ts.isParameter(node) && node.type !== undefined) {
+      const type = node.type.getText()
+      if (/Variable/.test(type)) makes = true
+      // An alias of what a function returns.
+      const alias = /^[\w$]+$/.test(type) ? new RegExp(`\\btype\\s+${type.replace(/\$/g, "\\$")}\\s*=[^;\\n]*ReturnType`) : null
+      if (alias?.test(root.getSourceFile().text) === true) names.add(type)
+    }
     if (ts.isHeritageClause(node) && node.types.some(({ expression }) => /(Layer|Model|Cell|Wrapper)$/.test(expression.getText()))) makes = true
     ts.forEachChild(node, visit)
   }
   visit(root)
   const found = { makes, names: [...names], modules }
   mentions.set(root, found)
+  return found
+}
+
+/** The first names of what a type asks the type of: f of `ReturnType<typeof f>`. */
+function queriedNames(ts: typeof TypeScript, type: TypeScript.Node): readonly string[] {
+  const found: string[] = []
+  const visit = (node: TypeScript.Node): void => {
+    if (ts.isTypeQueryNode(node)) found.push(/^[\w$]+/.exec(node.exprName.getText())?.[0] ?? "")
+    ts.forEachChild(node, visit)
+  }
+  visit(type)
   return found
 }
 

@@ -155,11 +155,11 @@ export function joinValues(
 ): Value {
   if (a === undefined || b === undefined) return (a ?? b) as Value
   if (a === b || sameValue(a, b)) return a
+  if (a.kind === "model" && b.kind === "model") a.alternatives = [...(a.alternatives ?? []), b]
   if (prefer) {
     takeFirst(context, text)
     return a
   }
-  if (a.kind === "model" && b.kind === "model") a.alternatives = [...(a.alternatives ?? []), b]
   if (a.kind === "tensor" && b.kind === "tensor") {
     const shape = shapeOf(context, a)
     if (shape.join() === shapeOf(context, b).join()) return eitherTensor(context, [a, b], shape, text, at)

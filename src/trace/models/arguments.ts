@@ -11,8 +11,9 @@ import { arrayOf, givenUnknown, objectOf, openParameter, primitive, tfValue, und
 import { assume, freshSymbol, place } from "../context"
 import { makeInput } from "../tensor"
 import { makeWeight } from "../weight"
-import { readParameterType } from "../../source/forms"
+import { readParameterType, returnedTypeOf } from "../../source/forms"
 import { requiredTensors, settingsArgument } from "./settings"
+import { returnedArgument } from "./returned"
 import { readShapeTags } from "../../source/jsdoc"
 
 /** Ranks to take for inputs whose rank nobody states. */
@@ -59,6 +60,9 @@ export function forwardArguments(context: Context, node: FunctionLike, guess: Gu
   }
   const valueFor = (parameter: TypeScript.ParameterDeclaration, i: number): Value => {
     const type = readParameterType(ts, context.program, parameter)
+    const tagged = ts.isIdentifier(parameter.name) && tags.has(parameter.name.text)
+    const returned = type.kind === "other" && !tagged ? returnedArgument(context, parameter, (made) => constructionArguments(context, made)) : null
+    if (returned !== null) return returned
     if (ts.isObjectBindingPattern(parameter.name))
       return objectOf(
         parameter.name.elements.flatMap((element): [string, Value][] => {
@@ -95,7 +99,8 @@ export function forwardArguments(context: Context, node: FunctionLike, guess: Gu
     }
     const settings = settingsArgument(context, parameter)
     if (settings !== null) return settings
-    const untyped = type.kind === "none" || (type.kind === "other" && mayBeTensor(type.text))
+    const open = (text: string): boolean => mayBeTensor(text) || returnedTypeOf(ts, context.program, parameter) !== null
+    const untyped = type.kind === "none" || (type.kind === "other" && open(type.text))
     if (untyped && (guess.tensors.has(name) || (expectsTensors && i === 0))) {
       const length = i === 0 ? listInputs(ts, node, name) : 0
       if (length > 1) return arrayOf(Array.from({ length }, (_, k) => tensor(`${name}.${k}`, null, parameter.name)))
@@ -192,6 +197,8 @@ function listLength(ts: typeof TypeScript, node: FunctionLike, name: string): nu
 export function constructionArguments(context: Context, node: TypeScript.SignatureDeclaration | undefined, leaveOut = false): readonly Value[] {
   const { ts } = context
   return (node?.parameters ?? []).map((parameter): Value => {
+    const returned = parameter.initializer === undefined ? returnedArgument(context, parameter, (made) => constructionArguments(context, made)) : null
+    if (returned !== null) return returned
     if (ts.isObjectBindingPattern(parameter.name)) {
       if (parameter.initializer !== undefined) return undefinedValue
       return objectOf(

@@ -12,7 +12,7 @@ import { assignPaths } from "./paths"
 import { attempt } from "./attempt"
 import { bestAttempt, crossedIn, strainOf } from "./classes"
 import { constructionArguments, forwardArguments } from "./arguments"
-import { declaredName, readParameterType } from "../../source/forms"
+import { declaredName, readParameterType, returnedTypeOf } from "../../source/forms"
 import { emitModel } from "./emit"
 import { hasModelTag, readShapeTags } from "../../source/jsdoc"
 import { isReadOut } from "../interpreter/readings"
@@ -99,7 +99,8 @@ export function takesTensors(context: Context, fn: FunctionValue): boolean {
     (parameter) =>
       parameter.type === undefined ||
       /Tensor|Variable|any|unknown/.test(parameter.type.getText()) ||
-      readParameterType(context.ts, context.program, parameter).kind === "tensor",
+      readParameterType(context.ts, context.program, parameter).kind === "tensor" ||
+      returnedTypeOf(context.ts, context.program, parameter) !== null,
   )
 }
 

@@ -287,8 +287,6 @@ function remember(context: Context, node: TypeScript.Node, model: ModelValue): v
   context.state.compiled.set(node, held)
 }
 
-/**
- * `model.layers` as tfjs lists them: a functional model starts with its input layer. The order of branches depends on tfjs's own walk over the
 /** Every other model that the name of this one may hold. */
 function alternativesOf(model: ModelValue): readonly ModelValue[] {
   const found = new Set([model])
@@ -306,6 +304,8 @@ function addCopy(context: Context, model: ModelValue, layer: Value | undefined):
   openAgain(model)
 }
 
+/**
+ * `model.layers` as tfjs lists them: a functional model starts with its input layer. The order of branches depends on tfjs's own walk over the
  * graph, so only chains of layers can be counted.
  */
 function layerList(model: ModelValue): Value {
@@ -340,20 +340,20 @@ export function modelMember(context: Context, model: ModelValue, name: string): 
         touch(context, model.layers)
         model.layers.push(layer ?? unknown("a layer that is added is not known"))
         openAgain(model)
+        alternativesOf(model).forEach((other) => addCopy(context, other, layer))
         return undefinedValue
       })
-        alternativesOf(model).forEach((other) => addCopy(context, other, layer))
     case "pop":
       return native("pop", () => {
         touch(context, model.layers)
         openAgain(model)
-        return model.layers.pop() ?? undefinedValue
-      })
         for (const other of alternativesOf(model)) {
           touch(context, other.layers)
           openAgain(other)
           other.layers.pop()
         }
+        return model.layers.pop() ?? undefinedValue
+      })
     case "predict":
       return native(name, ([given], at) => applyModel(context, model, given && withBatchAxis(context, given), at))
     case "apply":
