@@ -2,7 +2,7 @@
 import type { Symmetry } from "./infer"
 import type { Equation, Unknown } from "./propagate"
 import { isZero, LinearSystem, termCount, unknownsOf } from "./system"
-import type { UnknownId } from "./system"
+import type { Expression, UnknownId } from "./system"
 
 export interface EquationIndex {
   readonly of: (u: UnknownId) => readonly Equation[]
@@ -13,14 +13,26 @@ export interface EquationIndex {
 
 export function indexEquations(symmetry: Symmetry): EquationIndex {
   const { equations, approximate, absorbed, unknowns, unknownOf } = symmetry.propagation
-  const byUnknown: Equation[][] = unknowns.map(() => [])
-  for (const list of [equations, approximate])
-    for (const equation of list) for (const u of unknownsOf(equation.expression)) byUnknown[u].push(equation)
-  const forgotten: number[][] = unknowns.map(() => [])
-  absorbed.forEach(({ expression }, i) => {
-    for (const u of unknownsOf(expression)) forgotten[u].push(i)
+  const all = [...equations, ...approximate]
+  const places = placesByUnknown(unknowns.length, all)
+  return { of: (u) => places(u).map((place) => all[place]), absorbed: placesByUnknown(unknowns.length, absorbed), unknown: unknownOf }
+}
+
+/** Where in a list an unknown is mentioned, in order. One list of places serves all unknowns, with where the part of each begins. */
+function placesByUnknown(unknowns: number, list: readonly { readonly expression: Expression }[]): (u: UnknownId) => number[] {
+  const begins = new Int32Array(unknowns + 1)
+  for (const { expression } of list) for (let i = 0; i < expression.length; i += 2) begins[expression[i] + 1]++
+  for (let u = 0; u < unknowns; u++) begins[u + 1] += begins[u]
+  const places = new Int32Array(begins[unknowns]),
+    next = begins.slice()
+  list.forEach(({ expression }, place) => {
+    for (let i = 0; i < expression.length; i += 2) places[next[expression[i]]++] = place
   })
-  return { of: (u) => byUnknown[u], absorbed: (u) => forgotten[u], unknown: unknownOf }
+  return (u) => {
+    const own: number[] = []
+    for (let i = begins[u]; i < begins[u + 1]; i++) own.push(places[i])
+    return own
+  }
 }
 
 /** How many equations a proof may look at: reasons should be near. */

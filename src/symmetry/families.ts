@@ -171,16 +171,12 @@ class FamilyFinder {
     for (const { id, c } of terms.sort((a, b) => a.id - b.id)) {
       const unknown = this.propagation.unknowns[id],
         value = this.program.values[unknown.value]
-      const own = [...unknown.word]
-        .map((letter, position) => ({ letter, position, atom: value.atoms[position] }))
-        .filter(({ letter }) => letter !== "1")
-        .map((o) => ({ ...o, kind: o.letter === "M" ? ("matrix" as const) : o.letter === "J" ? ("ones" as const) : ("diagonal" as const) }))
-        .sort((a, b) => (a.kind < b.kind ? -1 : a.kind > b.kind ? 1 : a.atom < b.atom ? -1 : a.atom > b.atom ? 1 : a.position - b.position))
+      const own = lettersOf(unknown.word, value.atoms)
       // Two roles that cannot be told apart are told by their order, where one block acts alone and is nowhere read transposed.
       const twins = own.filter((o) => own.some((other) => other !== o && other.kind === o.kind && other.atom === o.atom)).map((o) => o.position)
       if (twins.length > 0 && termCount(vector) > 1) return null
-      const unseen = unknown.kind === "shift" && this.visibility.invisible(unknown.value, "A".repeat(unknown.word.length))
-      if (!unseen && twins.length > 0 && meetsTransposed(this.program, unknown.value, twins)) return null
+      const isUnseen = (): boolean => unknown.kind === "shift" && this.visibility.invisible(unknown.value, "A".repeat(unknown.word.length))
+      if (twins.length > 0 && !isUnseen() && meetsTransposed(this.program, unknown.value, twins)) return null
       roles ??= own.map(({ kind, atom }) => ({ kind, atom }))
       if (own.length !== roles.length || own.some((o, i) => o.kind !== roles![i].kind || o.atom !== roles![i].atom)) return null
       members.push({ unknown, weight: nearInteger(c / smallest), positions: own.map((o) => o.position) })
@@ -199,9 +195,12 @@ class FamilyFinder {
   private vectorOf(members: readonly Member[], letters: readonly string[]): Vector {
     const vector: number[] = []
     for (const { unknown, weight, positions } of members) {
-      const word = [...unknown.word]
-      positions.forEach((p, i) => (word[p] = unknown.kind === "shift" && letters[i] === "D" ? "Z" : letters[i]))
-      const other = this.propagation.unknownOf(unknown.value, unknown.kind, word.join(""))
+      let word = ""
+      for (let p = 0; p < unknown.word.length; p++) {
+        const role = positions.indexOf(p)
+        word += role < 0 ? unknown.word[p] : unknown.kind === "shift" && letters[role] === "D" ? "Z" : letters[role]
+      }
+      const other = this.propagation.unknownOf(unknown.value, unknown.kind, word)
       if (other !== undefined) vector.push(other.id, weight)
     }
     return sumOf(vector)
@@ -215,6 +214,24 @@ class FamilyFinder {
   private use(vector: Vector): void {
     this.used.demandZero(vector)
   }
+}
+
+interface Letter {
+  readonly kind: Role["kind"]
+  readonly atom: string
+  readonly position: number
+}
+
+/** The letters of a word that act, in an order that positions decide last. */
+function lettersOf(word: string, atoms: readonly string[]): readonly Letter[] {
+  const letters: Letter[] = []
+  for (let position = 0; position < word.length; position++) {
+    const letter = word[position]
+    if (letter === "1") continue
+    letters.push({ kind: letter === "M" ? "matrix" : letter === "J" ? "ones" : "diagonal", atom: atoms[position], position })
+  }
+  const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+  return letters.length < 2 ? letters : letters.sort((a, b) => compare(a.kind, b.kind) || compare(a.atom, b.atom) || a.position - b.position)
 }
 
 /** Whether some operation reads a value both as it is and with some of these atoms exchanged. */

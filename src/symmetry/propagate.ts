@@ -10,12 +10,15 @@ import { differentiatedValues } from "./program"
 import type { Program, Use, Value, ValueId } from "./program"
 import { addScaled, emptyExpression, isZero, LinearSystem, scaled } from "./system"
 import type { Expression, UnknownId } from "./system"
+import { actsOn, haveSameLabels, isDiagonal, lettersAt, wordsOf } from "./words"
+import type { WordKind } from "./words"
+import type { State } from "./states"
 import type { Visibility } from "./visibility"
 
 export interface Unknown {
   readonly id: UnknownId
   readonly value: ValueId
-  readonly kind: "action" | "shift"
+  readonly kind: WordKind
   readonly word: string
 }
 
@@ -28,7 +31,7 @@ export interface Equation {
 
 export interface Propagation {
   readonly unknowns: readonly Unknown[]
-  readonly unknownOf: (value: ValueId, kind: Unknown["kind"], word: string) => Unknown | undefined
+  readonly unknownOf: (value: ValueId, kind: WordKind, word: string) => Unknown | undefined
   readonly equations: readonly Equation[]
   /** Words that a norm forgets: what makes room for norm laws. */
   readonly absorbed: readonly { readonly expression: Expression; readonly value: ValueId }[]
@@ -56,8 +59,8 @@ export function propagate(
 
 class Propagator {
   private readonly unknowns: Unknown[] = []
-  /** Unknowns of each value by word. */
-  private readonly named: { readonly [K in Unknown["kind"]]: Map<ValueId, Map<string, Unknown>> } = { action: new Map(), shift: new Map() }
+  /** The first unknown of each value; the others follow in the order of the words. */
+  private readonly firsts: { readonly [K in WordKind]: Map<ValueId, UnknownId> } = { action: new Map(), shift: new Map() }
   private readonly equations: Equation[] = []
   private readonly approximate: Equation[] = []
   private readonly absorbed: { expression: Expression; value: ValueId }[] = []
@@ -66,6 +69,7 @@ class Propagator {
   private readonly shifts: Words[] = []
   /** Values something reads: a block nobody reads has no gradient, which its shifts say. */
   private readonly read: ReadonlySet<ValueId>
+  private readonly states = new Map<string, State>()
 
   constructor(
     private readonly program: Program,
@@ -91,8 +95,8 @@ class Propagator {
       for (const e of this.actions[value.id].values()) this.zero(e, value.id, "output")
       for (const e of this.shifts[value.id].values()) this.zero(e, value.id, "output")
     }
-    const { unknowns, named, equations, absorbed, approximate, system } = this
-    return { unknowns, unknownOf: (value, kind, word) => named[kind].get(value)?.get(word), equations, absorbed, approximate, system }
+    const { unknowns, equations, absorbed, approximate, system } = this
+    return { unknowns, unknownOf: (value, kind, word) => this.unknownOf(value, kind, word), equations, absorbed, approximate, system }
   }
 
   private zero(expression: Expression, value: ValueId, why: Equation["why"]): void {
@@ -101,13 +105,20 @@ class Propagator {
     this.system.demandZero(expression)
   }
 
-  private fresh(value: ValueId, kind: Unknown["kind"], word: string): Expression {
-    const unknown: Unknown = { id: this.unknowns.length, value, kind, word }
-    this.unknowns.push(unknown)
-    const own = this.named[kind].get(value)
-    if (own === undefined) this.named[kind].set(value, new Map([[word, unknown]]))
-    else own.set(word, unknown)
-    return [unknown.id, 1]
+  /** Gives a value an unknown for each word. */
+  private introduce(value: Value, kind: WordKind, into: Words): void {
+    this.firsts[kind].set(value.id, this.unknowns.length)
+    for (const word of wordsOf(kind, value.atoms.length).list) {
+      const id = this.unknowns.length
+      this.unknowns.push({ id, value: value.id, kind, word })
+      into.set(word, [id, 1])
+    }
+  }
+
+  private unknownOf(value: ValueId, kind: WordKind, word: string): Unknown | undefined {
+    const first = this.firsts[kind].get(value)
+    const place = first === undefined ? undefined : wordsOf(kind, this.program.values[value].atoms.length).places.get(word)
+    return place === undefined ? undefined : this.unknowns[first! + place]
   }
 
   private put(words: Words, word: string, e: Expression): void {
@@ -120,7 +131,7 @@ class Propagator {
   /** Word of an operand in the letters of the result; atoms the operand lacks get 1. Null when it acts on an atom the result lacks. */
   private carry(use: Use, word: string, to: readonly number[]): string | null {
     for (let i = 0; i < word.length; i++) if (word[i] !== "1" && !to.includes(use.labels[i])) return null
-    return lettersAt(use, word, to)
+    return haveSameLabels(use.labels, to) ? word : lettersAt(use, word, to)
   }
 
   // ---- actions ----
@@ -135,8 +146,7 @@ class Propagator {
     switch (op.kind) {
       case "parameter":
         if (this.shiftsOnly || !this.read.has(value.id)) return
-        for (const word of actionWords(value.atoms.length)) this.put(out, word, this.fresh(value.id, "action", word))
-        return
+        return this.introduce(value, "action", out)
       case "data":
       case "fill":
       case "still":
@@ -163,24 +173,23 @@ class Propagator {
       case "center":
         return each((use, word, e) => {
           if (this.isOnesOver(use, word, op.over)) return
-          const passes = this.support(use, word).every((l) => !op.over.includes(l)) && (op.by === "mean" || isDiagonal(word))
+          const passes = !actsOn(use, word, op.over) && (op.by === "mean" || isDiagonal(word))
           if (!passes) this.zero(e, value.id, "kills")
           else this.put(out, this.carry(use, word, value.labels)!, e)
         })
       case "reduce":
         return each((use, word, e) => {
           // Factors whose product is one: the zero-sum diagonals.
-          if (op.fn === "product" && isDiagonal(word) && this.support(use, word).some((l) => op.over.includes(l))) return
+          if (op.fn === "product" && isDiagonal(word) && actsOn(use, word, op.over)) return
           const passes =
-            this.support(use, word).every((l) => !op.over.includes(l)) &&
-            (op.fn === "sum" || op.fn === "mean" || (op.fn === "max" && isDiagonal(word)))
+            !actsOn(use, word, op.over) && (op.fn === "sum" || op.fn === "mean" || (op.fn === "max" && isDiagonal(word)))
           const carried = passes ? this.carry(use, word, value.labels) : null
           if (carried === null) this.zero(e, value.id, "kills")
           else this.put(out, carried, e)
         })
       case "mix":
         return each((use, word, e) => {
-          const passes = this.support(use, word).every((l) => !op.over.includes(l)) && (!op.maximal || isDiagonal(word))
+          const passes = !actsOn(use, word, op.over) && (!op.maximal || isDiagonal(word))
           const carried = passes ? this.carry(use, word, value.labels) : null
           if (carried === null) this.zero(e, value.id, "kills")
           else this.put(out, carried, e)
@@ -196,27 +205,22 @@ class Propagator {
     }
   }
 
-  private support(use: Use, word: string): number[] {
-    return use.labels.filter((_, i) => word[i] !== "1")
-  }
-
   /** Actions on summed axes must be undone by the other factor; on its own axes they pass; on shared axes only diagonals pass. */
   private contract(value: Value): void {
     const out = this.actions[value.id]
     value.uses.forEach((use, k) => {
       const other = value.uses[1 - k]
+      const places = use.labels.map((l) => placeOf(other.labels.includes(l), value.labels.includes(l)))
       for (const [word, e] of this.actions[use.value]) {
         let contracted = false,
           ownOnly = false,
           dead = false
         for (let i = 0; i < word.length; i++) {
           if (word[i] === "1") continue
-          const l = use.labels[i],
-            o = other.labels.includes(l),
-            y = value.labels.includes(l)
-          if (!o && !y) dead = true
-          else if (o && y) dead ||= word[i] !== "D"
-          else if (o) contracted = true
+          const place = places[i]
+          if (place === "neither") dead = true
+          else if (place === "both") dead ||= word[i] !== "D"
+          else if (place === "other") contracted = true
           else ownOnly = true
         }
         if (contracted && !dead && this.isFreeRow(value, k, word)) {
@@ -237,20 +241,39 @@ class Propagator {
 
   /** All operands of a sum must be acted on alike; `passes` says which words the operation lets through. */
   private equate(value: Value, uses: readonly Use[], passes: (word: string) => boolean): void {
-    const carried = uses.map(
-      (use) => new Map([...this.actions[use.value]].map(([word, e]): [string, Expression] => [this.carry(use, word, value.labels) ?? "", e])),
-    )
-    const words = new Set(carried.flatMap((c) => [...c.keys()]))
-    for (const word of words) {
-      const all = carried.map((c) => c.get(word) ?? emptyExpression)
-      if (!passes(word)) {
-        for (const e of all) this.zero(e, value.id, "kills")
-        continue
+    const carried = uses.map((use) => this.carriedWords(this.actions[use.value], use, value))
+    this.equateWords(value, carried, this.actions[value.id], passes)
+  }
+
+  /** Words of an operand in the letters of the result. */
+  private carriedWords(words: ReadonlyMap<string, Expression>, use: Use, { labels }: Value): ReadonlyMap<string, Expression> {
+    if (haveSameLabels(use.labels, labels)) return words
+    const out: Words = new Map()
+    for (const [word, e] of words) out.set(this.carry(use, word, labels) ?? "", e)
+    return out
+  }
+
+  private equateWords(value: Value, carried: readonly ReadonlyMap<string, Expression>[], into: Words, passes: (word: string) => boolean): void {
+    carried.forEach((own, k) => {
+      for (const word of own.keys()) {
+        let isSeen = false
+        for (let i = 0; i < k; i++) isSeen ||= carried[i].has(word)
+        if (!isSeen) this.equateWord(value, carried, word, into, passes(word))
       }
-      const first = all.find((e) => !isZero(e)) ?? emptyExpression
-      for (const e of all) if (e !== first) this.zero(addScaled(e, first, -1), value.id, isZero(e) ? "kills" : "equal")
-      this.put(this.actions[value.id], word, first)
+    })
+  }
+
+  private equateWord(value: Value, carried: readonly ReadonlyMap<string, Expression>[], word: string, into: Words, passes: boolean): void {
+    if (!passes) {
+      for (const words of carried) this.zero(words.get(word) ?? emptyExpression, value.id, "kills")
+      return
     }
+    const first = carried.find((words) => words.has(word))!.get(word)!
+    for (const words of carried) {
+      const e = words.get(word) ?? emptyExpression
+      if (e !== first) this.zero(addScaled(e, first, -1), value.id, isZero(e) ? "kills" : "equal")
+    }
+    this.put(into, word, first)
   }
 
   private normalize(value: Value): void {
@@ -259,7 +282,7 @@ class Propagator {
     const survivors = new Map<string, Expression[]>()
     value.uses.forEach((use, k) => {
       for (const [word, e] of this.actions[use.value]) {
-        const touches = this.support(use, word).some((l) => op.over.includes(l))
+        const touches = actsOn(use, word, op.over)
         if (touches && op.centered && value.uses.length === 1 && this.isOnesOver(use, word, op.over)) {
           this.absorbed.push({ expression: e, value: value.id })
           continue
@@ -306,16 +329,14 @@ class Propagator {
   private shift(value: Value): void {
     const { op, uses } = value
     const out = this.shifts[value.id]
-    if (op.kind === "parameter") {
-      for (const word of shiftWords(value.atoms.length)) this.put(out, word, this.fresh(value.id, "shift", word))
-      return
+    if (op.kind === "parameter") return this.introduce(value, "shift", out)
+    if (op.kind === "choose" && !op.masked) {
+      const chosen = op.conditional ? uses.slice(0, -1) : uses
+      const carried = chosen.map((use, k) => this.carriedWords(new Map(this.seenShifts(value, k)), use, value))
+      return this.equateWords(value, carried, out, () => true)
     }
-    const arrivals = uses.map((use, k) =>
-      [...this.shifts[use.value]].filter(([word]) => !this.visibility.invisibleThrough(value, k, word.replaceAll("1", "C"))),
-    )
-    if (op.kind === "choose" && !op.masked) return this.equateShifts(value, arrivals.slice(0, op.conditional ? -1 : undefined))
-    arrivals.forEach((list, k) => {
-      for (const [word, e] of list) {
+    uses.forEach((_, k) => {
+      for (const [word, e] of this.seenShifts(value, k)) {
         const passed = this.passShift(value, k, word)
         if (passed === null) this.zero(e, value.id, "kills")
         else if (passed.as === "shift") this.put(out, passed.word, scaled(e, passed.factor))
@@ -324,76 +345,70 @@ class Propagator {
     })
   }
 
-  private equateShifts(value: Value, arrivals: readonly (readonly (readonly [string, Expression])[])[]): void {
-    const carried = arrivals.map(
-      (list, k) => new Map(list.map(([word, e]): [string, Expression] => [this.carry(value.uses[k], word, value.labels) ?? "", e])),
-    )
-    for (const word of new Set(carried.flatMap((c) => [...c.keys()]))) {
-      const all = carried.map((c) => c.get(word) ?? emptyExpression)
-      const first = all.find((e) => !isZero(e)) ?? emptyExpression
-      for (const e of all) if (e !== first) this.zero(addScaled(e, first, -1), value.id, isZero(e) ? "kills" : "equal")
-      this.put(this.shifts[value.id], word, first)
-    }
+  /** Shifts of an operand that the rest of the network would see. */
+  private seenShifts(value: Value, k: number): (readonly [string, Expression])[] {
+    const seen: (readonly [string, Expression])[] = []
+    for (const shift of this.shifts[value.uses[k].value]) if (!this.visibility.invisibleThrough(value, k, this.stateOf(shift[0]))) seen.push(shift)
+    return seen
+  }
+
+  /** What a shift is along each atom: as its word says, but that 1 is constant. */
+  private stateOf(word: string): State {
+    let state = this.states.get(word)
+    if (state === undefined) this.states.set(word, (state = word.replaceAll("1", "C")))
+    return state
   }
 
   /** What becomes of a shift that the rest of the network would see; null: it depends on data from here on. */
-  private passShift(value: Value, k: number, word: string): { as: "shift" | "action"; word: string; factor: number } | null {
+  private passShift(value: Value, k: number, word: string): Passed | null {
     const { op } = value,
       use = value.uses[k]
-    const carried = (factor: number): { as: "shift"; word: string; factor: number } | null => {
-      const w = this.carry(use, word, value.labels)
-      return w === null ? null : { as: "shift", word: w, factor }
-    }
     switch (op.kind) {
       case "sum":
-        return carried(op.coefficients[k])
+        return this.carryShift(value, use, word, op.coefficients[k])
       case "map":
-        if (op.slope !== null) return carried(op.slope)
+        if (op.slope !== null) return this.carryShift(value, use, word, op.slope)
         return op.exchange === "exp" ? { as: "action", word: this.carry(use, word, value.labels)!.replaceAll("Z", "D"), factor: 1 } : null
       case "reduce":
-        if (this.support(use, word).some((l) => op.over.includes(l))) return null
-        return op.fn === "mean" || op.fn === "max" ? carried(1) : null
+        if (actsOn(use, word, op.over)) return null
+        return op.fn === "mean" || op.fn === "max" ? this.carryShift(value, use, word, 1) : null
       case "mix":
-        return op.keepsConstants && this.support(use, word).every((l) => !op.over.includes(l)) ? carried(1) : null
-      case "contract": {
-        const other = value.uses[1 - k]
-        const contracted = use.labels.filter((l) => !value.labels.includes(l))
-        const weighted =
-          contracted.length > 0 &&
-          factLabels(other, this.facts[other.value].one).some(
-            (set) => set.length === contracted.length && set.every((l) => contracted.includes(l)),
-          ) &&
-          other.labels.every((l) => value.labels.includes(l) || contracted.includes(l)) &&
-          contracted.every((l) => word[use.labels.indexOf(l)] === "1")
-        return weighted ? carried(1) : null
-      }
+        return op.keepsConstants && !actsOn(use, word, op.over) ? this.carryShift(value, use, word, 1) : null
+      case "contract":
+        return this.isWeighted(value, k, word) ? this.carryShift(value, use, word, 1) : null
       default:
         return null
     }
   }
-}
 
-export const isDiagonal = (word: string): boolean => !/[MJ]/.test(word)
-
-/** A word of an operand in the letters of labels `to`: 1 where it has none. */
-function lettersAt(use: Use, word: string, to: readonly number[]): string {
-  let out = ""
-  for (const l of to) {
-    const i = use.labels.indexOf(l)
-    out += i < 0 ? "1" : word[i]
+  private carryShift(value: Value, use: Use, word: string, factor: number): Passed | null {
+    const carried = this.carry(use, word, value.labels)
+    return carried === null ? null : { as: "shift", word: carried, factor }
   }
-  return out
+
+  /** Whether a shift is the same along all that a contraction sums, and the other factor sums to one there. */
+  private isWeighted(value: Value, k: number, word: string): boolean {
+    const use = value.uses[k],
+      other = value.uses[1 - k],
+      { one } = this.facts[other.value]
+    if (one.length === 0) return false
+    const contracted = use.labels.filter((l) => !value.labels.includes(l))
+    return (
+      contracted.length > 0 &&
+      factLabels(other, one).some((set) => set.length === contracted.length && set.every((l) => contracted.includes(l))) &&
+      other.labels.every((l) => value.labels.includes(l) || contracted.includes(l)) &&
+      contracted.every((l) => word[use.labels.indexOf(l)] === "1")
+    )
+  }
 }
 
-function actionWords(k: number): string[] {
-  let words = [""]
-  for (let i = 0; i < k; i++) words = words.flatMap((w) => [`${w}1`, `${w}D`, `${w}M`])
-  for (let i = 0; i < k; i++) words.push("1".repeat(i) + "J" + "1".repeat(k - i - 1))
-  return words
+/** A shift behind an operation: a shift, or a factor behind an exponential. */
+interface Passed {
+  readonly as: "shift" | "action"
+  readonly word: string
+  readonly factor: number
 }
 
-function shiftWords(k: number): string[] {
-  let words = [""]
-  for (let i = 0; i < k; i++) words = words.flatMap((w) => [`${w}1`, `${w}Z`])
-  return words
-}
+/** Where else a label of a factor stands: in the other factor, in the result. */
+const placeOf = (inOther: boolean, inResult: boolean): "both" | "other" | "result" | "neither" =>
+  inOther ? (inResult ? "both" : "other") : inResult ? "result" : "neither"

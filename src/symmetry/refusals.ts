@@ -189,6 +189,7 @@ const isElementwise = (symmetry: Symmetry, value: Value): boolean => {
 
 /** Each place and sentence once, in order. */
 export function uniqueReasons(reasons: readonly Reason[]): Reason[] {
+  if (reasons.length < 2) return [...reasons]
   const seen = new Set<string>()
   return reasons.filter((r) => {
     const key = `${r.text}@${r.at?.start.file ?? ""}:${r.at?.start.line}:${r.at?.start.column}`
