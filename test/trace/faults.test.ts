@@ -2,6 +2,7 @@
 import * as tf from "@tensorflow/tfjs"
 import { beforeAll, expect, test } from "vitest"
 import { listedNamespaces, keysOfNamespace } from "../../src/source/namespaces"
+import { aliases, isReadable, unread } from "../../src/trace/layers/layer"
 import { ofEveryLayer } from "../../src/trace/interpreter/faults"
 import { prepareTfjs } from "../support/runTfjs"
 import { only, trace } from "./program"
@@ -127,6 +128,11 @@ test("what every layer has is what tfjs gives it", () => {
   for (let own: object = tf.layers.Layer.prototype; own !== Object.prototype; own = Object.getPrototypeOf(own) as object)
     Object.getOwnPropertyNames(own).forEach((name) => names.add(name))
   expect([...names].filter((name) => !ofEveryLayer.has(name))).toEqual([])
+})
+
+test("a layer that is not known is one that tfjs does not have", () => {
+  const named = Object.keys(tf.layers).filter((name) => !unread.has(name) && !isReadable(Object.hasOwn(aliases, name) ? aliases[name] : name))
+  expect(named).toEqual(["activation", "input"].filter((name) => named.includes(name)))
 })
 
 test("the namespaces hold what tfjs lists", () => {

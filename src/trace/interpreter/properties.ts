@@ -9,6 +9,7 @@ import {
 } from "../value"
 import { NeedsTensor, assume, meet, write } from "../context"
 import { callOp, chainedArguments, findOp, isTensorOnly } from "../ops/table"
+import { unreadOps } from "../ops/unread"
 import { callFunction, hasSetter, memberOf, staticMember } from "./classes"
 import { fieldMaybeSet } from "./later"
 import { choiceMember } from "./choice"
@@ -17,6 +18,7 @@ import { createBuffer } from "./tables"
 import { createLayer, layerMember, layerStateOf } from "../layers/layer"
 import { createFunctional, createInput, createSequential, modelMember, setModelTrainable } from "../models/model"
 import { engineValue, registerGradient, registerKernel } from "./kernels"
+import { callUtil } from "./util"
 import { readingMember, readingOf, rememberForward } from "./readings"
 import { productOf } from "../../graph/dim"
 import { makeTensor, shapeArgument, shapeOf, tensorOf } from "../tensor"
@@ -273,8 +275,7 @@ export function callTf(context: Context, path: string, args: readonly Value[], a
     case "models":
       return unknown("a model that is loaded", "loaded")
     case "util":
-      if (rest[0] === "sizeFromShape" && args[0]?.kind === "array") return args[0].items.reduce((a, b) => multiply(a, b), primitive(1))
-      return unknown(`tf.util.${rest.join(".")}`, null, args)
+      return callUtil(context, rest.join("."), args, at)
     case "dispose":
     case "disposeVariables":
     case "setBackend":
@@ -306,6 +307,7 @@ export function callTf(context: Context, path: string, args: readonly Value[], a
     case "valueAndGrad":
     case "valueAndGrads":
     case "variableGrads":
+      if (Object.hasOwn(unreadOps, path)) return callOp(context, path, args, at)
       return context.call(context, unknown(`tf.${path} is not read`), undefinedValue, args, at)
     default:
       // What is no op but takes a function may call it: helpers of tfjs's own tests, for one.
@@ -362,12 +364,6 @@ function initialValue(context: Context, sizes: Value | undefined, at: TypeScript
     return unknown("an initializer's values of unknown shape", null, sizes === undefined ? [] : [sizes])
   const op = { kind: "constant", value: { kind: "unknown", why: "an initializer's values" } } as const
   return makeTensor(context, op, [], { at }, shapeArgument(context, sizes))
-}
-
-function multiply(a: Value, b: Value): Value {
-  const x = numberIn(a),
-    y = numberIn(b)
-  return x !== null && y !== null ? primitive(x * y) : unknown("a product of sizes", "size")
 }
 
 function regularizerFields(kind: string | undefined, config: Value | undefined): [string, Value][] {

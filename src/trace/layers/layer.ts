@@ -25,7 +25,7 @@ import { ShapeError } from "../../graph/shape"
 const table: Readonly<Record<string, LayerSpec>> = { ...coreLayers, ...convolutionLayers, ...recurrentLayers, ...noiseLayers, ...preprocessingLayers }
 
 /** Other names tfjs exports for the same layer. */
-const aliases: Readonly<Record<string, string>> = {
+export const aliases: Readonly<Record<string, string>> = {
   avgPool1d: "averagePooling1d",
   avgPooling1d: "averagePooling1d",
   avgPool2d: "averagePooling2d",
