@@ -15,6 +15,9 @@ test.each([
   ["a spread", "const all = []; all.push(...words); const n = all.length", "length"],
   ["a spread beside more", "const n = [...words, 'end'].length", "length"],
   ["what passes a test nobody knows", "const n = [words[0], words[1], words[2]].filter((w) => w.good).length", "length"],
+  ["a counter in a loop", "let n = 0; for (const w of words) n++", "n"],
+  ["a counter in forEach", "let n = 2; words.forEach((w) => { n = n + 1 })", "n"],
+  ["a counter in a field", "const seen = { n: 1 }; for (const w of words) seen.n += 2; const n = seen.n", "n"],
   ["a copy", "const n = Array.from(words.map((w) => w)).length", "length"],
 ])("%s", (_, code, name) => {
   const model = only(
@@ -34,6 +37,16 @@ test("a list that is declared elsewhere", () => {
     }`),
   )
   expect(parameters(model)[0]).toBe("dense_1/kernel [3, size]")
+})
+
+test("what a loop only sets is what its one item sets", () => {
+  const model = only(
+    trace(`export function build(words) {
+      let width = 1
+      for (const w of words) { width = 16 }
+      return tf.sequential({ layers: [tf.layers.dense({ units: width, inputShape: [3] })] }) }`),
+  )
+  expect(parameters(model)[0]).toBe("dense_1/kernel [3, 16]")
 })
 
 test("lists everybody can count keep their number", () => {

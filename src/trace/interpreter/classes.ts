@@ -8,6 +8,7 @@ import { configureLayer, createLayerState, layerMember, snakeCase } from "../lay
 import { createFunctional, createSequential } from "../models/model"
 import { callChoice } from "./choice"
 import { callGiven } from "./given"
+import { forOneItem } from "./counts"
 import { nameOfResult } from "./resultName"
 import { forkPaths, joinValues, unseenCallback } from "./fork"
 import { arrayOf, itemOfGiven, objectOf, ownModel, primitive, tensorsIn, undefinedValue, unknown } from "../value"
@@ -323,9 +324,7 @@ export function callValue(
       ) {
         assume(context, `the list '${self.name ?? "?"}' is not known: one item is taken`)
         const item = itemOfGiven(self)
-        context.state.assumedItems++
-        const made = callFunction(context, first, undefinedValue, [item, primitive(0)], at)
-        context.state.assumedItems--
+        const made = forOneItem(context, first.node, () => callFunction(context, first, undefinedValue, [item, primitive(0)], at))
         const result = arrayOf([made])
         context.state.uncounted.set(result.items, unknown("a count of unknown data", "length"))
         return callee.name === "map" ? result : undefinedValue

@@ -4,6 +4,7 @@ import type { Completion, Context } from "../context"
 import type { Scope, Value } from "../value"
 import { bindPattern, isIterable, itemsOf } from "./patterns"
 import { declareAll, executeOne } from "./statements"
+import { forOneItem } from "./counts"
 import { forkPaths } from "./fork"
 import { inDoubt } from "./faults"
 import { productsOf, watchLoop } from "./idle"
@@ -170,13 +171,8 @@ export function forOf(context: Context, node: TypeScript.ForOfStatement, scope: 
   if (list.kind === "unknown" && list.tensors.length === 0) {
     assume(context, `the list '${node.expression.getText()}' is not known: one item is taken`)
     const item = itemOfGiven(list)
-    context.state.assumedItems++
-    try {
-      const next = afterRound(oneItem(context, node, item, scope), label)
-      return next === "next" ? normal : next.leave
-    } finally {
-      context.state.assumedItems--
-    }
+    const next = afterRound(forOneItem(context, node.statement, () => oneItem(context, node, item, scope)), label)
+    return next === "next" ? normal : next.leave
   }
   if (!isIterable(list)) {
     return forkPaths(
