@@ -106,3 +106,21 @@ test("a model that may take another's place and cannot be finished like it is no
     "the model cannot be read: a layer of another model joins it on a way that is not known",
   ])
 })
+
+test("a layer that a condition nobody knows may leave out is taken where it is used", () => {
+  const { models } = trace(`export function tagger({ kind, width }) {
+    const model = tf.sequential()
+    let hidden
+    switch (kind) {
+      case "wide":
+        hidden = tf.layers.dense({ units: 8, inputShape: [width] })
+        break
+    }
+    model.add(hidden)
+    model.add(tf.layers.dense({ units: 2 }))
+    return model
+  }`)
+  expect(models.map(({ layers }) => layers?.map(({ type }) => type).join())).toEqual(["dense,dense"])
+  expect(models[0].unsupported).toEqual([])
+  expect(models[0].assumptions).toContain("the condition `kind` is not known: a way that makes a layer is taken")
+})

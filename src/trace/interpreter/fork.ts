@@ -7,7 +7,7 @@ import type { Frame, TensorValue, Value } from "../value"
 import type * as TypeScript from "typescript"
 import { Stop, Thrown, WrongRank, normal, touch } from "../context"
 import { makeTensor, shapeOf } from "../tensor"
-import { tensorsIn, unknown } from "../value"
+import { isNullish, tensorsIn, unknown } from "../value"
 
 const copyOf = (container: Container): Container => (container instanceof Map ? new Map(container) : [...container])
 
@@ -170,6 +170,12 @@ export function joinValues(
   if (isPart(a) && isPart(b)) {
     context.state.assumptions.add(`${doubted(text)}: its first way is taken`)
     return a
+  }
+  // A layer that is left out on some way is used where it is there: its use would throw without it.
+  for (const [part, other] of [[a, b], [b, a]]) {
+    if (!isPart(part) || !isNullish(other)) continue
+    context.state.assumptions.add(`${doubted(text)}: a way that makes a ${part.kind === "model" ? "model" : "layer"} is taken`)
+    return part
   }
   if (a.kind === "array" && a.items.length === 1 && a.items[0] === b) return a
   if (b.kind === "array" && b.items.length === 1 && b.items[0] === a) return b
