@@ -1,13 +1,14 @@
 /** @file Evaluates expressions to abstract values. Every syntax kind it does not know gives an unknown value, never an error. */
 import type * as TypeScript from "typescript"
 import type { Context } from "../context"
-import type { Scope, Value } from "../value"
+import type { Scope, UnknownValue, Value } from "../value"
 import { assignName, itemsOf, lookup, nameValue, propertyName } from "./patterns"
 import { binaryOperation, textOf, typeOf, unaryOperation } from "./operators"
 import { itemAtReading } from "./choice"
 import { evaluateClass, initializeBase, memberOf } from "./classes"
 import { globalValue, overlay } from "./globals"
 import { tellConstant, tellMissingField, tellMissingMember } from "./faults"
+import { absenceAsked } from "../../source/absence"
 import { regexValue } from "./regex"
 import { rememberClosure } from "./closures"
 import { spreadCount } from "./members"
@@ -283,10 +284,23 @@ function conditional(context: Context, node: TypeScript.ConditionalExpression, s
   const condition = evaluate(context, node.condition, scope)
   const truth = truthOf(condition)
   if (truth !== null) return evaluate(context, truth ? node.whenTrue : node.whenFalse, scope)
+  const given = defaultIn(context, node, scope)
+  if (given !== null) return given
   const setting = settingOf(context, node.condition, condition)
   const ways = [() => evaluate(context, node.whenTrue, scope), () => evaluate(context, node.whenFalse, scope)]
   if (setting?.negated === true) ways.reverse()
   return either(context, node, setting?.text ?? node.condition.getText(), scope, ways, setting !== null)
+}
+
+/** `config.rate == null ? 0.1 : config.rate`, which is `config.rate ?? 0.1`; null for other conditions. */
+function defaultIn(context: Context, node: TypeScript.ConditionalExpression, scope: Scope): Value | null {
+  const asked = absenceAsked(context.ts, node.condition)
+  if (asked === null) return null
+  const [missing, there] = asked.absent ? [node.whenTrue, node.whenFalse] : [node.whenFalse, node.whenTrue]
+  if (there.getText() !== asked.of.getText()) return null
+  const value = evaluate(context, asked.of, scope)
+  if (value.kind !== "unknown" || value.given !== true || value.tensors.length > 0) return null
+  return withFallback(context, value, evaluate(context, missing, scope))
 }
 
 function either(context: Context, node: TypeScript.Expression, text: string, scope: Scope, ways: readonly (() => Value)[], prefer = false): Value {
@@ -345,12 +359,17 @@ function logical(context: Context, node: TypeScript.BinaryExpression, left: Valu
   // A constant default beside something unknown is what runs when nobody gives it; `x || true` is true in any case.
   if (operator !== K.AmpersandAmpersandToken && left.kind === "unknown" && left.tensors.length === 0) {
     const fallback = evaluate(context, node.right, scope)
-    if (fallback.kind !== "primitive" || left.name === null) return left
-    if (operator === K.BarBarToken && truthOf(fallback) === true && fallback.value === true) return fallback
-    assume(context, `'${left.name}' is not given: ${typeof fallback.value === "string" ? `'${fallback.value}'` : String(fallback.value)} is taken`)
-    return fallback
+    if (operator === K.BarBarToken && fallback.kind === "primitive" && fallback.value === true && left.name !== null) return fallback
+    return withFallback(context, left, fallback)
   }
   return either(context, node, node.left.getText(), scope, [() => evaluate(context, node.right, scope), () => left])
+}
+
+/** What stands for something unknown that has a default: the default where it is a constant, which is what runs when nobody gives it. */
+function withFallback(context: Context, value: UnknownValue, fallback: Value): Value {
+  if (fallback.kind !== "primitive" || value.name === null) return value
+  assume(context, `'${value.name}' is not given: ${typeof fallback.value === "string" ? `'${fallback.value}'` : String(fallback.value)} is taken`)
+  return fallback
 }
 
 const invert = (truth: boolean | null): boolean | null => (truth === null ? null : !truth)

@@ -6,7 +6,7 @@ import type { Primitive, Value } from "../value"
 import { addDim, divideDim, multiplyDim, subtractDim } from "../../graph/dim"
 import { dimOf } from "../tensor"
 import { isNullish, primitive, sizeValue, stringIn, truthOf, unknown } from "../value"
-import { resolveDim } from "../context"
+import { assume, resolveDim } from "../context"
 
 type Known = Exclude<Primitive, undefined | null | bigint>
 
@@ -173,6 +173,8 @@ function equality(context: Context, a: Value, b: Value, strict: boolean): Value 
     return other.kind === "unknown" ? unknown("whether something unknown is there") : primitive(false)
   }
   if (a.kind === "unknown" || b.kind === "unknown") {
+    const number = isNumber(context, a, b) ?? isNumber(context, b, a)
+    if (number !== null) return number
     if (stringIn(a) !== null || stringIn(b) !== null) return unknown("a comparison with something unknown")
   }
   const left = asSize(context, a),
@@ -185,6 +187,14 @@ function equality(context: Context, a: Value, b: Value, strict: boolean): Value 
   if (a.kind === "tf" && b.kind === "tf") return primitive(a.path === b.path)
   if (a.kind === "function" && b.kind === "function") return primitive(a.node === b.node)
   return primitive(false)
+}
+
+/** `typeof config.size === "number"`: where code asks, an argument nobody gives is taken to be a number rather than a list of them. */
+function isNumber(context: Context, type: Value, text: Value): Value | null {
+  const of = type.kind === "unknown" ? type.properties.get("\u0000typeOf") : undefined
+  if (of?.kind !== "unknown" || of.name === null || stringIn(text) !== "number") return null
+  assume(context, `'${of.name}' is taken to be a number`)
+  return primitive(true)
 }
 
 function looselyEqual(a: Primitive, b: Primitive): boolean {
@@ -219,8 +229,11 @@ export function typeOf(value: Value): Value {
       return primitive("function")
     case "tf":
       return primitive(value.path === "" || !value.path.includes(".") ? "object" : "function")
-    case "unknown":
-      return unknown("the type of something unknown")
+    case "unknown": {
+      const type = unknown("the type of something unknown")
+      if (value.given === true && value.name !== null && value.tensors.length === 0) type.properties.set("\u0000typeOf", value)
+      return type
+    }
     default:
       return primitive("object")
   }
