@@ -7,6 +7,7 @@ import { generalize } from "./axes/generalize"
 import { findingsOf } from "./findings/findings"
 import type { TracedModel } from "./graph/graph"
 import { appendLoss } from "./graph/loss"
+import { findOwnLoss } from "./graph/objective"
 import { nameConstantOffsets } from "./graph/offsets"
 import { deriveLaws } from "./laws/derive"
 import type { DerivedModel } from "./laws/law"
@@ -116,7 +117,14 @@ export function analyzeModel(traced: TracedModel): AnalyzedModel {
   const derived = deriveLaws(generalize(appendLoss(named.graph, traced.losses)))
   const model = presentModel(named, derived, findingsOf(named, derived))
   const laws = derived.laws.map((law, i) => ({ ...law, formula: model.laws[i].formula, latex: model.laws[i].latex }))
-  const task: VerificationTask = { model: traced.name, graph: derived.graph, sizes: derived.sizes, laws }
+  const ownLoss = findOwnLoss(derived.graph, traced.losses)
+  const task: VerificationTask = {
+    model: traced.name,
+    graph: derived.graph,
+    sizes: derived.sizes,
+    laws,
+    ...(ownLoss === null ? {} : { ownLoss }),
+  }
   return { traced, derived, model, task }
 }
 

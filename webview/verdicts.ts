@@ -1,5 +1,5 @@
 /** @file The verdicts: one sentence for the run and one card for each law. Words and a drawing, never color alone. */
-import { completenessText, depthText, discoveryText, sizesText } from "../src/presentation/verification"
+import { completenessText, depthText, discoveryText, ownLossText, sizesText } from "../src/presentation/verification"
 import { countText } from "../src/presentation/words"
 import type { Law, LawVerification, Model, Place, Verdict } from "../src/schema/report"
 import { colorVariable } from "./charts"
@@ -28,16 +28,19 @@ export function renderSummary(outcome: Outcome, laws: number): readonly Child[] 
   const { verification } = outcome
   const held = verification.laws.filter(law => law.verdict === "conserved").length
   const approximate = verification.laws.filter(law => law.verdict === "approximate").length
+  const losses = verification.ownLoss?.verdict === "conserved" ? ` under the squared error and ${verification.ownLoss.name}` : ""
   const what = laws === 0 ? "This model has no conservation law to measure"
-    : `${held} of ${countText(laws, "law")} conserved${approximate > 0 ? `, ${approximate} approximate` : ""}`
+    : `${held} of ${countText(laws, "law")} conserved${approximate > 0 ? `, ${approximate} approximate` : ""}${losses}`
   const completeness = completenessText(verification)
   const discovery = discoveryText(verification)
   const depth = depthText(verification)
+  const own = ownLossText(verification)
   const chosen = sizesText(verification.replica)
   const sizes = chosen === "" ? "" : `. Sizes: ${chosen}`
   return [
     element("div.verdict-line", {}, renderBadge(verification.verdict), element("strong", {}, what)),
     element("p.note", {}, `Float64, seed ${verification.seed}, ${formatDuration(verification.milliseconds)}${sizes}.`),
+    own !== null && element("p.note", { "data-own-loss": "" }, sentence(own)),
     depth !== null && element("p.note", { "data-depth": "" }, sentence(depth)),
     outcome.reason !== null && element("p.note", {}, `Nothing could be measured: ${outcome.reason}.`),
     completeness !== null && element("p.note", {}, sentence(completeness)),

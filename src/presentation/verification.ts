@@ -16,7 +16,7 @@ export function verdictText(verification: Verification, optimizer = "flow"): str
   )
   switch (verification.verdict) {
     case "conserved":
-      if (optimizer === "flow") return `every exact law holds along the gradient flow (${parts.join(", ")})`
+      if (optimizer === "flow") return `every exact law holds along the gradient flow${lossesText(verification)} (${parts.join(", ")})`
       return `every exact law does what theory says under ${optimizer} (${parts.join(", ")})`
     case "violated":
       return `a law does not hold (${parts.join(", ")})`
@@ -39,6 +39,30 @@ function openText({ laws, replica, completeness }: Verification, optimizer: stri
   // Such a law has passed the test along the flow, which comes before any step.
   const unkept = open.length < laws.length ? `${open.length} of them` : laws.length === 1 ? "it" : "them"
   return `the flow conserves ${all}; ${optimizer} is not the flow and need not keep ${unkept}`
+}
+
+/** Whose flow it was, where the model's own loss was run, too. */
+const lossesText = ({ ownLoss }: Verification): string =>
+  ownLoss?.verdict === "conserved" ? ` of the squared error and of its own loss, ${ownLoss.name}` : ""
+
+/** What the headline does not say of the model's own loss; null where there is nothing to add. */
+export function ownLossText({ ownLoss, laws }: Pick<Verification, "ownLoss" | "laws">): string | null {
+  if (ownLoss === undefined) return null
+  const { name, verdict, detail } = ownLoss
+  const instead = "the squared error was run, and what it conserves every loss of the outputs does"
+  if (detail !== undefined) return `its own loss, ${name}, was not run: ${detail}; ${instead}`
+  const count = (of: LawVerification["verdict"]): number => ownLoss.laws.filter((law) => law.verdict === of).length
+  switch (verdict) {
+    case "violated":
+      return `under its own loss, ${name}, ${count("violated")} of ${countText(laws.length, "law")} violated`
+    case "inconclusive": {
+      const open = ownLoss.laws.find((law) => law.verdict === "inconclusive")
+      const what = `under its own loss, ${name}, no verdict for ${countText(count("inconclusive"), "law")}`
+      return open?.detail === undefined ? null : `${what}: ${open.detail}`
+    }
+    case "conserved":
+      return null
+  }
 }
 
 /** "1.2e-16"; a dash where nothing was measured. */
@@ -135,6 +159,7 @@ export function verificationText(
   const complete = completenessText(verification)
   const discovery = discoveryText(verification)
   const depth = depthText(verification)
+  const own = ownLossText(verification)
   const reason = reasonNothingRan(verification)
   if (reason !== null) return wrapText(`${name} — could not be run: ${reason}`, width, "  ", paint)
   return [
@@ -146,6 +171,7 @@ export function verificationText(
       painter.faint,
     ),
     ...(depth === null ? [] : wrapText(depth, width, "  ", painter.faint)),
+    ...(own === null ? [] : wrapText(own, width, "  ", verification.ownLoss?.verdict === "violated" ? painter.bad : painter.faint)),
     ...(verification.laws.length === 0 ? [] : ["", painter.faint(`      ${header}`)]),
     ...foldLaws(laws, training).flatMap((group, k) => {
       const checked = worstOf(verification.laws.filter(({ law }) => group.laws.some(({ id }) => id === law)))

@@ -168,6 +168,16 @@ export interface Verification {
   readonly completeness: Completeness | null
   /** What a search without rules found, made where the list of laws is not complete. */
   readonly discovery?: Discovery
+  /** The loss the model is trained with, run beside the squared error; absent where none is in sight, or none but the squared error. */
+  readonly ownLoss?: OwnLossVerification
+}
+
+/** Rates and drifts under the model's own loss, with their verdicts; orders are null. Without laws `detail` says why it was not run. */
+export interface OwnLossVerification {
+  readonly name: string
+  readonly verdict: Verdict
+  readonly detail?: string
+  readonly laws: readonly LawVerification[]
 }
 
 export interface ReplicaDepth {

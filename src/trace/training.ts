@@ -25,6 +25,12 @@ const optimizerNames: Readonly<Record<string, OptimizerName>> = {
   adamw: "adamw",
 }
 
+/** The functions of tf.losses that are losses: `losses` is also what many call their own lists. */
+const lossFunctions: ReadonlySet<string> = new Set([
+  "absoluteDifference", "computeWeightedLoss", "cosineDistance", "hingeLoss", "huberLoss", "logLoss", "meanSquaredError", "sigmoidCrossEntropy",
+  "softmaxCrossEntropy",
+])
+
 export interface Training {
   readonly optimizers: readonly OptimizerUse[]
   readonly losses: readonly LossUse[]
@@ -134,7 +140,7 @@ function scan(context: Context, file: TypeScript.SourceFile, found: Found): void
         within.pop()
         return
       }
-      if (/(^|\.)losses$/.test(object.getText()))
+      if (/(^|\.)losses$/.test(object.getText()) && lossFunctions.has(name.text))
         found.losses.push({ use: { name: name.text, place: placeOf(node.expression, home) }, nodes: within.slice() })
     }
     ts.forEachChild(node, visit)

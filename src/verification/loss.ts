@@ -1,7 +1,7 @@
 /**
  * @file The loss of verification, L = ½ Σ (f − y)² / n over all outputs and samples, its gradient and Hessian-vector product; and single
  * gradient fields ∇⟨w, f(x; θ)⟩, of which the certificate and discovery are made. The squared error is used whatever the model is trained
- * with: its gradients in f span all directions, so that what it conserves, every loss conserves.
+ * with: its gradients in f span all directions, so that what it conserves, every loss of the outputs conserves. The model's own is run beside it.
  */
 import type { DataSet, Sample } from "./data"
 import type { Plan } from "./plan"
@@ -37,6 +37,25 @@ export function evaluateLoss(plan: Plan, data: DataSet, theta: Float64Array, int
     for (let k = 0; k < plan.outputs.length; k++) loss += squaredError(plan.outputs[k].value, sample.targets[k], 0.5 * scale)
     if (into === undefined) continue
     plan.backward(() => seedError(plan, sample, scale))
+    addTo(into, plan.gradient)
+  }
+  return loss
+}
+
+/** The mean over samples of a network whose outputs are losses; writes its gradient into `into` (D numbers) unless it is left out. */
+export function evaluateObjective(plan: Plan, data: DataSet, theta: Float64Array, into?: Float64Array): number {
+  const scale = 1 / Math.max(1, data.samples.length)
+  let loss = 0
+  plan.theta.set(theta.length === plan.theta.length ? theta : theta.subarray(0, plan.dimension))
+  into?.fill(0)
+  for (const sample of data.samples) {
+    bind(plan, sample)
+    plan.forward()
+    for (const { value } of plan.outputs) for (const v of value) loss += scale * v
+    if (into === undefined) continue
+    plan.backward(() => {
+      for (const { adjoint, active } of plan.outputs) if (active) for (let i = 0; i < adjoint.length; i++) adjoint[i] += scale
+    })
     addTo(into, plan.gradient)
   }
   return loss

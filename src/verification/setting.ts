@@ -1,6 +1,7 @@
 /** @file Sets up a verification: replica, plan, laws as numbers, random parameters and data at which the loss is finite, and checked controls. */
+import type { Graph } from "../graph/graph"
 import type { GenericLaw, VerificationTask } from "./task"
-import { instantiateLaw, type Sizes } from "./instantiate"
+import { instantiate, instantiateLaw, type Sizes } from "./instantiate"
 import type { Random } from "./random"
 import { drawControl } from "./control"
 import { shrinkDepth, type ShallowNetwork, type Shortened } from "./depth"
@@ -35,6 +36,8 @@ export interface Setting {
   readonly controlRates: readonly number[]
   /** Whether rates were measured with all blocks and steps. */
   readonly wasWhole: boolean
+  /** The network that is run with the model's own loss as its output, where that is known. */
+  readonly own: Graph | null
 }
 
 export interface Point {
@@ -72,21 +75,40 @@ export interface Overrides {
  */
 export function prepareSetting(task: VerificationTask, { sizes = {}, depth }: Overrides, random: Random): Setting {
   const replica = chooseReplica(task.graph, task.sizes, sizes),
-    whole = wholeNetwork(replica, task.laws),
+    generic = withObjective(task),
+    network = generic === task.graph ? replica.graph : instantiate(generic, replica.sizes),
+    whole = wholeNetwork(network, task.laws, replica.sizes),
     ids = task.laws.map((law) => law.id)
-  if (replica.asDeclared === true) return measureNetwork(replica, whole, ids, random)
-  const shallow = shrinkDepth(task.graph, task.sizes, whole, depth)
-  if (shallow.shortened.length === 0) return measureNetwork(replica, whole, ids, random)
-  const deep = measureRates(whole, random),
-    setting = measureNetwork(replica, shallow, ids, random)
+  const measure = (of: ShallowNetwork): Setting => {
+    const { graph, own } = splitObjective(of.graph, task)
+    return { ...measureNetwork(replica, { ...of, graph }, ids, random), own }
+  }
+  if (replica.asDeclared === true) return measure(whole)
+  const shallow = shrinkDepth(generic, task.sizes, whole, depth)
+  if (shallow.shortened.length === 0) return measure(whole)
+  const deep = measureRates({ ...whole, graph: replica.graph }, random),
+    setting = measure(shallow)
   const misled = setting.rates.some((rate, k) => task.laws[k].exactness === "exact" && rate > lawRate && !((deep?.[k] ?? 0) > lawRate))
-  if (misled) return measureNetwork(replica, whole, ids, random)
+  if (misled) return measure(whole)
   return { ...setting, rates: setting.rates.map((rate, k) => Math.max(rate, deep?.[k] ?? 0)), wasWhole: deep !== null }
 }
 
-const wholeNetwork = (replica: Replica, laws: readonly GenericLaw[]): ShallowNetwork => ({
-  graph: replica.graph,
-  laws: laws.map((law) => instantiateLaw(law, replica.sizes)),
+/** The network with its own loss as one output more. */
+function withObjective({ graph, ownLoss }: VerificationTask): Graph {
+  if (ownLoss?.kind !== "known") return graph
+  const { nodes, output } = ownLoss.objective
+  return { ...graph, nodes: [...graph.nodes, ...nodes], outputs: [...graph.outputs, output] }
+}
+
+/** The network, and the same with its own loss as its output. */
+function splitObjective(graph: Graph, { ownLoss }: VerificationTask): { readonly graph: Graph; readonly own: Graph | null } {
+  if (ownLoss?.kind !== "known") return { graph, own: null }
+  return { graph: { ...graph, outputs: graph.outputs.slice(0, -1) }, own: { ...graph, outputs: graph.outputs.slice(-1) } }
+}
+
+const wholeNetwork = (graph: Graph, laws: readonly GenericLaw[], sizes: Sizes): ShallowNetwork => ({
+  graph,
+  laws: laws.map((law) => instantiateLaw(law, sizes)),
   standing: laws.map((_, k) => k),
   shortened: [],
 })
@@ -103,8 +125,9 @@ function measureRates({ graph, laws }: ShallowNetwork, random: Random): readonly
   })
 }
 
-function measureNetwork(replica: Replica, { graph, laws, standing, shortened }: ShallowNetwork, ids: readonly string[], random: Random): Setting {
-  const plan = compilePlan(graph),
+function measureNetwork(replica: Replica, network: ShallowNetwork, ids: readonly string[], random: Random): Omit<Setting, "own"> {
+  const { graph, laws, standing, shortened } = network,
+    plan = compilePlan(graph),
     compiled = laws.map((law) => compileLaw(law, plan.slots, {})),
     found = findPoints(plan, random, pointCount)
   if (found === null) throw new SettingError("the loss is not a finite number at random parameters and inputs")

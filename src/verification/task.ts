@@ -2,6 +2,7 @@
  * @file What verification takes: a network in generic sizes and laws about it, as plain data. It knows nothing of how laws were found.
  */
 import type { Graph } from "../graph/graph"
+import type { OwnLoss } from "../graph/objective"
 import type { Dim, Law } from "../schema/report"
 import type { SizeVariable } from "../axes/size"
 
@@ -16,4 +17,6 @@ export interface VerificationTask {
   readonly graph: Graph
   readonly sizes: readonly SizeVariable[]
   readonly laws: readonly GenericLaw[]
+  /** What the model is trained with, where that is in sight and more than the squared error, which is run in any case. */
+  readonly ownLoss?: OwnLoss
 }

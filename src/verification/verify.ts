@@ -2,7 +2,7 @@
  * @file Verifies laws numerically on a replica of the network: rate, order, a trajectory beside controls, completeness; cheapest first. Knows laws
  * as data only and shares no code with their derivation. Pure computation with pauses: runs in a worker and in Node.
  */
-import type { Completeness, Discovery, LawVerification, Verification } from "../schema/report"
+import type { Completeness, Discovery, LawVerification, OwnLossVerification, Verification } from "../schema/report"
 import type { VerificationTask } from "./task"
 import type { NumericLaw } from "./laws"
 import { certifySteps } from "./certificate"
@@ -12,6 +12,7 @@ import { dot } from "./linear"
 import { evaluateLoss } from "./loss"
 import { measureOrders, type Order } from "./order"
 import { seededRandom } from "./random"
+import { runOwnLoss } from "./ownLoss"
 import { prepareSetting, type Setting } from "./setting"
 import { discoverSteps } from "./undiscovered"
 import { followFlow, followTraining, type TrajectoryOptions, type VerificationSeries } from "./trajectory"
@@ -76,8 +77,12 @@ export async function verify(task: VerificationTask, options: VerifyOptions = {}
     const kind = options.optimizer?.kind ?? "flow"
     const track =
       kind === "flow"
-        ? await followFlow(setting, field, scale, options, rest, (f, s) => report("flow", 0.2 + 0.6 * f, s))
+        ? await followFlow(setting, field, scale, options, rest, (f, s) => report("flow", 0.2 + 0.55 * f, s))
         : await followTraining(setting, kind, scale, options, rest, (f, s) => report("training", 0.2 + 0.6 * f, s))
+    const own =
+      task.ownLoss === undefined || kind !== "flow" || track.cancelled
+        ? null
+        : await runOwnLoss(setting, task.ownLoss, seededRandom(seed + 0x1055), options, rest, (f) => report("flow", 0.75 + 0.05 * f))
     report("completeness", 0.8, track.series)
     await rest()
     const exact = setting.watched.filter((_, k) => setting.laws[k].exactness === "exact").map((w) => w.law)
@@ -101,7 +106,7 @@ export async function verify(task: VerificationTask, options: VerifyOptions = {}
     )
     report("completeness", 1, track.series)
     return {
-      ...finish(laws, ran, seed, started, completeness, track.cancelled, discovery),
+      ...finish(underBoth(laws, own), ran, seed, started, completeness, track.cancelled, discovery, own),
       series: track.series,
       orders: standing.map((k, n) => ({ ...orders[k], law: laws[n].law })),
       ...(track.cancelled ? { reason: "cancelled" } : {}),
@@ -123,6 +128,15 @@ export async function verify(task: VerificationTask, options: VerifyOptions = {}
   }
 }
 
+/** A law that the model's own loss does not keep is violated, whatever the squared error does. */
+function underBoth(laws: readonly LawVerification[], own: OwnLossVerification | null): readonly LawVerification[] {
+  if (own === null || own.laws.length === 0) return laws
+  return laws.map((law, k) => {
+    const { verdict, detail = "" } = own.laws[k]
+    return verdict !== "violated" || law.verdict === "violated" ? law : { ...law, verdict, detail: `under ${own.name}, its own loss: ${detail}` }
+  })
+}
+
 function finish(
   laws: readonly LawVerification[],
   ran: Pick<Verification, "replica" | "depth">,
@@ -131,10 +145,12 @@ function finish(
   completeness: Completeness | null,
   open: boolean,
   discovery: Discovery | null = null,
+  own: OwnLossVerification | null = null,
 ): { readonly verification: Verification } {
   const verdict = open ? "inconclusive" : judgeRun(laws),
     milliseconds = Math.round(performance.now() - started)
-  return { verification: { verdict, seed, milliseconds, ...ran, laws, completeness, ...(discovery === null ? {} : { discovery }) } }
+  const more = { ...(discovery === null ? {} : { discovery }), ...(own === null ? {} : { ownLoss: own }) }
+  return { verification: { verdict, seed, milliseconds, ...ran, laws, completeness, ...more } }
 }
 
 /** The certificate draws its own random numbers, so that they do not depend on how long the trajectory was. Null when it was cancelled. */

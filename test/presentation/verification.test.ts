@@ -1,7 +1,9 @@
 /** @file A verification in words: verdicts, numbers, completeness. */
 import { describe, expect, test } from "vitest"
 import { plainPainter } from "../../src/presentation/paint"
-import { completenessText, discoveryText, exponentText, sizesText, verdictText, verificationText } from "../../src/presentation/verification"
+import {
+  completenessText, depthText, discoveryText, exponentText, ownLossText, sizesText, verdictText, verificationText,
+} from "../../src/presentation/verification"
 import type { Law, LawVerification, Verification } from "../../src/schema/report"
 
 const measured = (law: string, verdict: LawVerification["verdict"], more: Partial<LawVerification> = {}): LawVerification => ({
@@ -53,6 +55,33 @@ describe("verdicts", () => {
     expect(verdictText(verification("inconclusive"))).toBe("no law to check, and none is possible")
     const approximate = verification("inconclusive", measured("a", "approximate"))
     expect(verdictText(approximate)).toBe("nothing to check: no exact law (1 approximate)")
+  })
+  test("name the model's own loss where it was run, too", () => {
+    const held = [measured("a", "conserved")]
+    const own = { name: "hinge", verdict: "conserved", laws: held } as const
+    const run = { ...verification("conserved", ...held), ownLoss: own }
+    expect(verdictText(run)).toBe("every exact law holds along the gradient flow of the squared error and of its own loss, hinge (1 conserved)")
+    expect(ownLossText(run)).toBeNull()
+    const unknown = { ...run, ownLoss: { name: "focal", verdict: "inconclusive", detail: "it is not a loss of tfjs", laws: [] } as const }
+    expect(verdictText(unknown)).toBe("every exact law holds along the gradient flow (1 conserved)")
+    expect(ownLossText(unknown)).toBe(
+      "its own loss, focal, was not run: it is not a loss of tfjs; the squared error was run, and what it conserves every loss of the outputs does",
+    )
+    const wrong = { ...run, ownLoss: { ...own, verdict: "violated", laws: [measured("a", "violated")] } as const }
+    expect(ownLossText(wrong)).toBe("under its own loss, hinge, 1 of 1 law violated")
+    const open = { ...run, ownLoss: { ...own, verdict: "inconclusive", laws: [measured("a", "inconclusive", { detail: "nothing moved" })] } as const }
+    expect(ownLossText(open)).toBe("under its own loss, hinge, no verdict for 1 law: nothing moved")
+  })
+  test("say what was left out of equal blocks and steps", () => {
+    const repeats = [{ what: "h/{0…11}", declared: 12, kept: 2 }, { what: "steps of lstm", declared: 24, kept: 3 }]
+    const run = { ...verification("conserved", measured("a", "conserved")), depth: { repeats, ratesOfAll: true } }
+    expect(depthText(run)).toBe(
+      "ran 2 of 12 equal blocks h/{0…11}, 3 of 24 steps of lstm: a law of one left out was run as the same law of one that stayed; " +
+        "the rate of every law itself was measured with all",
+    )
+    expect(depthText({ depth: { repeats, ratesOfAll: false } })).not.toContain("measured with all")
+    expect(depthText(verification("conserved"))).toBeNull()
+    expect(verificationText(task, run, model, plainPainter).join(" ")).toContain("ran 2 of 12 equal blocks")
   })
   test("tell what an optimizer need not keep from what has no verdict", () => {
     const unkept = { ...measured("a", "inconclusive"), detail: "adam does not keep it in theory either: moved by 1e-1, the control by 1e-1" }
