@@ -30,6 +30,7 @@ export const noGradientOp: FindingRule = {
 /** Functions of tfjs without a registered gradient, by their paths behind `tf`. */
 const ungraded: ReadonlySet<string> = new Set([
   "divNoNan",
+  "cumprod",
   "diag",
   "gatherND",
   "tensorScatterUpdate",

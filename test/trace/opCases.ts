@@ -87,7 +87,16 @@ const comparing = ["equal", "notEqual", "greater", "greaterEqual", "less", "less
 const logical = ["logicalAnd", "logicalOr", "logicalXor"]
 
 /** Ops that draw: they are compared for given draws in test/trace/random.differential.test.ts. */
-export const drawingOps: readonly string[] = ["dropout", "rand", "randomNormal", "randomStandardNormal", "randomUniform", "truncatedNormal"]
+export const drawingOps: readonly string[] = [
+  "dropout",
+  "rand",
+  "randomGamma",
+  "randomNormal",
+  "randomStandardNormal",
+  "randomUniform",
+  "randomUniformInt",
+  "truncatedNormal",
+]
 
 export const opCases: Readonly<Record<string, readonly OpCase[]>> = {
   // Elementwise.
@@ -288,6 +297,23 @@ export const opCases: Readonly<Record<string, readonly OpCase[]>> = {
     ...ungraded("shape '6,4'", "a.cumsum(0)"),
     { code: "s.cumsum(0)", wrongGradient: layout },
   ],
+  cumprod: ungraded(
+    "Cumprod",
+    "tf.cumprod(p, 1)",
+    "a.cumprod(0, true)",
+    "tf.cumprod(p, 1, false, true)",
+    "p.cumprod(1, true, true)",
+    "v.cumprod()",
+  ),
+  cosineWindow: constant("tf.cosineWindow(6, 0.5, 0.4)", "tf.cosineWindow(5, 0.5, 0.4)"),
+  "signal.hannWindow": constant("tf.signal.hannWindow(6)", "tf.signal.hannWindow(7)"),
+  "signal.hammingWindow": constant("tf.signal.hammingWindow(4)"),
+  localResponseNormalization: of(
+    "tf.localResponseNormalization(image)",
+    "image.localResponseNormalization(1, 2, 0.5, 0.75)",
+    "tf.localResponseNormalization(c, 2)",
+  ),
+  "linalg.gramSchmidt": of("tf.linalg.gramSchmidt(a)", "tf.linalg.gramSchmidt([v, v.square()])"),
   argMax: constant("tf.argMax(a, 1)", "a.argMax(0)", "a.argMax()", "c.argMax(-1)"),
   argMin: constant("tf.argMin(a, 1)", "c.argMin(-1)"),
   topk: [...ungraded("TopK", "tf.topk(a, 2)", "a.topk(3).values", "tf.topk(a)"), ...constant("a.topk(2).indices")],

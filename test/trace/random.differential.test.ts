@@ -112,6 +112,8 @@ describe("random ops", () => {
     ["tf.randomUniform([3], -1, 3)", [3], (z: number) => -1 + 4 * z],
     ["tf.rand([3], () => 0.5)", [3], null],
     ["tf.randomUniform([2])", [2], (z: number) => z],
+    ["tf.randomUniformInt([3], 1, 9)", [3], (z: number) => Math.floor(1 + 8 * z)],
+    ["tf.randomGamma([3], 2, 2)", [3], null],
   ] as const)("%s", (code, shape, expected) => {
     const body = `const w = tf.variable(tf.ones([${shape}])); /** @model */ function f() { return w.mul(${code}) }`
     expect((new Function("tf", `return ${code}`)(tf) as tf.Tensor).shape).toEqual([...shape])

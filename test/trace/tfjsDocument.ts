@@ -1,5 +1,6 @@
 /** @file Makes docs/tfjs.md from the cases that are compared with tfjs: what is read, how often it is compared, and where tfjs 4.22 stands apart. */
 import { layerCases, mergeCases, unreadLayers } from "./layerCases"
+import { unreadOps } from "../../src/trace/ops/unread"
 import { opCases } from "./opCases"
 
 interface Remarks {
@@ -44,6 +45,7 @@ export function tfjsDocument(drawing: readonly string[]): string {
   const merges = byName(Object.entries(mergeCases)).map(([name, cases]) => row(name, cases.length, ""))
   const unread = Object.entries(unreadLayers).map(([name, why]) => row(name, 0, why))
   const ops = byName(Object.entries(opCases)).map(([name, cases]) => row(name, cases.length, remarksOf(cases.map((c) => ({ ...c, text: c.code })))))
+  const refused = byName(Object.entries(unreadOps)).map(([name, why]) => `| ${name} | ${why} |`)
   const random = drawing.map((name) => row(name, 1, "for the draw tfjs made"))
   return `# What is read of tfjs
 
@@ -65,5 +67,11 @@ ${[...layers, ...merges, ...unread].join("\n")}
 | op | compared | remarks |
 |---|--:|---|
 ${[...ops, ...random].join("\n")}
+
+## Ops that are not read
+
+| op | reason |
+|---|---|
+${refused.join("\n")}
 `
 }

@@ -77,6 +77,13 @@ function random(distribution: "normal" | "uniform" | "bernoulli"): OpEmitter {
   }
 }
 
+/** Whole numbers from the first bound up to the second. */
+function emitWholeDraw(call: OpCall): Value {
+  const draw = random("uniform")(call)
+  if (draw.kind !== "tensor") return draw
+  return emit(call, { kind: "unary", fn: "floor" }, [draw], shape(call, draw), "int")
+}
+
 function emitRange(call: OpCall): TensorValue {
   const start = dimAt(call, 0, "start"),
     stop = dimAt(call, 1, "stop"),
@@ -219,6 +226,9 @@ export const createOps: Readonly<Record<string, OpEmitter>> = {
   truncatedNormal: random("normal"),
   randomStandardNormal: random("normal"),
   randomUniform: random("uniform"),
+  // Laws hold for every draw, so that its distribution does not matter.
+  randomGamma: (call) => random("uniform")({ ...call, args: [call.args[0]] }),
+  randomUniformInt: emitWholeDraw,
   rand: random("uniform"),
   variable: emitVariable,
   dropout: emitDropout,

@@ -16,6 +16,8 @@ import { elementwiseOps } from "./elementwise"
 import { linearOps } from "./linear"
 import { reduceOps } from "./reduce"
 import { shapeOps } from "./shape"
+import { signalOps } from "./signal"
+import { unreadOps } from "./unread"
 import { arrayOf, tensorsIn, undefinedValue, unknown } from "../value"
 
 export const ops: Readonly<Record<string, OpEmitter>> = {
@@ -27,6 +29,7 @@ export const ops: Readonly<Record<string, OpEmitter>> = {
   ...scatterOps,
   ...imageOps,
   ...fusedOps,
+  ...signalOps,
 }
 
 /** Ops with a chained form under another name. */
@@ -67,8 +70,9 @@ const generic = new Set(["slice", "concat", "reverse", "split", "fill", "any", "
 export function callOp(context: Context, name: string, args: readonly Value[], at: TypeScript.Node): Value {
   const emitter = findOp(name)
   if (emitter === null) {
-    if (tensorsIn(args).length > 0) note(context, `tf.${name} is not supported`, at)
-    return unknown(`tf.${name} is not supported`, null, args)
+    const why = Object.hasOwn(unreadOps, name) ? `tf.${name} is not supported: ${unreadOps[name]}` : `tf.${name} is not supported`
+    if (tensorsIn(args).length > 0) note(context, why, at)
+    return unknown(why, null, args)
   }
   try {
     const result = emitter({ context, name, args, at })
