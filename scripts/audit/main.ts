@@ -45,7 +45,7 @@ const isFree = (derived: AnalyzedModel["derived"], name: string): boolean => der
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({ allowPositionals: true, options: { verbose: { type: "boolean", default: false } } })
-  const { files } = selectFiles(await findFiles(positionals, process.cwd()), process.cwd())
+  const { files } = await selectFiles(await findFiles(positionals, process.cwd()), process.cwd())
   const tally = { models: 0, audited: 0, laws: 0, silent: 0, discounted: 0, opaque: 0, large: 0, failed: 0, broken: 0 }
   for (const { file, name, program, typed } of createPrograms(files.filter(isReadable))) {
     const shown = path.relative(process.cwd(), file)

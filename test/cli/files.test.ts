@@ -23,6 +23,9 @@ beforeAll(() => {
     "lib/c.mjs",
     "lib/deep/d.cts",
     "node_modules/x/e.js",
+    "dist/bundle.js",
+    "lib/dist/bundle.js",
+    ".git/hooks/hook.js",
     "lib/node_modules/y/f.ts",
     "page.html",
   ])
@@ -32,8 +35,32 @@ afterAll(() => fs.rmSync(folder, { recursive: true, force: true }))
 
 describe("finding files", () => {
   const find = async (...patterns: string[]): Promise<string[]> => (await findFiles(patterns, folder)).map((file) => displayPath(file, folder))
-  test("folders are searched, without node_modules and declarations", async () => {
+  test("folders are searched, without packages, outputs, hidden folders and declarations", async () => {
     expect(await find(".")).toEqual(["a.ts", "b.jsx", "lib/c.mjs", "lib/deep/d.cts", "page.html"])
+  })
+  test("a folder that is named is read, whatever its name", async () => {
+    expect(await find("dist")).toEqual(["dist/bundle.js"])
+  })
+  test("links are followed, each folder once: a link to a folder above ends", async () => {
+    write("linked/inside/g.ts")
+    fs.symlinkSync("..", path.join(folder, "linked/inside/up"))
+    fs.symlinkSync("inside", path.join(folder, "linked/other"))
+    fs.symlinkSync("nowhere.ts", path.join(folder, "linked/broken.ts"))
+    const found = await find("linked")
+    fs.rmSync(path.join(folder, "linked"), { recursive: true })
+    expect(found).toHaveLength(1)
+    expect(found[0]).toMatch(/^linked\/(inside|other)\/g\.ts$/)
+  })
+  test("the search says how far it is", async () => {
+    const said: string[] = []
+    await findFiles(["lib"], folder, (folders, files) => said.push(`${folders} ${files}`))
+    expect(said).toEqual(["1 1", "2 2"])
+  })
+  test.runIf(fs.existsSync("/dev/null"))("what is no file and no folder is called what it is", async () => {
+    fs.symlinkSync("nowhere", path.join(folder, "broken"))
+    await expect(find("broken")).rejects.toThrow("broken: a link to nothing")
+    fs.rmSync(path.join(folder, "broken"))
+    await expect(find("/dev/null")).rejects.toThrow("/dev/null: a device, expected a file or a folder")
   })
   test("globs, files, each once", async () => {
     expect(await find("lib/**/*.mjs", "lib", "lib/c.mjs")).toEqual(["lib/c.mjs", "lib/deep/d.cts"])

@@ -89,15 +89,15 @@ test("a failure of one file is one line for that file", () => {
   const report = { path: "a.ts", models: [], problems: [{ message: "the analysis failed: x", start, end: start }] }
   const stats = countFiles(
     [{ report, models: [], milliseconds: 3, failure: "a.ts: the analysis failed: x" }],
-    { files: ["/a.ts"], withoutTfjs: 0, skipped: [] },
+    { files: ["/a.ts"], silent: [], skipped: [] },
     () => 5,
   )
   expect(stats.files).toEqual({ all: 1, withoutTfjs: 0, withModels: 0, failed: 1 })
   expect(statsText(stats).at(-1)).toBe("a.ts: the analysis failed: x")
 })
 
-test("a file that is gone is skipped with a sentence", () => {
-  const { files, skipped } = selectFiles([path.join(folder, "gone.ts"), path.join(folder, "net.ts")], folder)
+test("a file that is gone is skipped with a sentence", async () => {
+  const { files, skipped } = await selectFiles([path.join(folder, "gone.ts"), path.join(folder, "net.ts")], folder)
   expect(files).toEqual([path.join(folder, "net.ts")])
   expect(skipped).toEqual([{ path: "gone.ts", reason: "gone.ts cannot be read and is skipped." }])
 })

@@ -43,8 +43,13 @@ const largestProgram = 100
  * In the order of their programs, which are made one after another: who keeps none of them needs memory for one.
  *
  * @param overlay texts that replace what is on disk, by absolute path (stdin).
+ * @param reading called with each file that a program reads, those that are imported included.
  */
-export function* createPrograms(files: readonly string[], overlay: ReadonlyMap<string, string> = new Map()): Generator<ProgramFile, void> {
+export function* createPrograms(
+  files: readonly string[],
+  overlay: ReadonlyMap<string, string> = new Map(),
+  reading: (name: string) => void = () => undefined,
+): Generator<ProgramFile, void> {
   const groups = new Map<string, string[]>()
   for (const file of files) {
     const config = ts.findConfigFile(path.dirname(file), ts.sys.fileExists) ?? ""
@@ -55,7 +60,7 @@ export function* createPrograms(files: readonly string[], overlay: ReadonlyMap<s
     for (let start = 0; start < members.length; start += largestProgram) {
       const part = members.slice(start, start + largestProgram)
       const names = part.map(nameInProgram)
-      const { program, typed } = createPair(names, options, overlay)
+      const { program, typed } = createPair(names, options, overlay, reading)
       for (const [k, file] of part.entries()) yield { file, name: names[k], program, typed }
     }
   }
@@ -77,10 +82,16 @@ function readOptions(config: string): ts.CompilerOptions {
 }
 
 /** A program without declarations and, on demand, one with them. They share their source files, so that a node belongs to both. */
-function createPair(names: readonly string[], options: ts.CompilerOptions, overlay: ReadonlyMap<string, string>): Omit<ProgramFile, "file" | "name"> {
+function createPair(
+  names: readonly string[],
+  options: ts.CompilerOptions,
+  overlay: ReadonlyMap<string, string>,
+  reading: (name: string) => void,
+): Omit<ProgramFile, "file" | "name"> {
   const host = createHost(options, overlay),
     sources = new Map<string, ts.SourceFile | undefined>()
   const getSourceFile: ts.CompilerHost["getSourceFile"] = (name, ...rest) => {
+    reading(name)
     if (isDeclaration(name)) return host.getSourceFile(name, ...rest)
     if (!sources.has(name)) sources.set(name, host.getSourceFile(name, ...rest))
     return sources.get(name)

@@ -18,7 +18,9 @@ import type { AnalyzeCommand, Command, FailOn, VerifyCommand } from "./arguments
 import { createPrograms, isReadable } from "./program"
 import type { ProgramFile } from "./program"
 import { displayPath, findFiles } from "./files"
-import { countFiles, selectFiles, speaksOfTfjs, statsText } from "./stats"
+import { slowProgress } from "./progress"
+import { countFiles, selectFiles, statsText } from "./stats"
+import type { Selection } from "./stats"
 import { checkSizes, verifyModel } from "./verify"
 
 /** The world of one run; tests hand in their own. */
@@ -62,7 +64,7 @@ async function runCommand(command: Command, io: Io): Promise<ExitCode> {
       return 0
     case "stats": {
       const started = performance.now()
-      const selection = selectFiles(await findFiles(command.patterns, io.cwd), io.cwd)
+      const selection = await selectSources(await searchFiles(command.patterns, io), io)
       const stats = countFiles(analyzeEach(selection.files, io), selection, () => performance.now() - started)
       io.writeOut(command.format === "json" ? `${JSON.stringify(stats, null, 2)}\n` : `${statsText(stats).join("\n")}\n`)
       return stats.files.failed + stats.skipped.length === stats.files.all ? 2 : 0
@@ -81,45 +83,78 @@ async function runCommand(command: Command, io: Io): Promise<ExitCode> {
 async function analyzeInput(command: AnalyzeCommand | VerifyCommand, io: Io): Promise<readonly AnalyzedFile[]> {
   const files =
     command.stdin === null
-      ? analyzeFiles(await findFiles(command.patterns, io.cwd), io)
-      : analyzeFiles([path.resolve(io.cwd, command.stdin)], io, await io.readInput())
+      ? await analyzeFiles(await searchFiles(command.patterns, io), io)
+      : await analyzeFiles([path.resolve(io.cwd, command.stdin)], io, await io.readInput())
   return command.model === null ? files : selectModel(files, command.model)
 }
 
-/** @param input the text of the only file, where it does not come from disk. */
-function analyzeFiles(files: readonly string[], io: Io, input?: string): readonly AnalyzedFile[] {
-  const analyzed = [...analyzeEach(files, io, input)]
+/** Searches folders and says how far it is, where that takes long. */
+async function searchFiles(patterns: readonly string[], io: Io): Promise<readonly string[]> {
+  const progress = slowProgress("searching", io)
+  const found = await findFiles(patterns, io.cwd, (folders, files) => progress(`${folders} folders read, ${files} sources found`, null))
+  progress("", null)
+  return found
+}
+
+/** Reads every file once and says how far it is, where that takes long. */
+async function selectSources(files: readonly string[], io: Io): Promise<Selection> {
+  const progress = slowProgress("reading", io)
+  const selection = await selectFiles(files, io.cwd, (path, fraction) => progress(path, fraction))
+  progress("", null)
+  return selection
+}
+
+/**
+ * Of several files, those that say nothing of tfjs have nothing to report and are not parsed, whatever is wrong with them.
+ *
+ * @param input the text of the only file, where it does not come from disk.
+ */
+async function analyzeFiles(files: readonly string[], io: Io, input?: string): Promise<readonly AnalyzedFile[]> {
+  const [only, ...more] = files, alone = input !== undefined || more.length === 0
+  const unreadable = alone ? [] : files.filter((file) => !isReadable(file))
+  const gone = new Set(unreadable)
+  const selection = alone ? null : await selectSources(files.filter((file) => !gone.has(file)), io)
+  const analyzed = [
+    ...unreadable.map((file) => unreadableFile(displayPath(file, io.cwd))),
+    ...analyzeEach(selection === null ? [only] : selection.files, io, input),
+    ...(selection?.silent ?? []).map((file) => untracedFile(displayPath(file, io.cwd), [])),
+    ...(selection?.skipped ?? []).map(({ path, reason }) => untracedFile(path, [reason])),
+  ]
+  const order = new Map(files.map((file, i) => [displayPath(file, io.cwd), i]))
+  analyzed.sort((a, b) => (order.get(a.report.path) ?? 0) - (order.get(b.report.path) ?? 0))
   for (const { failure } of analyzed) if (failure !== null) io.writeError(`noether-lens: ${failure}\n`)
   return analyzed
 }
 
 /** One file after the other; who keeps only numbers of each needs memory for one. What cannot be read is given without models. */
 function* analyzeEach(files: readonly string[], io: Io, input?: string): Generator<AnalyzedFile, void> {
-  const readable = input === undefined ? files.filter(isReadable) : files
-  for (const file of files) if (!readable.includes(file)) yield unreadableFile(displayPath(file, io.cwd))
-  // Elsewhere than on a terminal, one line a file would drown the log.
-  const progress = io.isTerminal.stderr && readable.length > 1 ? progressFor("analyzing", io) : () => undefined
+  const readable: string[] = []
+  for (const file of files) {
+    if (input !== undefined || isReadable(file)) readable.push(file)
+    else yield unreadableFile(displayPath(file, io.cwd))
+  }
+  const progress = slowProgress("analyzing", io)
   let done = 0
-  for (const { file, name, program, typed } of createPrograms(readable, input === undefined ? undefined : new Map([[readable[0], input]]))) {
+  const overlay = input === undefined ? undefined : new Map([[readable[0], input]])
+  const reading = (name: string): void => progress(`reads ${displayPath(name, io.cwd)}`, done / readable.length)
+  for (const { file, name, program, typed } of createPrograms(readable, overlay, reading)) {
     const started = performance.now()
     progress(displayPath(file, io.cwd), done++ / readable.length)
-    const found = analyzeOrReport({ name, program, typed }, displayPath(file, io.cwd), io)
-    const { report, models } = found
-    // In a folder, a file that says nothing of tfjs may be broken as it likes.
-    const failure = files.length === 1 || speaksOfTfjs(program.getSourceFile(name)?.text ?? "") ? found.failure : null
+    const { report, models, failure } = analyzeOrReport({ name, program, typed }, displayPath(file, io.cwd), io)
     yield { report, models, failure, milliseconds: performance.now() - started }
   }
   progress("", null)
 }
 
-function unreadableFile(path: string): AnalyzedFile {
+/** The report of a file that is not traced, with the reasons. */
+const untracedFile = (path: string, messages: readonly string[]): AnalyzedFile => {
   const start = { line: 1, column: 1 }
-  return {
-    report: { path, models: [], problems: [{ message: "the file cannot be read", start, end: start }] },
-    models: [],
-    failure: `${path}: cannot be read`,
-    milliseconds: 0,
-  }
+  const problems = messages.map((message) => ({ message, start, end: start }))
+  return { report: { path, models: [], problems }, models: [], failure: null, milliseconds: 0 }
+}
+
+function unreadableFile(path: string): AnalyzedFile {
+  return { ...untracedFile(path, ["the file cannot be read"]), failure: `${path}: cannot be read` }
 }
 
 /** Whether a model has a finding at least as severe. */

@@ -2,7 +2,7 @@
  * @file `noether-lens stats`: how much of a code base is understood, in numbers. Files too large to be written by hand and files that do not
  * speak of tfjs are set aside before anything is parsed.
  */
-import fs from "node:fs"
+import fs from "node:fs/promises"
 import path from "node:path"
 import type { TracedModel } from "../../graph/graph"
 import { countText, dimText } from "../../presentation/words"
@@ -21,31 +21,49 @@ export interface Skipped {
 export interface Selection {
   /** Absolute paths. */
   readonly files: readonly string[]
-  /** How many files say nothing of tfjs. */
-  readonly withoutTfjs: number
+  /** Those that say nothing of tfjs. */
+  readonly silent: readonly string[]
   readonly skipped: readonly Skipped[]
 }
 
 /** Whether a source mentions the library at all. */
 export const speaksOfTfjs = (text: string): boolean => /\btf\b|tensorflow/.test(text)
 
-/** Which of the files are worth a program. */
-export function selectFiles(files: readonly string[], cwd: string): Selection {
-  const kept: string[] = []
-  const skipped: Skipped[] = []
-  for (const file of files) {
+/**
+ * Which of the files are worth a program.
+ *
+ * @param progress called with the display path of a file and how much of all has been read.
+ */
+export async function selectFiles(
+  files: readonly string[],
+  cwd: string,
+  progress: (path: string, fraction: number) => void = () => undefined,
+): Promise<Selection> {
+  const kept: string[] = [], silent: string[] = [], skipped: Skipped[] = []
+  const select = async (file: string): Promise<() => void> => {
     const path = displayPath(file, cwd)
     try {
-      const { size } = fs.statSync(file)
-      if (size > maximumBytes)
-        skipped.push({ path, reason: `${path} has ${(size / 1e6).toFixed(1)} MB, more than ${maximumBytes / 1e6} MB, and is skipped.` })
-      else if (speaksOfTfjs(fs.readFileSync(file, "utf8"))) kept.push(file)
+      const { size } = await fs.stat(file)
+      if (size > maximumBytes) {
+        const reason = `${path} has ${(size / 1e6).toFixed(1)} MB, more than ${maximumBytes / 1e6} MB, and is skipped.`
+        return () => skipped.push({ path, reason })
+      }
+      const list = speaksOfTfjs(await fs.readFile(file, "utf8")) ? kept : silent
+      return () => list.push(file)
     } catch {
-      skipped.push({ path, reason: `${path} cannot be read and is skipped.` })
+      return () => skipped.push({ path, reason: `${path} cannot be read and is skipped.` })
     }
   }
-  return { files: kept, withoutTfjs: files.length - kept.length - skipped.length, skipped }
+  for (let start = 0; start < files.length; start += width) {
+    const part = files.slice(start, start + width)
+    progress(displayPath(part[0], cwd), start / files.length)
+    for (const put of await Promise.all(part.map(select))) put()
+  }
+  return { files: kept, silent, skipped }
 }
+
+/** Files that are read at the same time. */
+const width = 16
 
 export interface Gap {
   readonly path: string
@@ -126,7 +144,7 @@ function brokenBy(own: string, { name, start, throws }: TracedModel): readonly G
  * @param analyzed read once, each file forgotten before the next.
  * @param elapsed milliseconds since the search for files began.
  */
-export function countFiles(analyzed: Iterable<AnalyzedFile>, { withoutTfjs, skipped }: Selection, elapsed: () => number): Stats {
+export function countFiles(analyzed: Iterable<AnalyzedFile>, { silent, skipped }: Selection, elapsed: () => number): Stats {
   const counts: FileCount[] = []
   for (const file of analyzed) counts.push(countFile(file))
   const total = (key: "models" | "whole" | "withLaws" | "operations" | "unsupported" | "laws"): number =>
@@ -136,8 +154,8 @@ export function countFiles(analyzed: Iterable<AnalyzedFile>, { withoutTfjs, skip
   return {
     schema: 1,
     files: {
-      all: counts.length + withoutTfjs + skipped.length,
-      withoutTfjs,
+      all: counts.length + silent.length + skipped.length,
+      withoutTfjs: silent.length,
       withModels: counts.filter(({ models }) => models > 0).length,
       failed: counts.filter(({ failures }) => failures.length > 0).length,
     },
