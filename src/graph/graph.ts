@@ -78,6 +78,8 @@ export interface LossUse {
   readonly name: string
   /** The output it is given for, where compile lists losses by the names of outputs. */
   readonly output?: string
+  /** Operations of the source's own that are not read as a loss. */
+  readonly byHand?: true
   readonly place: Place
 }
 

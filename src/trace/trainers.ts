@@ -120,11 +120,19 @@ const forwardNames: ReadonlySet<string> = new Set(["forward", "call", "apply", "
  * layer. Empty where no function of the file is known to give the output.
  */
 export function weightsBeside(ts: typeof TypeScript, trainer: Trainer, names: ReadonlySet<string>, weights: readonly string[]): readonly string[] {
+  const { read, knowsForward } = mentionsBeside(ts, trainer, names)
+  if (weightLists.some((list) => read.has(list))) return weights
+  return knowsForward ? weights.filter((weight) => read.has(weight)) : []
+}
+
+/** Names that the trained loss mentions otherwise than in computing the output, and whether a function of the file computes that. */
+export function mentionsBeside(
+  ts: typeof TypeScript, trainer: Trainer, names: ReadonlySet<string>,
+): { readonly read: ReadonlySet<string>; readonly knowsForward: boolean } {
   const declared = functionsOf(ts, trainer.call.getSourceFile())
   const bodies = new Map([...declared].filter(([name]) => !forwardNames.has(name) && !names.has(name)))
   const read = new Set(trainer.losses.flatMap((loss) => [...mentionsOf(ts, loss, bodies)]))
-  if (weightLists.some((list) => read.has(list))) return weights
-  return bodies.size === declared.size ? [] : weights.filter((weight) => read.has(weight))
+  return { read, knowsForward: bodies.size < declared.size }
 }
 
 /** What is differentiated inside a body: the first arguments of variableGrads and its kin. */

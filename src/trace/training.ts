@@ -9,6 +9,7 @@ import type { ModelValue, Scope } from "./value"
 import type { Place } from "../schema/report"
 import { numberIn } from "./value"
 import { placeOf } from "../source/place"
+import { namesOfLosses } from "./lossesByHand"
 import { bindingOf, findTrainers, useFor, weightsBeside, withoutCasts, type Trainer } from "./trainers"
 import { trains } from "../source/dependencies"
 
@@ -72,7 +73,17 @@ export function trainingOf(
     : uses.optimizers.filter(isLoose).flatMap((tied) => usesBy(context.ts, uses.trainers, tied, { names, weights }))
   const notes = minimized.length === 0 ? [] : uses.trainers.flatMap((trainer) => notesOn(context, trainer, names, weights))
   const optimizers = minimized.length > 0 ? unique(minimized) : pick(uses.optimizers)
-  return { optimizers, losses: pick(uses.losses), metrics: pick(uses.metrics), notes: [...new Set(notes)] }
+  const picked = pick(uses.losses)
+  const losses = picked.length > 0 || minimized.length === 0 ? picked : uses.trainers.flatMap((trainer) => lossesOf(context, trainer, names))
+  return { optimizers, losses, metrics: pick(uses.metrics), notes: [...new Set(notes)] }
+}
+
+/** What a trainer of a model of these names minimizes, where it calls no function of tf.losses. */
+function lossesOf(context: Context, trainer: Trainer, names: ReadonlySet<string>): readonly LossUse[] {
+  if (![...names].some((name) => trainer.mentions.has(name))) return []
+  const place = placeOf(trainer.call, context.home),
+    found = namesOfLosses(context.ts, trainer, names)
+  return found === null ? [{ name: "computed by hand", byHand: true, place }] : found.map((name) => ({ name, place }))
 }
 
 function notesOn(context: Context, trainer: Trainer, names: ReadonlySet<string>, weights: readonly string[]): readonly string[] {

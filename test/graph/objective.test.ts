@@ -109,6 +109,8 @@ describe("which loss a network has", () => {
   test("what is not known is said", () => {
     expect(findOwnLoss(pair, uses("focal"))).toEqual({ kind: "unknown", name: "focal", why: "it is not a loss of tfjs" })
     expect(findOwnLoss(pair, uses("hinge", "mae", "logcosh"))).toMatchObject({ kind: "unknown", why: "which output each is for is not known" })
+    const hand = findOwnLoss(pair, [{ name: "computed by hand", byHand: true, place }])
+    expect(hand).toEqual({ kind: "unknown", name: "computed by hand", why: "its operations are not read" })
     const named = findOwnLoss(pair, [
       { name: "hinge", output: "x", place },
       { name: "logcosh", output: "y", place },

@@ -102,6 +102,20 @@ test("a trained loss that reads weights beside the output is told, and keeps no 
   ])
 })
 
+test.each([
+  ["a squared error written out", "net.forward(x).sub(y).square().mean()", [["meanSquaredError", undefined]]],
+  ["through a function of the file", "squares(net.forward(x), y)", [["meanSquaredError", undefined]]],
+  ["a loss that tf.metrics has", "tf.metrics.binaryCrossentropy(y, net.forward(x)).mean()", [["binaryCrossentropy", undefined]]],
+  ["a function of tf.losses", "tf.losses.huberLoss(y, net.forward(x))", [["huberLoss", undefined]]],
+  ["anything else", "tf.softmax(net.forward(x)).log().mul(y).sum().neg()", [["computed by hand", true]]],
+])("the loss of a training step: %s", (_, loss, expected) => {
+  const traced = trace(`class Net { w = tf.variable(tf.zeros([3, 4])); forward(x: tf.Tensor2D) { return tf.softmax(x.matMul(this.w)) } }
+    const net = new Net(), sgd = tf.train.sgd(0.1), seen: number[] = [], losses: number[] = []
+    const squares = (p: tf.Tensor, y: tf.Tensor) => tf.mean(tf.squaredDifference(p, y))
+    function train(x: tf.Tensor2D, y: tf.Tensor2D) { losses.push(sgd.minimize(() => ${loss}, true)!.dataSync()[0]) }`)
+  expect(only(traced, "Net").losses.map(({ name, byHand }) => [name, byHand])).toEqual(expected)
+})
+
 test("losses and metrics by name, by function, by output, and in a constant given to compile", () => {
   const model = only(
     trace(`function percent(a: tf.Tensor, b: tf.Tensor) { return a.sub(b).abs().mean() }
