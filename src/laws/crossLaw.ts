@@ -5,6 +5,7 @@
  */
 import { addDim, divideDim, multiplyDim, substituteDim, subtractDim } from "../graph/dim"
 import type { Dim, Operand, Term } from "../schema/report"
+import { NO_ATOM } from "../symmetry/cross"
 import type { CrossFamily } from "../symmetry/cross"
 import type { Symmetry } from "../symmetry/infer"
 import type { ParameterBlock } from "../symmetry/program"
@@ -20,7 +21,7 @@ export function crossLawOf(symmetry: Symmetry, family: CrossFamily, id: string):
     return op
   }
   if (!hasEnoughColumns(symmetry, family)) return null
-  const sign = Math.sign(family.members[0].weight)
+  const sign = Math.sign(family.members[0].weight), isOfCells = family.members[0].unknown.position === NO_ATOM
   const terms = family.members.flatMap(({ unknown, weight }): Term[] => {
     const pair = [blockOf(unknown.first), blockOf(unknown.second)]
     const operands = pair.map((block): Operand => ({
@@ -28,6 +29,7 @@ export function crossLawOf(symmetry: Symmetry, family: CrossFamily, id: string):
       ...(block.view.length === 0 ? {} : { view: block.view }),
     }))
     const [i, j] = ["i", "j"].map((letter, k) => lettersOf(pair[k], unknown.position, letter, k))
+    if (isOfCells) return [{ coefficient: sign * weight, operands, einsum: `${i},${j}->` }]
     const straight: Term = { coefficient: sign * weight, operands, einsum: `${i},${j}->ij` }
     if (family.parity === 0) return [straight]
     return [
@@ -40,19 +42,23 @@ export function crossLawOf(symmetry: Symmetry, family: CrossFamily, id: string):
     ]
   })
   const [n, m] = family.atoms
-  const quantities = family.parity === 0 ? multiplyDim(n, m) : half(multiplyDim(n, family.parity === 1 ? addDim(n, 1) : subtractDim(n, 1)))
+  const quantities = isOfCells
+    ? 1
+    : family.parity === 0 ? multiplyDim(n, m) : half(multiplyDim(n, family.parity === 1 ? addDim(n, 1) : subtractDim(n, 1)))
   return {
     id,
     family: "balance",
-    symmetry: { kind: family.parity === -1 ? "rotation" : "GL", sizes: family.parity === 0 ? [n, m] : [n] },
+    symmetry: { kind: family.parity === -1 ? "rotation" : "GL", sizes: isOfCells ? [2] : family.parity === 0 ? [n, m] : [n] },
     parameters: [...new Set(terms.flatMap((t) => t.operands.map((o) => o.parameter)))],
     type: "quadratic",
-    entries: family.parity === 0 ? "all" : family.parity === 1 ? "symmetric" : "off-diagonal",
+    entries: family.parity === 0 || isOfCells ? "all" : family.parity === 1 ? "symmetric" : "off-diagonal",
     quantities,
-    index: [
-      { name: "i", size: n },
-      { name: "j", size: m },
-    ],
+    index: isOfCells
+      ? []
+      : [
+          { name: "i", size: n },
+          { name: "j", size: m },
+        ],
     exactness: "exact",
     because: family.meets.map((node) => ({
       text: `${labelOf(
@@ -90,7 +96,8 @@ function hasEnoughColumns(symmetry: Symmetry, family: CrossFamily): boolean {
   )
   const both = addDim(size(family.atoms[0]), size(family.atoms[1])),
     total = columns.reduce(addDim, 0)
-  return typeof both === "number" && typeof total === "number" && total >= both
+  const { position, many } = family.members[0].unknown
+  return typeof both === "number" && typeof total === "number" && total >= (position === NO_ATOM ? many : both)
 }
 
 const half = (d: Dim): Dim => divideDim(d, 2) ?? multiplyDim(d, "1/2")

@@ -9,7 +9,7 @@ import { findCrossFamilies } from "../symmetry/cross"
 import { inferSymmetry } from "../symmetry/infer"
 import { findMirrors, isWithin } from "../symmetry/mirror"
 import type { Symmetry } from "../symmetry/infer"
-import type { IdentityOffset, ParameterBlock, Value } from "../symmetry/program"
+import type { IdentityOffset, ParameterBlock, Value, ValueId } from "../symmetry/program"
 import type { Family, Member, Role } from "../symmetry/families"
 import { indexEquations } from "../symmetry/equations"
 import type { EquationIndex } from "../symmetry/equations"
@@ -45,7 +45,10 @@ export function deriveLaws(network: GenericNetwork): DerivedModel {
     laws.push(inIndependentSizes(law, network.extents))
     independent = addDim(independent, substituteDim(law.quantities, network.declared))
   }
+  // What stays by itself makes no laws with its like.
+  const isStill = (value: ValueId): boolean => symmetry.visibility.invisible(value, "A".repeat(symmetry.program.values[value].atoms.length))
   for (const family of findCrossFamilies(symmetry.program)) {
+    if (family.members.every(({ unknown }) => isStill(unknown.first) && isStill(unknown.second))) continue
     const number = (numbers.get("balance") ?? 0) + 1
     const law = crossLawOf(symmetry, family, `balance-${number}`)
     if (law === null) continue

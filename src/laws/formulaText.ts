@@ -205,7 +205,10 @@ function printSum(layout: OperandLayout, { inputs: [input], output }: Spec, nota
 
 /** ⟨A[…,i], B[…,j]⟩, or a plain product of entries where nothing is summed, or Σ A[…]·B[…] where the summed letters differ. */
 function printInner(layouts: readonly [OperandLayout, OperandLayout], { inputs, output }: Spec, notation: Notation): string {
-  const summed = inputs.map((input) => [...input].filter((letter) => !output.includes(letter)))
+  // A single cell that a slice shows is no sum.
+  const isCell = (k: number, letter: string): boolean =>
+    layouts[k].slots.some((slot) => slot.kind === "axis" && slot.axis === inputs[k].indexOf(letter) && slot.to !== null && dim(slot.size) === 1)
+  const summed = inputs.map((input, k) => [...input].filter((letter) => !output.includes(letter) && !isCell(k, letter)))
   if (summed[0].length + summed[1].length === 0)
     return layouts.map((layout, k) => printOperand(layout, shown(inputs[k], output), notation)).join(notation.dot)
   // Inside ⟨ , ⟩ the summed axes must meet in storage order, else the text would pair the wrong entries.

@@ -12,14 +12,19 @@ import type { Expression, UnknownId } from "./system"
 /** Symmetric (+1) or antisymmetric (−1) X; 0: any X, between axes that are not one. */
 type Parity = 1 | -1 | 0
 
-/** X acts on atom `position` of both blocks, which have the same atoms elsewhere. */
+/** X acts on atom `position` of both blocks, which have the same atoms elsewhere; on single cells of a cut axis it is a number, at `NO_ATOM`. */
 export interface CrossUnknown {
   readonly id: UnknownId
   readonly first: ValueId
   readonly second: ValueId
   readonly position: number
   readonly parity: Parity
+  /** How many blocks are paired with each other. */
+  readonly many: number
 }
+
+/** The position of an action on cells, which have no atom along the axis they were cut from. */
+export const NO_ATOM = -1
 
 export interface CrossFamily {
   readonly members: readonly { readonly unknown: CrossUnknown; readonly weight: number }[]
@@ -54,7 +59,7 @@ export function findCrossFamilies(program: Program): CrossFamily[] {
 }
 
 /** Two blocks and the atom on which they may act on each other. */
-type Candidate = readonly [first: ValueId, second: ValueId, position: number]
+type Candidate = readonly [first: ValueId, second: ValueId, position: number, many: number]
 
 /** Blocks of parameters with the same atoms that read the same value in the same way, or whose products are added. */
 function candidatePairs(program: Program): readonly Candidate[] {
@@ -69,7 +74,10 @@ function candidatePairs(program: Program): readonly Candidate[] {
     if (value.op.kind === "contract") {
       for (const { own, use, other, k } of parameterFactors(program, value)) {
         const kept = use.labels.flatMap((l, i) => (value.labels.includes(l) && !other.labels.includes(l) ? [i] : []))
-        for (const f of kept) put([k, other.value, other.labels, use.labels, value.labels, besides(own, f), f].join("|"), own, f)
+        const place = [k, other.value, other.labels, use.labels, value.labels]
+        for (const f of kept) put([...place, besides(own, f), f].join("|"), own, f)
+        const isColumn = use.labels.every((l) => !value.labels.includes(l) && other.labels.includes(l))
+        if (isColumn && isCell(own)) put([...place, besides(own, NO_ATOM), NO_ATOM].join("|"), own, NO_ATOM)
       }
     }
     if (value.op.kind !== "sum") continue
@@ -80,6 +88,8 @@ function candidatePairs(program: Program): readonly Candidate[] {
         const contracted = use.labels.flatMap((l, i) => (!product.labels.includes(l) && other.labels.includes(l) ? [i] : []))
         const place = ["sum", value.id, k, term.labels, other.labels, use.labels, product.labels]
         for (const f of contracted) put([...place, besides(own, f), f].join("|"), own, f)
+        const isRow = use.labels.every((l) => product.labels.includes(l) && !other.labels.includes(l))
+        if (isRow && isCell(own)) put([...place, besides(own, NO_ATOM), NO_ATOM].join("|"), own, NO_ATOM)
       }
     }
   }
@@ -88,10 +98,13 @@ function candidatePairs(program: Program): readonly Candidate[] {
     // By the name of the axis, so that X of a pair and of the pair that undoes it run the same way.
     const nameOf = (v: ValueId): string => program.values[v].atoms[position]
     const list = [...values].sort((p, q) => (nameOf(p) < nameOf(q) ? -1 : nameOf(p) > nameOf(q) ? 1 : p - q))
-    return list.flatMap((p, i) => list.slice(i + 1).map((q): Candidate => [p, q, position]))
+    return list.flatMap((p, i) => list.slice(i + 1).map((q): Candidate => [p, q, position, list.length]))
   })
-  return [...new Map(pairs.map((p) => [p.join(), p])).values()]
+  return [...new Map(pairs.map((p) => [p.slice(0, 3).join(), p])).values()]
 }
+
+/** A part of a parameter of which some axis is a single cell. */
+const isCell = ({ op }: Value): boolean => op.kind === "parameter" && op.view.length > 0 && op.axes.includes(null)
 
 interface ParameterFactor {
   readonly own: Value
@@ -135,10 +148,10 @@ class CrossPass {
     this.entries = program.values.map(() => [])
     this.residues = program.values.map(() => [])
     for (const value of program.values) if (!this.byKey.has(keyOf(value, value.uses))) this.byKey.set(keyOf(value, value.uses), value.id)
-    for (const [first, second, position] of candidates) {
+    for (const [first, second, position, many] of candidates) {
       const one = program.values[first].atoms[position] === program.values[second].atoms[position]
-      for (const parity of one ? ([1, -1] as const) : ([0] as const)) {
-        const unknown: CrossUnknown = { id: this.unknowns.length, first, second, position, parity }
+      for (const parity of position === NO_ATOM ? ([1] as const) : one ? ([1, -1] as const) : ([0] as const)) {
+        const unknown: CrossUnknown = { id: this.unknowns.length, first, second, position, parity, many }
         this.unknowns.push(unknown)
         this.entries[first].push({ partner: second, position, parity, transposed: false, expression: [unknown.id, 1] })
         const back = [unknown.id, parity === -1 ? -1 : 1]
@@ -185,8 +198,10 @@ class CrossPass {
         op.kind === "convolve" ||
         (op.kind === "map" && op.slope !== null) ||
         ((op.kind === "reduce" && (op.fn === "sum" || op.fn === "mean")) || (op.kind === "mix" && !op.maximal) ? !op.over.includes(label) : false)
-      const twin = linear && out >= 0 ? this.twin(value, k, entry.partner) : undefined
-      if (twin === undefined) this.zero(entry.expression)
+      const isCell = entry.position === NO_ATOM, twin = linear && (out >= 0 || isCell) ? this.twin(value, k, entry.partner) : undefined
+      // Σ of products over cells is a contraction, term by term.
+      if (twin === undefined && isCell && op.kind === "contract") this.contracted(value, use, k, entry, NO_ATOM)
+      else if (twin === undefined) this.zero(entry.expression)
       else this.entries[value.id].push({ ...entry, partner: twin, position: out })
     }
   }
@@ -269,8 +284,8 @@ class CrossPass {
       const members = [...vector].sort(([a], [b]) => a - b).map(([id, weight]) => ({ unknown: this.unknowns[id], weight }))
       const { parity } = members[0].unknown
       const atomsOf = ({ unknown: u }: (typeof members)[number]): [string, string] => [
-        this.program.values[u.first].atoms[u.position],
-        this.program.values[u.second].atoms[u.position],
+        this.program.values[u.first].atoms[u.position] ?? "1",
+        this.program.values[u.second].atoms[u.position] ?? "1",
       ]
       const atoms = atomsOf(members[0])
       if (members.some((m) => m.unknown.parity !== parity || atomsOf(m).join() !== atoms.join())) return []
