@@ -23,7 +23,12 @@ const LENGTH_OF_TWO = 5
 
 /** Nodes that may take an operand apart, with the places; to be found with classes of all axes as they are without. */
 export function findCells(graph: Graph, axes: readonly Axes[], classes: AxisClasses): ReadonlyMap<NodeId, readonly number[]> {
-  const wanted = graph.nodes.flatMap((node) => cutsOf(graph, node, axes, classes))
+  const moves: boolean[] = []
+  for (const { op, operands, id } of graph.nodes)
+    moves[id] = op.kind === "parameter" ? graph.parameters[op.parameter].trainable : operands.some((o) => moves[o])
+  // Cells of data that are left out are no weight's; what weights read of data that is masked is.
+  const wanted = graph.nodes.flatMap((node) =>
+    moves[node.id] || node.op.kind === "binary" || node.op.kind === "select" ? cutsOf(graph, node, axes, classes) : [])
   if (wanted.length === 0) return new Map()
   const cutting = new Set(wanted.map((cut) => cut.node)), closed = closedClasses(graph, axes, classes, cutting)
   const stays = wanted.filter((cut) => classes.structure(cut.class)?.kind === "product" || closed.has(classes.find(cut.class)))
