@@ -4,6 +4,7 @@
  */
 import type { Finding, Law, Model, Reason, Site, SiteKind } from "../schema/report"
 import { foldLaws } from "./fold"
+import { groupReasons } from "./groupReasons"
 import { countText, dimText, fateTexts, listText, reasonsText, symmetryText, viewText } from "./words"
 
 /** What a hover needs of a site, before it has a text. */
@@ -43,7 +44,7 @@ export function siteText(
     const views = viewText(group)
     const count = countText(group.quantities, "quantity", "quantities") + times + (views === "" ? "" : `; ${views}`)
     const line = `**${symmetryText(group.symmetry, law)}** — ${codeSpan(group.formula)} (${count}) — ${fates[k]}`
-    return whole || law.because.length === 0 ? [line] : [line, `*why:* ${reasonsText(law.because.slice(0, 2))}`]
+    return whole || law.because.length === 0 ? [line] : [line, `*why:* ${reasonsText(groupReasons(group.laws).slice(0, 2))}`]
   })
   const rest = groups.length - shown.length
   const more = rest > 0 ? [`… and ${countText(rest, "more law", "more laws")}`] : []

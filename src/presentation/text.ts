@@ -6,6 +6,7 @@ import { foldNames } from "../graph/names"
 import type { FileReport, Finding, Law, Model, Place, Training } from "../schema/report"
 import { foldLaws } from "./fold"
 import type { LawGroup } from "./fold"
+import { groupReasons } from "./groupReasons"
 import { wrapText } from "./paint"
 import type { Paint, Painter } from "./paint"
 import { countText, dimText, fateTexts, groupAssumptions, listText, reasonsText, symmetryText, viewText } from "./words"
@@ -58,7 +59,7 @@ export function modelText(model: Model, path: string, painter: Painter): string[
           ...groups.flatMap((group, k) =>
             shortLawText(group, k + 1, fates[k], paintOf(group.laws[0], model.training, painter), painter, placeText),
           ),
-          `      ${painter.faint("why: in the editor's hovers, or with --format json")}`,
+          `      ${painter.faint(`${groups.some((group) => viewText(group) !== "") ? "why, and the shapes that brackets index" : "why"}: ${elsewhere}`)}`,
         ]
       : groups.flatMap((group, k) => [
           "",
@@ -71,6 +72,9 @@ export function modelText(model: Model, path: string, painter: Painter): string[
 
 /** What a batch normalization averages: not trained, and not frozen by anybody. */
 const isStatistic = (id: string): boolean => /(^|\/)moving_(mean|variance)(_\d+)?$/.test(id)
+
+/** Where long reports keep their reasons. */
+const elsewhere = "in the editor's hovers, or with --format json"
 
 /** Findings that say the same of several places, with these. */
 function groupFindings(findings: readonly Finding[]): readonly (readonly [Finding, readonly Place[]])[] {
@@ -123,7 +127,7 @@ function lawText(group: LawGroup, number: number, fate: string, paint: Paint, pa
   return [
     ...wrapText(group.formula, terminalWidth, label, painter.formula),
     ...wrapText(`${symmetryText(group.symmetry, law)}: ${count} — ${fate}`, terminalWidth, indent, paint),
-    ...law.because.flatMap((reason) => wrapText(reasonsText([reason], placeText), terminalWidth, `${indent}why: `, painter.faint)),
+    ...groupReasons(group.laws).flatMap((reason) => wrapText(reasonsText([reason], placeText), terminalWidth, `${indent}why: `, painter.faint)),
   ]
 }
 
