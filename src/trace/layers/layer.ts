@@ -17,7 +17,7 @@ import { recurrentLayers } from "./recurrent"
 import { kindOfLayer, nodeOfLayer, rememberKind, rememberNode } from "./nodes"
 import { noiseLayers } from "./noise"
 import { tellFault, tellRefusedWeight } from "../interpreter/faults"
-import { passMask } from "./mask"
+import { holdMask, passMask } from "./mask"
 import { preprocessingLayers } from "./preprocessing"
 import { giveRank, openShape } from "../rank"
 import { ShapeError } from "../../graph/shape"
@@ -148,12 +148,14 @@ export function applyLayer(context: Context, layer: Value, given: Value | undefi
   context.state.forward++
   const before = context.state.serial
   try {
-    const inputs = inputTensors(context, given, state, at)
+    const tensors = inputTensors(context, given, state, at)
+    const inputs = layer.kind === "object" ? tensors : withInitialState(context, tensors, kwargs, at)
     const result =
       layer.kind === "object" ? applyInstance(context, layer, state, given, inputs, kwargs, at) : applyKnown(context, state, inputs, kwargs, at)
     const outputs = result.kind === "array" ? result.items : [result]
     const made = outputs.filter((item): item is TensorValue => item.kind === "tensor")
     state.calls.push({ inputs, outputs: made })
+    holdMask(inputs, made)
     const site = siteAt(context, "layer", state.place, state.type)
     made.forEach((tensor) => tensor.serial > before && site.tensors.add(tensor))
     state.weights.forEach((weight) => site.weights.add(weight))
@@ -207,7 +209,7 @@ const readAxes: Readonly<Record<string, readonly string[]>> = {
 function applyKnown(context: Context, state: LayerState, inputs: readonly TensorValue[], kwargs: Value | undefined, at: TypeScript.Node): Value {
   const kind = kindOfLayer(state)
   // Reasons point at the call that made the layer, not at what applies it.
-  const call: LayerCall = { context, state, inputs: withInitialState(context, inputs, kwargs, at), kwargs, at: nodeOfLayer(state) ?? at }
+  const call: LayerCall = { context, state, inputs, kwargs, at: nodeOfLayer(state) ?? at }
   const result = resultOf(call, kind)
   state.built = true
   passMask(call, kind, result)

@@ -15,8 +15,28 @@ const masks = new WeakMap<TensorValue, TensorValue>()
 /** Inputs that stand for a model's data: only what is computed from them has masks. */
 const symbolic = new WeakSet<TensorValue>()
 
+/** Masks that tfjs's executor still holds behind a layer that does not pass them on: it hands the last one to every layer that follows. */
+const held = new WeakMap<TensorValue, TensorValue>()
+
 export const markSymbolic = (x: TensorValue): TensorValue => (symbolic.add(x), x)
 export const maskOf = (x: TensorValue | undefined): TensorValue | null => (x === undefined ? null : (masks.get(x) ?? null))
+
+/** Whether a tensor has a mask or comes after one. */
+export const isMasked = (x: TensorValue): boolean => masks.has(x) || held.has(x)
+
+/** The mask that a recurrent layer reads its input with: the input's own, or the one the executor still holds where it has as many steps. */
+export function maskFor(call: LayerCall, x: TensorValue): TensorValue | null {
+  const own = maskOf(x), last = held.get(x)
+  if (own !== null || last === undefined) return own
+  return shape(call, last)[1] === shape(call, x)[1] ? last : null
+}
+
+/** Remembers the mask that was last seen before a layer's output; of several none, since their order is that of tfjs's own walk. */
+export function holdMask(inputs: readonly TensorValue[], outputs: readonly TensorValue[]): void {
+  const seen = new Set(inputs.flatMap((x) => masks.get(x) ?? held.get(x) ?? []))
+  const [mask] = seen
+  if (seen.size === 1) outputs.forEach((y) => held.set(y, mask))
+}
 
 /** Layer kinds that hand the mask of their (first) input on. */
 const passing = new Set([

@@ -11,7 +11,7 @@ import { cellOf, droppedOut, gate, gateActivation, type Step } from "./cells"
 import { constant, reshape, sliceAxis } from "../tensor"
 import { giveRank } from "../rank"
 import { kindOfLayer } from "./nodes"
-import { maskOf } from "./mask"
+import { maskFor } from "./mask"
 import { multiplyDim } from "../../graph/dim"
 import { perAxis } from "../ops/linear"
 
@@ -56,7 +56,7 @@ function initialStates(call: LayerCall, given: readonly TensorValue[], shapes: r
 function unroll(call: LayerCall, x: TensorValue, start: readonly TensorValue[], step: Step): TensorValue | readonly TensorValue[] {
   const steps = stepsOf(call, x),
     backwards = flagOption(call, "goBackwards", false),
-    mask = maskOf(x)
+    mask = maskFor(call, x)
   const outputs: TensorValue[] = []
   let states = start
   for (let n = 0; n < steps; n++) {

@@ -5,12 +5,13 @@ import type { Dim } from "../../schema/report"
 import type { LayerState, ModelValue, TensorValue, Value } from "../value"
 import { allWeights, applyLayer, createLayer, layerStateOf } from "../layers/layer"
 import { kindOfLayer, nodeOfLayer } from "../layers/nodes"
-import { arrayOf, isNullish, native, numberIn, primitive, sizeValue, stringIn, tensorsIn, undefinedValue, unknown } from "../value"
+import { arrayOf, isNullish, native, numberIn, openParameter, primitive, sizeValue, stringIn, tensorsIn, undefinedValue, unknown } from "../value"
 import { dimOf, makeInput, makeTensor, reshape, shapeOf, tensorOf } from "../tensor"
 import { freshSymbol, nextSerial, note, touch, unifyDims, Unreadable } from "../context"
 import { markSymbolic } from "../layers/mask"
 import { assumeOneAxis, copyShape, needRank, openShape } from "../rank"
 import { readWhole } from "../interpreter/readings"
+import { callsToRepeat, repeatCall, type LayerCalls } from "./replay"
 import { ShapeError } from "../../graph/shape"
 import { substituteDim, symbolsOf } from "../../graph/dim"
 import { plainText } from "../ops/table"
@@ -214,7 +215,8 @@ export function applyModel(context: Context, model: ModelValue, given: Value | u
   // tfjs builds a sequential model when its layers are added: its weights have the shapes of its own input.
   buildSequential(context, model)
   // What the layers make of something unknown says nothing of the model: its own input has told their shapes.
-  if (given.kind === "unknown" && model.outputs.length > 0) return unknown(given.why, null, [given, ...model.outputs])
+  const open = [given, ...(given.kind === "array" ? given.items : [])].find((item) => item.kind === "unknown" && !item.properties.has(openParameter))
+  if (open?.kind === "unknown" && model.outputs.length > 0) return unknown(open.why, null, [given, ...model.outputs])
   context.state.owners.push(model)
   try {
     const result = model.form === "sequential" ? runLayers(context, model, given, at) : copyOperations(context, model, given, at)
@@ -247,8 +249,14 @@ function copyOperations(context: Context, model: ModelValue, given: Value, at: T
     own.forEach((d, k) => typeof d === "string" && d !== other[k] && /^[\w$.\u00b7]+$/.test(d) && (sizes[d] = other[k]))
   })
   const sites = [...context.state.sites.values()]
+  const again = callsToRepeat(context, model, tensors, body), wanted = again === null ? null : neededFor(model.outputs, again)
   for (const t of body) {
-    if (copies.has(t) || t.source.kind !== "op") continue
+    if (copies.has(t) || t.source.kind !== "op" || wanted?.has(t) === false) continue
+    const call = again?.get(t)
+    if (call !== undefined && call.call.inputs.some((x) => copies.has(x))) {
+      repeatCall(context, call, call.call.inputs.map((x) => copies.get(x) ?? x), copies)
+      continue
+    }
     const { op, operands } = t.source
     if (!operands.some((operand) => copies.has(operand))) continue
     const target = shapeOf(context, t).map((d) => substituteDim(d, sizes))
@@ -270,6 +278,17 @@ function copyOperations(context: Context, model: ModelValue, given: Value, at: T
   const results = model.outputs.map((t) => copies.get(t) ?? t)
   // tfjs gives one output as it is, also where the source lists it.
   return results.length === 1 ? results[0] : arrayOf(results)
+}
+
+/** The tensors that outputs are made of where some are results of layers that run again. */
+function neededFor(outputs: readonly TensorValue[], again: LayerCalls): ReadonlySet<TensorValue> {
+  const seen = new Set<TensorValue>(), stack = [...outputs]
+  for (let t = stack.pop(); t !== undefined; t = stack.pop()) {
+    if (seen.has(t)) continue
+    seen.add(t)
+    stack.push(...(again.get(t)?.call.inputs ?? (t.source.kind === "op" ? t.source.operands : [])))
+  }
+  return seen
 }
 
 export function setModelTrainable(model: ModelValue, flag: boolean): void {
