@@ -106,3 +106,18 @@ test("a model that is applied to data nobody knows is the same model", () => {
   expect(model.unsupported).toEqual([])
   expect(parameters(model)).toEqual(["dense_1/kernel [16, 3]", "dense_1/bias [3]"])
 })
+
+test("of two instances that a condition nobody knows makes the first is taken, and said, where a method uses it", () => {
+  const model = only(trace(`import { Box } from "elsewhere"
+    class Wide { w = tf.variable(tf.zeros([3, 8])) }
+    class Narrow { w = tf.variable(tf.zeros([3, 2])) }
+    export class Agent { net: any
+      constructor(space: any) {
+        if (space instanceof Box) this.net = new Wide()
+        else if (space.n > 1) this.net = new Narrow()
+        else throw new Error("no") }
+      step(x: tf.Tensor2D) { return { y: x.matMul(this.net.w) } } }`), "step")
+  expect(model.unsupported).toEqual([])
+  expect(model.graph.parameters.map((p) => [p.id, p.shape.join()])).toEqual([["net/w", "3,8"]])
+  expect(model.assumptions.join()).toMatch(/the condition \`space instanceof Box\` is not known: its first way is taken/)
+})

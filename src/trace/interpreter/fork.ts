@@ -167,7 +167,7 @@ export function joinValues(
   if (a.kind === "array" && b.kind === "array" && a.items.length === b.items.length) {
     return { kind: "array", items: a.items.map((item, i) => joinValues(context, item, b.items[i], text, at, prefer)) }
   }
-  if (isPart(a) && isPart(b)) {
+  if (isChosen(a) && isChosen(b)) {
     context.state.assumptions.add(`${doubted(text)}: its first way is taken`)
     return a
   }
@@ -196,6 +196,9 @@ function eitherTensor(context: Context, tensors: readonly TensorValue[], shape: 
 
 /** Layers and models: they cannot be joined, only chosen. */
 const isPart = (value: Value): boolean => value.kind === "layer" || value.kind === "model" || (value.kind === "object" && value.layer !== undefined)
+
+/** Layers, models and instances of classes: two of them cannot be joined, only chosen. */
+const isChosen = (value: Value): boolean => isPart(value) || (value.kind === "object" && value.type !== null)
 
 function sameValue(a: Value, b: Value): boolean {
   if (a.kind === "primitive" && b.kind === "primitive") return Object.is(a.value, b.value)

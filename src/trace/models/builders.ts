@@ -11,6 +11,7 @@ import { constructionArguments } from "./arguments"
 import { forwardOf } from "./classes"
 import { speaksOfTensors } from "../interpreter/closures"
 import { takesTensors, type Callable } from "./functions"
+import { assume } from "../context"
 import { undefinedValue } from "../value"
 
 /** Follows the methods that build a model, or add layers to one, and have not been called. */
@@ -97,12 +98,20 @@ export function methodCallables(context: Context, type: ClassValue): readonly Ca
   )
   if (methods.length === 0) return []
   const constructor = type.node.members.find((member) => ts.isConstructorDeclaration(member))
-  const made = state.instances.find((instance) => instance.type === type) ??
-    attempt(context, () => constructClass(context, type, constructionArguments(context, constructor), type.node), "keep").value
+  const known = state.instances.find((instance) => instance.type === type)
+  const built = known === undefined
+    ? attempt(context, () => constructClass(context, type, constructionArguments(context, constructor), type.node), "keep")
+    : { value: known, assumptions: [] }
+  const made = built.value
   if (made === null || made.kind !== "object") return []
+  // What was assumed while it was made holds for whatever its methods compute.
+  const make = (fn: FunctionValue): ReturnType<Callable["make"]> => {
+    built.assumptions.forEach((text) => assume(context, text))
+    return { fn, self: made, root: made }
+  }
   return methods.flatMap((node): Callable[] => {
     const fn: FunctionValue = { kind: "function", node, scope: type.scope, home: type, fields: new Map() }
-    return takesTensors(context, fn) ? [{ name: node.name, forward: node, holdsWeights: false, make: () => ({ fn, self: made, root: made }) }] : []
+    return takesTensors(context, fn) ? [{ name: node.name, forward: node, holdsWeights: false, make: () => make(fn) }] : []
   })
 }
 
