@@ -11,13 +11,14 @@ import type { Random } from "./random"
 import { drawParameters, drawSamples, drawUnknowns, type Signs } from "./data"
 import { evaluateEntryGradient } from "./laws"
 import { integrateFlow, type VectorField } from "./flow"
-import { finish, measureRank, norm, rankOf, unit, type Rank } from "./linear"
+import { finish, norm, unit } from "./linear"
 import { evaluateField, evaluateFieldTangent } from "./loss"
+import { measureRank, rankOf, type MeasuredRank, type Rank } from "./rank"
 
 /** Above this many trainable numbers the certificate is not attempted: its cost grows with the cube. */
 export const certificateLimit = 1500
 /** Above this many, fields are not carried along flows: that takes some hundred Hessian products each, and what they add drowns in noise. */
-const deepeningLimit = 600
+const deepeningLimit = 200
 
 /** Above this many, one θ has to do: each costs seconds. */
 const repeatLimit = 300
@@ -83,8 +84,7 @@ interface Spanned {
   readonly theta: Float64Array
   readonly fields: readonly Field[]
   readonly norms: readonly number[]
-  readonly rows: readonly Float64Array[]
-  readonly rank: Rank
+  readonly rank: MeasuredRank
 }
 
 /**
@@ -154,22 +154,23 @@ function* spanFirstBrackets(plan: Plan, random: Random, signs: Signs, enough: nu
   if (!Number.isFinite(largest)) return null
   const rows = values.flatMap((v) => unit(v, largest * 1e-12) ?? []),
     shallow = yield* measureRank(rows, D)
-  if (shallow.rank >= enough || largest === 0) return { theta, fields, norms, rows, rank: shallow }
+  if (shallow.rank >= enough || largest === 0) return { theta, fields, norms, rank: shallow }
   // Each generic bracket adds a dimension until all are there; where units are dead, many vanish.
-  const brackets = Math.ceil((plan.smooth ? 1.2 : 3) * (enough - shallow.rank)) + 10
-  for (let k = 0; k < brackets; k++) {
+  const count = Math.ceil((plan.smooth ? 1.2 : 3) * (enough - shallow.rank)) + 10,
+    brackets: Float64Array[] = []
+  for (let k = 0; k < count; k++) {
     const a = random.integer(fields.length),
       b = random.integer(fields.length)
     yield 0
     // A bracket is worth keeping when it is not small beside the product of its fields' norms.
-    if (a !== b) keep(bracketOf(plan, fields[a], fields[b], theta, values[a], values[b]), norms[a] * norms[b], rows)
+    if (a !== b) keep(bracketOf(plan, fields[a], fields[b], theta, values[a], values[b]), norms[a] * norms[b], brackets)
   }
-  return { theta, fields, norms, rows, rank: yield* measureRank(rows, D) }
+  return { theta, fields, norms, rank: yield* measureRank(brackets, D, shallow) }
 }
 
 /** Adds fields carried along flows; their rank counts only where it stands clear of the integrator's noise. */
-function deepenSpan(plan: Plan, random: Random, enough: number, { theta, fields, norms, rows, rank }: Spanned): Rank {
-  const deeper = rows.slice()
+function deepenSpan(plan: Plan, random: Random, enough: number, { theta, fields, norms, rank }: Spanned): Rank {
+  const deeper: Float64Array[] = []
   // Each has a part in every direction that is missing; no more can be missing than no law forbids.
   for (let k = 0; k < enough - rank.rank + 8; k++) {
     const a = random.integer(fields.length),
@@ -177,7 +178,7 @@ function deepenSpan(plan: Plan, random: Random, enough: number, { theta, fields,
     const pushed = a === b ? null : pushField(plan, fields[a], fields[b], theta, norms[b])
     if (pushed !== null) keep(pushed, norms[a], deeper)
   }
-  const next = rankOf(deeper, plan.dimension)
+  const next = finish(measureRank(deeper, plan.dimension, rank))
   return next.rank > rank.rank && next.gap[1] < pushNoise && next.gap[0] > pushSignal ? next : rank
 }
 

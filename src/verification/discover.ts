@@ -4,9 +4,11 @@
  */
 import type { Plan } from "./plan"
 import { drawParameters, drawUnknowns, type Signs } from "./data"
-import { finish, growSpan, rankOf, unit } from "./linear"
+import { finish, unit } from "./linear"
 import { countUnknowns, findQuadraticLaws } from "./quadratic"
 import { seededRandom } from "./random"
+import { rankOf } from "./rank"
+import { growSpan } from "./span"
 
 /** Above this many trainable numbers the linear system is too large. */
 export const discoveryLimit = 80

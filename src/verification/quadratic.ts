@@ -8,8 +8,9 @@ import type { Plan } from "./plan"
 import type { Random } from "./random"
 import { drawParameters, drawSamples, type Signs } from "./data"
 import { eliminateRows } from "./eliminate"
-import { dot, norm, nullSpace, unit } from "./linear"
+import { dot, norm, unit } from "./linear"
 import { evaluateField, type Field } from "./loss"
+import { nullSpace } from "./rank"
 
 /** Number of unknowns: M on and above its diagonal, row by row, and c. */
 export const countUnknowns = (D: number): number => (D * (D + 3)) / 2

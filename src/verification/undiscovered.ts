@@ -9,8 +9,9 @@ import type { Random } from "./random"
 import { drawParameters, drawUnknowns, type Signs } from "./data"
 import { blockForms, everyForm, type Form } from "./forms"
 import { evaluateEntryGradient } from "./laws"
-import { dot, finish, growSpan, norm, unit } from "./linear"
+import { dot, finish, norm, unit } from "./linear"
 import { findNullSpace, findQuadraticLaws, sampleGradients } from "./quadratic"
+import { growSpan } from "./span"
 
 /** Readable quantities at most: a null space of so many takes a tenth of a second. */
 const mostForms = 800

@@ -5,7 +5,8 @@ import type { ParameterSlot } from "../../src/verification/plan"
 import type { GenericLaw } from "../../src/verification/task"
 import { erf, erfc } from "../../src/verification/kernels/erf"
 import { compileLaw, evaluateEntry, evaluateEntryCurvature, evaluateEntryGradient } from "../../src/verification/laws"
-import { nullSpace, rankOf } from "../../src/verification/linear"
+import { dot, finish, norm } from "../../src/verification/linear"
+import { measureRank, nullSpace, rankOf } from "../../src/verification/rank"
 import { seededRandom } from "../../src/verification/random"
 import { named } from "./support"
 
@@ -85,6 +86,41 @@ describe("ranks", () => {
     expect(rankOf(Array.from({ length: 20 }, row), 12).rank).toBe(12)
     expect(rankOf([], 12).rank).toBe(0)
     expect(rankOf([row(), row()], 12).rank).toBe(2)
+  })
+  test("of large sets are found in batches, and may be added to", () => {
+    // Lengths that fall over seven decades, drawn in random order, some of them only by few rows.
+    const n = 210,
+      total = 150,
+      some = Array.from({ length: total }, (_, k) => Float64Array.from({ length: n }, () => random.normal() * 10 ** ((-7 * k) / total)))
+    const mix = (from: number, to: number): Float64Array => {
+      const out = new Float64Array(n)
+      for (let k = from; k < to; k++) {
+        const c = random.normal()
+        for (let i = 0; i < n; i++) out[i] += c * some[k][i]
+      }
+      return out
+    }
+    const early = Array.from({ length: 190 }, (_, k) => mix(0, k < 185 ? 90 : 100)),
+      late = Array.from({ length: 80 }, () => mix(0, total))
+    const first = finish(measureRank(early, n))
+    expect(first.rank).toBe(95)
+    const both = finish(measureRank(late, n, first))
+    expect(both.rank).toBe(total)
+    expect(both.gap[0]).toBeGreaterThan(1e-9)
+    expect(both.gap[1]).toBeLessThan(1e-13)
+    expect(rankOf([...early, ...late], n).rank).toBe(total)
+    for (const [k, q] of both.span.basis.entries()) {
+      expect(norm(q)).toBeCloseTo(1, 12)
+      // A vector that was short keeps fewer digits.
+      for (const other of both.span.basis.slice(0, k)) expect(Math.abs(dot(q, other))).toBeLessThan(1e-6)
+    }
+    for (let k = 1; k < total; k++) expect(both.span.lengths[k]).toBeLessThanOrEqual(both.span.lengths[k - 1])
+  })
+  test("of large sets whose rows are all alike, or nothing", () => {
+    const one = Float64Array.from({ length: 128 }, () => random.normal())
+    expect(rankOf(Array.from({ length: 200 }, (_, k) => one.map((x) => x * (k + 1))), 128).rank).toBe(1)
+    expect(rankOf(Array.from({ length: 200 }, () => new Float64Array(128)), 128).rank).toBe(0)
+    expect(rankOf(Array.from({ length: 200 }, () => Float64Array.from({ length: 128 }, () => random.normal())), 128).rank).toBe(128)
   })
   test("null spaces are what the rows send to zero", () => {
     const { basis: kernel } = nullSpace(rows, 12)

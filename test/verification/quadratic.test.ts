@@ -3,10 +3,11 @@ import { describe, expect, test } from "vitest"
 import type { Graph } from "../../src/graph/graph"
 import { discoverLaws } from "../../src/verification/discover"
 import { eliminateRows } from "../../src/verification/eliminate"
-import { dot, finish, norm, rankOf, unit } from "../../src/verification/linear"
+import { dot, finish, norm, unit } from "../../src/verification/linear"
 import { compilePlan } from "../../src/verification/plan"
 import { findNullSpace } from "../../src/verification/quadratic"
 import { seededRandom } from "../../src/verification/random"
+import { rankOf } from "../../src/verification/rank"
 import { network, twoLayers } from "./support"
 
 const random = seededRandom(6),
