@@ -50,6 +50,8 @@ export function modelText(model: Model, path: string, painter: Painter): string[
     ...wrapped(`${severity}:`, `${message} (${rule}, ${listText(places.map(placeText), 3)})`, severity === "warning" ? painter.warning : undefined),
     ...(proof === undefined ? [] : wrapText(proof, terminalWidth, "        proof: ", painter.faint)),
   ])
+  // Long reports have no room for either.
+  const asked = groups.some((group) => viewText(group) !== "") ? "why, and the shapes that brackets index" : "why"
   return [
     `  ${painter.heading(model.name)} ${painter.faint(`${formText(model)} · ${placeText(model)}`)}`,
     ...wrapText(summaryText(model), terminalWidth, "  "),
@@ -59,7 +61,7 @@ export function modelText(model: Model, path: string, painter: Painter): string[
           ...groups.flatMap((group, k) =>
             shortLawText(group, k + 1, fates[k], paintOf(group.laws[0], model.training, painter), painter, placeText),
           ),
-          `      ${painter.faint(`${groups.some((group) => viewText(group) !== "") ? "why, and the shapes that brackets index" : "why"}: ${elsewhere}`)}`,
+          `      ${painter.faint(`${asked}: in the editor's hovers, or with --format json`)}`,
         ]
       : groups.flatMap((group, k) => [
           "",
@@ -72,9 +74,6 @@ export function modelText(model: Model, path: string, painter: Painter): string[
 
 /** What a batch normalization averages: not trained, and not frozen by anybody. */
 const isStatistic = (id: string): boolean => /(^|\/)moving_(mean|variance)(_\d+)?$/.test(id)
-
-/** Where long reports keep their reasons. */
-const elsewhere = "in the editor's hovers, or with --format json"
 
 /** Findings that say the same of several places, with these. */
 function groupFindings(findings: readonly Finding[]): readonly (readonly [Finding, readonly Place[]])[] {
