@@ -12,6 +12,6 @@ export function consumersOf(graph: Graph): readonly (readonly Node[])[] {
 
 function findConsumers(graph: Graph): Node[][] {
   const lists: Node[][] = graph.nodes.map(() => [])
-  for (const node of graph.nodes) for (const o of new Set(node.operands)) lists[o].push(node)
+  for (const node of graph.nodes) for (const o of node.operands) if (lists[o].at(-1) !== node) lists[o].push(node)
   return lists
 }

@@ -17,6 +17,7 @@ import { familyReasons } from "../symmetry/reasons"
 import { lawlessReasons } from "../symmetry/refusals"
 import { crossLawOf } from "./crossLaw"
 import type { DerivedLaw, DerivedModel, SymmetryKind } from "./law"
+import { jointSize, jointTerm } from "./jointRoles"
 import { mirrorLawOf } from "./mirrorLaw"
 import { referencesOf } from "./references"
 
@@ -29,7 +30,8 @@ export function deriveLaws(network: GenericNetwork): DerivedModel {
   const mirrors = findMirrors(symmetry.program, symmetry.solutions.families)
   const collect = (from: Symmetry, equations: EquationIndex): void => {
     for (const found of from.solutions.families) {
-      const family = isWritable(from, found) ? found : diagonalPart(found)
+      const writable = isWritable(from, found) && (entriesOf(found.roles) !== null || jointOf(from, found) !== null)
+      const family = writable ? found : diagonalPart(found)
       if (from === symmetry && mirrors.some((m) => isWithin(m, family))) continue
       const law = lawOf(from, equations, family, numbers)
       if (law === null) continue
@@ -62,6 +64,7 @@ export function deriveLaws(network: GenericNetwork): DerivedModel {
 
 /** Writes extents of convolutions out, so that a law mentions independent sizes only. */
 function inIndependentSizes(law: DerivedLaw, extents: Readonly<Record<string, Dim>>): DerivedLaw {
+  if (Object.keys(extents).length === 0) return law
   const write = (d: Dim): Dim => substituteDim(d, extents)
   const operand = (o: Operand): Operand =>
     o.view === undefined
@@ -94,12 +97,14 @@ const parameterOp = (symmetry: Symmetry, member: Member): ParameterBlock => {
 const idOf = (symmetry: Symmetry, member: Member): string => symmetry.network.graph.parameters[parameterOp(symmetry, member).parameter].id
 
 function lawOf(symmetry: Symmetry, index: EquationIndex, family: Family, numbers: Map<string, number>): DerivedLaw | null {
-  const entries = entriesOf(family.roles)
+  const joint = jointOf(symmetry, family)
+  const entries = joint === null ? entriesOf(family.roles) : "symmetric"
   if (entries === null || !isWritable(symmetry, family)) return null
   const sign = Math.sign(family.members[0].weight)
   const letters = roleLetters(family.roles)
   const apart = entries === "differences" ? [] : family.roles.flatMap((r, i) => (r.kind === "diagonal" && !r.full ? [i] : []))
   const terms = family.members.flatMap((m) => {
+    if (joint !== null) return [jointTerm(m, parameterOp(symmetry, m), idOf(symmetry, m), m.weight * sign)]
     const own = termsOf(symmetry, m, family, letters, sign)
     return apart.reduce((all: readonly Term[], role) => neighborDifferences(all, family.roles[role].atom, letters[role]), own)
   })
@@ -111,14 +116,17 @@ function lawOf(symmetry: Symmetry, index: EquationIndex, family: Family, numbers
   return {
     id: `${name}-${number}`,
     family: name,
-    symmetry: symmetryKind(family, name),
+    symmetry: joint === null ? symmetryKind(family, name) : { kind: "GL", sizes: [joint] },
     parameters,
     type: lawType(terms),
     entries,
-    quantities: family.roles.map((r) => roleCount(r)).reduce(multiplyDim, 1),
-    index: family.roles
-      .flatMap((r, i) => [...letters[i]].map((letter) => ({ name: letter, size: apart.includes(i) ? subtractDim(r.atom, 1) : r.atom })))
-      .filter(({ name: n }) => terms[0].einsum.split("->")[1].includes(n)),
+    quantities: joint === null ? family.roles.map((r) => roleCount(r)).reduce(multiplyDim, 1) : symmetricCount(joint),
+    index:
+      joint !== null
+        ? ["i", "j"].map((letter) => ({ name: letter, size: joint }))
+        : family.roles
+            .flatMap((r, i) => [...letters[i]].map((letter) => ({ name: letter, size: apart.includes(i) ? subtractDim(r.atom, 1) : r.atom })))
+            .filter(({ name: n }) => terms[0].einsum.split("->")[1].includes(n)),
     ...(block === null ? {} : { block }),
     exactness: family.exactness,
     because: familyReasons(symmetry, index, symmetry.visibility, family),
@@ -126,6 +134,8 @@ function lawOf(symmetry: Symmetry, index: EquationIndex, family: Family, numbers
     terms,
   }
 }
+
+const jointOf = (symmetry: Symmetry, family: Family): Dim | null => jointSize(family, (m) => parameterOp(symmetry, m))
 
 /** Whether terms can say it: a matrix acting on W + c (the same c everywhere), or two roles on the axes of W + c·1, need terms that do not exist. */
 function isWritable(symmetry: Symmetry, family: Family): boolean {
@@ -281,9 +291,11 @@ function roleCount(role: Role): Dim {
     case "diagonal":
       return role.full ? n : subtractDim(n, 1)
     case "matrix":
-      return half(multiplyDim(n, role.full ? addDim(n, 1) : subtractDim(n, 1)))
+      return role.full ? symmetricCount(n) : half(multiplyDim(n, subtractDim(n, 1)))
   }
 }
+
+const symmetricCount = (n: Dim): Dim => half(multiplyDim(n, addDim(n, 1)))
 
 const half = (d: Dim): Dim => divideDim(d, 2) ?? multiplyDim(d, "1/2")
 
@@ -291,6 +303,8 @@ const half = (d: Dim): Dim => divideDim(d, 2) ?? multiplyDim(d, "1/2")
 function independentOf(symmetry: Symmetry, family: Family): Dim {
   const declared = symmetry.network.declared
   const sizeOf = (atom: string): Dim => substituteDim(atom, declared)
+  const joint = jointOf(symmetry, family)
+  if (joint !== null) return gramRank(substituteDim(joint, declared), columnsOf(symmetry, family))
   let total = family.roles.map((r) => rankCount(symmetry, family, r)).reduce(multiplyDim, 1)
   for (const word of family.dependent) {
     const lost = [...word].map((letter, i): Dim => {
@@ -304,20 +318,25 @@ function independentOf(symmetry: Symmetry, family: Family): Dim {
   function rankCount(s: Symmetry, f: Family, role: Role): Dim {
     const n = sizeOf(role.atom)
     if (role.kind !== "matrix") return substituteDim(roleCount(role), declared)
-    const columns = f.members
-      .map((m) => {
-        const atoms = s.program.values[m.unknown.value].atoms
-        return atoms
-          .filter((_, p) => !m.positions.includes(p))
-          .map(sizeOf)
-          .reduce(multiplyDim, 1)
-      })
-      .reduce(addDim, 0)
-    // A Gram matrix of fewer columns than rows has that rank: nr − r(r − 1)/2 entries are free.
-    if (typeof n === "number" && typeof columns === "number" && columns < n && role.full) return n * columns - (columns * (columns - 1)) / 2
-    return substituteDim(roleCount(role), declared)
+    return role.full ? gramRank(n, columnsOf(s, f)) : substituteDim(roleCount(role), declared)
   }
 }
+
+/** Over how many columns the members' Gram matrices sum, at the declared sizes. */
+function columnsOf({ program, network }: Symmetry, { members }: Family): Dim {
+  return members
+    .map((m) =>
+      program.values[m.unknown.value].atoms
+        .filter((_, p) => !m.positions.includes(p))
+        .map((atom): Dim => substituteDim(atom, network.declared))
+        .reduce(multiplyDim, 1),
+    )
+    .reduce(addDim, 0)
+}
+
+/** A Gram matrix of fewer columns than rows has that rank: nr − r(r − 1)/2 entries are free. */
+const gramRank = (n: Dim, columns: Dim): Dim =>
+  typeof n === "number" && typeof columns === "number" && columns < n ? n * columns - (columns * (columns - 1)) / 2 : symmetricCount(n)
 
 // ---- blocks and refusals ----
 

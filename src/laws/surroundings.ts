@@ -27,6 +27,8 @@ interface Relations {
   readonly consumers: readonly (readonly Node[])[]
   /** Whether a gradient reaches parameters through the node. */
   readonly isLive: readonly boolean[]
+  /** Which contractions belong to an attention, as far as that was asked. */
+  readonly attending: Map<NodeId, boolean>
 }
 
 const known = new WeakMap<Graph, Relations>()
@@ -36,7 +38,7 @@ function relationsIn(graph: Graph): Relations {
   if (relations !== undefined) return relations
   const isLive: boolean[] = []
   for (const node of graph.nodes) isLive.push(node.op.kind === "parameter" || (!isBlind(node) && node.operands.some((o) => isLive[o])))
-  relations = { consumers: consumersOf(graph), isLive }
+  relations = { consumers: consumersOf(graph), isLive, attending: new Map() }
   known.set(graph, relations)
   return relations
 }
@@ -85,6 +87,13 @@ function isWeight(graph: Graph, id: NodeId): boolean {
 
 /** Scores: a product of two computed tensors on its way into a softmax whose result weighs something, or what such a softmax weighs. */
 export function attends(graph: Graph, id: NodeId): boolean {
+  const { attending } = relationsIn(graph)
+  let answer = attending.get(id)
+  if (answer === undefined) attending.set(id, (answer = isPartOfAttention(graph, id)))
+  return answer
+}
+
+function isPartOfAttention(graph: Graph, id: NodeId): boolean {
   const node = graph.nodes[id]
   if (node.op.kind !== "einsum" || node.operands.length !== 2) return false
   return softmaxAfter(graph, id).some((softmax) => weighsAfter(graph, softmax)) || isWeighed(graph, id)

@@ -22,8 +22,10 @@ export function lowerNetwork(network: GenericNetwork): Lowered {
 function tornParameters({ values }: Program): number[] {
   const offsets = new Map<string, string>(),
     torn = new Set<number>()
-  for (const { op } of values) {
-    if (op.kind !== "parameter") continue
+  // Most parameters are read as they are, and need no names.
+  const moved = new Set(values.flatMap(({ op }) => (op.kind === "parameter" && op.offset !== 0 ? [op.parameter] : [])))
+  for (const { op } of moved.size > 0 ? values : []) {
+    if (op.kind !== "parameter" || !moved.has(op.parameter)) continue
     const block = `${op.parameter}:${JSON.stringify(op.view)}`,
       offset = JSON.stringify(op.offset)
     if (offsets.has(block) && offsets.get(block) !== offset) torn.add(op.parameter)

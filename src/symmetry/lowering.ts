@@ -219,12 +219,18 @@ export class Lowering {
  * whatever name, stay: they have no gradient.
  */
 function withoutDeadValues({ values, outputs }: Program): Program {
-  const live = new Set(outputs)
-  for (let id = values.length - 1; id >= 0; id--) if (live.has(id)) for (const use of values[id].uses) live.add(use.value)
-  const nameOf = (op: ParameterBlock): string => JSON.stringify([op.parameter, op.view])
-  const read = new Set(values.flatMap(({ id, op }) => (op.kind === "parameter" && live.has(id) ? [nameOf(op)] : [])))
-  for (const { id, op } of values) if (op.kind === "parameter" && op.offset === 0 && !read.has(nameOf(op))) live.add(id)
-  return { values: values.map((v) => (live.has(v.id) ? v : { ...v, op: { kind: "fill", value: 0 }, uses: [], atoms: [], labels: [] })), outputs }
+  const live: boolean[] = values.map(() => false)
+  for (const id of outputs) live[id] = true
+  for (let id = values.length - 1; id >= 0; id--) if (live[id]) for (const use of values[id].uses) live[use.value] = true
+  const unread = new Map<number, { readonly id: ValueId; readonly op: ParameterBlock }[]>()
+  for (const { id, op } of values)
+    if (!live[id] && op.kind === "parameter" && op.offset === 0) unread.set(op.parameter, [...(unread.get(op.parameter) ?? []), { id, op }])
+  if (unread.size > 0) {
+    const nameOf = (op: ParameterBlock): string => JSON.stringify([op.parameter, op.view])
+    const read = new Set(values.flatMap(({ id, op }) => (live[id] && op.kind === "parameter" && unread.has(op.parameter) ? [nameOf(op)] : [])))
+    for (const blocks of unread.values()) for (const { id, op } of blocks) live[id] = !read.has(nameOf(op))
+  }
+  return { values: values.map((v) => (live[v.id] ? v : { ...v, op: { kind: "fill", value: 0 }, uses: [], atoms: [], labels: [] })), outputs }
 }
 
 export function keyOf(choice: Choice): string {

@@ -18,14 +18,11 @@ export interface Mirror {
 }
 
 export function findMirrors(program: Program, families: readonly Family[]): readonly Mirror[] {
-  const readers = new Map<ValueId, Set<ValueId>>()
-  for (const value of program.values)
-    for (const use of value.uses) {
-      const own = readers.get(use.value)
-      if (own === undefined) readers.set(use.value, new Set([value.id]))
-      else own.add(value.id)
-    }
-  const isReadOnce = (id: ValueId): boolean => readers.get(id)?.size === 1 && !program.outputs.includes(id)
+  /** The reader of each value; "many" for several. */
+  const readers: (ValueId | "many" | undefined)[] = program.values.map(() => undefined)
+  for (const { id, uses } of program.values)
+    for (const { value } of uses) readers[value] = readers[value] === undefined || readers[value] === id ? id : "many"
+  const isReadOnce = (id: ValueId): boolean => typeof readers[id] === "number" && !program.outputs.includes(id)
   return program.values.flatMap((value): Mirror[] => {
     const { kind } = value.op
     const mirror = kind === "sum" ? mirrorOfSum(program, value) : kind === "contract" ? mirrorOfForm(program, value, isReadOnce) : null

@@ -42,6 +42,8 @@ function operationKey(op: Op): string {
       return `${op.fn} `
     case "parameter":
       return `parameter ${op.parameter}`
+    case "reshape":
+      return "reshape"
     default:
       // JSON has no infinite numbers.
       return JSON.stringify(op, (_, value: unknown) => (typeof value === "number" && !Number.isFinite(value) ? String(value) : value))

@@ -7,7 +7,7 @@ import { proveZero } from "./equations"
 import type { EquationIndex } from "./equations"
 import type { Family, Member } from "./families"
 import type { Symmetry } from "./infer"
-import type { Value } from "./program"
+import type { Value, ValueId } from "./program"
 import type { Equation } from "./propagate"
 import { killReason, labelOf, nodeLabel, reasonAt, uniqueReasons } from "./refusals"
 import { unknownsOf } from "./system"
@@ -195,6 +195,17 @@ function exponentialReasons(symmetry: Symmetry, { unknown }: Member): Reason[] {
   return []
 }
 
+/** A shift of the stream has an absorber in every block behind it: each is put in words once. */
+const absorbing = new WeakMap<Symmetry, Map<ValueId, Reason>>()
+
+function absorbReason(symmetry: Symmetry, value: Value): Reason {
+  let known = absorbing.get(symmetry)
+  if (known === undefined) absorbing.set(symmetry, (known = new Map()))
+  let reason = known.get(value.id)
+  if (reason === undefined) known.set(value.id, (reason = reasonAt(symmetry, value, absorbText(labelOf(symmetry, value), value))))
+  return reason
+}
+
 function absorbReasons(symmetry: Symmetry, visibility: Visibility, { members }: Family): Reason[] {
   const absorbers = members
     .filter(({ unknown }) => unknown.kind === "shift")
@@ -202,7 +213,7 @@ function absorbReasons(symmetry: Symmetry, visibility: Visibility, { members }: 
     .map((id) => symmetry.program.values[id])
   // What has no gradient is blind to everything; it is the reason only where nothing else is.
   const blind = absorbers.filter(({ op }) => op.kind !== "still")
-  return (blind.length > 0 ? blind : absorbers).map((value) => reasonAt(symmetry, value, absorbText(labelOf(symmetry, value), value)))
+  return (blind.length > 0 ? blind : absorbers).map((value) => absorbReason(symmetry, value))
 }
 
 /** Operations behind a parameter without gradient that return the same whatever they get. */

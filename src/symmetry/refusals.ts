@@ -161,8 +161,6 @@ function withAxes(found: readonly Refusal[]): Reason[] {
   })
 }
 
-const isSameReason = (a: Reason, b: Reason): boolean => uniqueReasons([a, b]).length === 1
-
 /** An equation that ties a branch to one that changes otherwise, or to itself in another power. */
 function joinReason(symmetry: Symmetry, equation: Equation): Reason {
   const value = symmetry.program.values[equation.value]
@@ -187,12 +185,15 @@ const isElementwise = (symmetry: Symmetry, value: Value): boolean => {
   return kind === "binary" || kind === "dropout" || kind === "select"
 }
 
+function isSameReason(a: Reason, b: Reason): boolean {
+  const from = a.at?.start,
+    other = b.at?.start
+  return from?.line === other?.line && from?.column === other?.column && (from?.file ?? "") === (other?.file ?? "") && a.text === b.text
+}
+
 /** Each place and sentence once, in order. */
 export function uniqueReasons(reasons: readonly Reason[]): Reason[] {
-  if (reasons.length < 2) return [...reasons]
-  const seen = new Set<string>()
-  return reasons.filter((r) => {
-    const key = `${r.text}@${r.at?.start.file ?? ""}:${r.at?.start.line}:${r.at?.start.column}`
-    return !seen.has(key) && seen.add(key) !== undefined
-  })
+  const first: Reason[] = []
+  for (const reason of reasons) if (!first.some((known) => isSameReason(known, reason))) first.push(reason)
+  return first
 }

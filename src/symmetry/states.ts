@@ -146,7 +146,9 @@ function afterChoose(consumer: Value, op: OpOf<"choose">, index: number, state: 
     const isHidden = around.isSoftmaxOnly(consumer.id)
     return stateBy(consumer, (l) => (isHidden && (!use.labels.includes(l) || letterOf(use, state, l) === "C") ? "C" : "A"))
   }
-  return stateBy(consumer, (l) => (condition === undefined || condition.labels.includes(l) || !use.labels.includes(l) ? "A" : letterOf(use, state, l)))
+  return stateBy(consumer, (l) =>
+    condition === undefined || condition.labels.includes(l) || !use.labels.includes(l) ? "A" : letterOf(use, state, l),
+  )
 }
 
 function afterMap(consumer: Value, op: Elementwise, use: Use, state: State, around: Around): After {

@@ -36,7 +36,7 @@ export function makeVisibility(program: Program, facts: readonly SumFacts[]): Vi
   const question = (value: ValueId, state: State): Question => {
     const own = (questions[value] ??= new Map())
     let known = own.get(state)
-    if (known === undefined) own.set(state, (known = { value, state, answer: null, needs: undefined }))
+    if (known === undefined) own.set(state, (known = { value, state, answer: null, needs: undefined, ends: undefined }))
     return known
   }
 
@@ -48,7 +48,8 @@ export function makeVisibility(program: Program, facts: readonly SumFacts[]): Vi
     for (const c of consumers[q.value]) {
       const state = after(c.value, c.use, q.state)
       if (state === "lost") return null
-      if (state !== "gone") list.push(question(c.value.id, state))
+      if (state === "gone") (q.ends ??= []).push(c.value.id)
+      else list.push(question(c.value.id, state))
     }
     return list
   }
@@ -88,11 +89,8 @@ export function makeVisibility(program: Program, facts: readonly SumFacts[]): Vi
       const q = queue[at]
       if (seen.has(q) || !invisible(q.value, q.state)) continue
       seen.add(q)
-      for (const c of consumers[q.value]) {
-        const next = after(c.value, c.use, q.state)
-        if (next === "gone") found.add(c.value.id)
-        else if (next !== "lost") queue.push(question(c.value.id, next))
-      }
+      for (const end of q.ends ?? []) found.add(end)
+      for (const next of needs(q) ?? []) queue.push(next)
     }
     return [...found]
   }
@@ -109,4 +107,6 @@ interface Question {
   /** Whether it is invisible; null while nobody knows. */
   answer: boolean | null
   needs: readonly Question[] | null | undefined
+  /** The consumers that take it out, as far as they were asked. */
+  ends: ValueId[] | undefined
 }
