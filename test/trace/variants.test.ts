@@ -124,3 +124,24 @@ test("a layer that a condition nobody knows may leave out is taken where it is u
   expect(models[0].unsupported).toEqual([])
   expect(models[0].assumptions).toContain("the condition `kind` is not known: a way that makes a layer is taken")
 })
+
+test("one network in several instances is one report, also where each is compiled; different ones are named by their instances", () => {
+  const source = (sizes: readonly number[]): string => `
+    class Critic {
+      constructor(inputs) {
+        this.model = tf.sequential()
+        this.model.add(tf.layers.dense({ units: 2, inputShape: [inputs] }))
+      }
+    }
+    class Agent {
+      constructor() {
+        this.main = new Critic(${sizes[0]})
+        this.target = new Critic(${sizes[1]})
+        this.main.model.compile({ optimizer: tf.train.sgd(0.1), loss: "meanSquaredError" })
+        this.target.model.compile({ optimizer: tf.train.sgd(0.2), loss: "meanSquaredError" })
+      }
+    }
+    export const agent = new Agent()`
+  expect(shown(source([3, 3]))).toEqual([["model", 8]])
+  expect(shown(source([3, 4]))).toEqual([["main", 8], ["target", 10]])
+})

@@ -25,7 +25,7 @@ export const isNamed = (model: ModelValue): boolean => model.variable !== undefi
 
 /** The variants to show, under names that tell them apart. */
 export function chooseVariants(context: Context, all: readonly Variant[]): readonly Variant[] {
-  const variants = all.filter((own) => own.compiled !== "" || !all.some((other) => other !== own && other.content === own.content))
+  const variants = all.filter((own, i) => !all.some((other, k) => k !== i && other.content === own.content && saysMore(other, own, k < i)))
   if (variants.length < 2) return variants
   const whole = prefer(variants, ({ traced }) => traced.unsupported.length === 0)
   const told = prefer(whole, ({ model }) => isTold(model.call), isNamed)
@@ -38,6 +38,12 @@ export function chooseVariants(context: Context, all: readonly Variant[]): reado
     context.state.problems.push({ message, place: callee(context, node) })
   }
   return nameVariants(context, chosen.slice(0, maximumShown))
+}
+
+/** Whether a report of the same network makes another one needless: one that is compiled, and of two compiled ones only names tell them apart. */
+function saysMore(other: Variant, own: Variant, isFirst: boolean): boolean {
+  if (own.compiled === "") return true
+  return other.compiled !== "" && !isNamed(own.model) && (isNamed(other.model) || isFirst)
 }
 
 /** Those that pass, and those that stay beside them; all where none passes. */
@@ -95,7 +101,7 @@ function renamed(variant: Variant, name: BoundName | undefined): Variant {
 /** The variable, field or key that the result of a call is stored in. */
 function targetOf(context: Context, call: ActiveCall | undefined): BoundName | undefined {
   const { ts } = context
-  if (call === undefined || call.at === call.node || call.at.getSourceFile() !== context.home || declaredName(ts, call.node) === null)
+  if (call === undefined || call.at === call.node || call.at.getSourceFile() !== context.home || nameOfMaker(ts, call.node) === null)
     return undefined
   let at: TypeScript.Node = call.at
   while (ts.isAwaitExpression(at.parent) || ts.isParenthesizedExpression(at.parent) || ts.isAsExpression(at.parent)) at = at.parent
@@ -116,10 +122,10 @@ function itemOf({ name }: ModelValue): BoundName | undefined {
 function callOf(context: Context, model: ModelValue): BoundName | undefined {
   const { call } = model, base = model.returnedBy?.text ?? model.name?.text ?? "model"
   if (call === undefined) return undefined
-  const { ts } = context, { node, args, at } = call, name = declaredName(ts, node)?.getText()
-  const at2 = at !== node && at.getSourceFile() === context.home ? callee(context, at) : undefined
-  const bound = (text: string): BoundName | undefined => ({ text, place: at2 ?? callee(context, model.node) })
-  if (name === undefined) {
+  const { ts } = context, { node, args, at } = call, name = nameOfMaker(ts, node)
+  const where = callee(context, at !== node && at.getSourceFile() === context.home ? at : model.node)
+  const bound = (text: string): BoundName => ({ text, place: where })
+  if (name === null) {
     const given = node.parameters.flatMap((parameter, i) => (args[i] === undefined ? [] : [`${parameter.name.getText()} = ${textOf(args[i])}`]))
     return bound(given.length === 0 ? base : `${base} (${given.slice(0, 3).join(", ")})`)
   }
@@ -129,7 +135,14 @@ function callOf(context: Context, model: ModelValue): BoundName | undefined {
     return known !== "…" || source === "" || source.length > 24 ? known : source
   })
   const shown = texts.length > 4 ? [...texts.slice(0, 4), "…"] : texts
-  return bound(`${ts.isConstructorDeclaration(node) ? "new " : ""}${name}(${shown.join(", ")})`)
+  return bound(`${name}(${shown.join(", ")})`)
+}
+
+/** The function as a call names it: `build`, `new Agent`; null for functions without a name. */
+function nameOfMaker(ts: typeof TypeScript, node: ActiveCall["node"]): string | null {
+  if (!ts.isConstructorDeclaration(node)) return declaredName(ts, node)?.getText() ?? null
+  const name = declaredName(ts, node.parent)?.getText()
+  return name === undefined ? null : `new ${name}`
 }
 
 /** Numbers, texts and short lists and records of them; "…" for anything else. */
