@@ -221,7 +221,7 @@ function followClass(
     result = context.call(context, method, instance, args.values, forward)
     context.state.forward--
   }
-  const outputs = tensorsOut(context, result, forward).map((t) => beforeChoice(context, t))
+  const given = tensorsOut(context, result, forward), outputs = given.map((t) => beforeChoice(context, t))
   const reachable = reachableFrom(outputs)
   if (outputs.length === 0 || ![...reachable].some((t) => t.source.kind === "weight" && isTrainable(t.source.weight))) return null
   const paths = assignPaths(instance)
@@ -247,7 +247,7 @@ function followClass(
     ownsUnused: !inner || paths.weights.size > 0,
   })
   rememberWeights(traced, reachable)
-  if (isReadOut(result)) rememberReadOut(traced)
+  if (isReadOut(result) || outputs.some((t, i) => t !== given[i])) rememberReadOut(traced)
   return { traced, guessed: guessed.length, strained: strainOf(context, guessed, known, outputs), crossed: crossedIn(reachable) }
 }
 
