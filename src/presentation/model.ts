@@ -34,13 +34,23 @@ export function presentModel(traced: TracedModel, derived: DerivedModel, finding
     laws,
     quantities: laws.filter((law) => law.exactness === "exact").reduce<Dim>((sum, law) => addDim(sum, law.quantities), 0),
     independent: substituteDim(derived.independent, declared),
-    lawless: derived.lawless,
+    lawless: [...derived.lawless, ...unusedWeights(traced, laws, derived.lawless)],
     findings,
     training: trainingOf(traced.optimizers, laws, parameters),
     assumptions: traced.assumptions,
     unsupported: traced.unsupported,
   }
   return { ...model, sites: traced.sites.flatMap((site) => presentSite(site, traced, model)) }
+}
+
+/** Trained weights that neither laws nor the refusals name: nothing reads them. */
+function unusedWeights({ graph }: TracedModel, laws: readonly Law[], lawless: Model["lawless"]): Model["lawless"] {
+  const named = new Set([...laws.flatMap(({ parameters }) => parameters), ...lawless.flatMap(({ parameters }) => parameters)])
+  return graph.parameters.flatMap(({ id, trainable, node, start, end }) =>
+    trainable && node === null && !named.has(id)
+      ? [{ parameters: [id], because: [{ text: "no output depends on it: nothing trains it", at: { start, end } }] }]
+      : [],
+  )
 }
 
 const placeOf = ({ start, end }: Place): Place => ({ start, end })
