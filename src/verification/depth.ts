@@ -215,6 +215,6 @@ function nameRepeat(graph: Graph, { blocks }: Repeat, weights: BlockWeights): st
   const pieces = first.split(/(\d+)/),
     others = (weights.at(-1)?.[0] ?? "").split(/(\d+)/),
     at = pieces.findIndex((piece, k) => piece !== others[k])
-  if (at < 0 || at % 2 === 0 || others[at] === undefined) return `blocks like that of ${first}`
+  if (at < 0 || at % 2 === 0 || others[at] === undefined) return `${first} … ${weights.at(-1)?.[0] ?? ""}`
   return `${pieces.slice(0, at).join("")}{${pieces[at]}…${others[at]}}`
 }

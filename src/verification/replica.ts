@@ -66,8 +66,15 @@ export function chooseReplica(graph: Graph, variables: readonly SizeVariable[], 
     else if (countCells(result.graph) <= 50 * smallGraph) return result
     else obstacle = "no small sizes fit"
   }
+  // Code that fits one sample only, or one step: what nobody knows is one.
+  const ones = { ...shrinkSizes(all, leading, overrides), ...symbolsAsOne(all, overrides) },
+    single = attempt(graph, fitCounts(graph, all, ones, overrides))
+  if (typeof single !== "string") return single
   throw new Error(`replica: ${obstacle}`)
 }
+
+const symbolsAsOne = (variables: readonly SizeVariable[], overrides: Sizes): Record<string, number> =>
+  Object.fromEntries(variables.flatMap((v) => (typeof v.declared === "string" && !(v.name in overrides) ? [[v.name, Math.max(1, v.minimum)]] : [])))
 
 function towardsDeclared(
   variables: readonly SizeVariable[],

@@ -80,7 +80,7 @@ export async function verify(task: VerificationTask, options: VerifyOptions = {}
         ? await followFlow(setting, field, scale, options, rest, (f, s) => report("flow", 0.2 + 0.55 * f, s))
         : await followTraining(setting, kind, scale, options, rest, (f, s) => report("training", 0.2 + 0.6 * f, s))
     const own =
-      task.ownLoss === undefined || kind !== "flow" || track.cancelled
+      task.ownLoss === undefined || kind !== "flow" || track.cancelled || !setting.laws.some((law) => law.exactness === "exact")
         ? null
         : await runOwnLoss(setting, task.ownLoss, seededRandom(seed + 0x1055), options, rest, (f) => report("flow", 0.75 + 0.05 * f))
     report("completeness", 0.8, track.series)

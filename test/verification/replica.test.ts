@@ -98,6 +98,14 @@ test("where nothing small fits, a share of the declared sizes does", () => {
   expect(sizes["n"]).toBeLessThan(1000)
 })
 
+test("code that fits one sample only runs with one", () => {
+  const graph = network(({ builder, input, parameter, einsum }) => {
+    const rows = builder.add({ kind: "reshape" }, [input(["b", "i"])], {}, ["1/b", "b^2*i"])
+    return einsum("rk,ko->ro", rows, parameter("W", ["b^2*i", "o"]))
+  })
+  expect(chooseReplica(graph, [size("b", "batch"), size("i", 301), size("o", 211)]).sizes).toEqual({ b: 1, i: 3, o: 2 })
+})
+
 test("what does not fit says why", () => {
   expect(() => instantiate(generic, { b: 2, i: 3, h: 4 })).toThrow("no value for size 'o'")
   expect(() => instantiate(twoLayers("relu", ["i/2", "h", "o"], "b"), { b: 2, i: 3, h: 4, o: 2 })).toThrow("comes out as 1.5")
