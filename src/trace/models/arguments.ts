@@ -72,6 +72,13 @@ export function forwardArguments(context: Context, node: FunctionLike, guess: Gu
             : [[key, tags.has(key) || guess.tensors.has(key) ? tensor(key, null, element) : stand(key)]]
         }),
       )
+    // `call([x, condition])` takes a list of inputs.
+    if (ts.isArrayBindingPattern(parameter.name) && expectsTensors && i === 0)
+      return arrayOf(
+        parameter.name.elements.map((element, k) => {
+          return ts.isBindingElement(element) ? tensor(element.name.getText(), null, element) : stand(`input ${k}`)
+        }),
+      )
     const name = parameter.name.getText()
     if (name === "tf" || name === "tfjs") return tfValue("")
     if (/^(is_?)?train(ing)?$/i.test(name)) {
