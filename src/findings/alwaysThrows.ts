@@ -6,8 +6,9 @@ export const alwaysThrows: FindingRule = {
   severity: "warning",
   summary: "A network whose code throws whatever it is given.",
   why:
-    "It reads a field that no code stores, calls what is no function, assigns to a constant, uses a tensor that `tf.tidy` has disposed, or makes " +
-    "a weight of a size or with an initializer that tfjs refuses, on a way that is taken for every input.",
+    "It reads a field that no code stores, calls what is no function, assigns to a constant, uses a tensor that `tf.tidy` has disposed, " +
+    "makes a weight of a size or with an initializer that tfjs refuses, or hands `tf.gather` indices that are float32 " +
+    "(`int32Tensor.add(1)` is), on a way that is taken for every input.",
   advice: "Mend the line; until then the network can neither be run nor trained, and its laws are about what was meant.",
   silent:
     "Errors that only one way of a condition leads to, that a `try` catches, that follow an earlier return, or that depend on arguments left out.",

@@ -57,6 +57,10 @@ const throwing: readonly (readonly [string, RegExp, Parts])[] = [
       call: "return x.matMul(this.w.read()).add(this.b.read())" }],
   ["an initializer by name", /takes an initializer object/,
     { build: 'this.b = this.addWeight("b", [3], "float32", "zeros")', call: "return x.matMul(this.w.read()).add(this.b.read())" }],
+  ["indices computed with a plain number", /indices of tf\.gather are float32 \(tf\.add with a plain number/,
+    { call: "return this.w.read().gather(tf.argMax(this.w.read()).add(1).reshape([-1]))" }],
+  ["indices from a range without a type", /indices of tf\.oneHot are float32 \(tf\.range without a type/,
+    { call: "return tf.matMul(tf.oneHot(tf.range(0, 4), 4), this.w.read())" }],
   ["behind a way of a condition that throws, too", /'this\.kernel' is undefined here/,
     { call: 'if (x.shape.length > 9) throw new Error("no"); return x.matMul(this.kernel.read())' }],
 ]
@@ -93,6 +97,11 @@ const running: readonly (readonly [string, Parts])[] = [
   ["a constant of an outer block", { call: "const y = x.matMul(this.w.read()); { let y = 2; y = 3 } return y" }],
   ["a constant of each round", { call: "let y = x.matMul(this.w.read()); for (const k of [1, 2]) { const z = y.mul(k); y = z } return y" }],
   ["methods that lists have", { call: "const s = [x, x]; return s.concat([x]).flatMap((t) => [t]).at(-1).matMul(this.w.read())" }],
+  ["indices that are cast", { call: "return this.w.read().gather(tf.argMax(this.w.read().neg().exp()).mul(0).add(1).toInt())" }],
+  ["indices cast before they are moved", { call: 'return this.w.read().gather(tf.argMin(this.w.read()).mul(2).cast("int32").reshape([-1]))' }],
+  ["indices computed with whole numbers", { call: 'return this.w.read().gather(tf.argMin(this.w.read()).add(tf.scalar(1, "int32")))' }],
+  ["indices divided to whole numbers", { call: "return this.w.read().gather(tf.argMax(this.w.read()).floorDiv(2))" }],
+  ["a range of whole numbers", { call: 'return this.w.read().gather(tf.range(0, 3, 1, "int32"))' }],
   ["an initializer from a list of them", {
     before: "const all = Object.fromEntries(Object.entries(tf.initializers).map(([k, f]) => [k, (c = {}) => f({ ...c })]))",
     build: 'this.b = this.addWeight("b", [3], "float32", all.randomNormal())', call: "return x.matMul(this.w.read()).add(this.b.read())" }],

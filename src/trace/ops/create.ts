@@ -9,6 +9,7 @@ import { callee, siteAt, Unreadable } from "../context"
 import { broadcastTo, constant, dimOf, nestedNumbers, reshape, tensorOf } from "../tensor"
 import { divideDim, productOf, subtractDim } from "../../graph/dim"
 import { makeWeight } from "../weight"
+import { rememberFloat } from "./indexType"
 import { readTensor } from "../interpreter/readings"
 
 const constantOf = (call: OpCall, value: ConstantValue, target: readonly Dim[], dtype: "float" | "int" = "float"): TensorValue =>
@@ -94,7 +95,8 @@ function emitRange(call: OpCall): TensorValue {
   const length = typeof span === "number" ? Math.max(0, Math.ceil(span / step)) : divideDim(span, step)
   if (length === null) throw new Unreadable("range: the length is not known")
   const value: ConstantValue = typeof start === "number" ? { kind: "range", start, step } : { kind: "unknown", why: "a range" }
-  return constantOf(call, value, [length], isInt(call, 3))
+  const made = constantOf(call, value, [length], isInt(call, 3))
+  return absent(call, 3) ? rememberFloat(made, "tf.range without a type") : made
 }
 
 function emitLinspace(call: OpCall): TensorValue {

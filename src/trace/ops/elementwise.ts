@@ -4,6 +4,7 @@ import type { OpCall, OpEmitter } from "./call"
 import type { TensorValue } from "../value"
 import { binary, emit, numberAt, shape, tensorAt, textAt, unary } from "./call"
 import { fillOf } from "../value"
+import { forgetFloat, rememberWidened } from "./indexType"
 import { Unreadable } from "../context"
 
 const plainUnary: readonly UnaryFunction[] = [
@@ -154,11 +155,11 @@ const special: Readonly<Record<string, OpEmitter>> = {
   step: (call) => unary(call, "step", tensorAt(call, 0), [numberAt(call, 1, 0)]),
   clipByValue: emitClip,
   prelu: (call) => binary(call, "prelu", tensorAt(call, 0), tensorAt(call, 1)),
-  cast: (call) => emitCast(call, tensorAt(call, 0), textAt(call, 1, "float32")),
-  asType: (call) => emitCast(call, tensorAt(call, 0), textAt(call, 1, "float32")),
+  cast: (call) => forgetFloat(emitCast(call, tensorAt(call, 0), textAt(call, 1, "float32"))),
+  asType: (call) => forgetFloat(emitCast(call, tensorAt(call, 0), textAt(call, 1, "float32"))),
   toFloat: (call) => tensorAt(call, 0),
-  toInt: (call) => emitCast(call, tensorAt(call, 0), "int32"),
-  toBool: (call) => emitCast(call, tensorAt(call, 0), "bool"),
+  toInt: (call) => forgetFloat(emitCast(call, tensorAt(call, 0), "int32")),
+  toBool: (call) => forgetFloat(emitCast(call, tensorAt(call, 0), "bool")),
   where: (call) => emit(call, { kind: "select" }, [tensorAt(call, 0), tensorAt(call, 1), tensorAt(call, 2)]),
   addN: (call) => {
     const list = call.args[0]
@@ -170,7 +171,10 @@ const special: Readonly<Record<string, OpEmitter>> = {
 export const elementwiseOps: Readonly<Record<string, OpEmitter>> = {
   ...Object.fromEntries(plainUnary.map((fn): [string, OpEmitter] => [fn, (call) => unary(call, fn, tensorAt(call, 0))])),
   ...Object.fromEntries(
-    Object.entries(plainBinary).map(([name, fn]): [string, OpEmitter] => [name, (call) => binary(call, fn, tensorAt(call, 0), tensorAt(call, 1))]),
+    Object.entries(plainBinary).map(([name, fn]): [string, OpEmitter] => [
+      name,
+      (call) => rememberWidened(call, binary(call, fn, tensorAt(call, 0), tensorAt(call, 1))),
+    ]),
   ),
   ...special,
 }

@@ -4,6 +4,7 @@ import type { OpCall, OpEmitter } from "./call"
 import type { TensorValue } from "../value"
 import { absent, axesAt, axisAt, binary, dimAt, emit, numberAt, shape, targetAt, tensorAt, tensorsAt } from "./call"
 import { arrayOf, numberIn, primitive } from "../value"
+import { tellFloatIndices } from "./indexType"
 import { readTensor } from "../interpreter/readings"
 import { broadcastTo, markIndices, reshape, reshapeTarget, sliceAxis } from "../tensor"
 import { divideDim, productOf, subtractDim, addDim } from "../../graph/dim"
@@ -176,6 +177,7 @@ function emitGather(call: OpCall): TensorValue {
     axis = axisAt(call, 2, own.length, 0),
     batchAxes = numberAt(call, 3, 0)
   markIndices(indices, own[axis], "row")
+  tellFloatIndices(call, indices)
   return emit(call, { kind: "gather", axis, batchAxes }, [x, indices])
 }
 
@@ -215,6 +217,7 @@ function emitOneHot(call: OpCall): TensorValue {
     on = numberAt(call, 2, 1),
     off = numberAt(call, 3, 0)
   markIndices(indices, depth, "hot")
+  tellFloatIndices(call, indices)
   const hot = emit(call, { kind: "oneHot", depth }, [indices])
   if (on === 1 && off === 0) return hot
   const scaled = binary(call, "multiply", hot, emit(call, { kind: "constant", value: { kind: "fill", value: on - off } }, [], []))
