@@ -1,5 +1,5 @@
 /** @file The verdicts: one sentence for the run and one card for each law. Words and a drawing, never color alone. */
-import { completenessText, depthText, discoveryText, ownLossText, sizesText } from "../src/presentation/verification"
+import { completenessText, depthText, discoveryText, ownLossText, sizesText, verdictText } from "../src/presentation/verification"
 import { countText } from "../src/presentation/words"
 import type { Law, LawVerification, Model, Place, Verdict } from "../src/schema/report"
 import { colorVariable } from "./charts"
@@ -29,7 +29,9 @@ export function renderSummary(outcome: Outcome, laws: number): readonly Child[] 
   const held = verification.laws.filter(law => law.verdict === "conserved").length
   const approximate = verification.laws.filter(law => law.verdict === "approximate").length
   const losses = verification.ownLoss?.verdict === "conserved" ? ` under the squared error and ${verification.ownLoss.name}` : ""
+  const { optimizer } = outcome.settings
   const what = laws === 0 ? "This model has no conservation law to measure"
+    : optimizer !== "flow" && verification.verdict === "inconclusive" ? capitalized(verdictText(verification, optimizer))
     : `${held} of ${countText(laws, "law")} conserved${approximate > 0 ? `, ${approximate} approximate` : ""}${losses}`
   const completeness = completenessText(verification)
   const discovery = discoveryText(verification)
@@ -38,7 +40,7 @@ export function renderSummary(outcome: Outcome, laws: number): readonly Child[] 
   const chosen = sizesText(verification.replica)
   const sizes = chosen === "" ? "" : `. Sizes: ${chosen}`
   return [
-    element("div.verdict-line", {}, renderBadge(verification.verdict), element("strong", {}, what)),
+    element("div.verdict-line", {}, laws > 0 && renderBadge(verification.verdict), element("strong", {}, what)),
     element("p.note", {}, `Float64, seed ${verification.seed}, ${formatDuration(verification.milliseconds)}${sizes}.`),
     own !== null && element("p.note", { "data-own-loss": "" }, sentence(own)),
     depth !== null && element("p.note", { "data-depth": "" }, sentence(depth)),
@@ -50,7 +52,8 @@ export function renderSummary(outcome: Outcome, laws: number): readonly Child[] 
   ]
 }
 
-const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
+const capitalized = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`
+const sentence = (text: string): string => `${capitalized(text)}.`
 
 /** What the status line says to screen readers when a run ends. */
 export const spokenVerdict = (verdict: Verdict, held: number, laws: number): string =>
