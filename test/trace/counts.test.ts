@@ -39,6 +39,23 @@ test("a list that is declared elsewhere", () => {
   expect(parameters(model)[0]).toBe("dense_1/kernel [3, size]")
 })
 
+test("a loop over the keys of something nobody knows goes round for one of them", () => {
+  const model = only(
+    trace(`export function build(inputs, hidden) {
+      const first = tf.input({ shape: [inputs] })
+      let x = first, n = 0
+      for (const key in hidden) {
+        x = tf.layers.dense({ units: hidden[key], activation: "relu" }).apply(x)
+        n++
+      }
+      return tf.model({ inputs: first, outputs: tf.layers.dense({ units: n }).apply(x) }) }`),
+  )
+  expect(parameters(model)).toEqual([
+    "dense_1/kernel [inputs, hidden]", "dense_1/bias [hidden]", "dense_2/kernel [hidden, n]", "dense_2/bias [n]",
+  ])
+  expect(model.assumptions).toContain("the keys of 'hidden' are not known: one is taken")
+})
+
 test("what a loop only sets is what its one item sets", () => {
   const model = only(
     trace(`export function build(words) {

@@ -214,6 +214,11 @@ function overItems(
 
 export function forIn(context: Context, node: TypeScript.ForInStatement, scope: Scope, label: string | null): Completion {
   const object = context.evaluate(context, node.expression, scope)
+  if (object.kind === "unknown" && object.tensors.length === 0) {
+    assume(context, `the keys of '${node.expression.getText()}' are not known: one is taken`)
+    const key = unknown(object.why, "key"), next = afterRound(forOneItem(context, node.statement, () => oneItem(context, node, key, scope)), label)
+    return next === "next" ? normal : next.leave
+  }
   const keys =
     object.kind === "object"
       ? [...object.fields.keys()].filter((key) => !key.startsWith("\u0000"))
