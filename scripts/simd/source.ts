@@ -10,7 +10,22 @@ const get = (name: string): string => `(local.get $${name})`
 const set = (name: string, value: string): string => `(local.set $${name} ${value})`
 const whole = (n: number): string => `(i32.const ${n})`
 const advance = (name: string, by: string): string => set(name, `(i32.add ${get(name)} ${by})`)
-const twice = (x: number): string => `(v128.const f64x2 ${x} ${x})`
+/** Pairs of one number, which a load brings faster than the instructions that would build them. They lie at the start of the memory. */
+const table: number[] = []
+const twice = (x: number): string => {
+  if (Object.is(x, 0)) return "(v128.const i64x2 0 0)"
+  let at = table.indexOf(x)
+  if (at < 0) at = table.push(x) - 1
+  return `(v128.load offset=${16 * at} ${whole(0)})`
+}
+/** Bytes at the start of the memory that are the table's; copies of matrices lie behind. */
+const reserved = 1024
+/** The pairs as bytes of a data segment. */
+function tableBytes(): string {
+  if (16 * table.length > reserved) throw new Error(`simd: ${table.length} constants do not fit ${reserved} bytes`)
+  const bytes = new Uint8Array(Float64Array.from(table.flatMap((x) => [x, x])).buffer)
+  return [...bytes].map((b) => `\\${b.toString(16).padStart(2, "0")}`).join("")
+}
 const params = (...names: readonly string[]): string => names.map((n) => `(param $${n} i32)`).join(" ")
 const locals = (type: string, ...names: readonly string[]): string => names.map((n) => `(local $${n} ${type})`).join(" ")
 /** Runs the body while the condition to leave does not hold. */
@@ -127,7 +142,7 @@ const pack = `(func $pack ${params("y", "to", "k", "n", "yk", "yn")} ${locals("i
 
 /**
  * Many products of one shape: `starts` lists where x, y and z begin beyond their addresses. Where `copy` is not 0, the columns of y lie apart by yn,
- * and every y is first copied to the start of the memory.
+ * and every y is first copied to the memory's first free bytes.
  */
 const multiplyAll = `(func (export "multiply")
   ${params("starts", "count", "x", "y", "z", "m", "n", "k", "xm", "xk", "yk", "yn", "zm", "zn", "add", "copy")} ${locals("i32", "from", "step")}
@@ -138,7 +153,7 @@ const multiplyAll = `(func (export "multiply")
     lines([
       set("from", `(i32.add ${get("y")} (i32.load offset=4 ${get("starts")}))`),
       `(if ${get("copy")} (then
-        (call $pack ${get("from")} ${whole(0)} ${["k", "n", "yk", "yn"].map(get).join(" ")}) ${set("from", whole(0))}))`,
+        (call $pack ${get("from")} ${whole(reserved)} ${["k", "n", "yk", "yn"].map(get).join(" ")}) ${set("from", whole(reserved))}))`,
       `(call $multiply (i32.add ${get("x")} (i32.load ${get("starts")})) ${get("from")} (i32.add ${get("z")} (i32.load offset=8 ${get("starts")}))
         ${["m", "n", "k", "xm", "xk", "step", "zm", "zn", "add"].map(get).join(" ")})`,
       advance("starts", whole(12)),
@@ -165,22 +180,26 @@ function cellwise(name: string, arrays: readonly string[], extra: string, body: 
 }
 type Store = (array: string, value: string) => string
 
-/** e^x of two cells, as fdlibm's e_exp.c computes it (Sun Microsystems 1993), which is what V8's Math.exp is, exp(1) included. */
-const exponential = `(func $exp (param $x v128) (result v128)
-  ${locals("v128", "a", "k", "hi", "lo", "r", "t", "c", "y", "far")}
+/** A pair of the number with this upper word and a lower one of zeros, as that code states bounds. */
+const upperWord = (word: number): string => twice(new Float64Array(Uint32Array.of(0, word).buffer)[0])
+
+/** e^x of two cells into $y, as fdlibm's e_exp.c computes it (Sun Microsystems 1993), which is what V8's Math.exp is, exp(1) included. */
+const exponential = (x: string): string => `${set("x", x)}
   ${set("a", `(f64x2.abs ${get("x")})`)}
   ;; Where 2^k is no normal number, and for what is no number: one by one. Far below, which masks use, there is nothing to compute.
   ${set("far", `(f64x2.lt ${get("x")} ${twice(-746)})`)}
-  (if (i32.eqz (i64x2.all_true (v128.or ${get("far")} (f64x2.le ${get("a")} ${twice(708)})))) (then
-    (return (f64x2.replace_lane 1
+  (if (i32.eqz (i64x2.all_true (v128.or ${get("far")} (f64x2.le ${get("a")} ${twice(708)})))) (then ${set(
+    "y",
+    `(f64x2.replace_lane 1
       (f64x2.splat (call $slowExp (f64x2.extract_lane 0 ${get("x")})))
-      (call $slowExp (f64x2.extract_lane 1 ${get("x")}))))))
+      (call $slowExp (f64x2.extract_lane 1 ${get("x")})))`,
+  )}) (else
   ;; k: 0 up to ln(2)/2, ±1 up to 3 ln(2)/2, else x/ln(2) rounded; bounds as that code has them, in upper words.
-  ${set("y", `(v128.and ${get("x")} (v128.const i64x2 0x8000000000000000 0x8000000000000000))`)}
+  ${set("y", `(v128.and ${get("x")} ${twice(-0)})`)}
   ${set("k", `(f64x2.trunc (f64x2.add (f64x2.mul ${twice(1.442695040888963387)} ${get("x")}) (v128.or ${get("y")} ${twice(0.5)})))`)}
-  ${set("t", `(f64x2.lt ${get("a")} (v128.const i64x2 0x3ff0a2b200000000 0x3ff0a2b200000000))`)}
+  ${set("t", `(f64x2.lt ${get("a")} ${upperWord(0x3ff0a2b2)})`)}
   ${set("k", `(v128.bitselect (v128.or ${get("y")} ${twice(1)}) ${get("k")} ${get("t")})`)}
-  ${set("k", `(v128.and ${get("k")} (f64x2.ge ${get("a")} (v128.const i64x2 0x3fd62e4300000000 0x3fd62e4300000000)))`)}
+  ${set("k", `(v128.and ${get("k")} (f64x2.ge ${get("a")} ${upperWord(0x3fd62e43)}))`)}
   ${set("hi", `(f64x2.sub ${get("x")} (f64x2.mul ${get("k")} ${twice(6.9314718036912381649e-1)}))`)}
   ${set("lo", `(f64x2.mul ${get("k")} ${twice(1.90821492927058770002e-10)})`)}
   ${set("r", `(f64x2.sub ${get("hi")} ${get("lo")})`)}
@@ -194,7 +213,8 @@ const exponential = `(func $exp (param $x v128) (result v128)
   ${set("y", `(f64x2.mul ${get("y")} (i64x2.shl (i64x2.add ${get("k")} (v128.const i64x2 1023 1023)) ${whole(52)}))`)}
   ${set("y", `(v128.bitselect ${twice(Math.E)} ${get("y")} (f64x2.eq ${get("x")} ${twice(1)}))`)}
   ${set("y", `(v128.andnot ${get("y")} ${get("far")})`)}
-  (v128.bitselect (f64x2.add ${twice(1)} ${get("x")}) ${get("y")} (f64x2.lt ${get("a")} ${twice(2 ** -28)})))`
+  ${set("y", `(v128.bitselect (f64x2.add ${twice(1)} ${get("x")}) ${get("y")} (f64x2.lt ${get("a")} ${twice(2 ** -28)}))`)}))`
+const exponentialLocals = locals("v128", "x", "a", "k", "hi", "lo", "r", "t", "c", "y", "far")
 
 /** t·(c₀ + t·(c₁ + …)). */
 function horner([first, ...rest]: readonly number[]): string {
@@ -205,27 +225,27 @@ function horner([first, ...rest]: readonly number[]): string {
 const sigmoidOf = (x: string): string =>
   lines([
     set("v", x),
-    set("e", `(call $exp (f64x2.neg (f64x2.abs ${get("v")})))`),
+    exponential(`(f64x2.neg (f64x2.abs ${get("v")}))`),
+    set("e", get("y")),
     set("s", `(f64x2.div (v128.bitselect ${get("e")} ${twice(1)} (f64x2.lt ${get("v")} ${twice(0)})) (f64x2.add ${twice(1)} ${get("e")}))`),
   ])
-const sigmoidLocals = locals("v128", "v", "e", "s")
+const sigmoidLocals = `${exponentialLocals} ${locals("v128", "v", "e", "s")}`
 const oneLess = `(f64x2.sub ${twice(1)} ${get("s")})`
 
-export const source = `(module
+const kernels = `(module
   (import "host" "memory" (memory 1))
   (import "host" "exp" (func $slowExp (param f64) (result f64)))
   ${lines(([4, 2, 1] as const).map(panel))}
   ${multiply}
   ${pack}
   ${multiplyAll}
-  ${exponential}
-  ${cellwise("exponentials", ["x", "to"], "", (load, store) => store("to", `(call $exp ${load("x")})`))}
-  ${cellwise("sigmoids", ["x", "to", "slope"], sigmoidLocals, (load, store) =>
-    lines([sigmoidOf(load("x")), store("to", get("s")), store("slope", `(f64x2.mul ${get("s")} ${oneLess})`)]),
+  ${cellwise("exponentials", ["from", "to"], exponentialLocals, (load, store) => lines([exponential(load("from")), store("to", get("y"))]))}
+  ${cellwise("sigmoids", ["from", "to", "slope"], sigmoidLocals, (load, store) =>
+    lines([sigmoidOf(load("from")), store("to", get("s")), store("slope", `(f64x2.mul ${get("s")} ${oneLess})`)]),
   )}
-  ${cellwise("silus", ["x", "to", "slope"], sigmoidLocals, (load, store) =>
+  ${cellwise("silus", ["from", "to", "slope"], sigmoidLocals, (load, store) =>
     lines([
-      sigmoidOf(load("x")),
+      sigmoidOf(load("from")),
       store("slope", `(f64x2.add ${get("s")} (f64x2.mul (f64x2.mul ${get("v")} ${get("s")}) ${oneLess}))`),
       store("to", `(f64x2.mul ${get("s")} ${get("v")})`),
     ]),
@@ -233,5 +253,7 @@ export const source = `(module
   ${cellwise("products", ["a", "b", "to"], "", (load, store) => store("to", `(f64x2.mul ${load("a")} ${load("b")})`))}
   ${cellwise("addProducts", ["a", "b", "to"], "", (load, store) =>
     store("to", `(f64x2.add ${load("to")} (f64x2.mul ${load("a")} ${load("b")}))`),
-  )}
-)`
+  )}`
+
+export const source = `${kernels}
+  (data (i32.const 0) "${tableBytes()}"))`

@@ -74,6 +74,8 @@ function compileModule(platform: Platform): object | null {
 }
 
 const pageSize = 65536
+/** Bytes at the start of the memory that hold the kernels' constants, as scripts/simd/source.ts has them. */
+const reserved = 1024
 /** Bytes for lists of starts, some ten thousand; products for which there is no room left are plain. */
 const startsRoom = 1 << 17
 
@@ -85,18 +87,18 @@ export function createEngine(room: number, largest: number): Engine {
   const platform = (globalThis as { readonly WebAssembly?: Platform }).WebAssembly,
     module = platform === undefined ? null : compileModule(platform)
   if (platform === undefined || module === null) return plainEngine
-  const pages = Math.ceil((8 * (largest + room) + startsRoom) / pageSize)
+  const pages = Math.ceil((reserved + 8 * (largest + room) + startsRoom) / pageSize)
   try {
     const memory = new platform.Memory({ initial: pages, maximum: pages }),
       { exports } = new platform.Instance(module, { host: { memory, exp: Math.exp } })
-    return vectorEngine(exports as Kernels, memory.buffer, 8 * largest, 8 * (largest + room))
+    return vectorEngine(exports as Kernels, memory.buffer, reserved + 8 * largest, reserved + 8 * (largest + room))
   } catch {
     // No address space is left; the plain loops need none.
     return plainEngine
   }
 }
 
-/** The bytes before `first` are for copies, those after `last` for lists of starts. */
+/** The bytes before `first` are for constants and copies, those after `last` for lists of starts. */
 function vectorEngine(kernels: Kernels, buffer: ArrayBuffer, first: number, last: number): Engine {
   let used = first,
     listed = last
