@@ -291,6 +291,10 @@ function loadedModels(context: Context): readonly (Place & { readonly message: s
     if (ts.isCallExpression(node) && /(^|\.)(loadLayersModel|loadGraphModel|modelFromJSON)$/.test(node.expression.getText())) {
       found.push({ message: "the model is loaded from a file: its definition is not in this source", ...placeOf(node.expression, home) })
     }
+    if (ts.isCallExpression(node) && /(^|\.)io\.loadWeights$/.test(node.expression.getText())) {
+      const message = "weights are loaded from a file: their shapes are not in this source, and networks over them are not read"
+      found.push({ message, ...placeOf(node.expression, home) })
+    }
     ts.forEachChild(node, visit)
   }
   visit(home)

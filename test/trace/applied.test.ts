@@ -133,3 +133,15 @@ test("the rank of an input is what code asks of something computed entry by entr
   expect(only(traced).inputs[0].shape).toEqual(["batch", "x.1", 3])
   expect(outputShapes(only(traced))).toEqual(["batch, x.1, 2"])
 })
+
+test("weights that a file brings are said to be none of the source", () => {
+  const traced = trace(`
+    export async function load(manifest) {
+      const weights = await tf.io.loadWeights(manifest, "./")
+      return (x) => tf.matMul(x, weights["dense/kernel"]).add(weights["dense/bias"])
+    }`)
+  expect(traced.models).toEqual([])
+  expect(traced.problems.map(({ message, start }) => [message, start.line])).toEqual([
+    ["weights are loaded from a file: their shapes are not in this source, and networks over them are not read", 3],
+  ])
+})
