@@ -116,6 +116,12 @@ test("an activation tfjs does not have is unsupported, with its place", () => {
   expect(model.graph.nodes.at(-1)?.op.kind).toBe("opaque")
 })
 
+test.each(["tf.layers.reLU", "tf.layers.reLU()", "tf.relu", "(x) => x.relu()"])("tfjs takes the name of an activation, not %s", (activation) => {
+  const source = `const model = tf.sequential({ layers: [tf.layers.dense({ units: 2, inputShape: [3], activation: ${activation} })] })`
+  expect(() => run(source)).toThrow("Improper config format")
+  expect(trace(source).models[0].unsupported.map((u) => u.what)).toEqual(["dense: tfjs takes the name of an activation, no function or layer"])
+})
+
 test("batch normalization that is frozen uses its statistics as values", () => {
   const model = only(
     trace(

@@ -52,11 +52,13 @@ export function applyActivation(
   if (name === null || (!softmax && !Object.hasOwn(functions, name))) {
     // Some function of x of the same shape: nothing passes it, but what follows can be read.
     const open = name === null && value?.kind === "unknown" && value.tensors.length === 0
-    const reason = name === null ? "the activation is not a known text" : `tfjs has no activation '${name}'`
+    const refused = value !== undefined && /^(function|native|tf|layer)$/.test(value.kind)
+    const unread = refused ? "tfjs takes the name of an activation, no function or layer" : "the activation is not a known text"
+    const reason = name === null ? unread : `tfjs has no activation '${name}'`
     if (open) assume(context, `the activation${value.name === null ? "" : ` '${value.name}'`} of ${layer} is not known: no law is claimed through it`)
     else {
       note(context, `${layer}: ${reason}`, at)
-      if (name !== null) tellFault(context, reason, at)
+      if (name !== null || refused) tellFault(context, reason, at)
     }
     const op = { kind: "opaque", what: "an activation", reason, ...(open ? { said: true as const } : {}) } as const
     return makeTensor(context, op, [x], origin, shapeOf(context, x))
