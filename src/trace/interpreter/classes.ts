@@ -171,7 +171,7 @@ export function callFunction(context: Context, fn: FunctionValue, self: Value, a
     return unknown("functions call each other too deeply", null, args)
   }
   // A function that calls itself on unknown values, under conditions nobody knows, would go all ways at every round: three are enough.
-  const blind = state.trail.length > 2 && args.some((arg) => arg.kind === "unknown")
+  const blind = state.trail.length > 2 && args.some((arg) => arg.kind === "unknown" || arg.kind === "dim")
   const rounds = state.active.filter((active) => active.node === node).length
   if (rounds > (blind ? 3 : 40)) return unknown("a recursion nobody can follow to its end", null, args)
   const arrow = ts.isArrowFunction(node)

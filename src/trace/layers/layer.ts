@@ -330,7 +330,7 @@ function applyInstance(
   if (!state.built) {
     state.built = true
     const shapes = inputs.map((x) => arrayOf(shapeOf(context, x).map(sizeValue)))
-    context.call(context, context.get(context, instance, "build", at), instance, [given.kind === "array" ? arrayOf(shapes) : shapes[0]], at)
+    context.call(context, context.get(context, instance, "build", at), instance, [shapes.length === 1 ? shapes[0] : arrayOf(shapes)], at)
   }
   const fields = kwargs?.kind === "object" ? [...kwargs.fields] : []
   return context.call(

@@ -73,4 +73,27 @@ export const languageCases: readonly FormCase[] = [
     const model = tf.sequential()
     model.add(tf.layers.dense({ units, useBias: others.bias, inputShape: named.first }))
     model.add(dense(named.units ?? 7))`),
+  js("a mixin over a layer", `
+    const residual = (Base) => class extends Base {
+      call(x, kwargs) { const y = Array.isArray(x) ? x[0] : x; return y.add(super.call(x, kwargs)) } static get className() { return "Residual" } }
+    class Lin extends tf.layers.Layer {
+      build([, width]) { this.k = this.addWeight("k", [width, width], "float32", tf.initializers.zeros()) }
+      call(x) { return [x].flat()[0].matMul(this.k.read()) } static get className() { return "Lin" } }
+    const x = tf.input({ shape: [4] }), model = tf.model({ inputs: x, outputs: new (residual(Lin))({}).apply(dense(4).apply(x)) })
+    model.predict(tf.ones([2, 4]))`),
+  js("a tree of layers by recursion", `
+    const tree = (x, depth) => depth === 0 ? x : tf.layers.add().apply([tree(dense(4).apply(x), depth - 1), tree(dense(4).apply(x), depth - 1)])
+    const x = tf.input({ shape: [4] }), model = tf.model({ inputs: x, outputs: tree(x, 2) })`),
+  js("layers from a list of specifications", `
+    const spec = [{ type: "dense", units: 4, inputShape: [3] }, { type: "dropout", rate: 0.2 }, { type: "dense", units: 2 }]
+    const model = tf.sequential({ layers: spec.map(({ type, ...rest }) => tf.layers[type](rest)) })`),
+  js("a record of weights through entries, and weights stored by key", `
+    class Attention {
+      constructor() {
+        this.w = Object.fromEntries(["q", "k", "v"].map((name) => [name, tf.variable(tf.randomNormal([6, 6]))]))
+        for (const [key, shape] of Object.entries({ up: [6, 5], down: [5, 6] })) this[key] = tf.variable(tf.randomNormal(shape)) }
+      apply(x) {
+        const { q, k, v } = Object.fromEntries(Object.entries(this.w).map(([name, w]) => [name, tf.matMul(x, w)]))
+        const y = tf.matMul(tf.softmax(tf.matMul(q, k, false, true).div(Math.sqrt(6))), v)
+        return y.matMul(this.up).relu().matMul(this.down) } }`, { run: "new Attention().apply(tf.ones([5, 6]))" }),
 ]
