@@ -72,11 +72,13 @@ export const exponentText = (value: number | null): string =>
 /** Is the list of laws complete, at the sizes it was run at? Null where it was not computed. */
 export function completenessText({ completeness }: Pick<Verification, "completeness">): string | null {
   if (completeness === null) return null
-  const { parameters, lieRank, possible, derived, gap, complete } = completeness
+  const { parameters, lieRank, possible, derived, gap, complete, firstBrackets } = completeness
   const found = `${countText(derived, "conserved quantity", "conserved quantities")} found`
   const bound = `${countText(parameters, "parameter")} − ${lieRank} directions of the flow = ${possible} possible`
   const cut = `singular values cut between ${exponentText(gap[0])} and ${exponentText(gap[1])}`
-  return complete ? `complete: ${found}, ${bound} (${cut})` : `not shown complete: ${found}, ${bound}, ${possible - derived} open (${cut})`
+  if (complete) return `complete: ${found}, ${bound} (${cut})`
+  const open = `${possible - derived} open${firstBrackets === true ? " with first brackets alone" : ""}`
+  return `not shown complete: ${found}, ${bound}, ${open} (${cut})`
 }
 
 export interface DiscoveryText {

@@ -210,6 +210,8 @@ export interface Completeness {
   readonly derived: number
   readonly gap: readonly [number, number]
   readonly complete: boolean
+  /** Not complete with first brackets, and no deeper ones were taken: they may show that less is possible. */
+  readonly firstBrackets?: true
 }
 
 /** Quadratic and linear laws beyond the derived ones, at the replica's sizes. */

@@ -53,16 +53,19 @@ export function* certifySteps(
   }
   if (best === null) return null
   // Deeper brackets only where the shallow ones leave a difference, and where the flow meets no kinks. At one θ they may drown in noise.
+  let deepened = false
   for (const span of plan.smooth && parameters <= deepeningLimit ? spans : []) {
     if (best.rank >= enough) break
     if (span.rank.gap[0] < pushSignal) continue
+    deepened = true
     const deeper = deepenSpan(plan, random, enough, span)
     if (deeper.rank > best.rank) best = deeper
     yield 0
   }
   const { rank, gap } = best
   const possible = parameters - rank
-  return { parameters, lieRank: rank, possible, derived, gap: [gap[0], gap[1]], complete: derived === possible }
+  const complete = derived === possible
+  return { parameters, lieRank: rank, possible, derived, gap: [gap[0], gap[1]], complete, ...(complete || deepened ? {} : { firstBrackets: true }) }
 }
 
 /** Rank of {∇h_k} at a random θ. */

@@ -99,6 +99,9 @@ describe("verdicts", () => {
     expect(completenessText({ completeness: { ...run.completeness!, derived: 8, complete: false } })).toMatch(
       /^not shown complete: 8 conserved quantities found, .* = 9 possible, 1 open/,
     )
+    expect(completenessText({ completeness: { ...run.completeness!, derived: 8, complete: false, firstBrackets: true } })).toContain(
+      "1 open with first brackets alone (",
+    )
     expect(completenessText({ completeness: null })).toBeNull()
   })
 })

@@ -57,6 +57,9 @@ test("the Gram difference of two linear layers is complete, its diagonal is not"
   expect(gram?.gap[1]).toBeLessThan(1e-12)
   const diagonal = certifyCompleteness(plan, [compileLaw(balance("diagonal"), plan.slots, {})], seededRandom(5))
   expect(diagonal).toMatchObject({ derived: 3, complete: false })
+  // Deeper brackets were taken, and leave it open; at kinks none are.
+  expect(diagonal).not.toHaveProperty("firstBrackets")
+  expect(certifyCompleteness(compilePlan(twoLayers("relu", [3, 3, 2], 1)), [], seededRandom(5))).toMatchObject({ complete: false, firstBrackets: true })
 })
 
 test.each([[[4, 3, 2, 7, 9]], [[7, 2, 6, 3, 7]], [[2, 3, 7, 5, 6]]])("units behind few others are told apart: relu %j", (widths) => {
