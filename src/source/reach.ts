@@ -84,6 +84,8 @@ function exported(
   name: string | null,
   seen: Set<TypeScript.SourceFile>,
 ): readonly TypeScript.Node[] {
+  // What tfjs itself makes layers of is found by its names; its own sources may be part of the program.
+  if (isTfjsModule((from as { readonly text?: string }).text ?? "")) return []
   const target = resolveModule(program, file, from)
   if (target === null || seen.has(target)) return []
   seen.add(target)

@@ -17,6 +17,8 @@ export interface Limits {
   /** Operations at the top of files, and of each function or model that is followed; four times as many in all. */
   readonly tensors: number
   readonly milliseconds: number
+  /** Steps that may pass without a tensor, layer or model: then nothing more is expected of what is followed. */
+  readonly quietSteps: number
   /** Times one loop goes round. */
   readonly rounds: number
   /** The same for a loop that makes no tensor, layer or model, and steps after which it is left where what it changes can be told. */
@@ -30,6 +32,7 @@ export const defaultLimits: Limits = {
   depth: 150,
   tensors: 60_000,
   milliseconds: 5_000,
+  quietSteps: 110_000,
   rounds: 3_000,
   idleRounds: 1_000,
   idleSteps: 4_000,
@@ -41,8 +44,18 @@ export type Completion =
   | { readonly kind: "break" | "continue"; readonly label: string | null }
 export const normal: Completion = { kind: "normal" }
 
+/** An error that steers the evaluation. Nobody reads its stack, which takes longer to write down than the rest of a branch takes to follow. */
+class Control extends Error {
+  constructor(message: string) {
+    const limit = Error.stackTraceLimit
+    Error.stackTraceLimit = 0
+    super(message)
+    Error.stackTraceLimit = limit
+  }
+}
+
 /** Stops the evaluation of one model: a limit, or the caller no longer wants it. */
-export class Stop extends Error {
+export class Stop extends Control {
   constructor(
     readonly reason: "limit" | "cancelled",
     message: string,
@@ -51,7 +64,7 @@ export class Stop extends Error {
   }
 }
 /** A `throw` of the traced program. */
-export class Thrown extends Error {
+export class Thrown extends Control {
   constructor(
     readonly value: Value,
     readonly place: Place,
@@ -60,9 +73,9 @@ export class Thrown extends Error {
   }
 }
 /** Something a table of ops or layers cannot read; becomes an unknown value with this reason. */
-export class Unreadable extends Error {}
+export class Unreadable extends Control {}
 /** The rank of an input that nobody stated turned out to be another one: the model is traced again with it. */
-export class WrongRank extends Error {
+export class WrongRank extends Control {
   constructor(
     readonly input: TensorValue,
     readonly rank: number,
@@ -72,7 +85,7 @@ export class WrongRank extends Error {
 }
 
 /** A parameter without a type turned out to be used as a tensor: the function is followed again with an input in its place. */
-export class NeedsTensor extends Error {
+export class NeedsTensor extends Control {
   constructor(readonly parameter: string) {
     super(`'${parameter}' is a tensor`)
   }
@@ -105,7 +118,9 @@ export interface SiteRecord {
   readonly tensors: Set<TensorValue>
   readonly weights: Set<Weight>
 }
-export type Container = Map<unknown, unknown> | Value[]
+export type Container = (Map<unknown, unknown> & { /** Levels opened before it was made. */ born?: number }) | Value[]
+/** What a branch or loop has changed, as it was before. */
+export type Level = Map<Container, Container> & { readonly since: number }
 
 export interface State {
   steps: number
@@ -114,12 +129,19 @@ export interface State {
   serial: number
   tensorCount: number
   tensorLimit: number
+  /** How many tensors are not `computed`: data of the program, made while no forward pass is followed. */
+  dataCount: number
+  /** Above 0 while a function or class is followed as a network; layers that scripts apply do not count. */
+  following: number
   readonly startedAt: number
+  /** When something was last made, and how much there was by then. */
+  madeAt: number
+  made: number
   /** Sizes learned for symbols: a symbol of an input that met a weight's number. */
   readonly solution: Map<string, Dim>
   readonly symbols: Map<string, number>
   /** Copies of what a branch nobody knows to be taken has changed, innermost last. */
-  readonly trail: Map<Container, Container>[]
+  readonly trail: Level[]
   /** Inputs whose rank is a guess and whose shape nobody has read yet. */
   readonly guesses: Set<TensorValue>
   /** How many inputs of a guessed rank have had their shape read, by an op or by the code. */
@@ -192,7 +214,11 @@ export function createState(): State {
     serial: 0,
     tensorCount: 0,
     tensorLimit: Infinity,
+    dataCount: 0,
+    following: 0,
     startedAt: Date.now(),
+    madeAt: 0,
+    made: 0,
     solution: new Map(),
     symbols: new Map(),
     trail: [],
@@ -229,13 +255,24 @@ export function createState(): State {
 export function step(context: Context, at: TypeScript.Node): void {
   const { state, limits } = context
   state.steps++
-  if (state.steps > state.stepLimit) throw stopAt(context, "reading this takes too many steps: what follows is not read", at)
+  if (state.steps > state.stepLimit) throw stopAt(context, tooManySteps, at)
   if (state.steps % 1000 === 0) {
     if (context.cancelled()) throw new Stop("cancelled", "cancelled")
+    const made = productsOf(context)
+    if (made !== state.made) Object.assign(state, { made, madeAt: state.steps })
+    else if (state.steps - state.madeAt > limits.quietSteps) throw stopAt(context, tooManySteps, at)
     if (Date.now() - state.startedAt > limits.milliseconds)
       throw stopAt(context, `reading takes more than ${secondsText(limits.milliseconds)}: what follows is not read`, at)
   }
 }
+
+const tooManySteps = "reading this takes too many steps: what follows is not read"
+
+/**
+ * How much of networks has been made so far: code that adds nothing to it prepares data, or trains a network that is there. Tensors, weights,
+ * layers and models have serials.
+ */
+export const productsOf = ({ state }: Context): number => state.serial - state.dataCount + state.instances.length + state.compiled.size
 
 const secondsText = (milliseconds: number): string => (milliseconds === 1000 ? "1 second" : `${milliseconds / 1000} seconds`)
 
@@ -270,9 +307,21 @@ export const callee = (context: Context, node: TypeScript.Node): Place => callee
 
 /** Remembers a container before it changes, for branches that may not be taken. */
 export function touch(context: Context, container: Container): void {
+  // What was made inside a branch is gone with it.
+  const born = container instanceof Map ? (container.born ?? 0) : 0
   for (const level of context.state.trail) {
-    if (!level.has(container)) level.set(container, container instanceof Map ? new Map(container) : [...container])
+    if (level.since > born && !level.has(container)) level.set(container, container instanceof Map ? new Map(container) : [...container])
   }
+}
+
+/** Counts the branches and loops that have been entered, to tell what was made inside of one. */
+let levels = 0
+
+/** Remembers from now on what changes, innermost last. */
+export function openLevel(context: Context): Level {
+  const level = Object.assign(new Map<Container, Container>(), { since: ++levels })
+  context.state.trail.push(level)
+  return level
 }
 
 /** Writes a key of a map-like container, remembered for branches. */
@@ -347,7 +396,9 @@ export function unifyDims(context: Context, a: Dim, b: Dim): boolean {
 const rankOfSymbol = (symbol: string): number => (/^batch\u00b7/.test(symbol) ? 0 : symbol.includes(".") ? 2 : 1)
 
 export function childScope(parent: Scope, frame: Frame = parent.frame): Scope {
-  return { names: new Map(), parent, frame }
+  const names: Scope["names"] & { born?: number } = new Map<string, Value>()
+  names.born = levels
+  return { names, parent, frame }
 }
 
 /** Whether a class value has tf.layers.Layer among its ancestors. */

@@ -43,6 +43,8 @@ export function makeTensor(context: Context, op: Op, operands: readonly TensorVa
     solved,
     target?.map((d) => resolveDim(context, d)),
   )
+  const computed = context.state.following > 0 || (op.kind !== "opaque" && operands.some((operand) => operand.computed))
+  if (!computed) context.state.dataCount++
   return {
     kind: "tensor",
     serial: nextSerial(context),
@@ -57,6 +59,7 @@ export function makeTensor(context: Context, op: Op, operands: readonly TensorVa
     owners: [...context.state.owners],
     ...(origin.at === undefined ? {} : { at: callee(context, origin.at) }),
     ...(origin.label === undefined ? {} : { label: origin.label }),
+    ...(computed ? { computed } : {}),
   }
 }
 
@@ -115,6 +118,7 @@ export function makeInput(
     shape,
     dtype: domain === "index" ? "int" : "float",
     owners: [],
+    computed: true,
     ...(at === undefined ? {} : { at: callee(context, at) }),
   }
 }

@@ -147,6 +147,8 @@ export interface TensorValue {
   readonly label?: string
   /** The layers and instances whose code made it, outermost first. */
   readonly owners: readonly object[]
+  /** Whether a network computes it: an input is behind it, or it was made while a forward pass was followed. */
+  readonly computed?: true
   name?: BoundName
 }
 

@@ -121,3 +121,91 @@ test("weights of an imported file belong to the function that uses them", () => 
   })
   expect(parameters(only(found, "predict"))).toEqual(["w [3, 2]"])
 })
+
+test("a loop that trains a model is left: what it predicts is data", () => {
+  const found = trace(
+    `${dense("4", "3")}
+    let loss = 0
+    async function train() {
+      for (let i = 0; i < 20000; i++) {
+        const x = tf.randomNormal([8, 3]), y = model.predict(x)
+        loss += y.mean().dataSync()[0]
+        if (i % 10000 === 9999) { console.log(loss); await model.save("localstorage://net"); x.dispose() }
+      }
+      return tf.sequential({ layers: [tf.layers.dense({ units: 2, inputShape: [5] })] })
+    }
+    train()`,
+    { limits: { steps: 40_000 } },
+  )
+  expect(found.models.map((model) => parameters(model)[0])).toEqual(["dense_1/kernel [3, 4]", "dense_1/kernel [5, 2]"])
+  expect(found.problems).toEqual([])
+})
+
+test("a generator without an end is left, too", () => {
+  const found = trace(
+    `function* batches() { while (true) { const xs = []; for (let i = 0; i < 64; i++) xs.push(Math.random()); yield tf.tensor1d(xs) } }
+    const data = [...batches()]
+    ${dense("4", "3")}`,
+    { limits: { steps: 60_000 } },
+  )
+  expect(parameters(only(found))).toHaveLength(2)
+})
+
+test("what functions change that a loop has not called yet is forgotten", () => {
+  const found = trace(`
+    let units = 5, sum = 0
+    const counter = { size: 3, grow(list) { this.size++; lists.push(list) } }, lists = [], index = new Map()
+    function change() { units = 9; const own = []; own.push(1) }
+    for (let i = 0; i < 20000; i++) { sum += i * i; if (i === 15000) { change(); counter.grow(i); index.set(i, 1) } }
+    ${dense("units", "counter.size")}
+    model.add(tf.layers.dense({ units: lists.length })); model.add(tf.layers.dense({ units: index.size }))`)
+  const kernels = parameters(only(found)).filter((text) => text.includes("kernel"))
+  expect(kernels).toEqual(["dense_1/kernel [size, units]", "dense_2/kernel [units, length]", "dense_3/kernel [length, size_2]"])
+  expect(found.problems).toEqual([])
+})
+
+test.each([
+  ["a function that adds a layer", "function change() { model.add(tf.layers.dense({ units: 2 })) }", "change()"],
+  ["a method that does", "const o = { change() { this.target.add(tf.layers.dense({ units: 2 })) }, target: model }", "o.change()"],
+])("a loop that may call %s is not left", (_, made, call) => {
+  const found = trace(`${dense("4", "3")}
+    ${made}
+    let sum = 0
+    for (let i = 0; i < 900; i++) { sum += i * i; if (i === 899) ${call} }`)
+  expect(parameters(only(found)).length).toBeGreaterThan(2)
+})
+
+test("a loop of which nobody can tell what it changes is left in the end, which the report says", () => {
+  const found = trace(`
+    let sum = 0
+    for (let i = 0; i < 20000; i++) { for (let k = 0; k < 20; k++) sum += i * k; if (i === 15000) globalThis.thing.other[sum] = 1 }
+    ${dense("4", "3")}`)
+  expect(parameters(only(found))).toHaveLength(2)
+  expect(found.problems.map(({ message }) => message)).toEqual(["a loop goes round too often: the rest of it is not followed"])
+})
+
+test("code that goes every way without making anything ends early", () => {
+  const found = trace(
+    `${dense("4", "3")}
+    function walk(node) { if (node.a) walk(node.b); if (node.c) walk(node.d); if (node.e) walk(node.f); return tf.variable(tf.zeros([node.n])) }`,
+    { limits: { quietSteps: 2_000 } },
+  )
+  expect(parameters(only(found, "model"))).toHaveLength(2)
+})
+
+test("data that a model does not take says nothing of its definition", () => {
+  const found = trace(`${dense("4", "3")}; model.predict(tf.zeros([1, 7])).print(); model.apply(tf.ones([2, 2, 9]))`)
+  expect(only(found).unsupported).toEqual([])
+})
+
+test("tfjs's own sources lead to no network of a file that imports them", () => {
+  const program = programOf({
+    "/main.ts": `import { env } from "../node_modules/@tensorflow/tfjs-core"; import { util } from "@tensorflow/tfjs-core"
+      export function plain(x) { return util.sizeFromShape(x) }`,
+    "/node_modules/@tensorflow/tfjs-core/index.ts":
+      "export const util = { sizeFromShape }; const w = tf.variable(0); function sizeFromShape() { return w }",
+  })
+  program.getTypeChecker()
+  const [node] = program.getSourceFile("/main.ts")?.statements.filter((statement) => ts.isFunctionDeclaration(statement)) ?? []
+  expect(leadsToNetwork(ts, program, node)).toBe(false)
+})

@@ -3,15 +3,15 @@
  * a field, is a number nobody knows.
  */
 import type * as TypeScript from "typescript"
-import type { Container, Context } from "../context"
+import type { Context } from "../context"
+import { openLevel } from "../context"
 import type { Value } from "../value"
 import { unknown } from "../value"
 
 /** Runs one round; numbers that the code in `body` changes by what they were are forgotten afterwards. */
 export function forOneItem<T>(context: Context, body: TypeScript.Node, run: () => T): T {
-  const { state } = context, before = new Map<Container, Container>()
+  const { state } = context, before = openLevel(context)
   state.assumedItems++
-  state.trail.push(before)
   try {
     return run()
   } finally {

@@ -5,7 +5,7 @@
 import type { Completion, Container, Context } from "../context"
 import type { Frame, TensorValue, Value } from "../value"
 import type * as TypeScript from "typescript"
-import { Stop, Thrown, WrongRank, normal, touch } from "../context"
+import { Stop, Thrown, WrongRank, normal, openLevel, touch } from "../context"
 import { makeTensor, shapeOf } from "../tensor"
 import { isNullish, tensorsIn, unknown } from "../value"
 
@@ -36,8 +36,7 @@ export function forkPaths(
   prefer = false,
 ): Completion {
   const outcomes = alternatives.map((run): Outcome => {
-    const level = new Map<Container, Container>()
-    context.state.trail.push(level)
+    const level = openLevel(context)
     let completion: Completion | "throws"
     try {
       completion = run()
@@ -84,7 +83,7 @@ export function forkPaths(
 }
 
 function apply(context: Context, container: Container, after: Container): void {
-  for (const level of context.state.trail) if (!level.has(container)) level.set(container, copyOf(container))
+  touch(context, container)
   restore(container, after)
 }
 

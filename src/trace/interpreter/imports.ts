@@ -223,14 +223,15 @@ function followStatements(context: Context, file: TypeScript.SourceFile, scope: 
   for (const statement of file.statements) {
     // Each statement has a share of its own, so that preparing data does not hide the model that follows.
     context.state.stepLimit = Math.min(context.limits.steps, context.state.steps + context.limits.moduleSteps)
+    context.state.madeAt = context.state.steps
     try {
       executeOne(context, statement, scope)
     } catch (error) {
       // One statement that fails leaves the others readable; limits end the file.
       if (error instanceof Stop) {
         if (error.reason === "cancelled") throw error
-        const outOfShare = context.state.steps < context.limits.steps && context.state.steps >= context.state.stepLimit
-        if (outOfShare) continue
+        const outOfTime = Date.now() - context.state.startedAt > context.limits.milliseconds
+        if (!outOfTime && context.state.steps < context.limits.steps && context.state.tensorCount <= context.state.tensorLimit) continue
         break
       }
       if (error instanceof Unreadable || error instanceof ShapeError) tellLimit(context, plainText(error.message), statement)

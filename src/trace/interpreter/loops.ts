@@ -7,8 +7,8 @@ import { declareAll, executeOne } from "./statements"
 import { forOneItem } from "./counts"
 import { forkPaths } from "./fork"
 import { inDoubt } from "./faults"
-import { productsOf, watchLoop } from "./idle"
-import { assume, childScope, normal, place, samePlace, step } from "../context"
+import { tooManyRounds, watchLoop } from "./idle"
+import { assume, childScope, normal, productsOf, step } from "../context"
 import { settleSymbols } from "./sizes"
 import { forgetCounters, onlyFillsTables } from "./tables"
 import type { Dim } from "../../schema/report"
@@ -144,14 +144,6 @@ function followRounds(context: Context, { test, round, advance, scope, at, label
 
 /** A loop without an end of its own: what follows it is not what the program does next. */
 const isEndless = ({ ts }: Context, at: TypeScript.Node): boolean => at.kind === ts.SyntaxKind.TrueKeyword || ts.isForStatement(at)
-
-/** Loops this long are left as they stand, and the reader is told. */
-function tooManyRounds(context: Context, at: TypeScript.Node): void {
-  if (at.getSourceFile() !== context.home) return
-  const message = "a loop goes round too often: the rest of it is not followed"
-  const where = place(context, at)
-  if (!context.state.problems.some((problem) => samePlace(problem.place, where))) context.state.problems.push({ message, place: where })
-}
 
 /** Gives sizes that a loop runs over, and that nobody states, a small value; says so. True when one was given. */
 function settleSizes(context: Context, condition: Value): boolean {

@@ -35,6 +35,7 @@ export function attempt<T>(context: Context, follow: () => T, sizes: "keep" | "f
     limit: state.stepLimit,
     tensorLimit: state.tensorLimit,
     forward: state.forward,
+    following: state.following,
     depth: state.depth,
     active: state.active.length,
     trail: state.trail.length,
@@ -46,6 +47,7 @@ export function attempt<T>(context: Context, follow: () => T, sizes: "keep" | "f
   if (sizes === "keep") state.checksPass = true
   state.stepLimit = Math.min(context.limits.steps, state.steps + context.limits.modelSteps)
   state.tensorLimit = Math.min(4 * context.limits.tensors, state.tensorCount + context.limits.tensors)
+  state.madeAt = state.steps
   let value: T | null = null,
     wrongRank: Attempt<T>["wrongRank"] = null,
     limit: string | null = null,
@@ -67,6 +69,7 @@ export function attempt<T>(context: Context, follow: () => T, sizes: "keep" | "f
     else if (error instanceof Unreadable || error instanceof ShapeError) limit = plainText(error.message)
     else throw error
   }
+  state.madeAt = state.steps
   const notes = state.notes,
     assumptions = [...state.assumptions],
     { faults } = state
@@ -87,6 +90,7 @@ export function attempt<T>(context: Context, follow: () => T, sizes: "keep" | "f
   state.owners.splice(0, state.owners.length, ...outer.owners)
   state.active.length = outer.active
   state.trail.length = outer.trail
-  Object.assign(state, { stepLimit: outer.limit, tensorLimit: outer.tensorLimit, forward: outer.forward, depth: outer.depth })
+  const { forward, following, depth } = outer
+  Object.assign(state, { stepLimit: outer.limit, tensorLimit: outer.tensorLimit, forward, following, depth })
   return { value, notes, assumptions, faults, wrongRank, needs, limit }
 }

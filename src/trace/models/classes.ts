@@ -211,6 +211,7 @@ function followClass(
     ? layerArguments(context, forward, { ...guess, ...(shapes === undefined ? {} : { shapes }) })
     : forwardArguments(context, forward, guess, true)
   let result: Value
+  context.state.following++
   if (isLayer) result = applyLayer(context, instance, args.values[0], args.values[1], forward)
   else {
     context.state.forward++
@@ -221,6 +222,7 @@ function followClass(
     result = context.call(context, method, instance, args.values, forward)
     context.state.forward--
   }
+  context.state.following--
   const given = tensorsOut(context, result, forward), outputs = given.map((t) => beforeChoice(context, t))
   const reachable = reachableFrom(outputs)
   if (outputs.length === 0 || ![...reachable].some((t) => t.source.kind === "weight" && isTrainable(t.source.weight))) return null

@@ -142,7 +142,9 @@ function followFunction(
   const args = forwardArguments(context, node, guess, true)
   const start = context.state.serial, known = new Set(context.state.solution.keys())
   context.state.forward++
+  context.state.following++
   const result = context.call(context, made.fn, made.self, args.values, node)
+  context.state.following--
   context.state.forward--
   // Numbers that were read out of a tensor are no output that a loss could be computed from.
   if (!marked && isReadOut(result)) return null

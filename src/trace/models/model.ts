@@ -217,6 +217,9 @@ export function applyModel(context: Context, model: ModelValue, given: Value | u
   // What the layers make of something unknown says nothing of the model: its own input has told their shapes.
   const open = [given, ...(given.kind === "array" ? given.items : [])].find((item) => item.kind === "unknown" && !item.properties.has(openParameter))
   if (open?.kind === "unknown" && model.outputs.length > 0) return unknown(open.why, null, [given, ...model.outputs])
+  const { notes } = context.state
+  // A script that hands it other data than it is made for says nothing of its definition.
+  if (model.outputs.length > 0 && isData(context, given)) context.state.notes = []
   context.state.owners.push(model)
   try {
     const result = model.form === "sequential" ? runLayers(context, model, given, at) : copyOperations(context, model, given, at)
@@ -228,8 +231,13 @@ export function applyModel(context: Context, model: ModelValue, given: Value | u
     return unknown(plainText(error.message), null, [given, ...model.outputs])
   } finally {
     context.state.owners.pop()
+    context.state.notes = notes
   }
 }
+
+/** Whether a value is tensors that are numbers when the program runs, outside of any network that is followed. */
+const isData = ({ state }: Context, given: Value): boolean =>
+  state.following === 0 && (given.kind === "array" ? given.items : [given]).every((item) => item.kind === "tensor" && item.computed !== true)
 
 function copyOperations(context: Context, model: ModelValue, given: Value, at: TypeScript.Node): Value {
   const tensors = given.kind === "array" ? given.items.map((item) => tensorOf(context, item)) : [tensorOf(context, given, { at })]
