@@ -8,6 +8,7 @@ import type { NodeId } from "../graph/graph"
 import type { Program, Use, Value, ValueId } from "./program"
 import { addScaled, emptyExpression, LinearSystem, unknownsOf } from "./system"
 import type { Expression, UnknownId } from "./system"
+import { haveSameLabels } from "./words"
 
 /** Symmetric (+1) or antisymmetric (−1) X; 0: any X, between axes that are not one. */
 type Parity = 1 | -1 | 0
@@ -130,8 +131,8 @@ class CrossPass {
   private readonly entries: Entry[][]
   private readonly residues: Residue[][]
   private readonly system = new LinearSystem()
-  /** Values by what they compute. */
-  private readonly byKey = new Map<string, ValueId>()
+  /** The operations that read each value, in order. */
+  private readonly readers: Value[][]
   private readonly meets = new Map<UnknownId, Set<NodeId>>()
   /** Sums by what they add. */
   private readonly sums = new Map<ValueId, Sum[]>()
@@ -147,7 +148,8 @@ class CrossPass {
     }
     this.entries = program.values.map(() => [])
     this.residues = program.values.map(() => [])
-    for (const value of program.values) if (!this.byKey.has(keyOf(value, value.uses))) this.byKey.set(keyOf(value, value.uses), value.id)
+    this.readers = program.values.map(() => [])
+    for (const value of program.values) for (const use of value.uses) this.readers[use.value].push(value)
     for (const [first, second, position, many] of candidates) {
       const one = program.values[first].atoms[position] === program.values[second].atoms[position]
       for (const parity of position === NO_ATOM ? ([1] as const) : one ? ([1, -1] as const) : ([0] as const)) {
@@ -208,12 +210,11 @@ class CrossPass {
 
   /** The value that is `value` with the operand of use k replaced. */
   private twin(value: Value, k: number, partner: ValueId): ValueId | undefined {
-    return this.byKey.get(
-      keyOf(
-        value,
-        value.uses.map((u, i) => (i === k ? { ...u, value: partner } : u)),
-      ),
-    )
+    const operands = value.uses.map((use, i) => (i === k ? partner : use.value))
+    // Weights that every step of a loop reads have many readers, what one step makes has few.
+    const lists = operands.map((id) => this.readers[id])
+    const readers = lists.reduce((a, b) => (b.length < a.length ? b : a))
+    return readers.find((reader) => computesSame(reader, value, operands))?.id
   }
 
   /** X between the two factors: Σ (X·p)·b = ± Σ p·X·b. */
@@ -295,9 +296,13 @@ class CrossPass {
   }
 }
 
-/** What a value computes, by operation and operands. */
-function keyOf(value: Value, uses: readonly Use[]): string {
-  const operation =
-    value.op.kind === "data" || value.op.kind === "parameter" || value.op.kind === "opaque" ? `#${value.id}` : JSON.stringify(value.op)
-  return `${operation}(${uses.map((u) => `${u.value}:${u.labels.join()}`).join(";")})${value.labels.join()}`
+/** Whether a reader computes what a value would, were the value's operands these. */
+function computesSame(reader: Value, value: Value, operands: readonly ValueId[]): boolean {
+  return (
+    reader.op.kind === value.op.kind &&
+    reader.uses.length === value.uses.length &&
+    haveSameLabels(reader.labels, value.labels) &&
+    value.uses.every((use, i) => reader.uses[i].value === operands[i] && haveSameLabels(reader.uses[i].labels, use.labels)) &&
+    JSON.stringify(reader.op) === JSON.stringify(value.op)
+  )
 }
