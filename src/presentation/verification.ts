@@ -132,7 +132,7 @@ export function sizesText(replica: Verification["replica"], sizes: readonly Pick
 /** Which equal blocks and steps were run, and what that means for the laws of the others; null where all were. */
 export function depthText({ depth }: Pick<Verification, "depth">): string | null {
   if (depth === undefined || depth.repeats.length === 0) return null
-  const ran = depth.repeats.map(({ what, declared, kept }) => `${kept} of ${declared} ${/^steps\b/.test(what) ? what : `equal blocks ${what}`}`)
+  const ran = depth.repeats.map(({ what, declared, kept }) => `${kept} of ${declared} ${/^steps\b/.test(what) ? what : `equal blocks (${what})`}`)
   const stands = "a law of one left out was run as the same law of one that stayed"
   return `ran ${ran.join(", ")}: ${stands}${depth.ratesOfAll ? "; the rate of every law itself was measured with all" : ""}`
 }

@@ -76,7 +76,7 @@ describe("verdicts", () => {
     const repeats = [{ what: "h/{0…11}", declared: 12, kept: 2 }, { what: "steps of lstm", declared: 24, kept: 3 }]
     const run = { ...verification("conserved", measured("a", "conserved")), depth: { repeats, ratesOfAll: true } }
     expect(depthText(run)).toBe(
-      "ran 2 of 12 equal blocks h/{0…11}, 3 of 24 steps of lstm: a law of one left out was run as the same law of one that stayed; " +
+      "ran 2 of 12 equal blocks (h/{0…11}), 3 of 24 steps of lstm: a law of one left out was run as the same law of one that stayed; " +
         "the rate of every law itself was measured with all",
     )
     expect(depthText({ depth: { repeats, ratesOfAll: false } })).not.toContain("measured with all")

@@ -59,7 +59,8 @@ test("the Gram difference of two linear layers is complete, its diagonal is not"
   expect(diagonal).toMatchObject({ derived: 3, complete: false })
   // Deeper brackets were taken, and leave it open; at kinks none are.
   expect(diagonal).not.toHaveProperty("firstBrackets")
-  expect(certifyCompleteness(compilePlan(twoLayers("relu", [3, 3, 2], 1)), [], seededRandom(5))).toMatchObject({ complete: false, firstBrackets: true })
+  const kinked = certifyCompleteness(compilePlan(twoLayers("relu", [3, 3, 2], 1)), [], seededRandom(5))
+  expect(kinked).toMatchObject({ complete: false, firstBrackets: true })
 })
 
 test.each([[[4, 3, 2, 7, 9]], [[7, 2, 6, 3, 7]], [[2, 3, 7, 5, 6]]])("units behind few others are told apart: relu %j", (widths) => {
