@@ -30,14 +30,16 @@ export function evaluateLoss(plan: Plan, data: DataSet, theta: Float64Array, int
   const scale = 1 / cells(plan, data)
   let loss = 0
   plan.theta.set(theta.length === plan.theta.length ? theta : theta.subarray(0, plan.dimension))
-  into?.fill(0)
-  for (const sample of data.samples) {
+  if (data.samples.length === 0) into?.fill(0)
+  for (let i = 0; i < data.samples.length; i++) {
+    const sample = data.samples[i]
     bind(plan, sample)
     plan.forward()
     for (let k = 0; k < plan.outputs.length; k++) loss += squaredError(plan.outputs[k].value, sample.targets[k], 0.5 * scale)
     if (into === undefined) continue
     plan.backward(() => seedError(plan, sample, scale))
-    addTo(into, plan.gradient)
+    if (i === 0) into.set(plan.gradient)
+    else addTo(into, plan.gradient)
   }
   return loss
 }
@@ -56,7 +58,8 @@ export function evaluateObjective(plan: Plan, data: DataSet, theta: Float64Array
     plan.backward(() => {
       for (const { adjoint, active } of plan.outputs) if (active) for (let i = 0; i < adjoint.length; i++) adjoint[i] += scale
     })
-    addTo(into, plan.gradient)
+    if (i === 0) into.set(plan.gradient)
+    else addTo(into, plan.gradient)
   }
   return loss
 }
