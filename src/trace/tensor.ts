@@ -247,10 +247,14 @@ export function reshapeTarget(context: Context, from: readonly Dim[], to: readon
   return to.map((d, i) => (i === open ? missing : d))
 }
 
-/** `reshape([-1, k])` of an input whose last axis nobody states: rows of k, as the product that follows reads them. */
+/**
+ * `reshape([-1, k])` of an input whose last axis nobody states: rows of k, as the product that follows reads them. `reshape([-1, h, w, c])` of one
+ * with two axes: a sample in each row.
+ */
 function tieLastAxis(context: Context, from: readonly Dim[], to: readonly Dim[]): void {
-  const last = from.at(-1), wanted = to.at(-1)
-  if (to.length !== 2 || to[0] !== -1 || from.length < 2 || last === undefined || wanted === undefined) return
+  const last = from.at(-1)
+  if (to.length < 2 || to[0] !== -1 || from.length < 2 || last === undefined || (to.length > 2 && from.length > 2)) return
+  const wanted = productOf(to.slice(1))
   if (isFreeSymbol(last) && last.includes(".") && divideDim(productOf(from.slice(0, -1)), wanted) !== 1) unifyDims(context, last, wanted)
 }
 

@@ -61,3 +61,10 @@ test("an unknown number of features stays one axis and is the size other layers 
   expect(outputShapes(model)).toEqual(["batch, features"])
   expect(model.assumptions).toEqual([])
 })
+
+test("rows that are made into images have as many entries as an image", () => {
+  const model = only(trace(`const kernel = tf.variable(tf.zeros([3, 3, 1, 4]))
+    export function model(x) { return tf.conv2d(x.as4D(-1, 28, 28, 1), kernel, 1, "same").relu() }`))
+  expect(model.inputs.map(({ shape }) => shape.join())).toEqual(["batch,784"])
+  expect(outputShapes(model)).toEqual(["batch, 28, 28, 4"])
+})
