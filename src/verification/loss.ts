@@ -58,8 +58,7 @@ export function evaluateObjective(plan: Plan, data: DataSet, theta: Float64Array
     plan.backward(() => {
       for (const { adjoint, active } of plan.outputs) if (active) for (let i = 0; i < adjoint.length; i++) adjoint[i] += scale
     })
-    if (i === 0) into.set(plan.gradient)
-    else addTo(into, plan.gradient)
+    addTo(into, plan.gradient)
   }
   return loss
 }
