@@ -68,7 +68,9 @@ function cutsOf(graph: Graph, node: Node, axes: readonly Axes[], classes: AxisCl
     }
     case "gather": {
       const indices = constantNumbers(graph, operands[1])
-      const plain = indices !== null && op.batchAxes === 0 && graph.nodes[operands[1]].shape.length === 1
+      // A row that is picked twice meets two parts of what it is multiplied with, whose sum may be nothing.
+      const isOnce = indices !== null && new Set(indices).size === indices.length
+      const plain = isOnce && op.batchAxes === 0 && graph.nodes[operands[1]].shape.length === 1
       return plain ? around(axes[operands[0]][op.axis], indices) : []
     }
     case "reverse":

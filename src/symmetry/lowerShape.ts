@@ -2,7 +2,7 @@
  * @file Lowers shape operations: renamings of blocks, and barriers where axes do not line up.
  */
 import { addDim, multiplyDim, substituteDim } from "../graph/dim"
-import { declaredSize, joinKeys } from "../axes/tree"
+import { declaredSize, joinKeys, segmentsOf } from "../axes/tree"
 import type { Segment } from "../axes/tree"
 import type { Node, NodeId } from "../graph/graph"
 import type { OpOf } from "../graph/op"
@@ -18,10 +18,33 @@ export function lowerReshape(lowering: Lowering, node: Node): Blocks {
   const operand = node.operands[0]
   const own = new Map(lowering.choices(operand).map((choice) => [keyOf(choice), atomsOf(choice)]))
   const choices = lowering.choices(node.id)
-  const matches = choices.length === own.size && choices.every((choice) => own.get(keyOf(choice))?.join() === atomsOf(choice).join())
+  const alike = choices.length === own.size && choices.every((choice) => own.get(keyOf(choice))?.join() === atomsOf(choice).join())
+  const matches = alike && (choices.length < 2 || inOneOrder(lowering, operand, node.id))
   return eachChoice(lowering, node.id, (choice) =>
     matches ? lowering.block(operand, keyOf(choice))! : lowering.barrier(node.id, lowering.allBlocks(operand), atomsOf(choice)),
   )
+}
+
+/** Whether blocks of one name start at one place: single cells have no atoms that would tell [cells, n] from [n, cells]. */
+function inOneOrder(lowering: Lowering, operand: NodeId, node: NodeId): boolean {
+  const firstCells = (id: NodeId): ReadonlyMap<string, Dim | null> => {
+    const sizes = lowering.network.axes[id].map(declaredSize)
+    const strides = sizes.map((_, i) => sizes.slice(i + 1).reduce(multiplyDim, 1))
+    const first = (choice: Choice): Dim | null =>
+      choice.reduce<Dim | null>((sum, { offset }, i) => (sum === null || offset === null ? null : addDim(sum, multiplyDim(offset, strides[i]))), 0)
+    return new Map(lowering.choices(id).map((choice) => [keyOf(choice), first(choice)]))
+  }
+  const own = firstCells(operand), made = firstCells(node)
+  if ([...own.values(), ...made.values()].includes(null)) return factorsOf(lowering, operand).join("|") === factorsOf(lowering, node).join("|")
+  return [...made].every(([key, first]) => own.get(key) === first)
+}
+
+/** The factors of all axes in order, those of one cell left out. */
+function factorsOf(lowering: Lowering, id: NodeId): string[] {
+  return lowering.network.axes[id]
+    .flatMap((tree) => (tree.kind === "product" ? tree.parts : [tree]))
+    .filter((tree) => tree.kind !== "unit")
+    .map((tree) => segmentsOf(tree).map((s) => `${s.key}:${s.atoms.join()}`).join(";"))
 }
 
 export function lowerTranspose(lowering: Lowering, node: Node, op: OpOf<"transpose">): Blocks {
