@@ -85,17 +85,28 @@ function lettersOf(block: ParameterBlock, position: number, letter: string, copy
     .join("")
 }
 
-/** Both axes together must not outnumber the columns of all pairs: then every entry of the cross Gram matrix is free. */
+/**
+ * Both axes together must not outnumber the columns of all pairs: then every entry of the cross Gram matrix is free. Pairs that share a block, as in
+ * (A − B)ᵀ(C − D), may be columns of one product and count once.
+ */
 function hasEnoughColumns(symmetry: Symmetry, family: CrossFamily): boolean {
   const size = (atom: string): Dim => substituteDim(atom, symmetry.network.declared)
-  const columns = family.members.map(({ unknown }) =>
-    symmetry.program.values[unknown.first].atoms
+  const apart: { readonly blocks: Set<number>; readonly columns: Dim }[] = []
+  for (const { unknown } of family.members) {
+    const columns = symmetry.program.values[unknown.first].atoms
       .filter((_, p) => p !== unknown.position)
       .map(size)
-      .reduce(multiplyDim, 1),
-  )
+      .reduce(multiplyDim, 1)
+    const blocks = new Set([unknown.first, unknown.second])
+    // Groups that this pair joins become one.
+    for (const met of apart.filter((group) => group.blocks.has(unknown.first) || group.blocks.has(unknown.second))) {
+      met.blocks.forEach((block) => blocks.add(block))
+      apart.splice(apart.indexOf(met), 1)
+    }
+    apart.push({ blocks, columns })
+  }
   const both = addDim(size(family.atoms[0]), size(family.atoms[1])),
-    total = columns.reduce(addDim, 0)
+    total = apart.map(({ columns }) => columns).reduce(addDim, 0)
   const { position, many } = family.members[0].unknown
   return typeof both === "number" && typeof total === "number" && total >= (position === NO_ATOM ? many : both)
 }

@@ -27,7 +27,7 @@ export function deriveLaws(network: GenericNetwork): DerivedModel {
   const laws: DerivedLaw[] = []
   let independent: Dim = 0
   const numbers = new Map<string, number>()
-  const mirrors = findMirrors(symmetry.program, symmetry.solutions.families)
+  const mirrors = findMirrors(symmetry.program, symmetry.solutions.families).filter((m) => !isShiftedWhole(symmetry, whole, m.value))
   const collect = (from: Symmetry, equations: EquationIndex): void => {
     for (const found of from.solutions.families) {
       const writable = isWritable(from, found) && (entriesOf(found.roles) !== null || jointOf(from, found) !== null)
@@ -60,6 +60,13 @@ export function deriveLaws(network: GenericNetwork): DerivedModel {
   }
   if (whole !== null) collect(whole, indexEquations(whole))
   return { graph: network.graph, sizes: network.sizes, laws, independent, lawless: lawlessParameters(symmetry, index, laws) }
+}
+
+/** Whether the parameter of a block has shifts along whole axes, which would have to be counted beside its halves. */
+function isShiftedWhole(symmetry: Symmetry, whole: Symmetry | null, value: ValueId): boolean {
+  const { op } = symmetry.program.values[value]
+  const isOwn = (m: Member): boolean => whole !== null && op.kind === "parameter" && parameterOp(whole, m).parameter === op.parameter
+  return whole !== null && whole.solutions.families.some((f) => f.kind !== "action" && f.members.some(isOwn))
 }
 
 /** Writes extents of convolutions out, so that a law mentions independent sizes only. */

@@ -86,6 +86,8 @@ export function countIndependent(plan: Plan, laws: readonly NumericLaw[], random
 interface Spanned {
   readonly theta: Float64Array
   readonly fields: readonly Field[]
+  /** Numbers of the fields that are more than rounding. */
+  readonly live: readonly number[]
   readonly norms: readonly number[]
   readonly rank: MeasuredRank
 }
@@ -157,27 +159,29 @@ function* spanFirstBrackets(plan: Plan, random: Random, signs: Signs, enough: nu
   if (!Number.isFinite(largest)) return null
   const rows = values.flatMap((v) => unit(v, largest * 1e-12) ?? []),
     shallow = yield* measureRank(rows, D)
-  if (shallow.rank >= enough || largest === 0) return { theta, fields, norms, rank: shallow }
+  // A field that is zero but for rounding, as of two equal ids under a softmax, has brackets of nothing but rounding.
+  const live = fields.flatMap((_, k) => (norms[k] > largest * 1e-12 ? [k] : []))
+  if (shallow.rank >= enough || largest === 0) return { theta, fields, live, norms, rank: shallow }
   // Each generic bracket adds a dimension until all are there; where units are dead, many vanish.
   const count = Math.ceil((plan.smooth ? 1.2 : 3) * (enough - shallow.rank)) + 10,
     brackets: Float64Array[] = []
   for (let k = 0; k < count; k++) {
-    const a = random.integer(fields.length),
-      b = random.integer(fields.length)
+    const a = live[random.integer(live.length)],
+      b = live[random.integer(live.length)]
     yield 0
     // A bracket is worth keeping when it is not small beside the product of its fields' norms.
     if (a !== b) keep(bracketOf(plan, fields[a], fields[b], theta, values[a], values[b]), norms[a] * norms[b], brackets)
   }
-  return { theta, fields, norms, rank: yield* measureRank(brackets, D, shallow) }
+  return { theta, fields, live, norms, rank: yield* measureRank(brackets, D, shallow) }
 }
 
 /** Adds fields carried along flows; their rank counts only where it stands clear of the integrator's noise. */
-function deepenSpan(plan: Plan, random: Random, enough: number, { theta, fields, norms, rank }: Spanned): Rank {
+function deepenSpan(plan: Plan, random: Random, enough: number, { theta, fields, live, norms, rank }: Spanned): Rank {
   const deeper: Float64Array[] = []
   // Each has a part in every direction that is missing; no more can be missing than no law forbids.
   for (let k = 0; k < enough - rank.rank + 8; k++) {
-    const a = random.integer(fields.length),
-      b = random.integer(fields.length)
+    const a = live[random.integer(live.length)],
+      b = live[random.integer(live.length)]
     const pushed = a === b ? null : pushField(plan, fields[a], fields[b], theta, norms[b])
     if (pushed !== null) keep(pushed, norms[a], deeper)
   }

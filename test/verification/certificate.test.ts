@@ -1,6 +1,7 @@
 /** @file The completeness certificate and rule-free discovery against counts known from theory and from an independent oracle in PyTorch. */
 import { describe, expect, test } from "vitest"
 import type { Graph } from "../../src/graph/graph"
+import { parseGraph } from "../../src/graph/text"
 import { certifyCompleteness } from "../../src/verification/certificate"
 import { certifyNet } from "../../scripts/bench/certificates"
 import { discoverLaws } from "../../src/verification/discover"
@@ -47,6 +48,27 @@ describe.each(rows)("%s", (_, graph, laws) => {
   test("laws found without rules", () => {
     expect(discoverLaws(compilePlan(graph)).independent).toBe(laws)
   })
+})
+
+// Where both ids are equal the softmax is constant: brackets with that field are rounding, and no direction.
+const picked = parseGraph(`parameter 0 "p0" [3, 2] trainable
+parameter 1 "p2" [2, 2] trainable
+parameter 2 "p3" [1, 1] trainable
+%0 = input {"name":"x","domain":"real"} : float [4, 3]
+%1 = parameter {"parameter":0} : float [3, 2]  # p0
+%2 = einsum {"equation":"bi,io->bo"} %0 %1 : float [4, 2]
+%3 = parameter {"parameter":1} : float [2, 2]  # p2
+%4 = parameter {"parameter":2} : float [1, 1]  # p3
+%5 = unary {"fn":"softplus"} %4 : float [1, 1]
+%6 = binary {"fn":"multiply"} %3 %5 : float [2, 2]
+%7 = einsum {"equation":"bi,io->bo"} %2 %6 : float [4, 2]
+%8 = input {"name":"ids4","domain":"index","range":2} : int [4, 2]
+%9 = gather {"axis":1,"batchAxes":1} %7 %8 : float [4, 2]
+%10 = softmax {"axis":1,"log":true} %9 : float [4, 2]  # the loss softmaxCrossEntropy
+return %10`)
+
+test.each([1, 3, 6, 17])("fields that are zero but for rounding span nothing, seed %i", (seed) => {
+  expect(certifyCompleteness(compilePlan(picked), [], seededRandom(seed))).toMatchObject({ parameters: 11, lieRank: 5 })
 })
 
 test("the Gram difference of two linear layers is complete, its diagonal is not", () => {
