@@ -18,7 +18,7 @@ const blindLosses: Readonly<Record<string, (axis: number) => Op>> = {
 /** The graph up to what every loss in sight sees; the graph itself where some loss sees all of the outputs. */
 export function appendLoss(graph: Graph, losses: readonly LossUse[]): Graph {
   const names = new Set(losses.map((l) => l.name))
-  if (names.size !== 1) return graph
+  if (names.size !== 1 || losses.some((l) => l.byHand === true)) return graph
   const loss = losses[0], op = Object.hasOwn(blindLosses, loss.name) ? blindLosses[loss.name] : undefined
   if (op === undefined || graph.outputs.length !== 1) return graph
   const nodes: Node[] = [...graph.nodes]

@@ -139,7 +139,8 @@ export function findOwnLoss(graph: Graph, losses: readonly LossUse[]): OwnLoss |
   const named = losses.map((loss) => ({ ...loss, name: canonical(loss.name) })),
     unknown = named.find(({ name }) => !Object.hasOwn(definitions, name))
   const hand = named.find(({ byHand }) => byHand === true)
-  if (hand !== undefined) return { kind: "unknown", name: hand.name, why: "its operations are not read" }
+  const more = "what is trained is more than its value at the output"
+  if (hand !== undefined) return { kind: "unknown", name: hand.name, why: hand.name === "computed by hand" ? "its operations are not read" : more }
   if (unknown !== undefined) return { kind: "unknown", name: shorten(unknown.name), why: "it is not a loss of tfjs" }
   const names = [...new Set(named.map(({ name }) => name))],
     name = names.join(" + ")

@@ -135,6 +135,13 @@ export function mentionsBeside(
   return { read, knowsForward: bodies.size < declared.size }
 }
 
+/** Whether a trainer trains a model of these names: it mentions one, or stands in the class of that name and computes the output of `this`. */
+export function concerns(ts: typeof TypeScript, { call, mentions }: Trainer, names: ReadonlySet<string>): boolean {
+  if ([...names].some((name) => mentions.has(name))) return true
+  const around = ts.findAncestor(call, ts.isClassLike)
+  return around?.name !== undefined && names.has(around.name.text) && [...forwardNames].some((name) => mentions.has(name))
+}
+
 /** What is differentiated inside a body: the first arguments of variableGrads and its kin. */
 function differentiated(ts: typeof TypeScript, body: TypeScript.Node): readonly TypeScript.Expression[] {
   const found: TypeScript.Expression[] = []
@@ -186,7 +193,8 @@ function areChanged(ts: typeof TypeScript, given: TypeScript.Expression, body: T
  * The use of an optimizer for a model of these names: null where it does not concern the model. `variables` are only those it is told to train that
  * are not simply the model's own.
  */
-export function useFor(base: OptimizerUse, { call, mentions, variables, changed }: Trainer, names: ReadonlySet<string>): OptimizerUse | null {
+export function useFor(ts: typeof TypeScript, base: OptimizerUse, trainer: Trainer, names: ReadonlySet<string>): OptimizerUse | null {
+  const { call, variables, changed } = trainer
   const owned = (variables ?? []).map(
     (text) => /^(?:[\w$]+\.)*([\w$]+)\.(?:getWeights\(\)|trainableWeights\b|trainableVariables\b|weights\b)/.exec(text)?.[1],
   )
@@ -194,7 +202,7 @@ export function useFor(base: OptimizerUse, { call, mentions, variables, changed 
     // Lists of the weights of whole models: this one's, or another's.
     return owned.some((name) => name !== undefined && names.has(name)) ? base : null
   }
-  if (![...names].some((name) => mentions.has(name))) return null
+  if (!concerns(ts, trainer, names)) return null
   if (changed) return { ...base, name: "unknown", text: `${base.text} with gradients that are changed before they are applied` }
   if (variables === null) return base
   const text = call.getText().replace(/\s+/g, " ").slice(0, 80)

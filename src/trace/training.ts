@@ -10,8 +10,9 @@ import type { Place } from "../schema/report"
 import { numberIn } from "./value"
 import { placeOf } from "../source/place"
 import { namesOfLosses } from "./lossesByHand"
-import { bindingOf, findTrainers, useFor, weightsBeside, withoutCasts, type Trainer } from "./trainers"
+import { bindingOf, concerns, findTrainers, useFor, weightsBeside, withoutCasts, type Trainer } from "./trainers"
 import { trains } from "../source/dependencies"
+import { isWholeLoss } from "./wholeLoss"
 
 const maximumFiles = 200
 
@@ -46,6 +47,8 @@ interface Tied<T> {
   readonly nodes: readonly TypeScript.Node[]
   /** Name of what the optimizer is stored in. */
   readonly binding?: string | null
+  /** Name of the class it stands in. */
+  readonly around?: string | undefined
 }
 export interface Uses {
   readonly optimizers: readonly Tied<OptimizerUse>[]
@@ -73,21 +76,23 @@ export function trainingOf(
     : uses.optimizers.filter(isLoose).flatMap((tied) => usesBy(context.ts, uses.trainers, tied, { names, weights }))
   const notes = minimized.length === 0 ? [] : uses.trainers.flatMap((trainer) => notesOn(context, trainer, names, weights))
   const optimizers = minimized.length > 0 ? unique(minimized) : pick(uses.optimizers)
-  const picked = pick(uses.losses)
+  // A class that computes a loss of its own is not trained by that of its neighbor.
+  const ofClass = uses.losses.filter((tied) => isLoose(tied) && tied.around !== undefined && names.has(tied.around))
+  const picked = uses.losses.some(isOwn) || ofClass.length === 0 ? pick(uses.losses) : ofClass.map(({ use }) => use)
   const losses = picked.length > 0 || minimized.length === 0 ? picked : uses.trainers.flatMap((trainer) => lossesOf(context, trainer, names))
   return { optimizers, losses, metrics: pick(uses.metrics), notes: [...new Set(notes)] }
 }
 
 /** What a trainer of a model of these names minimizes, where it calls no function of tf.losses. */
 function lossesOf(context: Context, trainer: Trainer, names: ReadonlySet<string>): readonly LossUse[] {
-  if (![...names].some((name) => trainer.mentions.has(name))) return []
+  if (!concerns(context.ts, trainer, names)) return []
   const place = placeOf(trainer.call, context.home),
     found = namesOfLosses(context.ts, trainer, names)
   return found === null ? [{ name: "computed by hand", byHand: true, place }] : found.map((name) => ({ name, place }))
 }
 
 function notesOn(context: Context, trainer: Trainer, names: ReadonlySet<string>, weights: readonly string[]): readonly string[] {
-  if (![...names].some((name) => trainer.mentions.has(name))) return []
+  if (!concerns(context.ts, trainer, names)) return []
   const [first, ...others] = weightsBeside(context.ts, trainer, names, weights)
   if (first === undefined) return []
   const what = others.length === 0 ? `'${first}'` : `'${first}' and ${others.length} more weight${others.length === 1 ? "" : "s"}`
@@ -102,7 +107,7 @@ function usesBy(
   const own = trainers.filter(({ call, optimizer }) =>
     optimizer === null ? nodes.some((node) => node.getSourceFile() === call.getSourceFile() && isWithin(node, call)) : optimizer === binding)
   return own.flatMap((trainer) => {
-    const found = useFor(use, trainer, names)
+    const found = useFor(ts, use, trainer, names)
     const beside = found === null ? [] : weightsBeside(ts, trainer, names, weights)
     return found === null ? [] : [beside.length === 0 ? found : { ...found, beside }]
   })
@@ -137,7 +142,7 @@ function importers(context: Context): readonly TypeScript.SourceFile[] {
 }
 
 function scan(context: Context, file: TypeScript.SourceFile, found: Found): void {
-  const { ts, home } = context
+  const { ts } = context
   const within: TypeScript.Node[] = []
   const visit = (node: TypeScript.Node): void => {
     if (ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression)) {
@@ -152,11 +157,20 @@ function scan(context: Context, file: TypeScript.SourceFile, found: Found): void
         return
       }
       if (/(^|\.)losses$/.test(object.getText()) && lossFunctions.has(name.text))
-        found.losses.push({ use: { name: name.text, place: placeOf(node.expression, home) }, nodes: within.slice() })
+        found.losses.push({
+          use: lossCall(context, node, name.text),
+          nodes: within.slice(),
+          around: ts.findAncestor(node, ts.isClassLike)?.name?.text,
+        })
     }
     ts.forEachChild(node, visit)
   }
   visit(file)
+}
+
+/** A call of tf.losses: by hand where more than it is trained, or where it is given something else than the output. */
+function lossCall({ ts, home }: Context, node: TypeScript.CallExpression, name: string): LossUse {
+  return { name, ...(isWholeLoss(ts, node) ? {} : { byHand: true as const }), place: placeOf(node.expression, home) }
 }
 
 function compiled(context: Context, call: TypeScript.CallExpression, file: TypeScript.SourceFile, found: Found): void {
