@@ -25,7 +25,7 @@ export function labelOf(symmetry: Symmetry, value: Value): string {
   const label = nodeLabel(node)
   // A norm or softmax that is recognized where it ends.
   const byHand = value.op.kind === "normalize" && (node.op.kind === "binary" || node.op.kind === "unary")
-  return byHand ? `the ${value.op.sumsToOne ? "softmax" : "normalization"} ending in ${label}` : label
+  return byHand ? `the ${value.op.sumsToOne && value.op.centered ? "softmax" : "normalization"} ending in ${label}` : label
 }
 
 /** The operation of a node, by the same names. */

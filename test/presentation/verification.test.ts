@@ -205,3 +205,11 @@ test("laws that fold have one line with the worst numbers", () => {
     "      ‖h/{0…2}/w[:,i]‖²",
   ])
 })
+
+test("a rank that leaves no room for measured laws is rounding, and decides nothing", () => {
+  const completeness = { parameters: 16, lieRank: 8, possible: 8, derived: 9, gap: [9.3e-11, 1.2e-13], complete: false } as const
+  expect(completenessText({ completeness })).toBe(
+    "completeness not decided: 9 conserved quantities found, but rounding hides how many are possible (singular values cut between 9.3e-11 " +
+      "and 1.2e-13); another seed may tell",
+  )
+})

@@ -15,7 +15,7 @@ const exchangesOf = (source: string): { readonly exchanges: readonly string[]; r
 test("a one-hot alone assumes that its rows are not zero, and says so", () => {
   expect(exchangesOf("export function net(ids: tf.Tensor1D) { return dense(ids, 5) }")).toEqual({
     exchanges: ["kernel bias"],
-    assumptions: ["the integers in ids stay below 5: tf.oneHot makes a row of zeros of any other"],
+    assumptions: ["the integers in ids stay below 5: tf.oneHot marks nothing in the row of any other"],
   })
 })
 
@@ -33,5 +33,5 @@ test("of two one-hots the deeper one is taken for whole", () => {
   const { exchanges, assumptions } = exchangesOf(`const wide = tf.variable(tf.zeros([7, 3]))
   export function net(ids: tf.Tensor1D) { return dense(ids, 5).add(tf.oneHot(ids, 7).matMul(wide)) }`)
   expect(exchanges).toEqual(["bias wide"])
-  expect(assumptions).toEqual(["the integers in ids stay below 7: tf.oneHot makes a row of zeros of any other"])
+  expect(assumptions).toEqual(["the integers in ids stay below 7: tf.oneHot marks nothing in the row of any other"])
 })

@@ -114,14 +114,14 @@ export function emitModel(context: Context, parts: ModelParts): Omit<TracedModel
   }
 }
 
-/** One-hot rows of integers that nothing bounds sum to one only while the integers stay below the depth; laws may need that. */
+/** One-hot rows of integers that nothing bounds mark one class only while the integers stay below the depth; laws may need that. */
 function rangeAssumptions(inputs: readonly TensorValue[], graph: Graph, nodes: ReadonlyMap<TensorValue, number>): readonly string[] {
   return inputs.flatMap((x) => {
     const node = nodes.get(x), source = x.source
     if (node === undefined || source.kind !== "input" || source.input.bounded === true) return []
     const { op } = graph.nodes[node]
     if (op.kind !== "input" || op.range === undefined) return []
-    return [`the integers in ${op.name} stay below ${op.range}: tf.oneHot makes a row of zeros of any other`]
+    return [`the integers in ${op.name} stay below ${op.range}: tf.oneHot marks nothing in the row of any other`]
   })
 }
 
