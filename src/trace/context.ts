@@ -47,10 +47,12 @@ export const normal: Completion = { kind: "normal" }
 /** An error that steers the evaluation. Nobody reads its stack, which takes longer to write down than the rest of a branch takes to follow. */
 class Control extends Error {
   constructor(message: string) {
-    const limit = Error.stackTraceLimit
-    Error.stackTraceLimit = 0
+    // V8 alone knows this number.
+    const errors: ErrorConstructor & { stackTraceLimit?: number } = Error
+    const limit = errors.stackTraceLimit ?? 10
+    errors.stackTraceLimit = 0
     super(message)
-    Error.stackTraceLimit = limit
+    errors.stackTraceLimit = limit
   }
 }
 

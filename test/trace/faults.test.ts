@@ -102,6 +102,12 @@ const running: readonly (readonly [string, Parts])[] = [
   ["indices computed with whole numbers", { call: 'return this.w.read().gather(tf.argMin(this.w.read()).add(tf.scalar(1, "int32")))' }],
   ["indices divided to whole numbers", { call: "return this.w.read().gather(tf.argMax(this.w.read()).floorDiv(2))" }],
   ["a range of whole numbers", { call: 'return this.w.read().gather(tf.range(0, 3, 1, "int32"))' }],
+  ["a constant assigned to where a caller asks for it", { members: "apply2(x, flip = false) { const k = 1; if (flip) { k = 2 } return x }",
+    call: "return this.apply2(x).matMul(this.w.read())" }],
+  ["a constant assigned to in training alone", { call: "const k = 1; if (kwargs?.training) { k = 2 } return x.matMul(this.w.read())" }],
+  ["a member that a list is given", { call: "const l = [x, x]; l.total = () => x; return l.total().matMul(this.w.read())" }],
+  ["the shape of a tensor that a tidy has disposed", {
+    call: "let h; tf.tidy(() => { h = x.mul(2) }); return x.add(tf.onesLike(h)).matMul(this.w.read())" }],
   ["an initializer from a list of them", {
     before: "const all = Object.fromEntries(Object.entries(tf.initializers).map(([k, f]) => [k, (c = {}) => f({ ...c })]))",
     build: 'this.b = this.addWeight("b", [3], "float32", all.randomNormal())', call: "return x.matMul(this.w.read()).add(this.b.read())" }],

@@ -11,9 +11,25 @@ import { numberIn, stringIn, tensorsIn } from "../value"
 /** Notes that the code throws at a place, if the place is surely reached. `what` is a sentence without a full stop. */
 export function tellFault(context: Context, what: string, at: TypeScript.Node): void {
   const { trail, assumedItems, doubts, faults } = context.state
-  if (trail.length > 0 || assumedItems > 0 || doubts > 0) return
+  if (trail.length > 0 || assumedItems > 0 || doubts > 0 || dependsOnOption(context, at)) return
   const where = place(context, at)
   if (!faults.some((known) => samePlace(known.place, where))) faults.push({ what, place: where })
+}
+
+/** Whether a condition around the place asks for a parameter that a caller may leave out (`training = false`): it may not be reached. */
+function dependsOnOption({ ts }: Context, at: TypeScript.Node): boolean {
+  const options = new Set<string>(), conditions: TypeScript.Node[] = []
+  for (let inner = at, { parent } = at; parent !== undefined; inner = parent, { parent } = parent) {
+    if (ts.isIfStatement(parent) && inner !== parent.expression) conditions.push(parent.expression)
+    if (ts.isConditionalExpression(parent) && inner !== parent.condition) conditions.push(parent.condition)
+    if (ts.isBinaryExpression(parent) && inner === parent.right) conditions.push(parent.left)
+    if (!ts.isFunctionLike(parent)) continue
+    for (const { name, initializer, questionToken } of parent.parameters)
+      if (initializer !== undefined || questionToken !== undefined || /^(training|kwargs)$/.test(name.getText())) options.add(name.getText())
+  }
+  const mentions = (node: TypeScript.Node): boolean =>
+    (ts.isIdentifier(node) && options.has(node.text)) || ts.forEachChild(node, (child) => mentions(child) || undefined) === true
+  return conditions.some(mentions)
 }
 
 /** What `run` may do is not sure to happen. */
@@ -60,6 +76,8 @@ export const ofEveryLayer: ReadonlySet<string> = new Set(
 /** Members that neither lists nor typed arrays have; promises, which are read as what they give, have three more. */
 export function tellMissingMember(context: Context, list: Value, key: string, at: TypeScript.Node): void {
   if (list.kind !== "array" || key in Array.prototype || key in Float32Array.prototype || /^(then|catch|finally)$|^\d+$/.test(key)) return
+  // A list may be given members of its own.
+  if (new RegExp(`\\.${escape(key)}\\s*=(?!=)`).test(at.getSourceFile().text)) return
   tellFault(context, `a list has no '${key}': \`${at.getText()}\` is not a function`, at)
 }
 
@@ -107,6 +125,8 @@ export function closeTidy(context: Context, from: number, result: Value): void {
 export function tellDisposed(context: Context, tensor: TensorValue, at: TypeScript.Node): void {
   const { disposed, kept } = context.state
   if (tensor.source.kind !== "op" || kept.has(tensor)) return
+  // These ask for the shape alone, which a disposed tensor still has.
+  if (/\b(onesLike|zerosLike|reshapeAs)\s*\(/.test(at.getText())) return
   if (disposed.some(({ from, to, spared }) => from < tensor.serial && tensor.serial <= to && !spared.has(tensor)))
     tellFault(context, "a tensor is used that an earlier tf.tidy has disposed: it was made there and is not what the tidy returns", at)
 }
