@@ -84,7 +84,7 @@ const wrongRules: readonly (readonly [string, (node: Node) => Node])[] = [
   ["softmax as a norm", (n) => (n.op.kind === "softmax"
     ? { ...n, op: { kind: "normalize", axes: [n.op.axis], center: true, measure: "mean", epsilon: 0 } } : n)],
   ["norms without center as centered", (n) => (n.op.kind === "normalize" ? { ...n, op: { ...n.op, center: true } } : n)],
-  ["reversal as nothing", (n) => (n.op.kind === "reverse" ? { ...n, op: { kind: "unary", fn: "neg" } } : n)],
+  ["exponentials as if homogeneous", (n) => (n.op.kind === "unary" && n.op.fn === "exp" ? { ...n, op: { kind: "unary", fn: "relu" } } : n)],
 ]
 
 describe("rules that are wrong are caught", () => {

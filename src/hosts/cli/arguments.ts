@@ -212,7 +212,7 @@ gradient descent can never change: symmetries, conservation laws, what your opti
 
 Examples
   noether-lens analyze src/model.ts              laws of every model in a file, and why
-  noether-lens analyze src "lib/**/*.js"         folders (without packages, dist and hidden ones) and globs
+  noether-lens analyze src "lib/**/*.js"         folders (no packages, dist, hidden ones) and globs
   noether-lens analyze model.ts --format json    the same as JSON, for other programs
   noether-lens analyze src --fail-on warning     exit 1 where training would fail, for CI
   noether-lens verify src/model.ts               runs the gradient flow and measures every law
