@@ -31,6 +31,8 @@ export interface Parameter extends Place {
   readonly weight?: string
   readonly shape: readonly Dim[]
   readonly trainable: boolean
+  /** No weight of the source but a constant that is added to this parameter, under a name made for the laws. */
+  readonly constantBeside?: string
   /** Its node, or null when it is created and never used. */
   readonly node: NodeId | null
   readonly regularizer?: { readonly l1: number; readonly l2: number }

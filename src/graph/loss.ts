@@ -4,6 +4,7 @@
  */
 import type { Graph, LossUse, Node, NodeId } from "./graph"
 import type { Op } from "./op"
+import { assignLosses } from "./objective"
 
 const cosine = (axis: number): Op => ({ kind: "normalize", axes: [axis], center: false, measure: "sum", epsilon: 0 })
 
@@ -15,20 +16,19 @@ const blindLosses: Readonly<Record<string, (axis: number) => Op>> = {
   cosine,
 }
 
-/** The graph up to what every loss in sight sees; the graph itself where some loss sees all of the outputs. */
+/** The graph up to what the loss of each output sees; outputs whose losses see all of them, or are not plainly one, stay as they are. */
 export function appendLoss(graph: Graph, losses: readonly LossUse[]): Graph {
-  const names = new Set(losses.map((l) => l.name))
-  if (names.size !== 1 || losses.some((l) => l.byHand === true)) return graph
-  const loss = losses[0], op = Object.hasOwn(blindLosses, loss.name) ? blindLosses[loss.name] : undefined
-  if (op === undefined || graph.outputs.length !== 1) return graph
+  const assigned = losses.length === 0 || losses.some((l) => l.byHand === true) ? null : assignLosses(graph, losses)
+  if (assigned === null) return graph
   const nodes: Node[] = [...graph.nodes]
-  const outputs = graph.outputs.map((output): NodeId => {
-    const node = nodes[output]
+  const outputs = graph.outputs.map((output, k): NodeId => {
+    const node = nodes[output], [name] = assigned[k]
+    const op = assigned[k].length === 1 && Object.hasOwn(blindLosses, name) ? blindLosses[name] : undefined
     // Probabilities are what a softmax made already; a loss on logits of a softmax is a mistake this does not repair.
-    if (node.shape.length === 0 || node.dtype !== "float" || node.op.kind === "softmax") return output
-    const id = nodes.length
-    const label = `the loss ${loss.name}`
-    nodes.push({ id, op: op(node.shape.length - 1), operands: [output], shape: node.shape, dtype: "float", at: loss.place, label })
+    if (op === undefined || node.shape.length === 0 || node.dtype !== "float" || node.op.kind === "softmax") return output
+    const id = nodes.length, at = losses.find((loss) => loss.name === name)?.place
+    const { shape } = node, place = at === undefined ? {} : { at }
+    nodes.push({ id, op: op(shape.length - 1), operands: [output], shape, dtype: "float", ...place, label: `the loss ${name}` })
     return id
   })
   return { ...graph, nodes, outputs }

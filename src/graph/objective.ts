@@ -162,7 +162,7 @@ const shorten = (text: string): string => {
 }
 
 /** The losses of each output; null where they cannot be told apart. */
-function assignLosses(graph: Graph, losses: readonly LossUse[]): readonly (readonly string[])[] | null {
+export function assignLosses(graph: Graph, losses: readonly LossUse[]): readonly (readonly string[])[] | null {
   const names = [...new Set(losses.map(({ name }) => name))],
     { outputs, nodes } = graph
   if (outputs.length === 0) return null

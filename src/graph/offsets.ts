@@ -26,7 +26,7 @@ export function nameConstantOffsets(graph: Graph): Graph {
     taken.add(name)
     const node = nodes[id],
       place = node.at ?? { start: trained.start, end: trained.end }
-    parameters.push({ start: place.start, end: place.end, id: name, shape: node.shape, trainable: false, node: id })
+    parameters.push({ start: place.start, end: place.end, id: name, shape: node.shape, trainable: false, constantBeside: trained.id, node: id })
     nodes[id] = { ...node, op: { kind: "parameter", parameter: parameters.length - 1 } }
   }
   return { ...graph, nodes, parameters }

@@ -35,10 +35,14 @@ export function modelText(model: Model, path: string, painter: Painter): string[
     model.training,
     groups.map(({ laws: [law] }) => law.id),
   )
-  const frozen = model.parameters.filter(({ id, trainable }) => !trainable && !isStatistic(id)).map(({ id }) => id)
+  const constants = model.parameters.flatMap(({ id, constantBeside }) =>
+    constantBeside === undefined ? [] : [`${id} stands for what is added to ${constantBeside}`])
+  const frozen = model.parameters.flatMap(({ id, trainable, constantBeside }) =>
+    trainable || constantBeside !== undefined || isStatistic(id) ? [] : [id])
   const allFrozen = model.parameters.length > 0 && model.parameters.every(({ trainable }) => !trainable)
   const gaps = [
     ...(allFrozen ? wrapped("no law:", "all weights are frozen, training moves none of them") : []),
+    ...(constants.length > 0 ? wrapped("constant:", listText(constants)) : []),
     ...(frozen.length > 0 && !allFrozen ? wrapped("frozen:", `${listText(foldNames(frozen))} — training does not move them`) : []),
     ...model.lawless.flatMap(({ parameters, because }) =>
       wrapped("no law:", `${listText(foldNames(parameters))}${because.length === 0 ? "" : ` — ${reasonsText(because, placeText)}`}`),

@@ -64,6 +64,8 @@ export interface ModelParameter extends Place {
   readonly weight?: string
   readonly shape: readonly Dim[]
   readonly trainable: boolean
+  /** No weight but a constant of the source that is added to this parameter; laws speak of it by the name `id`, which is made for them. */
+  readonly constantBeside?: string
 }
 
 export type SiteKind = "model" | "layer" | "activation" | "weight" | "op" | "forward"

@@ -47,6 +47,8 @@ interface Tied<T> {
   readonly nodes: readonly TypeScript.Node[]
   /** Name of what the optimizer is stored in. */
   readonly binding?: string | null
+  /** The call of tf.losses that it is, where compile does not name it. */
+  readonly call?: TypeScript.CallExpression
   /** Name of the class it stands in. */
   readonly around?: string | undefined
 }
@@ -78,7 +80,10 @@ export function trainingOf(
   const optimizers = minimized.length > 0 ? unique(minimized) : pick(uses.optimizers)
   // A class that computes a loss of its own is not trained by that of its neighbor.
   const ofClass = uses.losses.filter((tied) => isLoose(tied) && tied.around !== undefined && names.has(tied.around))
-  const picked = uses.losses.some(isOwn) || ofClass.length === 0 ? pick(uses.losses) : ofClass.map(({ use }) => use)
+  const own = uses.losses.filter(isOwn), near = ofClass.length > 0 ? ofClass : uses.losses.filter(isLoose)
+  // A call of tf.losses is no loss by itself where more than it is trained, or where it is given something else than this model's output.
+  const picked = (own.length > 0 ? own : near).map(({ use, call }): LossUse =>
+    call === undefined || isWholeLoss(context.ts, call, names) ? use : { ...use, byHand: true })
   const losses = picked.length > 0 || minimized.length === 0 ? picked : uses.trainers.flatMap((trainer) => lossesOf(context, trainer, names))
   return { optimizers, losses, metrics: pick(uses.metrics), notes: [...new Set(notes)] }
 }
@@ -158,7 +163,8 @@ function scan(context: Context, file: TypeScript.SourceFile, found: Found): void
       }
       if (/(^|\.)losses$/.test(object.getText()) && lossFunctions.has(name.text))
         found.losses.push({
-          use: lossCall(context, node, name.text),
+          use: { name: name.text, place: placeOf(node.expression, context.home) },
+          call: node,
           nodes: within.slice(),
           around: ts.findAncestor(node, ts.isClassLike)?.name?.text,
         })
@@ -166,11 +172,6 @@ function scan(context: Context, file: TypeScript.SourceFile, found: Found): void
     ts.forEachChild(node, visit)
   }
   visit(file)
-}
-
-/** A call of tf.losses: by hand where more than it is trained, or where it is given something else than the output. */
-function lossCall({ ts, home }: Context, node: TypeScript.CallExpression, name: string): LossUse {
-  return { name, ...(isWholeLoss(ts, node) ? {} : { byHand: true as const }), place: placeOf(node.expression, home) }
 }
 
 function compiled(context: Context, call: TypeScript.CallExpression, file: TypeScript.SourceFile, found: Found): void {

@@ -11,35 +11,41 @@ const differentiators: readonly string[] = ["minimize", "variableGrads", "comput
 const forwardNames: ReadonlySet<string> = new Set(["forward", "call", "apply", "predict"])
 const maximumDepth = 4
 
-/** True where the call's value is what a training step minimizes, or what a function returns that nobody of the file calls, of a plain output. */
-export function isWholeLoss(ts: typeof TypeScript, call: TypeScript.CallExpression): boolean {
-  const prediction = call.arguments[1]
-  return call.arguments.length === 2 && isOutput(ts, prediction) && isMinimized(ts, call, 0)
+/**
+ * True where the call's value is what a training step minimizes, or what a function returns that nobody of the file calls, and where what it is given
+ * is the output of the model of these names.
+ */
+export function isWholeLoss(ts: typeof TypeScript, call: TypeScript.CallExpression, names: ReadonlySet<string>): boolean {
+  return call.arguments.length === 2 && isOutput(ts, call.arguments[1], names, 0) && isMinimized(ts, call, 0)
 }
 
-/** A call of a network, or a constant that holds one: no arithmetic of tensors. */
-function isOutput(ts: typeof TypeScript, written: TypeScript.Expression): boolean {
+/** A call of the model, a constant that holds one, or a parameter that every call of the function gives one: no arithmetic of tensors. */
+function isOutput(ts: typeof TypeScript, written: TypeScript.Expression, names: ReadonlySet<string>, depth: number): boolean {
+  if (depth > maximumDepth) return false
   const node = bare(ts, written)
   if (ts.isIdentifier(node)) {
     const declared = declarationOf(ts, node)
-    // What is handed in may be anything, the output above all.
-    return declared === null || declared === "parameter" || (declared.initializer !== undefined && isOutput(ts, declared.initializer))
+    if (declared === null) return false
+    if (ts.isParameter(declared)) return isGivenOutput(ts, declared, names, depth)
+    const isConstant = (declared.parent.flags & ts.NodeFlags.Const) !== 0
+    return isConstant && declared.initializer !== undefined && isOutput(ts, declared.initializer, names, depth + 1)
   }
   if (!ts.isCallExpression(node)) return false
   const callee = bare(ts, node.expression)
-  if (ts.isIdentifier(callee)) return true
-  return ts.isPropertyAccessExpression(callee) && (forwardNames.has(callee.name.text) || isOwnMethod(ts, callee))
+  if (ts.isIdentifier(callee)) return names.has(callee.text)
+  if (!ts.isPropertyAccessExpression(callee) || !forwardNames.has(callee.name.text)) return false
+  const owner = bare(ts, callee.expression)
+  if (owner.kind === ts.SyntaxKind.ThisKeyword) return names.has(ts.findAncestor(owner, ts.isClassLike)?.name?.text ?? "")
+  if (ts.isIdentifier(owner)) return names.has(owner.text)
+  return ts.isPropertyAccessExpression(owner) && names.has(owner.name.text.replace(/^#/, ""))
 }
 
-/** A method of a class of the file: `net.logits(x)`, not `x.square()`. */
-function isOwnMethod(ts: typeof TypeScript, { name }: TypeScript.PropertyAccessExpression): boolean {
-  let found = false
-  const visit = (node: TypeScript.Node): void => {
-    if ((ts.isMethodDeclaration(node) || ts.isPropertyDeclaration(node)) && node.name.getText() === name.text) found = true
-    if (!found) ts.forEachChild(node, visit)
-  }
-  visit(name.getSourceFile())
-  return found
+/** Whether every call of the function that has this parameter gives it the output. */
+function isGivenOutput(ts: typeof TypeScript, parameter: TypeScript.ParameterDeclaration, names: ReadonlySet<string>, depth: number): boolean {
+  const fn = parameter.parent, index = fn.parameters.indexOf(parameter), name = nameOf(ts, fn)
+  const uses = name === undefined ? [] : callsOf(ts, name)
+  return uses.length > 0 && uses.every((use) =>
+    ts.isCallExpression(use) && use.arguments.length > index && isOutput(ts, use.arguments[index], names, depth + 1))
 }
 
 /** Follows a value to where it goes: through means and factors, constants, returns and calls, to what is differentiated. */
@@ -74,8 +80,7 @@ function isTrained(ts: typeof TypeScript, fn: TypeScript.Node, depth: number): b
     if (isCallOf(ts, parent, ["tidy"])) return isMinimized(ts, parent, depth)
     return isCallOf(ts, parent, differentiators)
   }
-  const holds = ts.isVariableDeclaration(parent) || ts.isPropertyDeclaration(parent) ? parent.name : undefined
-  const named = ts.isFunctionDeclaration(fn) || ts.isMethodDeclaration(fn) ? fn.name : holds
+  const named = nameOf(ts, fn)
   if (named === undefined) return false
   const calls = callsOf(ts, named)
   return calls.every((use) => (ts.isCallExpression(use) ? isMinimized(ts, use, depth + 1) : isTrainedReference(ts, use)))
@@ -111,10 +116,11 @@ function usesOf(ts: typeof TypeScript, name: TypeScript.Identifier): readonly Ty
   return found
 }
 
-/** The constant that a name stands for; "parameter" for what is handed in, null for what the blocks around do not declare. */
-function declarationOf(ts: typeof TypeScript, name: TypeScript.Identifier): TypeScript.VariableDeclaration | "parameter" | null {
+/** What a name stands for: a variable of the blocks around it or a parameter; null for anything else. */
+function declarationOf(ts: typeof TypeScript, name: TypeScript.Identifier): TypeScript.VariableDeclaration | TypeScript.ParameterDeclaration | null {
   for (let at: TypeScript.Node | undefined = name.parent; at !== undefined; at = at.parent) {
-    if (ts.isFunctionLike(at) && at.parameters.some((p) => p.name.getText() === name.text)) return "parameter"
+    const own = ts.isFunctionLike(at) ? at.parameters.find((p) => p.name.getText() === name.text) : undefined
+    if (own !== undefined) return ts.isParameter(own) ? own : null
     if (!ts.isBlock(at) && !ts.isSourceFile(at)) continue
     for (const statement of at.statements) {
       if (!ts.isVariableStatement(statement)) continue
@@ -123,6 +129,14 @@ function declarationOf(ts: typeof TypeScript, name: TypeScript.Identifier): Type
     }
   }
   return null
+}
+
+/** What a function is called by: its own name, or that of what it is stored in. */
+function nameOf(ts: typeof TypeScript, fn: TypeScript.Node): TypeScript.Node | undefined {
+  if (ts.isFunctionDeclaration(fn) || ts.isMethodDeclaration(fn)) return fn.name
+  let at = fn
+  while (isWrapper(ts, at.parent)) at = at.parent
+  return ts.isVariableDeclaration(at.parent) || ts.isPropertyDeclaration(at.parent) ? at.parent.name : undefined
 }
 
 function returnsOf(ts: typeof TypeScript, fn: TypeScript.Node): number {

@@ -2,6 +2,7 @@
  * @file A piece of tfjs code twice: traced and run on our kernels in float64, and run by tfjs itself in float32, with the same weights.
  * Values must agree, and gradients too wherever tfjs has them.
  */
+import { expect } from "vitest"
 import * as tf from "@tensorflow/tfjs"
 import type { TracedModel } from "../../src/graph/graph"
 import type { Plan } from "../../src/verification/plan"
@@ -161,4 +162,14 @@ function compareGradients(
   } catch (error) {
     return { gradientError: error instanceof Error ? error.message : String(error), ownGradient }
   }
+}
+
+/** Expects an expression to be read whole, with the shape, the values and, unless told otherwise, the gradients that tfjs gives it. */
+export function expectAsTfjs(code: string, gradients = true): void {
+  const [model] = traceExpression(code)
+  expect(model.unsupported.map(({ what }) => what)).toEqual([])
+  const { error, gradientError, shapes } = compareValues(model, runExpression(code, 5), [], [])
+  expect(shapes[0]).toEqual(shapes[1])
+  expect(error).toBeLessThan(1e-5)
+  if (gradients) expect(gradientError).toBeLessThan(1e-4)
 }

@@ -1,6 +1,6 @@
 /** @file Items of lists at places that code reads out of tensors: tensors, layers, functions and records, picked as tfjs picks them. */
 import { beforeAll, expect, test } from "vitest"
-import { compareValues, runExpression, traceExpression } from "../support/differential"
+import { expectAsTfjs } from "../support/differential"
 import { deriveClaims } from "../support/laws"
 import { prepareTfjs } from "../support/runTfjs"
 import { only, trace } from "./program"
@@ -12,14 +12,7 @@ test.each([
   "[a, a.neg(), a.square(), a.abs()][a.argMax(0).arraySync()[1]]",
   "[(x) => x.mul(2), (x) => x.neg(), (x) => x.square(), (x) => x.abs().add(a)][a.argMax(0).arraySync()[2]](a.add(1))",
   "[{ f: a, k: 2 }, { f: a.neg(), k: 2 }, { f: a.square(), k: 2 }, { f: a.abs(), k: 2 }].map((part) => part)[a.argMax(0).arraySync()[0]].f.mul(3)",
-])("%s is read as tfjs computes it", (code) => {
-  const [model] = traceExpression(code)
-  expect(model.unsupported.map(({ what }) => what)).toEqual([])
-  const { error, gradientError, shapes } = compareValues(model, runExpression(code, 5), [], [])
-  expect(shapes[0]).toEqual(shapes[1])
-  expect(error).toBeLessThan(1e-5)
-  expect(gradientError).toBeLessThan(1e-4)
-})
+])("%s is read as tfjs computes it", (code) => expectAsTfjs(code))
 
 const experts = (list: string): string => `class Pick extends tf.layers.Layer {
     constructor(config) { super(config); this.experts = ${list} }

@@ -1,6 +1,6 @@
 /** @file Numbers read out of tensors, functions with their own gradient, arguments of call sites, activations nobody names. */
 import { beforeAll, expect, test } from "vitest"
-import { compareValues, runExpression, traceExpression } from "../support/differential"
+import { expectAsTfjs, traceExpression } from "../support/differential"
 import { deriveClaims } from "../support/laws"
 import { prepareTfjs } from "../support/runTfjs"
 import { only, trace } from "./program"
@@ -16,14 +16,7 @@ test.each([
   "tf.tensor2d(s.arraySync()).matMul(a)",
   "a.add(tf.tensor(v.dataSync(), [6]))",
   "tf.gather(a, a.argMax(0).arraySync())",
-])("%s is read as tfjs computes it, without a gradient of what is read", (code) => {
-  const [model] = traceExpression(code)
-  expect(model.unsupported.map(({ what }) => what)).toEqual([])
-  const { error, gradientError, shapes } = compareValues(model, runExpression(code, 5), [], [])
-  expect(shapes[0]).toEqual(shapes[1])
-  expect(error).toBeLessThan(1e-5)
-  expect(gradientError).toBeLessThan(1e-4)
-})
+])("%s is read as tfjs computes it, without a gradient of what is read", (code) => expectAsTfjs(code))
 
 test("a range of places that is read cannot be followed", () => {
   const [model] = traceExpression("b.slice([a.argMax(1).arraySync()[1], 0], [2, -1])")

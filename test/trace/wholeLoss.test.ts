@@ -3,9 +3,10 @@ import { expect, test } from "vitest"
 import { only, trace } from "./program"
 
 /** Whether the loss of a training step is taken for the call of tf.losses alone. */
-function isWhole(members: string): boolean {
+function isWhole(members: string, before = ""): boolean {
   const model = only(
-    trace(`export class Net {
+    trace(`${before}
+export class Net {
   w = tf.variable(tf.randomNormal([5, 4]))
   b = tf.variable(tf.zeros([4]))
   optimizer = tf.train.sgd(0.1)
@@ -38,4 +39,17 @@ test.each([
   ["weighted by samples", step("tf.losses.softmaxCrossEntropy(y, this.forward(x), x.sum(1)) as tf.Scalar")],
   ["one of two ways to return", step(`{ if (x.size > 3) return this.w.sum(); return ${own} as tf.Scalar }`)],
   ["part of what the step adds up", `loss(x: tf.Tensor2D, y: tf.Tensor2D) { return ${own} }\n  ${step("this.loss(x, y).add(this.w.sum())")}`],
-])("not whole: %s", (_, members) => expect(isWhole(members)).toBe(false))
+  ["given a function of the output by a name of its own", step("tf.losses.softmaxCrossEntropy(y, sharpen(this.forward(x))) as tf.Scalar")],
+  ["given what a destructured op makes of it", step("tf.losses.softmaxCrossEntropy(y, square(this.forward(x))) as tf.Scalar")],
+  ["given the output of another network", step("tf.losses.softmaxCrossEntropy(y, other.forward(this.forward(x))) as tf.Scalar")],
+  ["given a variable that is assigned to", step("{ let p = this.forward(x); p = p.exp(); return tf.losses.softmaxCrossEntropy(y, p) as tf.Scalar }")],
+])("not whole: %s", (_, members) =>
+  expect(isWhole(members, "const { square } = tf, sharpen = (p: tf.Tensor2D) => p.square(), other = { forward: sharpen }")).toBe(false),
+)
+
+test("a function of labels and predictions is what its calls give it", () => {
+  const before = "const entropy = (y: tf.Tensor, p: tf.Tensor) => tf.losses.softmaxCrossEntropy(y, p) as tf.Scalar"
+  expect(isWhole(step("entropy(y, this.forward(x))"), before)).toBe(true)
+  expect(isWhole(step("entropy(y, this.forward(x).square())"), before)).toBe(false)
+  expect(isWhole("", before)).toBe(false)
+})
