@@ -46,7 +46,7 @@ const functionName = (layer: string): string =>
 /** One sentence: why this operation lets the action not pass. */
 export function killReason(symmetry: Symmetry, equation: Equation, word: Refused): Reason {
   const value = symmetry.program.values[equation.value]
-  if (equation.why === "output") return reasonAt(symmetry, value, "the loss sees every entry of the output as it is")
+  if (equation.why === "output") return reasonAt(symmetry, value, "the output goes to the loss as it is")
   return reasonAt(symmetry, value, killText(symmetry, value, word, labelOf(symmetry, value)))
 }
 

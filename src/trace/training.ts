@@ -161,11 +161,12 @@ function scan(context: Context, file: TypeScript.SourceFile, found: Found): void
         within.pop()
         return
       }
-      if (/(^|\.)losses$/.test(object.getText()) && lossFunctions.has(name.text))
+      // What compile is given is read there.
+      if (within.length === 0 && /(^|\.)losses$/.test(object.getText()) && lossFunctions.has(name.text))
         found.losses.push({
           use: { name: name.text, place: placeOf(node.expression, context.home) },
           call: node,
-          nodes: within.slice(),
+          nodes: [],
           around: ts.findAncestor(node, ts.isClassLike)?.name?.text,
         })
     }
@@ -209,8 +210,17 @@ function listedUses(context: Context, written: TypeScript.Expression, output?: s
         : [],
     )
   }
-  const name = ts.isStringLiteralLike(node) ? node.text : ts.isPropertyAccessExpression(node) ? node.name.text : node.getText().slice(0, 60)
+  const name = ts.isStringLiteralLike(node) ? node.text : (nameOfFunction(ts, node) ?? node.getText().slice(0, 60))
   return [{ name, ...(output === undefined ? {} : { output }), place: placeOf(node, home) }]
+}
+
+/** "huberLoss" for tf.losses.huberLoss and for `(y, p) => tf.losses.huberLoss(y, p)`; a function of the same name elsewhere is another one. */
+function nameOfFunction(ts: typeof TypeScript, node: TypeScript.Expression): string | null {
+  if (ts.isPropertyAccessExpression(node)) return /\.(losses|metrics)$/.test(node.expression.getText()) ? node.name.text : null
+  if (!ts.isArrowFunction(node) || ts.isBlock(node.body)) return null
+  const call = withoutCasts(ts, node.body), given = node.parameters.map(({ name }) => name.getText())
+  if (!ts.isCallExpression(call) || given.length !== 2) return null
+  return call.arguments.map((argument) => withoutCasts(ts, argument).getText()).join() === given.join() ? nameOfFunction(ts, call.expression) : null
 }
 
 /** Optimizers that compile is given by name, both ways of a choice; one that cannot be read is listed as unknown, never left out. */

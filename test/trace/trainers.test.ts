@@ -133,3 +133,20 @@ test("losses and metrics by name, by function, by output, and in a constant give
   expect(model.metrics.map(({ name }) => name)).toEqual(["accuracy", "percent"])
   expect(model.optimizers.map(({ name }) => name)).toEqual(["adam"])
 })
+
+test.each([
+  ["'softmaxCrossEntropy'", "softmaxCrossEntropy"],
+  ["tf.losses.softmaxCrossEntropy", "softmaxCrossEntropy"],
+  ["(y, p) => tf.losses.softmaxCrossEntropy(y, p) as tf.Scalar", "softmaxCrossEntropy"],
+  ["own.softmaxCrossEntropy", "own.softmaxCrossEntropy"],
+  ["(y, p) => tf.losses.softmaxCrossEntropy(p, y)", "(y, p) => tf.losses.softmaxCrossEntropy(p, y)"],
+  ["(y, p) => tf.losses.softmaxCrossEntropy(y, p).add(1)", "(y, p) => tf.losses.softmaxCrossEntropy(y, p).add(1)"],
+])("compile({ loss: %s }) is %s", (loss, name) => {
+  const model = only(
+    trace(`const own = { softmaxCrossEntropy: (y: tf.Tensor, p: tf.Tensor) => tf.losses.softmaxCrossEntropy(y, p.square()) }
+    export const model = tf.sequential({ layers: [tf.layers.dense({ units: 3, inputShape: [4] })] })
+    model.compile({ optimizer: 'sgd', loss: ${loss} })`),
+    "model",
+  )
+  expect(model.losses.map((use) => use.name)).toEqual([name])
+})
