@@ -12,7 +12,12 @@ const endToEnd = ["test/e2e/**/*.test.ts"]
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "fast", include: ["test/**/*.test.ts"], exclude: [...slow, ...endToEnd], testTimeout: 20_000, isolate: false } },
+      {
+        test: {
+          name: "fast", include: ["test/**/*.test.ts"], exclude: [...slow, ...endToEnd],
+          testTimeout: 20_000, isolate: false, maxWorkers: "100%",
+        },
+      },
       { test: { name: "slow", include: slow, globalSetup, testTimeout: 180_000, hookTimeout: 180_000 } },
       {
         test: {

@@ -69,15 +69,13 @@ function layerOf(file: string): Layer | undefined {
 function checkImports(file: string, text: string): readonly string[] {
   const layer = layerOf(file)
   if (!layer) return []
-  const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 }
-  const atRunTime = new Set(importsOf(ts.transpileModule(text, { compilerOptions }).outputText))
   return importsOf(text).flatMap(name => {
     if (name.startsWith(".")) {
       const target = moduleName(path.posix.join(path.posix.dirname(file), name))
       const allowed = [layer.name, ...layer.mayImport].some(entry => within(target, entry)) && !isForeignPart(layer, target)
       return allowed ? [] : [`${file} imports ${name}: ${layer.name} may import ${layer.mayImport.join(", ") || "nothing"}`]
     }
-    if (!atRunTime.has(name) && !layer.packages.includes(name)) return typeOnly.includes(name) ? [] : [`${file} imports types of ${name}`]
+    if (!layer.packages.includes(name) && isTypeOnly(name, text)) return typeOnly.includes(name) ? [] : [`${file} imports types of ${name}`]
     return layer.packages.some(entry => within(name, entry)) || (name.startsWith("node:") && layer.packages.includes("node:")) ? []
       : [`${file} loads ${name}: ${layer.name} may load ${layer.packages.join(", ") || "no package"}`]
   })
@@ -85,6 +83,13 @@ function checkImports(file: string, text: string): readonly string[] {
 
 /** Packages whose types any layer may name: TypeScript is handed in as a value by the hosts. */
 const typeOnly = ["typescript"]
+
+/** Whether every import of `name` is of types: the compiler keeps an import without the word `type` (verbatimModuleSyntax). */
+function isTypeOnly(name: string, text: string): boolean {
+  const imports = ts.createSourceFile("file.ts", text, ts.ScriptTarget.ES2022).statements.filter(ts.isImportDeclaration)
+  const ofName = imports.filter(({ moduleSpecifier }) => ts.isStringLiteral(moduleSpecifier) && moduleSpecifier.text === name)
+  return ofName.length > 0 && ofName.every(({ importClause }) => importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword)
+}
 
 const importsOf = (text: string): readonly string[] => ts.preProcessFile(text, true, true).importedFiles.map(entry => entry.fileName)
 
