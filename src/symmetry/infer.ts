@@ -113,12 +113,12 @@ function isCutAlong(blocks: Symmetry, whole: Symmetry, member: Member, r: number
   if (op.kind !== "parameter") return false
   const node = blocks.network.graph.parameters[op.parameter].node
   if (node === null) return false
-  const axes = blocks.network.axes[node]
-  // A reshaped parameter has other groups than axes.
-  return op.groups.length === axes.length ? hasSum(axes[axisAt(op.groups, member.positions[r])]) : axes.some(hasSum)
+  // One group a factor: a product of whole axes is the same product in both networks.
+  const factors = blocks.network.axes[node].flatMap((tree) => (tree.kind === "product" ? tree.parts : [tree]))
+  return op.groups.length === factors.length ? hasSum(factors[axisAt(op.groups, member.positions[r])]) : factors.some(hasSum)
 }
 
-/** The axis whose atoms include the one at this position. */
+/** The factor whose atoms include the one at this position. */
 function axisAt(groups: readonly number[], position: number): number {
   let end = 0
   return groups.findIndex((many) => (end += many) > position)
