@@ -164,7 +164,10 @@ function collapses(graph: Graph, sizes: Sizes, declared: Sizes): boolean {
     normalized = new Set<Dim>()
   for (const { op, operands, shape } of graph.nodes) {
     for (const d of shape) extents.add(d)
-    const axes = op.kind === "softmax" ? [op.axis] : op.kind === "normalize" ? op.axes : []
+    const divisor = op.kind === "binary" && op.fn === "divide" ? graph.nodes[operands[1]] : null,
+      isShare = divisor !== null && divisor.op.kind === "reduce" && divisor.operands[0] === operands[0]
+    const sum = isShare && divisor.op.kind === "reduce" ? divisor.op.axes : []
+    const axes = op.kind === "softmax" ? [op.axis] : op.kind === "normalize" ? op.axes : sum
     if (axes.length > 0) normalized.add(axes.map((a) => graph.nodes[operands[0]].shape[a]).reduce(multiplyDim, 1))
   }
   return [...extents].some((d) => shorter(d, 2)) || [...normalized].some((d) => shorter(d, leastNormalized))

@@ -61,6 +61,9 @@ const targetNoise = 0.3
 /** A control below this rate may be a law itself and is drawn again. */
 const controlFloor = 1e-4
 
+/** Networks compute with numbers of order one: a whole gradient below is the rounding of a zero, as of shares where one unit of ReLU is alive. */
+const faintest = 1e-13
+
 /** What is chosen by whoever asks, instead of here. */
 export interface Overrides {
   readonly sizes?: Sizes
@@ -185,15 +188,20 @@ function findPoints(plan: Plan, random: Random, wanted: number): { points: Point
     ),
     count = Math.min(mostSamples, Math.max(leastSamples, Math.ceil(enoughOutputs / cells)))
   for (const signs of ["signed", "positive"] as const) {
-    const points: Point[] = []
+    const points: Point[] = [],
+      silent: Point[] = []
     for (let attempt = 0; attempt < 5 * wanted && points.length < wanted; attempt++) {
       const theta = drawParameters(plan, random, signs),
         data = drawSamples(plan, count, random, drawUnknowns(plan, random))
       teachTargets(plan, data, withFrozen(plan, drawParameters(plan, random, signs), theta), targetNoise)
       const gradient = new Float64Array(plan.dimension),
         loss = evaluateLoss(plan, data, theta, gradient)
-      if (Number.isFinite(loss) && Number.isFinite(norm(gradient))) points.push({ theta, data, loss, gradient })
+      if (!Number.isFinite(loss) || !Number.isFinite(norm(gradient))) continue
+      const kept = norm(gradient) < faintest * Math.max(1, Math.abs(loss)) ? silent : points
+      kept.push({ theta, data, loss, gradient })
     }
+    // A network that has no gradient anywhere is judged by what it has.
+    if (points.length < 2) points.push(...silent.slice(0, wanted - points.length))
     if (points.length >= 2) return { points, signs }
   }
   return null

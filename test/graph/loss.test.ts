@@ -32,3 +32,18 @@ test("one loss for all outputs, one for each, and losses that cannot be told apa
 test("a loss that is a part of what is trained hides nothing", () => {
   expect(appendLoss(graph, [{ name: "cosineProximity", byHand: true, place }])).toBe(graph)
 })
+
+test("the categorical cross-entropy of compile sees shares: a scale of all classes, and nothing at all of one class", () => {
+  expect(lawsUnder("categoricalCrossentropy", "meanSquaredError")).toEqual(["norm of A"])
+  expect(lawsUnder("sparseCategoricalCrossentropy", "meanSquaredError")).toEqual([])
+  const single = parseGraph(`parameter 0 "A" [3, 1] trainable
+%0 = input {"name":"x","domain":"real"} : float [7, 3]
+%1 = parameter {"parameter":0} : float [3, 1]
+%2 = einsum {"equation":"bi,io->bo"} %0 %1 : float [7, 1]
+return %2`)
+  for (const name of ["categoricalCrossentropy", "cosineProximity", "softmaxCrossEntropy"]) {
+    const { broken, derived } = auditLaws(appendLoss(single, [{ name, place }]))
+    expect(broken).toEqual([])
+    expect(derived.laws.map((law) => law.family)).toEqual(["no-gradient"])
+  }
+})

@@ -4,6 +4,10 @@ import { beforeAll, describe, expect, test } from "vitest"
 import type { Graph, LossUse } from "../../src/graph/graph"
 import { checkGraph } from "../../src/graph/check"
 import { findOwnLoss, knownLosses, type Objective, type OwnLoss } from "../../src/graph/objective"
+import { appendLoss } from "../../src/graph/loss"
+import { generalize } from "../../src/axes/generalize"
+import { deriveLaws } from "../../src/laws/derive"
+import { auditLaws } from "../support/laws"
 import { drawSamples } from "../../src/verification/data"
 import { evaluateObjective } from "../../src/verification/loss"
 import { compilePlan, type Plan } from "../../src/verification/plan"
@@ -87,6 +91,41 @@ describe("losses", () => {
         )
       expect(gradient[i]).toBeCloseTo((at(1e-6) - at(-1e-6)) / 2e-6, 6)
     }
+  })
+})
+
+/** What can be done to the outputs of a row. */
+const changes: Readonly<Record<string, (p: tf.Tensor, random: () => number) => tf.Tensor>> = {
+  scale: (p, random) => p.mul(tf.tensor([1, 2, 3, 4].map(() => 0.6 + 0.3 * random()), [4, 1])),
+  shift: (p, random) => p.add(tf.tensor([1, 2, 3, 4].map(() => 0.1 * random()), [4, 1])),
+}
+const blindTo: Readonly<Record<string, string>> = {
+  softmaxCrossEntropy: "shift", cosine: "scale", cosineProximity: "scale", categoricalCrossentropy: "scale",
+}
+
+describe("what a loss does not see", () => {
+  beforeAll(prepareTfjs)
+
+  test.each(knownLosses)("%s on tfjs: just what is appended to the network is blind to", (name) => {
+    const random = seededRandom(11), seen = { scale: 0, shift: 0 }
+    const objective = known(findOwnLoss(predictions, uses(...(name === "meanSquaredError" ? ["meanSquaredError", "logcosh"] : [name]))))
+    for (let tries = 0; tries < 6; tries++) {
+      const plan = compilePlan(extended(predictions, objective)), data = drawSamples(plan, 1, random, new Map())
+      const draw = (): number => (ofProbabilities.test(name) ? 0.1 + 0.7 * random.uniform() : random.normal())
+      const p = tf.tensor(Array.from({ length: 12 }, draw), [4, 3])
+      const y = labelsOf(name, plan, data.samples[0].leaves[0]), before = lossOnTfjs(name, y, p)
+      for (const change of ["scale", "shift"] as const) {
+        const after = lossOnTfjs(name, y, changes[change](p, () => random.uniform()))
+        seen[change] = Math.max(seen[change], Math.abs(after - before) / Math.max(1, Math.abs(before)))
+      }
+    }
+    expect(Object.entries(seen).flatMap(([change, by]) => (by < 1e-5 ? [change] : [])).join()).toBe(blindTo[name] ?? "")
+    // The appended operation forgets the same: the network's gradients are orthogonal to it.
+    const graph = appendLoss(predictions, uses(name))
+    expect(graph === predictions || graph.outputs.join() === predictions.outputs.join()).toBe(blindTo[name] === undefined)
+    const laws = deriveLaws(generalize(graph)).laws.map((law) => law.family)
+    expect(laws).toEqual(blindTo[name] === undefined ? [] : [blindTo[name] === "scale" ? "norm" : "shift"])
+    expect(auditLaws(graph).broken).toEqual([])
   })
 })
 
