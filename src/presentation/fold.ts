@@ -1,7 +1,7 @@
 /**
  * @file Folds laws that differ only in numbers, counted up evenly, into one line of a text view: block after block ("h/{0…11}: wq − wk"), layer
- * after layer ("dense_{k} … dense_{k+1}, k = 2…6"), part after part of one axis ("w[:,{0:2,2:4}]", or one range of indices where the parts
- * tile it). The JSON keeps every law.
+ * after layer ("dense_{k} … dense_{k+1}, k = 2…6", or "norm_{2k} … dense_{k}" where a block has two norms), part after part of one axis
+ * ("w[:,{0:2,2:4}]", or one range of indices where the parts tile it). The JSON keeps every law.
  */
 import { addDim } from "../graph/dim"
 import type { Dim, Law, Training } from "../schema/report"
@@ -35,8 +35,11 @@ interface Cut {
   readonly tokens: readonly Token[]
 }
 
+/** A law, or several about the parts of one axis, as the first of them reads. */
 interface Numbered extends Cut {
   readonly law: Law
+  readonly laws: readonly Law[]
+  readonly index: Law["index"]
 }
 
 /** Groups in the order of their first laws. Laws fold only when symmetry, size, kind and fate agree, too. */
@@ -48,10 +51,19 @@ export function foldLaws(laws: readonly Law[], training: readonly Training[]): r
     if (list === undefined) alike.set(key, [numbered])
     else list.push(numbered)
   }
-  const groups = [...alike.values()].flatMap(runsOf).map(groupOf)
+  const groups = [...alike.values()].flatMap((list) => foldForm(list))
   const position = new Map(laws.map((law, k): [string, number] => [law.id, k]))
   return groups.sort((a, b) => (position.get(a.laws[0].id) ?? 0) - (position.get(b.laws[0].id) ?? 0))
 }
+
+/** Parts of one axis first, so that blocks of parts fold as blocks. */
+function foldForm(laws: readonly Numbered[]): readonly LawGroup[] {
+  const joined = runsOf(laws).flatMap((run) => joinTiles(run) ?? run)
+  const sizes = [...new Set(joined.map(sizeOf))]
+  return sizes.flatMap((size) => runsOf(joined.filter((one) => sizeOf(one) === size))).map(groupOf)
+}
+
+const sizeOf = ({ index }: Numbered): string => index.map(({ size }) => size).join()
 
 interface Form {
   readonly training: readonly Training[]
@@ -70,7 +82,7 @@ function formOf(law: Law, training: readonly Training[]): Form {
   const fate = cutNumbers(law, fateText(training, law.id)).literals
   const kinds = cut.tokens.map(({ kind, at, end }) => `${kind}${end - at}`)
   const key = JSON.stringify([cut.literals, kinds, fate, law.symmetry, law.type, law.entries, law.exactness, law.quantities])
-  const form: Form = { training, key, numbered: { law, ...cut } }
+  const form: Form = { training, key, numbered: { law, laws: [law], index: law.index, ...cut } }
   forms.set(law, form)
   return form
 }
@@ -124,24 +136,34 @@ function runsOf(laws: readonly Numbered[]): readonly (readonly Numbered[])[] {
     if (run === undefined) runs.push([next])
     else run.push(next)
   }
-  return runs
+  return runs.flatMap((run) => (isPlain(run) ? [run] : run.map((law) => [law])))
+}
+
+/** Two laws whose numbers happen to differ by this and that (dense_1, dense_5) are no series: of two, they count up one by one. */
+function isPlain(run: readonly Numbered[]): boolean {
+  return run.length !== 2 || run[0].tokens.every((token, k) => token.kind !== "id" || run[1].tokens[k].at - token.at < 2)
 }
 
 function continues(run: readonly Numbered[], next: Numbered): boolean {
   const last = run[run.length - 1]
   const steps = next.tokens.map(({ at }, k) => at - last.tokens[k].at)
   const before = run.length < 2 ? steps : last.tokens.map(({ at }, k) => at - run[run.length - 2].tokens[k].at)
-  return steps.some((s) => s > 0) && steps.every((s, k) => s === before[k] && s >= 0 && (s < 2 || next.tokens[k].kind !== "id"))
+  return steps.some((s) => s > 0) && steps.every((s, k) => s === before[k] && s >= 0)
 }
 
 function groupOf(run: readonly Numbered[]): LawGroup {
-  const laws = run.map(({ law }) => law)
-  const [{ index, formula, symmetry }] = laws
-  const quantities = laws.map((law) => law.quantities).reduce(addDim)
-  if (run.length === 1) return { laws, formula: withoutFolder(laws[0]), quantities, index, symmetry, count: 1 }
-  const tiled = tiledIndex(run)
-  if (tiled === null) return { laws, formula: foldedFormula(run), quantities, index, symmetry, count: run.length }
-  return { laws, formula, quantities, index: [tiled], symmetry: symmetry.replace(`(${index[0].size})`, `(${tiled.size})`), count: 1 }
+  const laws = run.flatMap((one) => one.laws)
+  const [{ law, index }] = run
+  const quantities = laws.map((one) => one.quantities).reduce(addDim)
+  const symmetry = run[0].laws.length === 1 ? law.symmetry : law.symmetry.replace(`(${law.index[0].size})`, `(${index[0].size})`)
+  const formula = run.length > 1 ? foldedFormula(run) : laws.length > 1 ? law.formula : withoutFolder(law)
+  return { laws, formula, quantities, index, symmetry, count: run.length }
+}
+
+/** Laws about successive parts of one axis as one about the axis; null where they are something else. */
+function joinTiles(run: readonly Numbered[]): Numbered | null {
+  const tiled = run.length < 2 ? null : tiledIndex(run)
+  return tiled === null ? null : { ...run[0], laws: run.flatMap(({ laws }) => laws), index: [tiled] }
 }
 
 /** The one index of laws about successive parts of the same length of one axis, which together are one law about the axis. */
@@ -155,23 +177,38 @@ function tiledIndex(run: readonly Numbered[]): Law["index"][number] | null {
 }
 
 function foldedFormula(run: readonly Numbered[]): string {
-  const [first] = run
-  const moving = first.tokens.map(({ at }, k) => run[1].tokens[k].at !== at)
-  const starts = first.tokens.flatMap(({ at, kind }, k) => (moving[k] && kind === "id" ? [at] : []))
-  const least = Math.min(...starts)
-  const range = rangeText(least, run.length)
-  const together = starts.every((n) => n === least)
+  const [first, second] = run
+  const steps = first.tokens.map(({ at }, k) => second.tokens[k].at - at)
+  const moving = first.tokens.flatMap(({ at, kind }, k) => (steps[k] > 0 && kind === "id" ? [{ at, step: steps[k] }] : []))
+  const least = Math.min(...moving.map(({ at }) => at))
+  const together = moving.every(({ at, step }) => at === least && step === moving[0].step)
+  const range = together && moving.length > 0 ? rangeText(least, run.length, moving[0].step) : ""
+  const from = moving.every(({ step }) => step === 1) ? least : Math.min(1, least)
   const shown = first.tokens.map((token, k) => {
-    if (!moving[k]) return tokenText(token)
+    if (steps[k] === 0) return tokenText(token)
     if (token.kind !== "id") return `${partsText(run.map(({ tokens }) => tokens[k]))}${token.kind === "offset" ? "+" : ""}`
-    return together ? `{${range}}` : token.at === least ? "{k}" : `{k+${token.at - least}}`
+    return together ? `{${range}}` : `{${counted(steps[k], token.at - steps[k] * from)}}`
   })
   const formula = first.literals.map((literal, k) => literal + (shown[k] ?? "")).join("")
-  if (starts.length === 0) return formula
-  return together ? withoutPrefix(formula, first.law.parameters, String(least), `{${range}}`) : `${formula}, k = ${range}`
+  if (moving.length === 0) return formula
+  return together
+    ? withoutPrefix(formula, first.law.parameters, String(least), `{${range}}`)
+    : `${formula}, k = ${rangeText(from, run.length, 1)}`
 }
 
-const rangeText = (first: number, count: number): string => `${first}${count === 2 ? "," : "…"}${first + count - 1}`
+/** "k", "2k−1", "k+3". */
+function counted(step: number, offset: number): string {
+  const sign = offset < 0 ? "−" : "+"
+  return `${step === 1 ? "" : step}k${offset === 0 ? "" : `${sign}${Math.abs(offset)}`}`
+}
+
+/** "1…4", "1,2"; by twos "1,3…7", "1,3,5". */
+function rangeText(first: number, count: number, step: number): string {
+  const last = first + (count - 1) * step
+  if (count === 2) return `${first},${last}`
+  if (step === 1) return `${first}…${last}`
+  return count === 3 ? `${first},${first + step},${last}` : `${first},${first + step}…${last}`
+}
 
 function tokenText({ kind, at, end }: Token): string {
   if (kind === "range") return `${at}:${end}`
@@ -181,7 +218,7 @@ function tokenText({ kind, at, end }: Token): string {
 /** "{0:2,2:4}", "{0,3}", "{0…5}". */
 function partsText(tokens: readonly Token[]): string {
   const [{ kind, at }, second] = tokens
-  if (kind !== "range" && second.at === at + 1) return `{${rangeText(at, tokens.length)}}`
+  if (kind !== "range" && second.at === at + 1) return `{${rangeText(at, tokens.length, 1)}}`
   const texts = tokens.map((token) => (token.kind === "range" ? `${token.at}:${token.end}` : String(token.at)))
   return `{${(texts.length > 3 ? [texts[0], texts[1], "…", texts[texts.length - 1]] : texts).join(",")}}`
 }

@@ -203,6 +203,21 @@ describe("laws of one form fold into one line", () => {
   test("layer after layer", () => {
     expect(fold(count(5).map((k) => balanceOf(k + 2)))).toEqual([["‖dense_{k}/kernel[:,i]‖² − ‖dense_{k+1}/kernel[i,:]‖², k = 2…6", 40]])
   })
+  test("layers that a block counts up by more than one", () => {
+    expect(fold([1, 3, 5, 7].map((k) => normOf(k, `dense_${k}/kernel`)))).toEqual([["‖dense_{1,3…7}/kernel‖²", 4]])
+    expect(fold([1, 3, 5].map((k) => balanceOf(k)))).toEqual([["‖dense_{2k−1}/kernel[:,i]‖² − ‖dense_{2k}/kernel[i,:]‖², k = 1…3", 24]])
+    expect(fold([0, 3, 6].map((k) => balanceOf(k, 4)))).toEqual([["‖dense_{3k}/kernel[:,i]‖² − ‖dense_{3k+4}/kernel[i,:]‖², k = 0…2", 24]])
+    expect(fold([1, 2, 3].map((k) => balanceOf(k, k)))).toEqual([["‖dense_{k}/kernel[:,i]‖² − ‖dense_{2k}/kernel[i,:]‖², k = 1…3", 24]])
+    expect(fold([1, 2, 4, 7].map((k) => balanceOf(k)))).toHaveLength(3)
+  })
+  test("parts of an axis within blocks", () => {
+    const { laws, training } = presentModel(traced([sgd]), derived([{ ...balance, index: [{ name: "i", size: 4 }], quantities: 4 }]))
+    const parts = count(3).flatMap((k) =>
+      ["i", "4+i"].map((at) => ({ ...laws[0], parameters: [`norm_${2 * k + 2}/gamma`], formula: `norm_${2 * k + 2}/gamma[${at}]²` })),
+    )
+    const index = [{ name: "i", size: 8 }]
+    expect(foldLaws(parts, training)).toMatchObject([{ formula: "norm_{2,4,6}/gamma[i]²", quantities: 24, index, count: 3 }])
+  })
   test("not across a gap, another size or another fate", () => {
     expect(fold([0, 2].map((k) => normOf(k, `h/${k}/wo`)))).toHaveLength(2)
     expect(fold([normOf(0, "h/0/wo"), { ...normOf(1, "h/1/wo"), quantities: 2 }])).toHaveLength(2)
