@@ -15,7 +15,7 @@ export default defineConfig({
       {
         test: {
           name: "fast", include: ["test/**/*.test.ts"], exclude: [...slow, ...endToEnd],
-          testTimeout: 20_000, isolate: false, maxWorkers: "100%",
+          testTimeout: 20_000, isolate: false, maxWorkers: "100%", sequence: { groupOrder: 1 },
         },
       },
       { test: { name: "slow", include: slow, globalSetup, testTimeout: 180_000, hookTimeout: 180_000 } },
