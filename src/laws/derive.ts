@@ -17,6 +17,7 @@ import { familyReasons } from "../symmetry/reasons"
 import { lawlessReasons } from "../symmetry/refusals"
 import { crossLawOf } from "./crossLaw"
 import type { DerivedLaw, DerivedModel, SymmetryKind } from "./law"
+import { joinPieces } from "./joinPieces"
 import { jointSize, jointTerm } from "./jointRoles"
 import { mirrorLawOf } from "./mirrorLaw"
 import { referencesOf } from "./references"
@@ -59,7 +60,8 @@ export function deriveLaws(network: GenericNetwork): DerivedModel {
     independent = addDim(independent, substituteDim(law.quantities, network.declared))
   }
   if (whole !== null) collect(whole, indexEquations(whole))
-  return { graph: network.graph, sizes: network.sizes, laws, independent, lawless: lawlessParameters(symmetry, index, laws) }
+  const lawless = lawlessParameters(symmetry, index, laws)
+  return { graph: network.graph, sizes: network.sizes, laws: joinPieces(laws, network.graph), independent, lawless }
 }
 
 /** Whether the parameter of a block has shifts along whole axes, which would have to be counted beside its halves. */
