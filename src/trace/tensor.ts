@@ -63,6 +63,12 @@ export function makeTensor(context: Context, op: Op, operands: readonly TensorVa
   }
 }
 
+/** A copy. One of a weight that is made outside of any forward pass keeps the value of that moment. */
+export const copyTensor = (context: Context, t: TensorValue, at: TypeScript.Node): TensorValue =>
+  t.source.kind === "weight" && context.state.forward === 0 && context.state.following === 0
+    ? makeTensor(context, { kind: "stopGradient" }, [t], { at, label: "tf.clone" })
+    : t
+
 /** Solves symbols where an op needs two sizes to be equal. Leaves the complaint, if any, to the shape table. */
 function agree(context: Context, op: Op, shapes: readonly (readonly Dim[])[]): void {
   switch (op.kind) {

@@ -21,7 +21,7 @@ import { engineValue, registerGradient, registerKernel } from "./kernels"
 import { callUtil } from "./util"
 import { readingMember, readingOf, rememberForward } from "./readings"
 import { productOf } from "../../graph/dim"
-import { makeTensor, shapeArgument, shapeOf, tensorOf } from "../tensor"
+import { copyTensor, makeTensor, shapeArgument, shapeOf, tensorOf } from "../tensor"
 import { applyActivation } from "../layers/activation"
 
 export function getProperty(context: Context, object: Value, key: string, at: TypeScript.Node): Value {
@@ -138,7 +138,6 @@ function tensorMember(context: Context, tensor: TensorValue, key: string): Value
     case "dtype":
       return primitive(tensor.dtype === "float" ? "float32" : tensor.dtype === "int" ? "int32" : "bool")
     case "read":
-    case "clone":
       return native(key, () => tensor)
     case "val":
       return tensor
@@ -157,6 +156,8 @@ function tensorMember(context: Context, tensor: TensorValue, key: string): Value
       return native(key, () => {
         // A forward pass that writes a weight moves it outside the gradient flow.
         if (context.state.forward > 0 && tensor.source.kind === "weight") tensor.source.weight.constraint ??= "assign"
+    case "clone":
+      return native(key, (_, at) => copyTensor(context, tensor, at))
         return undefinedValue
       })
     case "dispose":

@@ -19,6 +19,7 @@ const symbolic = new WeakSet<TensorValue>()
 const held = new WeakMap<TensorValue, TensorValue>()
 
 export const markSymbolic = (x: TensorValue): TensorValue => (symbolic.add(x), x)
+export const isSymbolicInput = (x: TensorValue): boolean => symbolic.has(x)
 export const maskOf = (x: TensorValue | undefined): TensorValue | null => (x === undefined ? null : (masks.get(x) ?? null))
 
 /** Whether a tensor has a mask or comes after one. */

@@ -13,6 +13,7 @@ import { assume, extendsLayer, place, resolveDim } from "../context"
 import { attempt } from "./attempt"
 import { constructClass } from "../interpreter/classes"
 import { constructionArguments, forwardArguments } from "./arguments"
+import { earlierIn, followPass } from "./earlier"
 import { emitModel } from "./emit"
 import { forwardMethodOf } from "../../source/forms"
 import { isTrainable } from "../weight"
@@ -207,24 +208,26 @@ function followClass(
   if (instance === null) return null
   const before = new Set(context.state.instances)
   const shapes = isLayer && calledWith !== undefined ? calledWith.map((x) => x.shape.map((d) => resolveDim(context, d))) : undefined
-  const args = isLayer
-    ? layerArguments(context, forward, { ...guess, ...(shapes === undefined ? {} : { shapes }) })
-    : forwardArguments(context, forward, guess, true)
-  let result: Value
+  const give = (): ReturnType<typeof forwardArguments> =>
+    isLayer
+      ? layerArguments(context, forward, { ...guess, ...(shapes === undefined ? {} : { shapes }) })
+      : forwardArguments(context, forward, guess, true)
   context.state.following++
-  if (isLayer) result = applyLayer(context, instance, args.values[0], args.values[1], forward)
-  else {
+  const pass = followPass(context, { values: [instance], scope: type.scope }, give, ({ values }) => {
+    if (isLayer) return applyLayer(context, instance, values[0], values[1], forward)
     context.state.forward++
     const method =
       forward.name === undefined
         ? context.get(context, instance, nameOfProperty(context, forward), forward)
         : context.get(context, instance, forward.name.getText(), forward)
-    result = context.call(context, method, instance, args.values, forward)
+    const made = context.call(context, method, instance, values, forward)
     context.state.forward--
-  }
+    return made
+  })
   context.state.following--
+  const { args, result } = pass
   const given = tensorsOut(context, result, forward), outputs = given.map((t) => beforeChoice(context, t))
-  const reachable = reachableFrom(outputs)
+  const earlier = earlierIn(context, outputs, pass), reachable = reachableFrom(outputs, earlier)
   if (outputs.length === 0 || ![...reachable].some((t) => t.source.kind === "weight" && isTrainable(t.source.weight))) return null
   const paths = assignPaths(instance)
   const inner = context.state.instances.some((other) => !before.has(other))
@@ -243,6 +246,7 @@ function followClass(
     forward: place(context, forward.name ?? forward),
     inputs: args.inputs,
     outputs,
+    earlier,
     paths,
     notes: context.state.notes,
     assumptions: [...context.state.assumptions],

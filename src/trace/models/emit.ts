@@ -6,6 +6,7 @@ import type { Context, Note } from "../context"
 import type { Dim, ModelForm, Place } from "../../schema/report"
 import type { Graph, TracedModel, TracedSite } from "../../graph/graph"
 import type { Paths } from "./paths"
+import type { Earlier } from "./earlier"
 import type { LayerState, ModelValue, TensorValue, Weight } from "../value"
 import { dim, multiplyDim, substituteDim, symbolsOf } from "../../graph/dim"
 import { GraphBuilder } from "../../graph/build"
@@ -23,6 +24,8 @@ export interface ModelParts {
   readonly forward?: Place
   readonly inputs: readonly TensorValue[]
   readonly outputs: readonly TensorValue[]
+  /** What was there before the pass, as leaves. */
+  readonly earlier?: Earlier
   readonly paths: Paths
   readonly notes: readonly Note[]
   readonly assumptions: readonly string[]
@@ -34,7 +37,7 @@ export interface ModelParts {
 
 /** The traced model; throws only where two shapes contradict each other after everything learned, which the caller reports. */
 export function emitModel(context: Context, parts: ModelParts): Omit<TracedModel, "optimizers" | "losses" | "metrics"> {
-  const reachable = [...reachableFrom(parts.outputs)].sort((a, b) => a.serial - b.serial)
+  const reachable = [...reachableFrom(parts.outputs, parts.earlier)].sort((a, b) => a.serial - b.serial)
   const names = new SymbolNames(context),
     builder = new GraphBuilder()
   const show = (d: Dim): Dim => names.show(d)
@@ -76,7 +79,11 @@ export function emitModel(context: Context, parts: ModelParts): Omit<TracedModel
       ...(scope === undefined ? {} : { scope }),
     }
     const target = t.shape.map((d) => show(d))
-    const { source } = t
+    const { source } = t, leaf = parts.earlier?.get(t)
+    if (leaf !== undefined) {
+      nodes.set(t, builder.add(leaf, [], origin, target))
+      continue
+    }
     switch (source.kind) {
       case "input": {
         const { domain, range } = source.input

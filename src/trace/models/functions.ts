@@ -13,6 +13,7 @@ import { attempt } from "./attempt"
 import { bestAttempt, crossedIn, strainOf } from "./classes"
 import { constructionArguments, forwardArguments } from "./arguments"
 import { declaredName, readParameterType, returnedTypeOf } from "../../source/forms"
+import { earlierIn, followPass, keepTensors } from "./earlier"
 import { emitModel } from "./emit"
 import { hasModelTag, readShapeTags } from "../../source/jsdoc"
 import { isReadOut } from "../interpreter/readings"
@@ -51,7 +52,7 @@ export interface Callable {
 export function followFactory(context: Context, fn: FunctionValue, self: Value = undefinedValue): Callable | null {
   const name = declaredName(context.ts, fn.node)
   const run = (): Value => context.call(context, fn, self, constructionArguments(context, fn.node as FunctionLike), fn.node)
-  const { value } = attempt(context, () => (step(context, fn.node), run()), "keep")
+  const { value } = attempt(context, () => (step(context, fn.node), keepTensors({ values: [self], scope: fn.scope }, run)), "keep")
   if (value === null || name === null) return null
   const found = forwardIn(context, value)
   if (found === null || !contains(fn.node, found.node)) return null
@@ -139,18 +140,21 @@ function followFunction(
   const { forward: node, name } = callable,
     made = callable.make()
   if (made === null) return null
-  const args = forwardArguments(context, node, guess, true)
-  const start = context.state.serial, known = new Set(context.state.solution.keys())
+  const known = new Set(context.state.solution.keys())
   context.state.forward++
   context.state.following++
-  const result = context.call(context, made.fn, made.self, args.values, node)
+  const values = made.self === made.root || made.root === null ? [made.self] : [made.self, made.root]
+  const give = (): ReturnType<typeof forwardArguments> => forwardArguments(context, node, guess, true)
+  const pass = followPass(context, { values, scope: made.fn.scope }, give, ({ values: given }) =>
+    context.call(context, made.fn, made.self, given, node))
   context.state.following--
   context.state.forward--
+  const { args, result, start } = pass
   // Numbers that were read out of a tensor are no output that a loss could be computed from.
   if (!marked && isReadOut(result)) return null
   const outputs = tensorsOut(context, result, node)
   if (outputs.length === 0) return null
-  const reachable = reachableFrom(outputs)
+  const earlier = earlierIn(context, outputs, pass), reachable = reachableFrom(outputs, earlier)
   const weights = [...reachable].flatMap((t) => (t.source.kind === "weight" ? [t.source.weight] : []))
   // Layers made on the way are new at every call: a function that makes them builds a model, it is none.
   const atTop = (serial: number): boolean => serial <= start || context.state.madeAtTop.some(([from, to]) => from < serial && serial <= to)
@@ -167,6 +171,7 @@ function followFunction(
     forward: place(context, node.name ?? name),
     inputs: used.length > 0 ? used : args.inputs,
     outputs,
+    earlier,
     paths: assignPaths(made.root, made.root === null ? module : []),
     notes: context.state.notes,
     assumptions: [...context.state.assumptions],

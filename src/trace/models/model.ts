@@ -11,6 +11,7 @@ import { freshSymbol, nextSerial, note, touch, unifyDims, Unreadable } from "../
 import { markSymbolic } from "../layers/mask"
 import { assumeOneAxis, copyShape, needRank, openShape } from "../rank"
 import { readWhole } from "../interpreter/readings"
+import type { Earlier } from "./earlier"
 import { callsToRepeat, repeatCall, type LayerCalls } from "./replay"
 import { ShapeError } from "../../graph/shape"
 import { substituteDim, symbolsOf } from "../../graph/dim"
@@ -145,13 +146,13 @@ function holds(value: Value, state: object, depth: number): boolean {
   return depth > 0 && value.kind === "array" && value.items.some((item) => holds(item, state, depth - 1))
 }
 
-export function reachableFrom(outputs: readonly TensorValue[]): ReadonlySet<TensorValue> {
+export function reachableFrom(outputs: readonly TensorValue[], leaves: Earlier = new Map()): ReadonlySet<TensorValue> {
   const seen = new Set<TensorValue>(),
     stack = [...outputs]
   for (let t = stack.pop(); t !== undefined; t = stack.pop()) {
     if (seen.has(t)) continue
     seen.add(t)
-    if (t.source.kind === "op") stack.push(...t.source.operands)
+    if (t.source.kind === "op" && !leaves.has(t)) stack.push(...t.source.operands)
   }
   return seen
 }

@@ -6,7 +6,7 @@ import type { TensorValue, Value, Weight } from "../value"
 import { absent, binary, dimAt, emit, labelOf, numberAt, shape, targetAt, tensorAt, unary } from "./call"
 import { arrayOf, booleanIn, fillOf, itemOfList, numberIn, stringIn, unknown } from "../value"
 import { callee, siteAt, Unreadable } from "../context"
-import { broadcastTo, constant, dimOf, nestedNumbers, reshape, tensorOf } from "../tensor"
+import { broadcastTo, constant, copyTensor, dimOf, nestedNumbers, reshape, tensorOf } from "../tensor"
 import { divideDim, productOf, subtractDim } from "../../graph/dim"
 import { makeWeight } from "../weight"
 import { rememberFloat } from "./indexType"
@@ -238,7 +238,7 @@ export const createOps: Readonly<Record<string, OpEmitter>> = {
   batchNorm2d: emitBatchNorm,
   batchNorm3d: emitBatchNorm,
   batchNorm4d: emitBatchNorm,
-  clone: (call) => tensorAt(call, 0),
+  clone: (call) => copyTensor(call.context, tensorAt(call, 0), call.at),
   diag: emitDiagonal,
   meshgrid: emitMeshgrid,
 }
