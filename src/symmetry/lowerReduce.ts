@@ -9,7 +9,7 @@ import { atomsOf, axisAt, eachChoice, emitOver, isZero, startsOf, unionLabels, u
 import { keyOf } from "./lowering"
 import type { Block, Choice, Lowering } from "./lowering"
 import { dataOp, lowerStill } from "./lowerData"
-import { contract, sumBlocks } from "./lowerSum"
+import { contract, scaledBlock, sumBlocks } from "./lowerSum"
 import { oneHotAxis } from "./oneHot"
 import type { Use, ValueId } from "./program"
 
@@ -130,6 +130,10 @@ export function lowerReduce(lowering: Lowering, node: Node, op: OpOf<"reduce">):
 /** The sum over an axis that both factors of a product have is a contraction of the two; null for other values. `labels`: of the value's atoms. */
 function summedProduct(lowering: Lowering, node: Node, id: ValueId, labels: readonly number[], atoms: readonly string[]): Block | null {
   const value = lowering.value(id)
+  if (value.op.kind === "map" && value.op.slope !== null) {
+    const product = summedProduct(lowering, node, value.uses[0].value, labels, atoms)
+    return product === null ? null : scaledBlock(lowering, node.id, product, value.op.slope)
+  }
   if (value.op.kind !== "contract") return null
   const shared = (k: number): boolean => value.uses.every((u) => u.labels.includes(value.labels[k]))
   if (!labels.some((l, k) => l >= atoms.length && shared(k))) return null

@@ -6,23 +6,41 @@ import { emitOver, isZero, lowerMap, unionLabels, useOf } from "./blocks"
 import { dataOp } from "./lowerData"
 import type { Block, Lowering } from "./lowering"
 import type { IdentityOffset, ParameterBlock, Use, Value, ValueId } from "./program"
+import { findWeightedMean } from "./weightedMean"
+import type { Weighted } from "./weightedMean"
 
 /** A product of two values, summed over labels the result lacks; constants fold. Null when a factor is zero. */
 export function contract(lowering: Lowering, node: NodeId, uses: readonly Use[], atoms: readonly string[]): Block | null {
-  const fills = uses.map((u) => lowering.value(u.value).op)
+  const plain = uses.map((u) => unscaled(lowering, { value: u.value, positions: u.labels })),
+    fills = plain.map((u) => lowering.value(u.block.value).op)
   if (fills.some((op) => op.kind === "fill" && op.value === 0)) return null
-  const varying = uses.filter((_, i) => fills[i].kind !== "fill")
+  const varying = plain.map(({ block }) => useOf(block)).filter((_, i) => fills[i].kind !== "fill")
   const labels = unionLabels(uses, atoms)
   if (varying.length === 0) return emitOver(lowering, node, dataOp, [], [], atoms)
   const summed = uses.some((u) => u.labels.some((l) => l >= atoms.length))
+  const factor = plain.reduce((product, { coefficient }) => product * coefficient, 1)
   if (varying.length === 1 && !summed) {
-    const slope = fills.reduce((product, op) => (op.kind === "fill" ? product * op.value : product), 1)
-    const block: Block = { value: varying[0].value, positions: varying[0].labels }
-    return slope === 1 ? block : lowerMap(lowering, node, block, { kind: "map", name: "a constant factor", degree: 1, slope, exchange: null })
+    const slope = fills.reduce((product, op) => (op.kind === "fill" ? product * op.value : product), factor)
+    return scaledBlock(lowering, node, { value: varying[0].value, positions: varying[0].labels }, slope)
   }
-  if (varying.length === 1)
-    return emitOver(lowering, node, { kind: "reduce", fn: "sum", over: varying[0].labels.filter((l) => l >= atoms.length) }, varying, labels, atoms)
-  return emitOver(lowering, node, { kind: "contract" }, varying, labels, atoms)
+  if (varying.length === 1) {
+    const over = varying[0].labels.filter((l) => l >= atoms.length)
+    return scaledBlock(lowering, node, emitOver(lowering, node, { kind: "reduce", fn: "sum", over }, varying, labels, atoms), factor)
+  }
+  return scaledBlock(lowering, node, emitOver(lowering, node, { kind: "contract" }, varying, labels, atoms), factor)
+}
+
+/** A block times a number. */
+export const scaledBlock = (lowering: Lowering, node: NodeId, block: Block, slope: number): Block =>
+  slope === 1 ? block : lowerMap(lowering, node, block, { kind: "map", name: "a constant factor", degree: 1, slope, exchange: null })
+
+/** A block that is a multiple of another, as that and the factor: constants go to the front of products and sums. */
+function unscaled(lowering: Lowering, block: Block, coefficient = 1): Weighted {
+  const { op, uses } = lowering.value(block.value)
+  // The labels of a map are those of its operand.
+  return op.kind !== "map" || op.slope === null
+    ? { block, coefficient }
+    : unscaled(lowering, { value: uses[0].value, positions: block.positions }, coefficient * op.slope)
 }
 
 /** Σ of blocks; none is zero, one is itself. */
@@ -33,7 +51,7 @@ export function sumBlocks(
   atoms: readonly string[],
   coefficients: readonly number[] = parts.map(() => 1),
 ): Block {
-  const kept = parts.map((block, i) => ({ block, coefficient: coefficients[i] })).filter(({ block }) => !isZero(lowering, block))
+  const kept = parts.flatMap((block, i) => (isZero(lowering, block) ? [] : [unscaled(lowering, block, coefficients[i])]))
   if (kept.length === 0) return lowering.emit(node, { kind: "fill", value: 0 }, [], [], [])
   // x + x is 2x, x − x is zero: the same value in the same place counts once.
   const merged: { block: Block; coefficient: number }[] = []
@@ -44,26 +62,38 @@ export function sumBlocks(
   }
   const rest = merged.filter((m) => m.coefficient !== 0)
   if (rest.length === 0) return lowering.emit(node, { kind: "fill", value: 0 }, [], [], [])
-  if (rest.length === 1)
-    return rest[0].coefficient === 1
-      ? rest[0].block
-      : lowerMap(lowering, node, rest[0].block, { kind: "map", name: "a constant factor", degree: 1, slope: rest[0].coefficient, exchange: null })
+  if (rest.length === 1) return scaledBlock(lowering, node, rest[0].block, rest[0].coefficient)
   return (
     frozenOffset(lowering, node, rest) ??
     commonFactor(lowering, node, rest, atoms) ??
     residualOffset(lowering, node, rest, atoms) ??
+    weightedMean(lowering, node, rest, atoms) ??
     emitSum(lowering, node, rest, atoms)
   )
-}
-
-interface Weighted {
-  readonly block: Block
-  readonly coefficient: number
 }
 
 function emitSum(lowering: Lowering, node: NodeId, parts: readonly Weighted[], atoms: readonly string[]): Block {
   const uses = parts.map((m) => useOf(m.block))
   return emitOver(lowering, node, { kind: "sum", coefficients: parts.map((m) => m.coefficient) }, uses, unionLabels(uses, atoms), atoms)
+}
+
+/** Σ g_k∘h_k with weights that add up to a number, as x + Σ g_k∘(h_k − x). */
+function weightedMean(lowering: Lowering, node: NodeId, parts: readonly Weighted[], atoms: readonly string[]): Block | null {
+  const mean = findWeightedMean(lowering, parts)
+  if (mean === null) return null
+  const products = mean.gated.flatMap(({ coefficient, gate, branch }): Weighted[] => {
+    const difference = sumBlocks(lowering, node, [branch, mean.base.block], atoms, [1, -1])
+    const block = contract(lowering, node, [useOf(gate), useOf(difference)], atoms)
+    return block === null ? [] : [{ block, coefficient }]
+  })
+  const all = [mean.base, ...products, ...mean.rest]
+  return sumBlocks(
+    lowering,
+    node,
+    all.map(({ block }) => block),
+    atoms,
+    all.map(({ coefficient }) => coefficient),
+  )
 }
 
 /** Both offsets of one parameter as one; 0 where they cancel or cannot be one. */
