@@ -72,6 +72,8 @@ export interface OptimizerUse {
   readonly variables?: readonly string[]
   /** Names of weights that the loss it minimizes reads otherwise than by the output. */
   readonly beside?: readonly string[]
+  /** Names of weights that the code around its steps writes itself. */
+  readonly written?: readonly string[]
   readonly place: Place
 }
 

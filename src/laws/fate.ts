@@ -147,8 +147,13 @@ function partlyTrained(use: OptimizerUse, law: FateLaw, parameters: readonly Fat
   return fate("broken", `broken under ${name}: of its weights it does not train ${still.join(", ")}`)
 }
 
-/** Laws are those of a loss of the output: a term that reads a weight itself, a penalty say, may pull along the symmetry. */
+/**
+ * Laws are those of a loss of the output: a term that reads a weight itself, a penalty say, may pull along the symmetry, and so may code that writes
+ * the weight after a step.
+ */
 function readBeside(use: OptimizerUse, law: FateLaw): Fate | null {
+  const written = law.parameters.find((id) => use.written?.includes(id.split("/").at(-1) ?? id) === true)
+  if (written !== undefined) return fate("broken", `not guaranteed under ${nameOf(use)}: the code that trains it also writes ${written} itself`)
   const read = law.parameters.find((id) => use.beside?.includes(id.split("/").at(-1) ?? id) === true)
   return read === undefined ? null : fate("broken", `not guaranteed under ${nameOf(use)}: the loss it minimizes reads ${read} beside the output`)
 }

@@ -168,7 +168,7 @@ function follow(context: Context): TracedFile {
   }
   problems.push(...loadedModels(context), ...unreachedModels(context))
   problems.push(...state.problems.map(({ message, place }) => ({ message, ...place })))
-  const training = guarded(() => findTraining(context)) ?? { optimizers: [], losses: [], metrics: [], trainers: [] }
+  const training = guarded(() => findTraining(context)) ?? { optimizers: [], losses: [], metrics: [], trainers: [], writes: [] }
   const order = (a: { readonly traced: Traced }, b: { readonly traced: Traced }): number =>
     a.traced.start.line - b.traced.start.line || a.traced.start.column - b.traced.start.column
   const trained = ({ traced: found, model }: (typeof models)[number]): TracedFile["models"][number] =>

@@ -13,6 +13,7 @@ import { namesOfLosses } from "./lossesByHand"
 import { bindingOf, concerns, findTrainers, useFor, weightsBeside, withoutCasts, type Trainer } from "./trainers"
 import { trains } from "../source/dependencies"
 import { isWholeLoss } from "./wholeLoss"
+import { findWrites, weightsWritten, type Write } from "./writes"
 
 const maximumFiles = 200
 
@@ -57,6 +58,7 @@ export interface Uses {
   readonly losses: readonly Tied<LossUse>[]
   readonly metrics: readonly Tied<MetricUse>[]
   readonly trainers: readonly Trainer[]
+  readonly writes: readonly Write[]
 }
 
 /**
@@ -77,7 +79,7 @@ export function trainingOf(
     ? []
     : uses.optimizers.filter(isLoose).flatMap((tied) => usesBy(context.ts, uses.trainers, tied, { names, weights }))
   const notes = minimized.length === 0 ? [] : uses.trainers.flatMap((trainer) => notesOn(context, trainer, names, weights))
-  const optimizers = minimized.length > 0 ? unique(minimized) : pick(uses.optimizers)
+  const optimizers = withWrites(context, uses.writes, minimized.length > 0 ? unique(minimized) : pick(uses.optimizers), { names, weights })
   // A class that computes a loss of its own is not trained by that of its neighbor.
   const ofClass = uses.losses.filter((tied) => isLoose(tied) && tied.around !== undefined && names.has(tied.around))
   const own = uses.losses.filter(isOwn), near = ofClass.length > 0 ? ofClass : uses.losses.filter(isLoose)
@@ -86,6 +88,18 @@ export function trainingOf(
     call === undefined || isWholeLoss(context.ts, call, names) ? use : { ...use, byHand: true })
   const losses = picked.length > 0 || minimized.length === 0 ? picked : uses.trainers.flatMap((trainer) => lossesOf(context, trainer, names))
   return { optimizers, losses, metrics: pick(uses.metrics), notes: [...new Set(notes)] }
+}
+
+/** The optimizers with the weights that are written beside their steps; where there is none, the steps that the code takes by hand. */
+function withWrites(
+  context: Context, writes: readonly Write[], optimizers: readonly OptimizerUse[],
+  { names, weights }: { readonly names: ReadonlySet<string>; readonly weights: readonly string[] },
+): readonly OptimizerUse[] {
+  const written = weightsWritten(context.ts, writes, names, weights)
+  if (written.length === 0) return optimizers
+  if (optimizers.length > 0) return optimizers.map((use) => ({ ...use, written }))
+  const step = writes.find((write) => write.byHand && weightsWritten(context.ts, [write], names, weights).length > 0)
+  return step === undefined ? [] : [{ name: "unknown", text: "steps written by hand", place: placeOf(step.node, context.home) }]
 }
 
 /** What a trainer of a model of these names minimizes, where it calls no function of tf.losses. */
@@ -128,7 +142,8 @@ export function findTraining(context: Context): Uses {
   const found: Found = { optimizers: [], losses: [], metrics: [] },
     files = [context.home, ...importers(context)]
   for (const file of files) scan(context, file, found)
-  return { ...found, trainers: files.flatMap((file) => findTrainers(context.ts, file)) }
+  const { ts } = context
+  return { ...found, trainers: files.flatMap((file) => findTrainers(ts, file)), writes: files.flatMap((file) => findWrites(ts, file)) }
 }
 
 interface Found {
