@@ -128,14 +128,18 @@ export function analyzeModel(traced: TracedModel): AnalyzedModel {
   return { traced, derived, model, task }
 }
 
-/** The same plain data with the files of its places renamed. */
+/** The same plain data with the files of its places renamed. What names no file, which is nearly all, is not copied. */
 function renamePlaces<T>(data: T, pathOf: (fileName: string) => string): T {
-  if (Array.isArray(data)) return data.map((item: unknown) => renamePlaces(item, pathOf)) as T
   if (typeof data !== "object" || data === null) return data
+  if (Array.isArray(data)) {
+    const items = data.map((item: unknown) => renamePlaces(item, pathOf))
+    return items.every((item, i) => item === data[i]) ? data : (items as T)
+  }
   const isPosition = "line" in data && "column" in data && "file" in data && typeof data.file === "string"
-  const entries = Object.entries(data).map(([key, value]: [string, unknown]) => {
-    const named = isPosition && key === "file" && typeof value === "string"
-    return [key, named ? pathOf(value) : renamePlaces(value, pathOf)]
-  })
-  return Object.fromEntries(entries) as T
+  const renamed: Record<string, unknown> = {}
+  for (const [key, value] of Object.entries(data) as [string, unknown][]) {
+    const now = isPosition && key === "file" && typeof value === "string" ? pathOf(value) : renamePlaces(value, pathOf)
+    if (now !== value) renamed[key] = now
+  }
+  return Object.keys(renamed).length === 0 ? data : { ...data, ...renamed }
 }

@@ -28,13 +28,32 @@ export function trains(
   file: TypeScript.SourceFile,
   defined: TypeScript.SourceFile,
 ): boolean {
-  if (!/compile|train\./.test(file.text)) return false
-  return file.statements.some(
-    (statement) =>
-      (ts.isImportDeclaration(statement) || ts.isExportDeclaration(statement)) &&
-      statement.moduleSpecifier !== undefined &&
-      resolveModule(program, file, statement.moduleSpecifier) === defined,
-  )
+  let speaks = speaksOfTraining.get(file)
+  if (speaks === undefined) speaksOfTraining.set(file, (speaks = /compile|train\./.test(file.text)))
+  return speaks && importsOf(ts, program, file).has(defined)
+}
+
+const speaksOfTraining = new WeakMap<TypeScript.SourceFile, boolean>()
+const imports = new WeakMap<TypeScript.Program, Map<TypeScript.SourceFile, ReadonlySet<TypeScript.SourceFile>>>()
+
+/** The files that a file's import and export declarations name; asked once for every file that is analyzed. */
+function importsOf(
+  ts: typeof TypeScript,
+  program: TypeScript.Program,
+  file: TypeScript.SourceFile,
+): ReadonlySet<TypeScript.SourceFile> {
+  const known = imports.get(program) ?? new Map<TypeScript.SourceFile, ReadonlySet<TypeScript.SourceFile>>()
+  imports.set(program, known)
+  let found = known.get(file)
+  if (found === undefined) {
+    const named = file.statements.flatMap((statement) =>
+      (ts.isImportDeclaration(statement) || ts.isExportDeclaration(statement)) && statement.moduleSpecifier !== undefined
+        ? (resolveModule(program, file, statement.moduleSpecifier) ?? [])
+        : [],
+    )
+    known.set(file, (found = new Set(named)))
+  }
+  return found
 }
 
 const specifiers = new WeakMap<TypeScript.SourceFile, readonly TypeScript.Expression[]>()

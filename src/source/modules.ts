@@ -9,6 +9,17 @@ export function resolveModule(
   from: TypeScript.SourceFile,
   specifier: TypeScript.Expression,
 ): TypeScript.SourceFile | null {
+  const known = answers.get(program) ?? new Map<TypeScript.Expression, TypeScript.SourceFile | null>()
+  answers.set(program, known)
+  let file = known.get(specifier)
+  if (file === undefined) known.set(specifier, (file = findModule(program, from, specifier)))
+  return file
+}
+
+/** Answers of one program, whose files do not change: tracing asks for the same imports over and over. */
+const answers = new WeakMap<TypeScript.Program, Map<TypeScript.Expression, TypeScript.SourceFile | null>>()
+
+function findModule(program: TypeScript.Program, from: TypeScript.SourceFile, specifier: TypeScript.Expression): TypeScript.SourceFile | null {
   const text = (specifier as { text?: string }).text
   if (text === undefined) return null
   const byChecker = fileOfSymbol(program, specifier)

@@ -99,7 +99,11 @@ function namesOf(ts: typeof TypeScript, file: TypeScript.SourceFile): FileNames 
   const held = new Map<string, TypeScript.Node[]>(),
     imported = new Map<string, { from: TypeScript.Expression; name: string | null }>(),
     reexported: { from: TypeScript.Expression; clause: TypeScript.NamedExportBindings | undefined }[] = []
-  const put = (name: string, node: TypeScript.Node): void => void held.set(name, [...(held.get(name) ?? []), node])
+  const put = (name: string, node: TypeScript.Node): void => {
+    const list = held.get(name)
+    if (list === undefined) held.set(name, [node])
+    else list.push(node)
+  }
   for (const statement of file.statements) {
     if (ts.isImportDeclaration(statement)) readImport(ts, statement, imported)
     else if (ts.isExportDeclaration(statement)) {
@@ -117,10 +121,10 @@ function namesOf(ts: typeof TypeScript, file: TypeScript.SourceFile): FileNames 
     }
   }
   const top = new Set([...held.keys(), ...imported.keys()]),
-    local = localNames(ts, file)
-  const store = (name: string, node: TypeScript.Node): void => {
-    if (top.has(name) || !local.has(name)) put(name, node)
-  }
+    stored: { readonly name: string; readonly node: TypeScript.Node }[] = []
+  // Names of parameters and of variables of functions and blocks: what is stored in one of these is not stored in the file's own.
+  const local = new Set<string>()
+  const store = (name: string, node: TypeScript.Node): void => void stored.push({ name, node })
   // What code anywhere in the file stores in a name or hands to something it holds: `model = …`, `layers.push(…)`, `weights[i] = …`.
   const visit = (node: TypeScript.Node): void => {
     if (ts.isBinaryExpression(node) && isAssignment(ts, node.operatorToken.kind)) {
@@ -136,24 +140,14 @@ function namesOf(ts: typeof TypeScript, file: TypeScript.SourceFile): FileNames 
         const name = rootName(ts, argument)
         if (name !== null && !ts.isPropertyAccessExpression(callee)) store(name, callee)
       }
-    }
+    } else if (ts.isParameter(node) || ts.isVariableDeclaration(node)) boundNames(ts, node.name).forEach((name) => local.add(name))
     ts.forEachChild(node, visit)
   }
   visit(file)
+  for (const { name, node } of stored) if (top.has(name) || !local.has(name)) put(name, node)
   const names = { held, imported, reexported }
   fileNames.set(file, names)
   return names
-}
-
-/** Names of parameters and of variables of functions and blocks: what is stored in one of these is not stored in the file's own. */
-function localNames(ts: typeof TypeScript, file: TypeScript.SourceFile): ReadonlySet<string> {
-  const found = new Set<string>()
-  const visit = (node: TypeScript.Node): void => {
-    if (ts.isParameter(node) || ts.isVariableDeclaration(node)) boundNames(ts, node.name).forEach((name) => found.add(name))
-    ts.forEachChild(node, visit)
-  }
-  visit(file)
-  return found
 }
 
 function readImport(

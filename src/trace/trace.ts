@@ -18,6 +18,7 @@ import { findTraining, trainingOf, type Training } from "./training"
 import { callableOf, followFactory, forwardIn, namesAt, outermost, isMarked, takesTensors, traceFunction, type Callable } from "./models/functions"
 import { declaredName, type FunctionLike } from "../source/forms"
 import { constructMakers, forwardOf, traceClass } from "./models/classes"
+import { callsOf } from "../source/calls"
 import { leadsToNetwork } from "../source/reach"
 import { mentionsTfjs } from "../source/tfjs"
 import { moduleScope } from "./interpreter/imports"
@@ -270,33 +271,34 @@ const holdsWeights = (context: Context, type: ClassValue): boolean =>
 function unreachedModels(context: Context): readonly (Place & { readonly message: string })[] {
   const { ts, home, state } = context
   const made = new Set<TypeScript.Node>(state.models.map((model) => model.node)), found: (Place & { message: string })[] = []
-  const visit = (node: TypeScript.Node): void => {
-    if (ts.isCallExpression(node) && !made.has(node)) {
-      const callee = node.expression.getText(), argument = node.arguments[0]
-      const functional = /(^|\.)model$/.test(callee) && argument !== undefined && /^\{[^]*\binputs\b[^]*\boutputs\b/.test(argument.getText())
-      if (functional || /(^|\.)sequential$/.test(callee)) {
-        found.push({ message: "this model is not read: no code that can be followed leads to it", ...placeOf(node.expression, home) })
-      }
-    }
-    ts.forEachChild(node, visit)
+  for (const node of callsOf(ts, home)) {
+    if (made.has(node)) continue
+    const name = lastName(ts, node.expression), argument = node.arguments[0]
+    const functional = name === "model" && argument !== undefined && /^\{[^]*\binputs\b[^]*\boutputs\b/.test(argument.getText())
+    if (functional || name === "sequential")
+      found.push({ message: "this model is not read: no code that can be followed leads to it", ...placeOf(node.expression, home) })
   }
-  visit(home)
   return found
+}
+
+/** The last name of a callee: "model" for `model`, `tf.model` and `lib().model`. */
+function lastName(ts: typeof TypeScript, callee: TypeScript.Expression): string | null {
+  if (ts.isIdentifier(callee)) return callee.text
+  return ts.isPropertyAccessExpression(callee) && ts.isIdentifier(callee.name) ? callee.name.text : null
 }
 
 function loadedModels(context: Context): readonly (Place & { readonly message: string })[] {
   const { ts, home } = context,
     found: (Place & { message: string })[] = []
-  const visit = (node: TypeScript.Node): void => {
-    if (ts.isCallExpression(node) && /(^|\.)(loadLayersModel|loadGraphModel|modelFromJSON)$/.test(node.expression.getText())) {
+  for (const node of callsOf(ts, home)) {
+    const name = lastName(ts, node.expression)
+    if (name === "loadLayersModel" || name === "loadGraphModel" || name === "modelFromJSON") {
       found.push({ message: "the model is loaded from a file: its definition is not in this source", ...placeOf(node.expression, home) })
     }
-    if (ts.isCallExpression(node) && /(^|\.)io\.loadWeights$/.test(node.expression.getText())) {
+    if (name === "loadWeights" && /(^|\.)io\.loadWeights$/.test(node.expression.getText())) {
       const message = "weights are loaded from a file: their shapes are not in this source, and networks over them are not read"
       found.push({ message, ...placeOf(node.expression, home) })
     }
-    ts.forEachChild(node, visit)
   }
-  visit(home)
   return found
 }

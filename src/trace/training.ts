@@ -11,6 +11,7 @@ import { numberIn } from "./value"
 import { placeOf } from "../source/place"
 import { namesOfLosses } from "./lossesByHand"
 import { bindingOf, concerns, findTrainers, useFor, weightsBeside, withoutCasts, type Trainer } from "./trainers"
+import { callsOf } from "../source/calls"
 import { trains } from "../source/dependencies"
 import { isWholeLoss } from "./wholeLoss"
 import { findWrites, weightsWritten, type Write } from "./writes"
@@ -163,31 +164,28 @@ function importers(context: Context): readonly TypeScript.SourceFile[] {
 
 function scan(context: Context, file: TypeScript.SourceFile, found: Found): void {
   const { ts } = context
+  // Calls of compile around the one that is looked at.
   const within: TypeScript.Node[] = []
-  const visit = (node: TypeScript.Node): void => {
-    if (ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression)) {
-      const { expression: object, name } = node.expression
-      const train = /(^|\.)train$/.test(object.getText()) && Object.hasOwn(optimizerNames, name.text)
-      if (train) found.optimizers.push({ use: optimizerOf(context, node, name.text, file), nodes: [node, ...within], binding: bindingOf(ts, node) })
-      if (name.text === "compile" && node.arguments[0] !== undefined) {
-        compiled(context, node, file, found)
-        within.push(node)
-        ts.forEachChild(node, visit)
-        within.pop()
-        return
-      }
-      // What compile is given is read there.
-      if (within.length === 0 && /(^|\.)losses$/.test(object.getText()) && lossFunctions.has(name.text))
-        found.losses.push({
-          use: { name: name.text, place: placeOf(node.expression, context.home) },
-          call: node,
-          nodes: [],
-          around: ts.findAncestor(node, ts.isClassLike)?.name?.text,
-        })
+  for (const node of callsOf(ts, file)) {
+    while (within.length > 0 && within[within.length - 1].end <= node.pos) within.pop()
+    if (!ts.isPropertyAccessExpression(node.expression)) continue
+    const { expression: object, name } = node.expression
+    const train = Object.hasOwn(optimizerNames, name.text) && /(^|\.)train$/.test(object.getText())
+    if (train) found.optimizers.push({ use: optimizerOf(context, node, name.text, file), nodes: [node, ...within], binding: bindingOf(ts, node) })
+    if (name.text === "compile" && node.arguments[0] !== undefined) {
+      compiled(context, node, file, found)
+      within.push(node)
+      continue
     }
-    ts.forEachChild(node, visit)
+    // What compile is given is read there.
+    if (within.length === 0 && lossFunctions.has(name.text) && /(^|\.)losses$/.test(object.getText()))
+      found.losses.push({
+        use: { name: name.text, place: placeOf(node.expression, context.home) },
+        call: node,
+        nodes: [],
+        around: ts.findAncestor(node, ts.isClassLike)?.name?.text,
+      })
   }
-  visit(file)
 }
 
 function compiled(context: Context, call: TypeScript.CallExpression, file: TypeScript.SourceFile, found: Found): void {

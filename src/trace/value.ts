@@ -259,8 +259,11 @@ export const itemOfGiven = (list: UnknownValue, from: readonly Value[] = []): Un
 export const partOf = (whole: UnknownValue, name: string | null, from: readonly Value[] = []): UnknownValue =>
   whole.given === true ? givenUnknown(whole.why, name, from) : unknown(whole.why, name, from)
 
+const none: readonly TensorValue[] = []
+
 /** Tensors inside values, through arrays, records and unknowns, at most three levels down and each once. */
 export function tensorsIn(values: readonly Value[], depth = 3): readonly TensorValue[] {
+  if (values.length === 0) return none
   const found = new Set<TensorValue>()
   const layer = (state: LayerState): void => state.weights.forEach((weight) => weight.tensor !== undefined && found.add(weight.tensor))
   const visit = (value: Value, left: number): void => {

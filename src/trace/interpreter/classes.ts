@@ -15,6 +15,7 @@ import { arrayOf, itemOfGiven, objectOf, ownModel, primitive, tensorsIn, undefin
 import { makeTensor, shapeOf } from "../tensor"
 import { Thrown, normal } from "../context"
 import { declaredName } from "../../source/forms"
+import { namesIn } from "../../source/calls"
 
 export function evaluateClass(context: Context, node: TypeScript.ClassLikeDeclaration, scope: Scope): ClassValue {
   const { ts } = context
@@ -238,18 +239,13 @@ function bindParameters(context: Context, fn: FunctionValue, args: readonly Valu
 
 /** Every tensor a function can read in its closure, through the functions it names and the instance it is bound to; `this` counts where it occurs. */
 function closureTensors(context: Context, fn: FunctionValue, depth: number, seen: Set<TypeScript.Node>): readonly Value[] {
-  const { ts } = context
   if (seen.has(fn.node)) return []
   seen.add(fn.node)
   const values = new Set<Value>()
-  const visit = (node: TypeScript.Node): void => {
-    if (ts.isIdentifier(node)) {
-      const value = lookup(fn.scope, node.text)
-      if (value !== undefined) values.add(value)
-    } else if (node.kind === ts.SyntaxKind.ThisKeyword) values.add(fn.scope.frame.self)
-    ts.forEachChild(node, visit)
+  for (const name of namesIn(context.ts, fn.node)) {
+    const value = name === "this" ? fn.scope.frame.self : lookup(fn.scope, name)
+    if (value !== undefined) values.add(value)
   }
-  visit(fn.node)
   return [...values].flatMap((value) => readableValues(context, value, depth, seen))
 }
 

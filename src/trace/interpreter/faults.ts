@@ -96,20 +96,19 @@ export function tellRefusedWeight(context: Context, config: ObjectValue, args: r
   tellFault(context, `the size of axis ${bad} of '${stringIn(args[0]) ?? "a weight"}' is ${size.kind === "primitive" ? String(size.value) : ""}`, at)
 }
 
-/** Names that `const` declares, by the names of a scope. */
-const constants = new WeakMap<Scope["names"], Set<string>>()
+/** The names of a scope with those that `const` declares; kept beside them, since every round of a loop has a scope of its own. */
+type Names = Scope["names"] & { constants?: string[] }
 
-export function rememberConstant({ names }: Scope, name: string): void {
-  const held = constants.get(names)
-  if (held === undefined) constants.set(names, new Set([name]))
-  else held.add(name)
+export function rememberConstant({ names }: { readonly names: Names }, name: string): void {
+  if (names.constants === undefined) names.constants = [name]
+  else names.constants.push(name)
 }
 
 /** `outputs = …` where the nearest `outputs` is a constant. */
 export function tellConstant(context: Context, scope: Scope, name: string, at: TypeScript.Node): void {
   for (let inner: Scope | null = scope; inner !== null; inner = inner.parent) {
     if (!inner.names.has(name)) continue
-    if (constants.get(inner.names)?.has(name) === true) tellFault(context, `'${name}' is a constant and is assigned to`, at)
+    if ((inner.names as Names).constants?.includes(name) === true) tellFault(context, `'${name}' is a constant and is assigned to`, at)
     return
   }
 }

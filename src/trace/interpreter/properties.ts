@@ -110,16 +110,28 @@ function functionMember(context: Context, fn: Extract<Value, { kind: "function" 
 
 /** Whether a method that nothing has called yet assigns a field: then its first value is a choice. */
 function mayBeSetLater(context: Context, type: Value, key: string): boolean {
-  const { ts, state } = context
-  for (let at: Value | null = type; at !== null && at.kind === "class"; at = at.base) {
-    for (const member of at.node.members) {
-      if (!ts.isMethodDeclaration(member) && !ts.isSetAccessorDeclaration(member)) continue
-      if (member.body === undefined || state.entered.has(member) || !member.body.getText().includes(key)) continue
-      const assigns = new RegExp(`\\bthis\\s*\\.\\s*${key.replace(/[$#]/g, "\\$&")}\\s*(?:=(?!=)|\\+\\+|--|[-+*/|&?]{1,2}=)`)
-      if (assigns.test(member.body.getText())) return true
-    }
-  }
+  for (let at: Value | null = type; at !== null && at.kind === "class"; at = at.base)
+    if (settersOf(context, at.node, key).some((member) => !context.state.entered.has(member))) return true
   return false
+}
+
+const setters = new WeakMap<TypeScript.Node, Map<string, readonly TypeScript.Node[]>>()
+
+/** The methods and setters of a class that assign a field of theirs, by their text. */
+function settersOf({ ts }: Context, type: TypeScript.ClassLikeDeclaration, key: string): readonly TypeScript.Node[] {
+  const known = setters.get(type) ?? new Map<string, readonly TypeScript.Node[]>()
+  setters.set(type, known)
+  let found = known.get(key)
+  if (found === undefined) {
+    const assigns = new RegExp(`\\bthis\\s*\\.\\s*${key.replace(/[$#]/g, "\\$&")}\\s*(?:=(?!=)|\\+\\+|--|[-+*/|&?]{1,2}=)`)
+    found = type.members.filter((member) => {
+      if ((!ts.isMethodDeclaration(member) && !ts.isSetAccessorDeclaration(member)) || member.body === undefined) return false
+      const text = member.body.getText()
+      return text.includes(key) && assigns.test(text)
+    })
+    known.set(key, found)
+  }
+  return found
 }
 
 /** Chained ops, shape and rank, and what reads no gradient. */
