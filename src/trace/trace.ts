@@ -21,6 +21,7 @@ import { constructMakers, forwardOf, traceClass } from "./models/classes"
 import { callsOf } from "../source/calls"
 import { leadsToNetwork } from "../source/reach"
 import { mentionsTfjs } from "../source/tfjs"
+import { globalObject } from "./interpreter/globals"
 import { moduleScope } from "./interpreter/imports"
 import { plainText } from "./ops/table"
 import { placeOf } from "../source/place"
@@ -111,7 +112,7 @@ function follow(context: Context): TracedFile {
       return null
     }
   }
-  const { declared, holders } = declarations(context, scope.names)
+  const { declared, holders } = declarations(context, new Map([...globalObject(context).fields, ...scope.names]))
   const classes = declared.filter((value): value is ClassValue => value.kind === "class")
   const functions = declared.filter((value): value is FunctionValue => value.kind === "function")
   const leads = (node: TypeScript.Node): boolean => leadsToNetwork(ts, context.program, node)

@@ -93,6 +93,8 @@ export interface UnknownValue {
   readonly tensors: readonly TensorValue[]
   /** Whether it is an argument nobody gives here, or a part of one: then no source that is read says what it is. */
   readonly given?: true
+  /** Whether it is a model that is loaded from a file, if it is there. */
+  readonly loaded?: true
   /** Properties read so far, so that one property is one size. */
   readonly properties: Map<string, Value>
 }
@@ -244,6 +246,10 @@ export const tfValue = (path: string): TfValue => ({ kind: "tf", path })
 export function unknown(why: string, name: string | null = null, from: readonly Value[] = []): UnknownValue {
   return { kind: "unknown", why, name, tensors: tensorsIn(from), properties: new Map() }
 }
+
+/** A model that is loaded from a file, if it is there. */
+export const loadedModel = (): UnknownValue => ({ ...unknown("a model that is loaded", "loaded"), loaded: true })
+export const isLoaded = (value: Value): boolean => value.kind === "unknown" && value.loaded === true
 
 /** An argument nobody gives here, or a part of one. */
 export const givenUnknown = (why: string, name: string | null, from: readonly Value[] = []): UnknownValue => ({

@@ -11,11 +11,12 @@ import { callGiven } from "./given"
 import { forOneItem } from "./counts"
 import { nameOfResult } from "./resultName"
 import { forkPaths, joinValues, unseenCallback } from "./fork"
-import { arrayOf, itemOfGiven, objectOf, ownModel, primitive, tensorsIn, undefinedValue, unknown } from "../value"
+import { arrayOf, itemOfGiven, objectOf, ownModel, primitive, tensorsIn, tfValue, undefinedValue, unknown } from "../value"
 import { makeTensor, shapeOf } from "../tensor"
 import { Thrown, normal } from "../context"
 import { declaredName } from "../../source/forms"
 import { namesIn } from "../../source/calls"
+import { standsForTfjs } from "../../source/tfjsType"
 
 export function evaluateClass(context: Context, node: TypeScript.ClassLikeDeclaration, scope: Scope): ClassValue {
   const { ts } = context
@@ -152,7 +153,7 @@ function initializeFields(context: Context, type: ClassValue, instance: ObjectVa
     const key = propertyName(context, member.name, type.scope)
     if (key === null) continue
     if (member.initializer === undefined) {
-      if (!instance.fields.has(key)) continue
+      if (!instance.fields.has(key) && standsForTfjs(ts, context.program, member.type)) write(context, instance.fields, key, tfValue(""))
     } else {
       const value = context.evaluate(context, member.initializer, scope)
       nameValue(context, value, key.replace(/^#/, ""), member.name)
@@ -195,6 +196,7 @@ export function callFunction(context: Context, fn: FunctionValue, self: Value, a
     const joined = frame.pending.reduce((a, b) => joinValues(context, a, b, "an earlier return", at), result)
     if (frame.yields !== null) return arrayOf(frame.yields)
     if (joined.kind === "model") nameAfterFunction(context, joined, node)
+    if (joined.kind === "unknown" && standsForTfjs(ts, context.program, node.type)) return tfValue("")
     return joined
   } finally {
     state.depth--

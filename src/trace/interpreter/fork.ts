@@ -7,7 +7,7 @@ import type { Frame, TensorValue, Value } from "../value"
 import type * as TypeScript from "typescript"
 import { Stop, Thrown, WrongRank, normal, openLevel, touch } from "../context"
 import { makeTensor, shapeOf } from "../tensor"
-import { isNullish, tensorsIn, unknown } from "../value"
+import { isLoaded, isNullish, tensorsIn, unknown } from "../value"
 
 const copyOf = (container: Container): Container => (container instanceof Map ? new Map(container) : [...container])
 
@@ -154,6 +154,8 @@ export function joinValues(
 ): Value {
   if (a === undefined || b === undefined) return (a ?? b) as Value
   if (a === b || sameValue(a, b)) return a
+  const built = joinLoaded(context, a, b)
+  if (built !== null) return built
   if (a.kind === "model" && b.kind === "model") a.alternatives = [...(a.alternatives ?? []), b]
   if (prefer) {
     takeFirst(context, text)
@@ -183,6 +185,16 @@ export function joinValues(
   return unknown(`it depends on the condition \`${text}\``, null, tensorsIn([a, b]))
 }
 
+/** Of a model that is loaded where it was saved before and one that is built otherwise, the one whose definition is here. */
+function joinLoaded(context: Context, a: Value, b: Value): Value | null {
+  if (!isLoaded(a) && !isLoaded(b)) return null
+  const other = isLoaded(a) ? b : a
+  if (isNullish(other) || isLoaded(other)) return isLoaded(a) ? a : b
+  if (!isPart(other)) return null
+  context.state.assumptions.add("where a model is loaded or built, the one that is built is taken")
+  return other
+}
+
 function eitherTensor(context: Context, tensors: readonly TensorValue[], shape: TensorValue["shape"], text: string, at: TypeScript.Node): Value {
   return makeTensor(
     context,
@@ -209,7 +221,8 @@ function sameValue(a: Value, b: Value): boolean {
 /** A condition that only asks for a setting: a name, a property, their negation or conjunction; null for anything that computes. */
 export function settingOf(context: Context, node: TypeScript.Expression, value: Value): { readonly text: string; readonly negated: boolean } | null {
   const { ts } = context
-  if (value.kind !== "unknown" || value.tensors.length > 0) return null
+  // Whether a saved model is there is no setting: one is built where it is not.
+  if (value.kind !== "unknown" || value.tensors.length > 0 || isLoaded(value)) return null
   const plain = (part: TypeScript.Expression): boolean => {
     if (ts.isParenthesizedExpression(part)) return plain(part.expression)
     if (ts.isBinaryExpression(part) && part.operatorToken.kind === ts.SyntaxKind.AmpersandAmpersandToken) return plain(part.left) && plain(part.right)

@@ -2,7 +2,7 @@
 import type * as TypeScript from "typescript"
 import { assume, resolveDim, type Context, type State } from "../context"
 import type { Dim } from "../../schema/report"
-import type { ArrayValue, MapValue, NativeValue, UnknownValue, Value } from "../value"
+import type { ArrayValue, MapValue, NativeValue, ObjectValue, UnknownValue, Value } from "../value"
 import {
   arrayOf, inherited, isNullish, itemOfList, native, numberIn, objectOf, primitive, sizeValue, stringIn, tfValue, undefinedValue, unknown,
 } from "../value"
@@ -21,7 +21,7 @@ import { textOf } from "./operators"
 /** The value of a name that no scope declares, or undefined. */
 export function globalValue(context: Context, name: string): Value | undefined {
   if (isTfjsGlobal(name)) return tfValue("")
-  if (!Object.hasOwn(globals, name)) return undefined
+  if (!Object.hasOwn(globals, name)) return storedGlobally(context, name)
   const known = made.get(context.state) ?? new Map<string, Value>()
   made.set(context.state, known)
   let value = known.get(name)
@@ -60,13 +60,26 @@ const globals: Readonly<Record<string, (context: Context) => Value>> = {
   TypeError: () => constructorOf("Error", () => objectOf()),
   RangeError: () => constructorOf("Error", () => objectOf()),
   Symbol: () => unknown("Symbol"),
-  globalThis: () => objectOf([["tf", tfValue("")]]),
-  window: () => objectOf([["tf", tfValue("")]]),
+  globalThis: globalObject,
+  window: globalObject,
+  self: globalObject,
   Float32Array: () => typedArray(),
   Float64Array: () => typedArray(),
   Int32Array: () => typedArray(),
   Uint8Array: () => typedArray(),
 }
+
+const globalObjects = new WeakMap<State, ObjectValue>()
+
+/** The one object that a page calls window and a worker self: what is stored in it is a name everywhere. */
+export function globalObject({ state }: Context): ObjectValue {
+  const known = globalObjects.get(state) ?? objectOf([["tf", tfValue("")]])
+  globalObjects.set(state, known)
+  return known
+}
+
+/** What code has stored in the global object under a name: `window.training = …` is read as `training`. */
+const storedGlobally = ({ state }: Context, name: string): Value | undefined => globalObjects.get(state)?.fields.get(name)
 
 function requireModule(context: Context, at: TypeScript.Node): Value {
   if (!context.ts.isCallExpression(at) || at.arguments.length === 0) return unknown("a required module")

@@ -1,11 +1,11 @@
 /** @file Reads and writes properties of every kind of value, and calls what tfjs's namespace holds. */
 import type * as TypeScript from "typescript"
 import type { Context } from "../context"
-import type { TensorValue, Value } from "../value"
+import type { ModelValue, TensorValue, Value } from "../value"
 import { arrayMember, mapMember, primitiveMember, setArrayItem } from "./members"
 import {
-  booleanIn, inherited, isNullish, native, nullValue, numberIn, objectOf, openParameter, ownModel, partOf, primitive, sizeValue, stringIn,
-  tensorsIn, tfValue, undefinedValue, unknown,
+  booleanIn, inherited, isNullish, loadedModel, native, nullValue, numberIn, objectOf, openParameter, ownModel, partOf, primitive, sizeValue,
+  stringIn, tensorsIn, tfValue, undefinedValue, unknown,
 } from "../value"
 import { NeedsTensor, assume, meet, write } from "../context"
 import { callOp, chainedArguments, findOp, isTensorOnly } from "../ops/table"
@@ -286,7 +286,7 @@ export function callTf(context: Context, path: string, args: readonly Value[], a
     case "loadLayersModel":
     case "loadGraphModel":
     case "models":
-      return unknown("a model that is loaded", "loaded")
+      return loadedModel()
     case "util":
       return callUtil(context, rest.join("."), args, at)
     case "dispose":

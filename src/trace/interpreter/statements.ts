@@ -12,7 +12,8 @@ import { rememberClosure } from "./closures"
 import { forIn, forLoop, forOf, labeled, whileLoop } from "./loops"
 import { Thrown, WrongRank, assume, childScope, normal, place, step } from "../context"
 import { typeOfInputChecked } from "./checks"
-import { primitive, truthOf, undefinedValue, unknown } from "../value"
+import { primitive, tfValue, truthOf, undefinedValue, unknown } from "../value"
+import { standsForTfjs } from "../../source/tfjsType"
 
 export function execute(context: Context, statements: readonly TypeScript.Statement[], scope: Scope): Completion {
   hoist(context, statements, scope)
@@ -133,6 +134,9 @@ function declareEnum(context: Context, node: TypeScript.EnumDeclaration, scope: 
 const isAmbient = ({ ts }: Context, { parent }: TypeScript.VariableDeclarationList): boolean =>
   ts.isVariableStatement(parent) && parent.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.DeclareKeyword) === true
 
+/** Nothing yet, or nothing that is known. */
+const isOpen = (value: Value): boolean => value.kind === "unknown" || (value.kind === "primitive" && value.value == null)
+
 export function declareAll(context: Context, list: TypeScript.VariableDeclarationList, scope: Scope): void {
   const isVar = (list.flags & context.ts.NodeFlags.BlockScoped) === 0, isConstant = (list.flags & context.ts.NodeFlags.Const) !== 0
   for (const declaration of list.declarations) {
@@ -141,7 +145,8 @@ export function declareAll(context: Context, list: TypeScript.VariableDeclaratio
     if (declaration.initializer === undefined && isVar && context.ts.isIdentifier(declaration.name) && target.names.has(declaration.name.text))
       continue
     const missing = isAmbient(context, list) ? unknown("a name that is declared elsewhere", declaration.name.getText()) : undefinedValue
-    const value = declaration.initializer === undefined ? missing : context.evaluate(context, declaration.initializer, scope)
+    const given = declaration.initializer === undefined ? missing : context.evaluate(context, declaration.initializer, scope)
+    const value = isOpen(given) && standsForTfjs(context.ts, context.program, declaration.type) ? tfValue("") : given
     bindPattern(context, declaration.name, value, scope, (name, item) => {
       declare(context, target, name, item)
       if (isConstant) rememberConstant(target, name.text)
@@ -209,11 +214,18 @@ function switchOn(context: Context, node: TypeScript.SwitchStatement, scope: Sco
   return fallback < 0 ? normal : runFrom(fallback)
 }
 
+const loads = (block: TypeScript.Block): boolean => /\bload(Layers|Graph)?Model\s*\(/.test(block.getText())
+
 function tryBlock(context: Context, node: TypeScript.TryStatement, scope: Scope): Completion {
   let completion: Completion
   try {
     const run = (): Completion => execute(context, node.tryBlock.statements, childScope(scope))
-    completion = node.catchClause === undefined ? run() : inDoubt(context, run)
+    const rescue = node.catchClause?.block
+    // Loading fails where nothing was saved: what is done then may build the model.
+    if (rescue !== undefined && loads(node.tryBlock)) {
+      const instead = (): Completion => execute(context, rescue.statements, childScope(scope))
+      completion = inDoubt(context, () => forkPaths(context, [run, instead], scope.frame, "a model can be loaded", node))
+    } else completion = rescue === undefined ? run() : inDoubt(context, run)
   } catch (error) {
     if (!(error instanceof Thrown) || error instanceof WrongRank || node.catchClause === undefined) throw error
     const inner = childScope(scope),

@@ -15,6 +15,7 @@ import { readParameterType, returnedTypeOf } from "../../source/forms"
 import { requiredTensors, settingsArgument } from "./settings"
 import { returnedArgument } from "./returned"
 import { readShapeTags } from "../../source/jsdoc"
+import { standsForTfjs } from "../../source/tfjsType"
 
 /** Ranks to take for inputs whose rank nobody states. */
 export interface Guess {
@@ -80,7 +81,7 @@ export function forwardArguments(context: Context, node: FunctionLike, guess: Gu
         }),
       )
     const name = parameter.name.getText()
-    if (name === "tf" || name === "tfjs") return tfValue("")
+    if (isTfjsParameter(context, parameter)) return tfValue("")
     if (/^(is_?)?train(ing)?$/i.test(name)) {
       assume(context, `'${name}' is taken to be true`)
       return primitive(true)
@@ -118,6 +119,10 @@ export function forwardArguments(context: Context, node: FunctionLike, guess: Gu
   const values = node.parameters.filter((p) => !(ts.isIdentifier(p.name) && p.name.text === "this")).map(valueFor)
   return { values, inputs, guessed }
 }
+
+/** A parameter that is tfjs itself, by its usual names or by its type. */
+const isTfjsParameter = ({ ts, program }: Context, { name, type }: TypeScript.ParameterDeclaration): boolean =>
+  /^(tf|tfjs)$/.test(name.getText()) || standsForTfjs(ts, program, type)
 
 /** A weight handed in as an argument: its sizes are symbols. */
 function variableArgument(context: Context, name: string, rank: number | null, parameter: TypeScript.ParameterDeclaration): Value {
@@ -216,7 +221,7 @@ export function constructionArguments(context: Context, node: TypeScript.Signatu
       )
     }
     const name = parameter.name.getText()
-    if (name === "tf" || name === "tfjs") return tfValue("")
+    if (isTfjsParameter(context, parameter)) return tfValue("")
     if (parameter.initializer !== undefined) return undefinedValue
     if (parameter.questionToken !== undefined && parameter.type?.kind !== ts.SyntaxKind.NumberKeyword) return undefinedValue
     if (parameter.type !== undefined && ts.isTupleTypeNode(parameter.type)) return tupleOf(ts, parameter.type, name)

@@ -14,6 +14,8 @@ import { takesTensors, type Callable } from "./functions"
 import { assume } from "../context"
 import { undefinedValue } from "../value"
 
+type Method = TypeScript.MethodDeclaration
+
 /** Follows the methods that build a model, or add layers to one, and have not been called. */
 export function followMethods(context: Context, type: ClassValue): void {
   const { ts, state } = context
@@ -31,19 +33,41 @@ export function followMethods(context: Context, type: ClassValue): void {
       (extendsModel(type) || /\b(sequential|model)\s*\(/.test(constructor.body?.getText() ?? ""))) ||
     (!state.instances.some((made) => made.type === type) && type.node.members.some((member) => makesModel(ts, member)))
   if (builders.length === 0 && !buildsInConstructor) return
+  const leading = callersOf(context, type, builders)
   attempt(
     context,
     () => {
       const instance =
         state.instances.find((made) => made.type === type) ?? constructClass(context, type, constructionArguments(context, constructor), type.node)
-      for (const method of builders) {
-        if (state.entered.has(method)) continue
+      for (const method of [...leading, ...builders]) {
+        if (state.entered.has(method) || builders.every((builder) => state.entered.has(builder))) continue
         const fn: FunctionValue = { kind: "function", node: method, scope: type.scope, home: type, fields: new Map() }
         attempt(context, () => context.call(context, fn, instance, constructionArguments(context, method), method), "keep")
       }
       return undefinedValue
     },
     "keep",
+  )
+}
+
+/**
+ * Methods that lead to those that build and that no method leads to, in the order of the source: they prepare what these need, and know the
+ * arguments: `async init() { this.state = tf.input(…); this.actor = await this.createActor("actor") }`.
+ */
+function callersOf({ ts, state }: Context, type: ClassValue, builders: readonly Method[]): readonly Method[] {
+  const methods = type.node.members.filter((member): member is Method => ts.isMethodDeclaration(member) && member.body !== undefined)
+  const texts = new Map(methods.map((method) => [method, method.body?.getText() ?? ""]))
+  const calls = (from: Method, to: Method): boolean =>
+    from !== to && new RegExp(`\\bthis\\s*\\.\\s*${to.name.getText().replace(/[$#]/g, "\\$&")}\\s*\\(`).test(texts.get(from) ?? "")
+  const leading = new Set(builders)
+  let size = 0
+  while (size < leading.size) {
+    size = leading.size
+    for (const method of methods) if (!leading.has(method) && [...leading].some((known) => calls(method, known))) leading.add(method)
+  }
+  const own = new Set(builders)
+  return methods.filter(
+    (method) => leading.has(method) && !own.has(method) && !state.entered.has(method) && ![...leading].some((other) => calls(other, method)),
   )
 }
 
