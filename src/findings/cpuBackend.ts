@@ -14,10 +14,9 @@ export const cpuBackend: FindingRule = {
   summary: "An operation that tfjs 4.22 computes or differentiates wrongly on its cpu backend.",
   why:
     "On that backend, which tests and machines without a graphics card use, the gradient of nearest-neighbor upsampling gives later samples of a " +
-    "batch the gradient of earlier ones, that of bilinear resizing throws for images that are not square, that of 3-D max pools takes other cells " +
-    "where height and width of the window differ, and batch normalization of another axis than the last takes its statistics in the order of the " +
-    "cells. The sources of the other backends do not have these.",
-  advice: "Train on another backend; on this one write the upsampling as `tf.tile`, and normalize the last axis.",
+    "batch the gradient of earlier ones, that of bilinear resizing throws for images that are not square, and that of 3-D max pools takes other " +
+    "cells where height and width of the window differ. The sources of the other backends do not have these.",
+  advice: "Train on another backend; on this one write the upsampling as `tf.tile`.",
   silent: "Gradients where nothing before is trained, sizes that are not known, and batches of one sample.",
   source: "measured on tfjs 4.22, cpu backend",
   check: (subject) =>
@@ -28,9 +27,7 @@ export const cpuBackend: FindingRule = {
 }
 
 function complaintAbout(node: Node, subject: FindingSubject): string | null {
-  const { op, label, operands, shape } = node
-  if (op.kind === "normalize" && label === "batch_normalization" && op.axes.includes(shape.length - 1))
-    return "batchNormalization of an axis that is not the last takes its statistics in the order of the cells"
+  const { op, operands } = node
   if (!subject.differentiated.has(node.id) || !operands.some((id) => subject.trained.has(id))) return null
   if (op.kind === "pool" && op.fn === "max" && op.window.length === 3 && op.window[1] > 1 && op.window[1] !== op.window[2])
     return `the gradient of a 3-D max pool is wrong where its window is not square: ${op.window.join(" × ")}`

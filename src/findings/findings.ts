@@ -16,10 +16,13 @@ import { comparePlaces } from "./place"
 import { refusedSetting } from "./refusedSetting"
 import { regularizerBeforeNorm } from "./regularizerBeforeNorm"
 import type { FindingRule } from "./rule"
+import { shapeMismatch } from "./shapeMismatch"
 import { softmaxAxis } from "./softmaxAxis"
 import { prepareSubject } from "./subject"
 import { softmaxSingle } from "./softmaxSingle"
+import { symbolicOp } from "./symbolicOp"
 import { unknownActivation } from "./unknownActivation"
+import { unknownName } from "./unknownName"
 import { unusedWeight } from "./unusedWeight"
 import { wrongGradient } from "./wrongGradient"
 import { wrongValue } from "./wrongValue"
@@ -37,9 +40,12 @@ export const findingRules: readonly FindingRule[] = [
   normalizedSigmoidGate,
   refusedSetting,
   regularizerBeforeNorm,
+  shapeMismatch,
   softmaxAxis,
   softmaxSingle,
+  symbolicOp,
   unknownActivation,
+  unknownName,
   unusedWeight,
   wrongGradient,
   wrongValue,

@@ -1,6 +1,7 @@
 /** @file Rule `missing-layer`: a constructor that tf.layers does not have. Layers that exist and are not read yet are no findings. */
+import { similarName } from "../graph/names"
 import type { FindingRule } from "./rule"
-import { similarName, tfjsLayers } from "./tfjsNames"
+import { tfjsLayers } from "./tfjsNames"
 
 /** Layers of Keras that are missed most, and how to do without. */
 const elsewhere: Readonly<Record<string, string>> = {

@@ -7,18 +7,26 @@ import { placeOfNode } from "./subject"
 export const refusedSetting: FindingRule = {
   name: "refused-setting",
   severity: "warning",
-  summary: "A layer with a setting, or on data, that tfjs 4.22 refuses.",
+  summary: "A layer with a setting, or on data, that tfjs 4.22 refuses or passes over.",
   why:
-    "Keras takes these and tfjs throws: `elu` with an alpha other than 1, `gru` with `resetAfter`, the padding `causal`, strides beside a " +
-    "dilation, `batchNormalization` on five axes (behind `conv3d` or `convLstm2d`), `dot` on four, `convLstm2d` with `unroll`, `resizing` and " +
-    "`randomWidth` inside a model. `upSampling2d` with one number as its size gives images of NaN pixels.",
+    "tfjs throws at sizes that are no whole numbers above 0, at texts it does not know (`padding: 'SAME'`, `dataFormat: 'channels_last'`) and" +
+    " without sizes that a layer needs; an entry of another spelling (`return_sequences`) and a number in place of the record it passes over " +
+    "in silence. Keras takes these and tfjs throws: `elu` with an alpha other than 1, `gru` with `resetAfter`, the padding `causal`, strides " +
+    "beside a dilation, `batchNormalization` on five axes (behind `conv3d` or `convLstm2d`) and, in training, of another axis than the last, " +
+    "`dot` on four, `convLstm2d` with `unroll`, `resizing` and `randomWidth` inside a model. `upSampling2d` with one number as its size gives" +
+    " images of NaN pixels.",
   advice:
     "Pad with zeros in front for a causal convolution, fold an axis into the batch for a normalization, " +
     "resize with `tf.image.resizeBilinear` in a layer of your own.",
   silent: "Settings that are not known, and the same layers applied to tensors where only a model refuses them.",
   source: "measured on tfjs 4.22",
-  check: (subject) => [...noted(subject), ...inGraph(subject), ...amongLayers(subject)],
+  check: (subject) => [...configured(subject), ...noted(subject), ...inGraph(subject), ...amongLayers(subject)],
 }
+
+/** What is wrong with a layer by itself. */
+const configured = ({ traced }: FindingSubject): readonly Found[] =>
+  (traced.refused ?? []).flatMap(({ kind, what, fixable, start, end }) =>
+    kind === "setting" || kind === "ignored" ? [{ place: { start, end }, message: what, fixable }] : [])
 
 /** What the tracer met while it read the code. */
 const noted = ({ traced }: FindingSubject): readonly Found[] =>
@@ -40,6 +48,8 @@ const mostAxes = 4
 function complaintAbout({ op, label, operands, shape }: Node, nodes: readonly Node[]): string | null {
   if (op.kind === "normalize" && label === "batch_normalization" && shape.length > mostAxes)
     return `batchNormalization: tfjs refuses [${shape.join(", ")}], it takes at most ${mostAxes} axes`
+  if (op.kind === "normalize" && label === "batch_normalization" && op.axes.includes(shape.length - 1))
+    return `batchNormalization of [${shape.join(", ")}] on another axis than the last: tfjs throws in training`
   if (op.kind === "convolve" && op.variant !== "transposed" && [op.strides, op.dilations].every((list) => list.some((n) => n !== 1)))
     return `a convolution with strides ${op.strides.join(" × ")} and dilation ${op.dilations.join(" × ")}: tfjs refuses to have both`
   if (op.kind === "einsum" && label === "dot" && operands.some((id) => nodes[id].shape.length > 3))

@@ -1,4 +1,4 @@
-/** @file What tf.layers 4.22 exports and which activation strings it knows; a test holds both against the package. */
+/** @file What tf.layers 4.22 exports and which names it knows; a test holds all against the package. */
 
 export const tfjsLayers: readonly string[] = (
   "Layer RNN RNNCell activation add alphaDropout average averagePooling1d averagePooling2d averagePooling3d avgPool1d avgPool2d " +
@@ -12,10 +12,17 @@ export const tfjsLayers: readonly string[] = (
 ).split(" ")
 
 export const tfjsActivations: readonly string[] =
-  "elu gelu gelu_new hardSigmoid linear logSoftmax mish relu relu6 selu sigmoid softmax softplus softsign swish tanh".split(" ")
+  "elu gelu gelu_new hardSigmoid linear logSoftmax mish relu relu6 selu sigmoid softmax softplus softsign swish tanh ReLU LeakyReLU ELU".split(" ")
 
-/** The name that was probably meant: the same but for case and separators. */
-export function similarName(name: string, names: readonly string[]): string | null {
-  const plain = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]/g, "")
-  return names.find((known) => plain(known) === plain(name)) ?? null
-}
+export const tfjsLosses: readonly string[] = (
+  "binaryCrossentropy categoricalCrossentropy categoricalHinge cosineProximity hinge kullbackLeiblerDivergence logcosh meanAbsoluteError " +
+  "meanAbsolutePercentageError meanSquaredError meanSquaredLogarithmicError poisson sparseCategoricalCrossentropy squaredHinge"
+).split(" ")
+
+export const tfjsMetrics: readonly string[] = (
+  "MAE MAPE MSE acc accuracy binaryAccuracy categoricalAccuracy categoricalCrossentropy ce cosine crossentropy mae mape mse precision " +
+  "sparseCategoricalCrossentropy"
+).split(" ")
+
+export const tfjsOptimizers: readonly string[] =
+  "adadelta adagrad adam adamax rmsprop sgd Adadelta Adagrad Adam Adamax RMSProp SGD".split(" ")

@@ -1,6 +1,7 @@
 /** @file Rule `unknown-activation`: an activation string that tfjs does not know. */
+import { similarName } from "../graph/names"
 import type { FindingRule } from "./rule"
-import { similarName, tfjsActivations } from "./tfjsNames"
+import { tfjsActivations } from "./tfjsNames"
 
 /** Names of other libraries, and what they are here. */
 const elsewhere: Readonly<Record<string, string>> = {

@@ -84,6 +84,8 @@ export interface LossUse {
   readonly output?: string
   /** Operations of the source's own that are not read as a loss. */
   readonly byHand?: true
+  /** A text, which compile looks up. */
+  readonly quoted?: true
   readonly place: Place
 }
 
@@ -113,6 +115,16 @@ export interface TracedModel extends Place {
   readonly form: ModelForm
   readonly graph: Graph
   readonly inputs: readonly { readonly name: string; readonly shape: readonly Dim[] }[]
+/** What tfjs refuses in a layer or between layers. The layer is in the graph as it is meant, unless shapes do not fit. */
+export interface Refusal extends Place {
+  /** "ignored": tfjs passes over a setting in silence. All others throw. */
+  readonly kind: "setting" | "ignored" | "name" | "shapes" | "operation"
+  /** One sentence without a full stop. */
+  readonly what: string
+  /** The sentence says what to write in its place. */
+  readonly fixable: boolean
+}
+
   readonly parameterCount: Dim | null
   /** Absent for models that are not made of tf.layers. */
   readonly layers?: readonly TracedLayer[]
@@ -130,4 +142,5 @@ export interface TracedModel extends Place {
 export interface TracedFile {
   readonly models: readonly TracedModel[]
   readonly problems: readonly (Place & { readonly message: string })[]
+  readonly refused?: readonly Refusal[]
 }

@@ -1,4 +1,4 @@
-/** @file Names that differ in one number that counts up, as one: "blocks/0/up", "blocks/1/up", "blocks/2/up" become "blocks/{0…2}/up". */
+/** @file Names as text. Those that differ in one number that counts up, as one: "blocks/0/up", "blocks/1/up" become "blocks/{0,1}/up". */
 
 /** In the order of the first of each group; names that fold with no other stay as they are. */
 export function foldNames(names: readonly string[]): readonly string[] {
@@ -27,3 +27,13 @@ function foldRun(names: readonly string[], numbers: readonly (readonly number[])
 
 /** "{0,1}", "{2…6}". */
 export const rangeText = (first: number, count: number): string => `{${first}${count === 2 ? "," : "…"}${first + count - 1}}`
+
+/** The name that was probably meant: the same but for case and separators. */
+export function similarName(name: string, names: readonly string[]): string | null {
+  const plain = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]/g, "")
+  return names.find((known) => plain(known) === plain(name)) ?? null
+}
+
+/** Numbers, texts and lists of them as the source writes them: "'8'", "[2, 3]". */
+export const quoted = (value: unknown): string =>
+  Array.isArray(value) ? `[${value.map(quoted).join(", ")}]` : typeof value === "string" ? `'${value}'` : String(value)

@@ -131,7 +131,12 @@ function follow(context: Context): TracedFile {
   const { traced, failures } = guarded(() => traceModels(context)) ?? { traced: [], failures: [] }
   models.push(...traced)
   const reported = traced.map(({ model }) => model)
-  for (const { model, why } of failures) {
+  for (const { model, why, refused } of failures) {
+    if (refused !== undefined) {
+      const { what, start, end } = refused
+      problems.push({ message: `the model cannot be built: ${plainText(what)}`, start, end })
+      continue
+    }
     if (/no layers|no weights/.test(why)) continue
     problems.push({
       message: `the model cannot be read: ${why}`,

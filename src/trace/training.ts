@@ -224,7 +224,8 @@ function listedUses(context: Context, written: TypeScript.Expression, output?: s
     )
   }
   const name = ts.isStringLiteralLike(node) ? node.text : (nameOfFunction(ts, node) ?? node.getText().slice(0, 60))
-  return [{ name, ...(output === undefined ? {} : { output }), place: placeOf(node, home) }]
+  const quoted = ts.isStringLiteralLike(node) ? { quoted: true as const } : {}
+  return [{ name, ...(output === undefined ? {} : { output }), ...quoted, place: placeOf(node, home) }]
 }
 
 /** "huberLoss" for tf.losses.huberLoss and for `(y, p) => tf.losses.huberLoss(y, p)`; a function of the same name elsewhere is another one. */

@@ -5,7 +5,7 @@
  */
 import type * as TypeScript from "typescript"
 import type { ConstantValue, Op } from "../graph/op"
-import type { Dtype } from "../graph/graph"
+import type { Dtype, Refusal } from "../graph/graph"
 import type { Dim, Place } from "../schema/report"
 
 export type Primitive = undefined | null | number | string | boolean | bigint
@@ -171,6 +171,7 @@ export interface LayerState {
   /** Shape with the batch axis, where the configuration gives one. */
   inputShape: readonly Dim[] | null
   calls: { readonly inputs: readonly TensorValue[]; readonly outputs: readonly TensorValue[] }[]
+  refused?: Refusal[]
 }
 export interface LayerValue {
   readonly kind: "layer"

@@ -26,7 +26,7 @@ interface Facts {
 const speakers: Readonly<Record<keyof Facts, readonly string[]>> = {
   noGradient: ["no-gradient-op", "matmul-gradient", "cpu-backend", "wrong-gradient"],
   wrongGradient: ["wrong-gradient", "cpu-backend"],
-  wrongValue: ["wrong-value", "cpu-backend", "matmul-gradient"],
+  wrongValue: ["wrong-value", "cpu-backend", "matmul-gradient", "refused-setting"],
   refused: ["refused-setting", "softmax-axis", "unknown-activation", "no-gradient-op"],
 }
 const rules = findingRules.filter(({ name }) => [...Object.values(speakers).flat(), "missing-layer"].includes(name))

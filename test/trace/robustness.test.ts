@@ -293,7 +293,7 @@ test("a model of nothing but parts that are not read says which", () => {
     const model = tf.model({ inputs: x, outputs: new Odd().apply(x) })`)
   expect(models).toEqual([])
   expect(problems.map(({ message }) => message)).toEqual([
-    "the model cannot be read: code that is not read: 'Odd' comes from elsewhere, which is not among the files read",
+    "the model cannot be read: 'Odd' comes from elsewhere, which is not among the files read",
   ])
   expect(trace("const m = tf.sequential({ layers: [tf.layers.flatten({ inputShape: [3, 2] })] })").problems).toEqual([])
 })

@@ -23,6 +23,10 @@ const functions: Readonly<Record<string, readonly [fn: UnaryFunction, parameters
   gelu_new: ["geluTanh"],
   mish: ["mish"],
   swish: ["silu"],
+  // tfjs looks classes of layers up in the same table.
+  ReLU: ["relu"],
+  LeakyReLU: ["leakyRelu", [0.3]],
+  ELU: ["elu", [1]],
 }
 /** The string literal that gives an activation, looked for in the configuration of the call that made the layer. */
 export function activationLiteral(ts: typeof TypeScript, node: TypeScript.Node, key: string): TypeScript.Expression | null {

@@ -20,6 +20,7 @@ import { tellFault, tellRefusedWeight } from "../interpreter/faults"
 import { holdMask, passMask } from "./mask"
 import { preprocessingLayers } from "./preprocessing"
 import { giveRank, openShape } from "../rank"
+import { refusalsOf, tellRank, tellUnfit } from "./refused"
 import { ShapeError } from "../../graph/shape"
 
 const table: Readonly<Record<string, LayerSpec>> = { ...coreLayers, ...convolutionLayers, ...recurrentLayers, ...noiseLayers, ...preprocessingLayers }
@@ -120,6 +121,8 @@ export function createLayer(context: Context, name: string, args: readonly Value
     }),
   )
   rememberKind(state, kind)
+  const refused = refusalsOf(context, kind, config, args, at)
+  if (refused.length > 0) state.refused = refused
   if (!isReadable(kind)) {
     note(context, whyUnread(kind, name), at)
     if (!unread.has(kind)) tellFault(context, `tfjs has no layer tf.layers.${name}`, at)
@@ -165,6 +168,9 @@ export function applyLayer(context: Context, layer: Value, given: Value | undefi
     const message = error instanceof Unreadable || error instanceof ShapeError ? plainText(error.message) : "the layer cannot be read"
     if (given.kind !== "unknown")
       context.state.notes.push({ what: message.startsWith(state.type) ? message : `${state.type}: ${message}`, place: state.place, owners: [owner] })
+    const isUnfit = error instanceof ShapeError || /expected|does not|has shape|out of range/.test(message)
+    const kind = kindOfLayer(state), what = message.startsWith(kind) ? message : `${kind}: ${message}`
+    if (isUnfit) tellUnfit(context, state, given, what, nodeOfLayer(state) ?? at)
     const result = unknown(message, null, [given, ...state.weights.flatMap((weight) => (weight.tensor === undefined ? [] : [weight.tensor]))])
     if (given.kind !== "unknown") unreadAt.set(result, nodeOfLayer(state) ?? at)
     return result
@@ -210,6 +216,7 @@ function applyKnown(context: Context, state: LayerState, inputs: readonly Tensor
   const kind = kindOfLayer(state)
   // Reasons point at the call that made the layer, not at what applies it.
   const call: LayerCall = { context, state, inputs, kwargs, at: nodeOfLayer(state) ?? at }
+  tellRank(call, kind)
   const result = resultOf(call, kind)
   state.built = true
   passMask(call, kind, result)

@@ -4,7 +4,7 @@
  */
 import type { Context, Note } from "../context"
 import type { Dim, ModelForm, Place } from "../../schema/report"
-import type { Graph, TracedModel, TracedSite } from "../../graph/graph"
+import type { Graph, Refusal, TracedModel, TracedSite } from "../../graph/graph"
 import type { Paths } from "./paths"
 import type { Earlier } from "./earlier"
 import type { LayerState, ModelValue, TensorValue, Weight } from "../value"
@@ -118,6 +118,7 @@ export function emitModel(context: Context, parts: ModelParts): Omit<TracedModel
     sites: sitesOf(context, parts, graph, nodes, indexOf),
     assumptions: [...parts.assumptions, ...rangeAssumptions(parts.inputs, graph, nodes)].map(plainText),
     unsupported: unsupportedOf(parts.notes, graph),
+    ...refusedOf(context, parts, graph, reachable),
   }
 }
 
@@ -237,6 +238,36 @@ function nodesAt(tensors: ReadonlySet<TensorValue>, nodes: ReadonlyMap<TensorVal
     }
   } else nodes.forEach((id, tensor) => tensors.has(tensor) && found.push(id))
   return found.sort((a, b) => a - b)
+}
+
+/** Shapes that do not fit under an assumption speak against the assumption. A layer that gives nothing is in no list of layers. */
+function refusedOf(
+  { state }: Context,
+  { paths, assumptions, form }: ModelParts,
+  { nodes }: Graph,
+  reachable: readonly TensorValue[],
+): Pick<TracedModel, "refused"> {
+  const reasons = nodes.flatMap(({ op }) => (op.kind === "opaque" ? [op.reason] : []))
+  const all = state.layers.flatMap((layer) => {
+    const own = (layer.refused ?? []).map((refusal) => ({ ...refusal, what: plainText(refusal.what) }))
+    return paths.owners.has(layer) ? own : own.filter(({ what }) => reasons.some((reason) => what.endsWith(reason)))
+  })
+  const between = form === "functional" ? betweenLayers(reachable) : []
+  const refused = [...all.filter(({ kind }) => kind !== "shapes" || assumptions.length === 0), ...between]
+  return refused.length === 0 ? {} : { refused }
+}
+
+/** Operations of tf on what depends on the inputs of a model, and in none of its layers. `reachable`: operands come first. */
+function betweenLayers(reachable: readonly TensorValue[]): readonly Refusal[] {
+  const symbolic = new Set<TensorValue>()
+  return reachable.flatMap((t): readonly Refusal[] => {
+    const { source, owners, at, label = "" } = t
+    const isOn = source.kind === "op" && source.operands.some((operand) => symbolic.has(operand))
+    if (isOn || source.kind === "input") symbolic.add(t)
+    if (!isOn || owners.length > 0 || at === undefined || !/^tf\.\w/.test(label)) return []
+    const what = `${label} of a symbolic tensor: tfjs throws, between the layers of a model only layers can stand`
+    return [{ kind: "operation", what, fixable: false, start: at.start, end: at.end }]
+  })
 }
 
 function unsupportedOf(notes: readonly Note[], graph: Graph): TracedModel["unsupported"] {

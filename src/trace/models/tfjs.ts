@@ -2,7 +2,8 @@
 import type { Context } from "../context"
 import type { ModelValue, TensorValue } from "../value"
 import type { Traced } from "./classes"
-import { allWeights } from "../layers/layer"
+import type { Refusal } from "../../graph/graph"
+import { allWeights, layerStateOf } from "../layers/layer"
 import { assignPaths } from "./paths"
 import { attempt } from "./attempt"
 import { buildSequential, reachableFrom } from "./model"
@@ -14,10 +15,10 @@ import { plainText } from "../ops/table"
 /** The models that the analyzed file makes. Those used inside another one only as a part of it are left to it. */
 export function traceModels(context: Context): {
   readonly traced: readonly { readonly traced: Traced; readonly model: ModelValue }[]
-  readonly failures: readonly { readonly model: ModelValue; readonly why: string }[]
+  readonly failures: readonly { readonly model: ModelValue; readonly why: string; readonly refused: Refusal | undefined }[]
 } {
   const traced: { traced: Traced; model: ModelValue }[] = [],
-    failures: { model: ModelValue; why: string }[] = []
+    failures: { model: ModelValue; why: string; refused: Refusal | undefined }[] = []
   const byNode = new Map<unknown, ModelValue[]>()
   for (const model of context.state.models) {
     if (model.node.getSourceFile() !== context.home) continue
@@ -38,13 +39,19 @@ export function traceModels(context: Context): {
       }
     }
     const variants = [...done.values()]
-    if (variants.length === 0) failures.push({ model: models[0], why })
+    if (variants.length === 0) failures.push({ model: models[0], why, refused: refusedIn(models[0]) })
     else traced.push(...chooseVariants(context, variants))
   }
   return { traced, failures }
 }
 
 const maximumVariants = 24
+
+/** What tfjs refuses in one of the layers of a model. */
+function refusedIn(model: ModelValue): Refusal | undefined {
+  const all = model.layers.flatMap((layer) => (layer.kind === "model" ? [refusedIn(layer)] : (layerStateOf(layer)?.refused ?? [])))
+  return all.find((refusal) => refusal !== undefined && refusal.kind !== "ignored")
+}
 
 /** A model that only a function's own variable holds and that is a layer of another model there: the outer one says it all. */
 const isPartOnly = (context: Context, model: ModelValue): boolean =>
@@ -66,7 +73,9 @@ const compiledAt = (context: Context, model: ModelValue): string =>
 /** What stands in for code that is not read: a model of such parts may have weights all the same. */
 function unreadPart(tensors: ReadonlySet<TensorValue>): string | null {
   for (const { source } of tensors) {
-    if (source.kind === "op" && source.op.kind === "opaque") return plainText(`${source.op.what}: ${source.op.reason}`)
+    if (source.kind !== "op" || source.op.kind !== "opaque") continue
+    const { what, reason } = source.op
+    return plainText(what === "code that is not read" ? reason : `${what}: ${reason}`)
   }
   return null
 }

@@ -1,0 +1,147 @@
+/**
+ * @file What is said of a layer's settings, of names and of shapes that meet, tried on tfjs: each model is made, predicts and trains one step there,
+ * and a warning must stand exactly where that fails.
+ */
+import * as tf from "@tensorflow/tfjs"
+import { beforeAll, describe, expect, test } from "vitest"
+import { tfjsLosses, tfjsMetrics, tfjsOptimizers } from "../../src/findings/tfjsNames"
+import { knownNames } from "../../src/trace/layers/refused"
+import { prepareTfjs } from "../support/runTfjs"
+import { reportOf } from "../support/source"
+
+beforeAll(prepareTfjs)
+
+/** Why tfjs cannot make, run or train `net`; null where it can. */
+async function failureOf(source: string): Promise<string | null> {
+  try {
+    const net = (new Function("tf", `${source}; return net`) as (lib: typeof tf) => tf.LayersModel)(tf)
+    const inputs = net.inputs.map(({ shape }) => tf.ones(shape.map((d) => d ?? 2)))
+    const predicted = net.predict(inputs) as tf.Tensor
+    if (predicted.dataSync().length === 0) return "nothing is left"
+    if (!/\.compile\(/.test(source)) net.compile({ optimizer: "sgd", loss: "meanSquaredError" })
+    await net.fit(inputs, tf.ones(predicted.shape), { verbose: 0 })
+    return null
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+const rules = /^(refused-setting|unknown-name|shape-mismatch|symbolic-op|softmax-axis)$/
+
+/** What is said: findings of these rules, and that a model cannot be built. */
+function saidOf(source: string): readonly string[] {
+  const { models, problems } = reportOf(source)
+  return [
+    ...models.flatMap(({ findings }) => findings.flatMap(({ rule, message }) => (rules.test(rule) ? [message] : []))),
+    ...problems.flatMap(({ message }) => (/cannot be built/.test(message) ? [message] : [])),
+  ]
+}
+
+const stack = (shape: string, ...layers: readonly string[]): string =>
+  `const net = tf.sequential({ layers: [tf.layers.inputLayer({ inputShape: [${shape}] }), ${layers.map((l) => `tf.layers.${l}`).join(", ")}] })`
+const last = "dense({ units: 2 })"
+const conv = (settings: string): string => stack("6, 6, 2", `conv2d({ ${settings} })`, "flatten()", last)
+const pool = (settings: string): string => stack("6, 6, 2", last, `maxPooling2d({ ${settings} })`, "flatten()", last)
+const merge = (layer: string, a: string, b: string): string =>
+  `const a = tf.input({ shape: [${a}] }), b = tf.input({ shape: [${b}] })
+   const net = tf.model({ inputs: [a, b], outputs: tf.layers.dense({ units: 2 }).apply(tf.layers.${layer}.apply([a, b])) })`
+
+const refused: readonly string[] = [
+  ...["2.5", "'8'", "0", "-3", "true"].map((units) => stack("4", `dense({ units: ${units} })`)),
+  ...["lstm", "gru", "simpleRNN"].flatMap((name) => ["2.5", "0", "'3'"].map((units) => stack("3, 2", `${name}({ units: ${units} })`))),
+  stack("4", "dense({})"), stack("4", "dense()"), stack("4", "dense({ unit: 5 })"), stack("3, 2", "lstm({})"),
+  stack("4", "embedding({ outputDim: 3 })", "flatten()", last), stack("4", "embedding({ inputDim: 0, outputDim: 3 })", "flatten()", last),
+  ...["2.5", "'8'", "0", "[4]"].map((filters) => conv(`kernelSize: 3, filters: ${filters}`)), conv("kernelSize: 3"), conv("filters: 3"),
+  ...["2.5", "'3'", "-1", "[3]", "[3, 3, 3]", "9"].map((size) => conv(`filters: 2, kernelSize: ${size}`)),
+  ...["[2]", "'2'", "-1", "[1, 1, 1]"].map((strides) => conv(`filters: 2, kernelSize: 3, strides: ${strides}`)),
+  ...["[2]", "'2'"].map((rate) => conv(`filters: 2, kernelSize: 3, dilationRate: ${rate}`)),
+  ...["'SAME'", "'full'", "1", "'causal'"].map((padding) => conv(`filters: 2, kernelSize: 3, padding: ${padding}`)),
+  ...["'channels_last'", "'NHWC'"].map((format) => conv(`filters: 2, kernelSize: 3, dataFormat: ${format}`)),
+  ...["poolSize: 0", "poolSize: 2.5", "poolSize: '2'", "strides: 1.5", "padding: 'SAME'", "dataFormat: 'NHWC'"].map(pool),
+  stack("6, 6, 2", last, "upSampling2d({ size: [2, 2], interpolation: 'bicubic' })", last),
+  stack("6, 6, 2", last, "globalAveragePooling2d({ dataFormat: 'channels_last' })", last),
+  stack("3, 2", "bidirectional({ layer: tf.layers.lstm({ units: 3 }), mergeMode: 'avg' })"),
+  stack("4", "dense({ units: 4, kernelRegularizer: 0.01 })"),
+  ...["'3'", "2.5", "-1"].map((size) => `const net = tf.sequential(); net.add(tf.layers.dense({ units: 4, inputShape: [${size}] }))`),
+  ...[["3, 4", last], ["6, 6, 2", "conv2d({ filters: 2, kernelSize: 3, padding: 'same' })"]].map(([shape, before]) =>
+    stack(shape, before, "batchNormalization({ axis: 1 })", "flatten()", last)),
+  ...["he_normal", "xavier", "zero", "glorot_uniform", "constant"].map((name) => stack("4", `dense({ units: 4, kernelInitializer: '${name}' })`)),
+  ...["l1", "l2", "L2", "l1_l2"].map((name) => stack("4", `dense({ units: 4, kernelRegularizer: '${name}' })`)),
+  ...["non_neg", "max_norm"].map((name) => stack("4", `dense({ units: 4, biasConstraint: '${name}' })`)),
+  stack("3, 2", "lstm({ units: 3, recurrentInitializer: 'x' })"),
+  // Shapes that meet.
+  ...["lstm({ units: 3 })", "conv1d({ filters: 2, kernelSize: 2 })", "conv2d({ filters: 2, kernelSize: 2 })", "maxPooling2d({ poolSize: 2 })",
+    "globalAveragePooling1d()", "flatten()", "spatialDropout1d({ rate: 0.5 })", "permute({ dims: [2, 1] })", "reshape({ targetShape: [3, 3] })",
+    "reshape({ targetShape: [3, -1] })", "timeDistributed({ layer: tf.layers.dense({ units: 3 }) })", "batchNormalization({ axis: 2 })",
+    "layerNormalization({ axis: 2 })", "bidirectional({ layer: tf.layers.gru({ units: 3 }) })",
+  ].map((layer) => stack("4", "dense({ units: 4 })", layer)),
+  stack("6, 6, 2", last, "repeatVector({ n: 3 })"), stack("3, 2", "lstm({ units: 3 })", "lstm({ units: 3 })"),
+  ...["add", "multiply", "average", "maximum", "minimum"].flatMap((name) => [merge(`${name}()`, "4", "5"), merge(`${name}()`, "3, 4", "2, 4")]),
+  merge("concatenate()", "3, 4", "5, 4"), merge("dot({ axes: 1 })", "4", "5"), merge("dense({ units: 3 })", "4", "4"),
+  // Operations between layers.
+  ...["tf.relu(h)", "h.relu()", "tf.add(x, h)"].map((y) =>
+    `const x = tf.input({ shape: [4] }), h = tf.layers.dense({ units: 4 }).apply(x), net = tf.model({ inputs: x, outputs: ${y} })`),
+]
+
+test.each(refused)("refused: %s", async (source) => {
+  expect(await failureOf(source)).not.toBeNull()
+  expect(saidOf(source)).not.toEqual([])
+})
+
+const accepted: readonly string[] = [
+  stack("4", "dense({ units: 4, activation: 'ReLU' })"), stack("4", "dense({ units: 4, activation: 'LeakyReLU' })"),
+  stack("4", "dense({ units: 4, activation: 'ELU', kernelInitializer: 'HeNormal' })"), stack("4", last, "dropout({ rate: 1.5 })"),
+  stack("6, 2", "conv1d({ filters: 2, kernelSize: [2], strides: 9 })", "flatten()", last), conv("filters: 2, kernelSize: [3, 1], strides: [1, 2]"),
+  pool("poolSize: [2, 3], strides: 2, padding: 'same'"), stack("3, 4", last, "batchNormalization({ axis: 2 })", "flatten()", last),
+  stack("4", last, "batchNormalization({ axis: 1 })"), merge("add()", "4", "1"), merge("concatenate()", "3, 4", "3, 5"),
+  stack("3, 2", "bidirectional({ layer: tf.layers.lstm({ units: 3 }), mergeMode: 'ave' })"), stack("4", last, "permute({ dims: [1] })"),
+  stack("3, 4", "timeDistributed({ layer: tf.layers.dense({ units: 3 }) })", "flatten()", last),
+]
+
+test.each(accepted)("accepted: %s", async (source) => {
+  expect(await failureOf(source)).toBeNull()
+  expect(saidOf(source)).toEqual([])
+})
+
+test.each([
+  [stack("4", last, "dropout(0.5)"), /write \{ rate: 0\.5 \}/],
+  [stack("4", last, "activation('relu')"), /write \{ activation: 'relu' \}/],
+  [stack("3, 2", "lstm({ units: 3, return_sequences: true })"), /write returnSequences/],
+  [conv("filters: 2, kernelSize: 3, stride: 2"), /write strides/],
+  // A layer of no cells at all.
+  [pool("poolSize: 9"), /window 9 does not fit into 6/],
+])("passed over in silence: %s", async (source, message) => {
+  expect(await failureOf(source)).toBeNull()
+  expect(saidOf(source).join()).toMatch(message)
+})
+
+describe("names", () => {
+  const all = [
+    ...Object.keys(tf.serialization.SerializationMap.getMap().classNameMap), ...Object.keys(tf.initializers), ...Object.keys(tf.constraints),
+    ...Object.keys(tf.regularizers), ...Object.keys(tf.metrics), ...Object.keys(tf.losses), ...Object.getOwnPropertyNames(tf.train), ...tfjsLosses,
+    ...tfjsMetrics, ...tfjsOptimizers, "Accuracy", "hinge", "kld", "rmse", "momentum", "nadam",
+  ]
+  const model = (): tf.Sequential => tf.sequential({ layers: [tf.layers.dense({ units: 2, inputShape: [2] })] })
+  const takes = (run: () => unknown): boolean => {
+    try {
+      run()
+      return true
+    } catch {
+      return false
+    }
+  }
+  test("of losses, metrics and optimizers are those that compile takes", () => {
+    const known = (run: (name: string) => unknown): readonly string[] => [...new Set(all)].filter((name) => takes(() => run(name))).sort()
+    expect(known((loss) => { model().compile({ optimizer: "sgd", loss }) })).toEqual([...tfjsLosses].sort())
+    expect(known((name) => { model().compile({ optimizer: "sgd", loss: "meanSquaredError", metrics: [name] }) })).toEqual([...tfjsMetrics].sort())
+    expect(known((optimizer) => { model().compile({ optimizer, loss: "meanSquaredError" }) })).toEqual([...tfjsOptimizers].sort())
+  })
+  test.each(["initializer", "regularizer", "constraint"] as const)("of a layer's %s are those that it takes", (role) => {
+    const key = `kernel${role[0].toUpperCase()}${role.slice(1)}`
+    // Any registered class is taken for any role; only those of the role are meant.
+    const spaces = { initializer: tf.initializers, regularizer: tf.regularizers, constraint: tf.constraints }
+    const own = Object.keys(spaces[role]).filter((name) => takes(() => tf.layers.dense({ units: 2, inputShape: [2], [key]: name })))
+    const made = own.filter((name) => takes(() => tf.sequential({ layers: [tf.layers.dense({ units: 2, inputShape: [2], [key]: name })] })))
+    expect(made.sort()).toEqual(knownNames[role].split(" ").sort())
+  })
+})
