@@ -4,8 +4,10 @@
  */
 import type * as TypeScript from "typescript"
 import type { Dim, Place, SiteKind } from "../schema/report"
-import type { ActiveCall, ClassValue, Frame, FunctionValue, LayerState, ModelValue, ObjectValue, Scope, TensorValue, Value, Weight } from "./value"
-import { substituteDim, symbolsOf } from "../graph/dim"
+import type {
+  ActiveCall, ClassValue, Frame, FunctionValue, LayerState, ModelValue, ObjectValue, Scope, TensorValue, UnknownValue, Value, Weight,
+} from "./value"
+import { addDim, multiplyDim, substituteDim, symbolsOf } from "../graph/dim"
 import { calleePlace, placeOf } from "../source/place"
 
 export interface Limits {
@@ -410,5 +412,28 @@ export function extendsLayer(type: Value | null): boolean {
     if (at.kind !== "class") return false
     at = (at as ClassValue).base
   }
+  return fitMultiples(context, left, right)
+}
+
+/** Strides and pools that halve a size this often and restore it: deeper ones than five are not met. */
+const halvings = [2, 4, 8, 16, 32, 64]
+
+/**
+ * Makes sizes equal that a network halves, rounding, and doubles again, as the skips of a U-Net do: they fit where the size halved is a multiple, or
+ * leaves a certain rest, which is assumed.
+ */
+function fitMultiples(context: Context, a: Dim, b: Dim): boolean {
+  if (!/floor\(|ceil\(/.test(`${a}${b}`)) return false
+  const open = [...new Set([...symbolsOf(a), ...symbolsOf(b)])].filter((symbol) => isFreeSymbol(symbol) && !/^batch\u00b7/.test(symbol))
+  for (const symbol of open)
+    for (const factor of halvings)
+      for (let rest = 0; rest < Math.min(factor, 16); rest++) {
+        const values = { [symbol]: addDim(multiplyDim(factor, symbol), rest) }
+        if (substituteDim(a, values) !== substituteDim(b, values)) continue
+        const [name] = symbol.split("\u00b7"), multiple = `a multiple of ${factor}`
+        assume(context, `'${name}' is taken to be ${rest === 0 ? multiple : `${rest} more than ${multiple}`}: only then the sizes fit that meet here`)
+        context.state.solution.set(symbol, addDim(multiplyDim(factor, freshSymbol(context, name)), rest))
+        return true
+      }
   return false
 }

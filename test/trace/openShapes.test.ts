@@ -68,3 +68,38 @@ test("rows that are made into images have as many entries as an image", () => {
   expect(model.inputs.map(({ shape }) => shape.join())).toEqual(["batch,784"])
   expect(outputShapes(model)).toEqual(["batch, 28, 28, 4"])
 })
+
+test("skips of a network that halves and doubles an open size fit for multiples", () => {
+  const build = (pool: string, first: string): string => `export function build(height, width) {
+    const input = tf.input({ shape: [height, width, 3] })
+    const skips = []
+    let x = ${first}.apply(input)
+    for (let i = 0; i < 3; i++) {
+      skips.push(x)
+      x = tf.layers.maxPooling2d({ poolSize: 2, padding: "${pool}" }).apply(x)
+    }
+    for (const skip of skips.reverse()) x = tf.layers.concatenate().apply([tf.layers.upSampling2d({ size: [2, 2] }).apply(x), skip])
+    return tf.model({ inputs: input, outputs: tf.layers.conv2d({ filters: 2, kernelSize: 1 }).apply(x) })
+  }`
+  const fit = (text: string): string => `${text}: only then the sizes fit that meet here`
+  for (const pool of ["valid", "same"]) {
+    const model = only(trace(build(pool, `tf.layers.conv2d({ filters: 4, kernelSize: 3, padding: "same" })`)))
+    expect(model.unsupported).toEqual([])
+    expect(model.inputs.map(({ shape }) => shape.join())).toEqual(["batch,8*height,8*width,3"])
+    expect(outputShapes(model)).toEqual(["batch, 8*height, 8*width, 2"])
+    expect(model.assumptions).toEqual(["height", "width"].map((name) => fit(`'${name}' is taken to be a multiple of 8`)))
+  }
+  const cut = only(trace(build("valid", "tf.layers.conv2d({ filters: 4, kernelSize: 5 })")))
+  expect(outputShapes(cut)).toEqual(["batch, 8*height, 8*width, 2"])
+  expect(cut.assumptions[0]).toBe(fit("'height' is taken to be 4 more than a multiple of 8"))
+  // Sizes that no rest makes equal stay a complaint.
+  const never = only(
+    trace(`export function build(height) {
+      const input = tf.input({ shape: [height, 2] })
+      const half = tf.layers.maxPooling1d({ poolSize: 2 }).apply(input)
+      const joined = tf.layers.concatenate().apply([half, input])
+      return tf.model({ inputs: input, outputs: tf.layers.dense({ units: 3 }).apply(joined) })
+    }`),
+  )
+  expect(never.unsupported.map(({ what }) => what).join()).toMatch(/concat: expected equal sizes/)
+})
