@@ -210,10 +210,28 @@ class Parser {
   }
 }
 
+/**
+ * What is whole comes out of the brackets, and of ⌊(n − 1)/2⌋ + 1, ⌊(n + 1)/2⌋ and ⌈n/2⌉, which are one number for every whole n, only ⌈n/2⌉ is left:
+ * with q in steps of 1/d, ⌊q + r⌋ depends on ⌊rd⌋ alone, and ⌈q⌉ is ⌊q + (d − 1)/d⌋.
+ */
 function roundedP(p: Polynomial, fn: "floor" | "ceil"): Polynomial {
   const value = numberOf(p)
   if (value !== null) return constant([Math[fn](value), 1])
-  return [...p].every(([m, c]) => c[1] === 1 && m.factors.every(([, e]) => e > 0)) ? p : symbol(`${fn}(${print(p)})`)
+  const isWhole = (m: Monomial): boolean => m.factors.every(([, e]) => e > 0)
+  const whole = new Map([...p].filter(([m, c]) => m !== unit && c[1] === 1 && isWhole(m)))
+  const rest = new Map([...p].filter(([m]) => m !== unit && !whole.has(m)))
+  const [n, by] = p.get(unit) ?? [0, 1]
+  if (rest.size === 0) return addP(whole, constant([Math[fn](n / by), 1]))
+  if (![...rest.keys()].every(isWhole)) {
+    const out = Math[fn](n / by)
+    return addP(addP(whole, constant([out, 1])), symbol(`${fn}(${print(addP(rest, constant(rational(n - out * by, by))))})`))
+  }
+  const steps = [...rest.values()].reduce((least, [, d]) => (least * d) / gcd(least, d), 1)
+  const shift = fn === "floor" ? Math.floor((n * steps) / by) : Math.ceil((n * steps) / by) + steps - 1
+  const out = Math.floor(shift / steps),
+    left = shift - out * steps
+  const rounded = left === steps - 1 ? `ceil(${print(rest)})` : `floor(${print(addP(rest, constant(rational(left, steps))))})`
+  return addP(addP(whole, constant([out, 1])), symbol(rounded))
 }
 
 /** The number of a polynomial without symbols; null where there are some. */

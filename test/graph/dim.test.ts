@@ -13,6 +13,14 @@ describe("canonical text", () => {
     ["2*3", 6],
     ["floor(4*d)", "4*d"],
     ["floor(7/2)", 3],
+    ["floor((n-1)/2)+1", "ceil(n/2)"],
+    ["floor((n+1)/2)", "ceil(n/2)"],
+    ["floor((n-2)/2)+1", "floor(n/2)"],
+    ["ceil((n-1)/2)", "floor(n/2)"],
+    ["floor((n+3*m)/3)-m", "floor(n/3)"],
+    ["floor((n-2)/3)+1", "floor(n/3+1/3)"],
+    ["floor(n/2+1/3)", "floor(n/2)"],
+    ["ceil(n/2+1/3)", "floor(n/2)+1"],
   ])("%s is %s", (text, canonical) => expect(dim(text)).toBe(canonical))
 
   test("quotients", () => {
