@@ -6,7 +6,7 @@ import type { Segment } from "../axes/tree"
 import type { Node } from "../graph/graph"
 import type { OpOf } from "../graph/op"
 import type { Blocks } from "./blocks"
-import { atomsOf, axisAt, eachChoice, emitOver, startsOf } from "./blocks"
+import { atomsOf, axisAt, eachChoice, emitOver, isZero, startsOf } from "./blocks"
 import { keyOf } from "./lowering"
 import type { Block, Choice, Lowering } from "./lowering"
 import { sumBlocks } from "./lowerSum"
@@ -25,16 +25,19 @@ export function lowerConvolve(lowering: Lowering, node: Node, op: OpOf<"convolve
     // Channels that are cut differently would pair wrong blocks, or leave some out.
     if (!sameTree(lowering.tree(x, rank + 1), lowering.tree(kernel, inAxis))) return barrier()
     const parts: Block[] = []
+    let isPadding = false
     for (const xChoice of lowering.choices(x)) {
       if (xChoice[0].key !== choice[0].key) continue
       for (const kChoice of lowering.choices(kernel)) {
         if (kChoice[inAxis].key !== xChoice[rank + 1].key || kChoice[inAxis].atoms.join() !== xChoice[rank + 1].atoms.join()) continue
         const produced = op.variant === "depthwise" ? joinKeys(kChoice[inAxis].key, kChoice[outAxis].key) : kChoice[outAxis].key
         if (produced !== channel.key) continue
-        parts.push(convolveBlock(lowering, node, op, choice, starts, atoms, xChoice, kChoice))
+        // Cells of zeros (padding) add nothing.
+        if (isZero(lowering, lowering.block(x, keyOf(xChoice))!)) isPadding = true
+        else parts.push(convolveBlock(lowering, node, op, choice, starts, atoms, xChoice, kChoice))
       }
     }
-    return parts.length === 0 ? barrier() : sumBlocks(lowering, node.id, parts, atoms)
+    return parts.length === 0 && !isPadding ? barrier() : sumBlocks(lowering, node.id, parts, atoms)
   })
 }
 
@@ -83,10 +86,12 @@ function convolveBlock(
   const labels = [
     ...new Set([...uses.flatMap((u) => u.labels).filter((l) => l < atoms.length), ...[...moving].filter((l) => l < atoms.length)]),
   ].sort((a, b) => a - b)
+  // What is constant over a piece of the input is not constant over all of it.
+  const isWhole = xChoice.every((_, i) => i === 0 || i > rank || lowering.segments(x, i).length === 1)
   return emitOver(
     lowering,
     node.id,
-    { kind: "convolve", moving: [...moving], valid: op.padding === "valid" && op.variant !== "transposed" },
+    { kind: "convolve", moving: [...moving], valid: isWhole && op.padding === "valid" && op.variant !== "transposed" },
     uses,
     labels,
     atoms,
@@ -99,11 +104,15 @@ export function lowerPool(lowering: Lowering, node: Node, op: OpOf<"pool">): Blo
   return eachChoice(lowering, node.id, (choice) => {
     const atoms = atomsOf(choice),
       starts = startsOf(choice)
-    const spatialTrees = Array.from({ length: rank }, (_, i) => segmentsOf(lowering.tree(operand, i + 1)))
-    if (spatialTrees.some((s) => s.length > 1)) return lowering.barrier(node.id, lowering.allBlocks(operand), atoms)
-    const own = choice.map((s, i) => (i > 0 && i <= rank ? spatialTrees[i - 1][0] : s))
-    const block = lowering.block(operand, keyOf(own))
-    if (block === undefined) return lowering.barrier(node.id, lowering.allBlocks(operand), atoms)
+    const spatial = Array.from({ length: rank }, (_, i) => segmentsOf(lowering.tree(operand, i + 1)))
+    const pieces = combinations(spatial).map((cells) => choice.map((s, i) => (i > 0 && i <= rank ? cells[i - 1] : s)))
+    const barrier = (): Block => lowering.barrier(node.id, lowering.allBlocks(operand), atoms)
+    if (pieces.some((piece) => lowering.block(operand, keyOf(piece)) === undefined)) return barrier()
+    // Beside zeros (padding) one piece may be pooled: it scales, though constants over it are constants no more.
+    const filled = pieces.filter((piece) => !isZero(lowering, lowering.block(operand, keyOf(piece))!))
+    if (filled.length === 0) return lowering.emit(node.id, { kind: "fill", value: 0 }, [], [], [])
+    if (filled.length > 1) return barrier()
+    const [own] = filled, block = lowering.block(operand, keyOf(own))!
     let next = atoms.length
     const first = own.map((s, i) => {
       if (i === 0 || i > rank) return starts[i]
@@ -121,10 +130,14 @@ export function lowerPool(lowering: Lowering, node: Node, op: OpOf<"pool">): Blo
     return emitOver(
       lowering,
       node.id,
-      { kind: "mix", over, keepsConstants: true, maximal: op.fn === "max" },
+      { kind: "mix", over, keepsConstants: pieces.length === 1, maximal: op.fn === "max" },
       [{ value: block.value, labels }],
       out,
       atoms,
     )
   })
 }
+
+/** One segment of each axis, in every way. */
+const combinations = (axes: readonly (readonly Segment[])[]): readonly (readonly Segment[])[] =>
+  axes.reduce<readonly (readonly Segment[])[]>((made, segments) => made.flatMap((front) => segments.map((s) => [...front, s])), [[]])
