@@ -51,7 +51,10 @@ class SizeNamer {
     private readonly classes: AxisClasses,
     axes: readonly ClassId[],
   ) {
-    this.symbols = new Set(axes.flatMap((c) => symbolsOf(classes.value(c))))
+    // Most axes have a number, and the others one of few symbols.
+    const written = new Set<Dim>()
+    for (const c of axes) if (typeof classes.value(c) !== "number") written.add(classes.value(c))
+    this.symbols = new Set([...written].flatMap(symbolsOf))
   }
 
   tree(c: ClassId): AxisTree {

@@ -24,7 +24,8 @@ const REACH = 8
 
 /** What is asked often of one graph. */
 interface Relations {
-  readonly consumers: readonly (readonly Node[])[]
+  /** The operations that read each node. */
+  readonly readers: readonly (readonly NodeId[])[]
   /** Whether a gradient reaches parameters through the node. */
   readonly isLive: readonly boolean[]
   /** Which contractions belong to an attention, as far as that was asked. */
@@ -38,7 +39,7 @@ function relationsIn(graph: Graph): Relations {
   if (relations !== undefined) return relations
   const isLive: boolean[] = []
   for (const node of graph.nodes) isLive.push(node.op.kind === "parameter" || (!isBlind(node) && node.operands.some((o) => isLive[o])))
-  relations = { consumers: consumersOf(graph), isLive, attending: new Map() }
+  relations = { readers: consumersOf(graph).map((list) => list.map((node) => node.id)), isLive, attending: new Map() }
   known.set(graph, relations)
   return relations
 }
@@ -66,17 +67,22 @@ function reach(graph: Graph, start: readonly NodeId[], next: (id: NodeId) => rea
   const seen = new Set<NodeId>(start)
   let front = start
   for (let depth = 0; depth < REACH && front.length > 0; depth++) {
-    const found = [...new Set(front.flatMap(next))].filter((id) => !seen.has(id))
-    found.forEach((id) => seen.add(id))
-    front = found.filter((id) => through(graph.nodes[id]))
+    const passed: NodeId[] = []
+    for (const from of front)
+      for (const id of next(from)) {
+        if (seen.has(id)) continue
+        seen.add(id)
+        if (through(graph.nodes[id])) passed.push(id)
+      }
+    front = passed
   }
-  return [...seen].map((id) => graph.nodes[id])
+  return Array.from(seen, (id) => graph.nodes[id])
 }
 
 const backward = (graph: Graph, start: readonly NodeId[], through: (node: Node) => boolean): readonly Node[] =>
   reach(graph, start, (id) => graph.nodes[id].operands, through)
 const forward = (graph: Graph, start: readonly NodeId[], through: (node: Node) => boolean): readonly Node[] =>
-  reach(graph, start, (id) => relationsIn(graph).consumers[id].map((node) => node.id), through)
+  reach(graph, start, (id) => relationsIn(graph).readers[id], through)
 const passes = ({ op }: Node): boolean => passing.has(op.kind)
 
 /** A parameter, seen as it is or reshaped. */

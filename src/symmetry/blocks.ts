@@ -28,7 +28,9 @@ export function startsOf(choice: Choice): number[] {
 
 /** One block for every choice of segments of the node. */
 export function eachChoice(lowering: Lowering, id: NodeId, make: (choice: Choice) => Block): Blocks {
-  return new Map(lowering.choices(id).map((choice) => [keyOf(choice), make(choice)]))
+  const blocks = new Map<string, Block>()
+  for (const choice of lowering.choices(id)) blocks.set(keyOf(choice), make(choice))
+  return blocks
 }
 
 /** The operand's block for a choice of the result under broadcasting, with positions of the result. */

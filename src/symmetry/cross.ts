@@ -71,9 +71,14 @@ function candidatePairs(program: Program): readonly Candidate[] {
     if (group === undefined) groups.set(key, { values: new Set([own.id]), position })
     else group.values.add(own.id)
   }
+  // A pair reads one value, or has its products in one sum: most parameters have no such companion.
+  const readings: number[] = program.values.map(() => 0)
+  for (const value of program.values)
+    if (value.op.kind === "contract") for (const { other } of parameterFactors(program, value)) readings[other.value]++
   for (const value of program.values) {
     if (value.op.kind === "contract") {
       for (const { own, use, other, k } of parameterFactors(program, value)) {
+        if (readings[other.value] < 2) continue
         const kept = use.labels.flatMap((l, i) => (value.labels.includes(l) && !other.labels.includes(l) ? [i] : []))
         const place = [k, other.value, other.labels, use.labels, value.labels]
         for (const f of kept) put([...place, besides(own, f), f].join("|"), own, f)
@@ -82,9 +87,9 @@ function candidatePairs(program: Program): readonly Candidate[] {
       }
     }
     if (value.op.kind !== "sum") continue
-    for (const term of value.uses) {
+    const products = value.uses.filter((term) => program.values[term.value].op.kind === "contract")
+    for (const term of products.length < 2 ? [] : products) {
       const product = program.values[term.value]
-      if (product.op.kind !== "contract") continue
       for (const { own, use, other, k } of parameterFactors(program, product)) {
         const contracted = use.labels.flatMap((l, i) => (!product.labels.includes(l) && other.labels.includes(l) ? [i] : []))
         const place = ["sum", value.id, k, term.labels, other.labels, use.labels, product.labels]
@@ -115,10 +120,12 @@ interface ParameterFactor {
 }
 
 function parameterFactors(program: Program, value: Value): ParameterFactor[] {
-  return value.uses.flatMap((use, k) => {
+  const factors: ParameterFactor[] = []
+  value.uses.forEach((use, k) => {
     const own = program.values[use.value]
-    return own.op.kind === "parameter" && own.op.offset === 0 ? [{ own, use, other: value.uses[1 - k], k }] : []
+    if (own.op.kind === "parameter" && own.op.offset === 0) factors.push({ own, use, other: value.uses[1 - k], k })
   })
+  return factors
 }
 
 interface Sum {

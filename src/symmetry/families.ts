@@ -68,8 +68,8 @@ export function findFamilies(
 class FamilyFinder {
   readonly families: Family[] = []
   private readonly used = new LinearSystem()
-  /** Whether any perturbation of a value is invisible, where that was asked. */
-  private readonly unseen: (boolean | undefined)[] = []
+  /** Unknowns that are known to be trivial, see `findTrivial`. */
+  private readonly trivial: boolean[] = []
 
   constructor(
     private readonly program: Program,
@@ -77,39 +77,53 @@ class FamilyFinder {
     private readonly visibility: Visibility,
     private readonly still: ReadonlySet<number>,
   ) {
-    for (const u of propagation.unknowns) {
-      // Laws are counted up to what shift laws say already: that parameters without gradient stay.
-      if (this.isTrivial(u)) this.use([u.id, 1])
-    }
+    // Laws are counted up to what shift laws say already: that parameters without gradient stay.
+    this.findTrivial()
+    for (let id = 0; id < this.trivial.length; id++) if (this.trivial[id]) this.use([id, 1])
   }
 
   collect(solution: SolutionSpace, exactness: Family["exactness"]): void {
-    const candidates: { vector: Vector; rank: readonly number[] }[] = []
-    for (const { id } of this.propagation.unknowns) {
+    const candidates: Candidate[] = []
+    const { unknowns } = this.propagation
+    for (let id = 0; id < unknowns.length; id++) {
       if (!solution.isFree(id)) continue
       const vector: Vector = [id, 1, ...solution.moves(id)]
-      const ids = unknownsOf(vector),
-        members = ids.map((u) => this.propagation.unknowns[u])
+      // What is used stays used. Nearly all that is exact comes again among what is nearly so.
+      if (exactness === "approximate" && this.isUsed(vector)) continue
+      let actions = 0,
+        trivial = 0,
+        first = id
+      for (let i = 0; i < vector.length; i += 2) {
+        if (unknowns[vector[i]].kind === "action") actions++
+        if (this.trivial[vector[i]]) trivial++
+        if (vector[i] < first) first = vector[i]
+      }
       // What acts on parameters without gradient alone is no symmetry of anything.
-      if (members.some((m) => m.kind === "action") && members.every((m) => this.isTrivial(m))) continue
-      const word = members[0].word
-      candidates.push({ vector, rank: [-count(word, /[^1]/g), -count(word, /M/g), count(word, /J/g), ids.length, Math.min(...ids)] })
+      if (actions > 0 && trivial === termCount(vector)) continue
+      candidates.push({ vector, first, ...countLetters(unknowns[id].word) })
     }
-    candidates.sort((a, b) => {
-      for (let i = 0; i < a.rank.length; i++) if (a.rank[i] !== b.rank[i]) return a.rank[i] - b.rank[i]
-      return 0
-    })
-    for (const { vector } of candidates) this.emit(vector, solution, exactness)
+    for (const { vector } of candidates.sort(compareCandidates)) this.emit(vector, solution, exactness)
   }
 
-  /** The action moves its parameter where nobody sees it, so it says nothing that shift laws do not. */
-  private isTrivial(u: Unknown): boolean {
-    if (u.kind !== "action") return false
-    const { op } = this.program.values[u.value]
-    if (op.kind === "parameter" && this.still.has(op.parameter)) return true
-    // All words but those of ones ask the same.
-    if (u.word.includes("J")) return this.visibility.invisible(u.value, u.word.replace(/[^J]/g, "A").replace("J", "C"))
-    return (this.unseen[u.value] ??= this.visibility.invisible(u.value, "A".repeat(u.word.length)))
+  /** Actions that move their parameter where nobody sees it, so that they say nothing that shift laws do not. */
+  private findTrivial(): void {
+    let value = -1,
+      isStill = false,
+      isUnseen = false
+    for (const u of this.propagation.unknowns) {
+      if (u.kind !== "action") continue
+      if (u.value !== value) {
+        const { op } = this.program.values[u.value]
+        value = u.value
+        isStill = op.kind === "parameter" && this.still.has(op.parameter)
+        isUnseen = !isStill && this.visibility.invisible(value, "A".repeat(u.word.length))
+      }
+      // All words but those of ones ask the same.
+      const ones = isStill ? -1 : u.word.indexOf("J")
+      this.trivial[u.id] =
+        isStill ||
+        (ones < 0 ? isUnseen : this.visibility.invisible(value, "A".repeat(ones) + "C" + "A".repeat(u.word.length - ones - 1)))
+    }
   }
 
   private emit(vector: Vector, solution: SolutionSpace, exactness: Family["exactness"]): void {
@@ -216,6 +230,31 @@ class FamilyFinder {
   }
 }
 
+/** A solution, and what says when its turn is: many letters first, matrices before diagonals before ones, few members, early ones. */
+interface Candidate {
+  readonly vector: Vector
+  readonly letters: number
+  readonly matrices: number
+  readonly ones: number
+  /** The first of its unknowns. */
+  readonly first: number
+}
+
+function countLetters(word: string): Pick<Candidate, "letters" | "matrices" | "ones"> {
+  let letters = 0,
+    matrices = 0,
+    ones = 0
+  for (let i = 0; i < word.length; i++) {
+    if (word[i] !== "1") letters++
+    if (word[i] === "M") matrices++
+    else if (word[i] === "J") ones++
+  }
+  return { letters, matrices, ones }
+}
+
+const compareCandidates = (a: Candidate, b: Candidate): number =>
+  b.letters - a.letters || b.matrices - a.matrices || a.ones - b.ones || a.vector.length - b.vector.length || a.first - b.first
+
 interface Letter {
   readonly kind: Role["kind"]
   readonly atom: string
@@ -256,5 +295,4 @@ function meetsTransposed(program: Program, id: ValueId, atoms: readonly number[]
 }
 
 const choicesOf = (letter: string): string[] => (letter === "M" ? ["M", "D", "1"] : letter === "D" ? ["D", "1"] : [letter])
-const count = (text: string, what: RegExp): number => text.match(what)?.length ?? 0
 const nearInteger = (x: number): number => (Math.abs(x - Math.round(x)) < 1e-9 ? Math.round(x) : x)

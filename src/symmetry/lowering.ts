@@ -174,7 +174,7 @@ export class Lowering {
   /** The blocks of a node as if its axes were cut like `targets`; where they are not, a barrier lets only the common factor through. */
   conformed(id: NodeId, targets: readonly AxisTree[]): (choice: Choice) => Block {
     const axes = this.network.axes[id]
-    if (axes.every((tree, i) => sameTree(tree, targets[i]))) {
+    if (axes === targets || axes.every((tree, i) => sameTree(tree, targets[i]))) {
       const own = this.blocks[id]
       return (choice) => own.get(keyOf(choice)) ?? this.barrierBlock(id, targets, choice)
     }

@@ -44,6 +44,14 @@ function operationKey(op: Op): string {
       return `parameter ${op.parameter}`
     case "reshape":
       return "reshape"
+    case "unary":
+      return op.parameters === undefined ? op.fn : `${op.fn} of ${op.parameters.join()}`
+    case "transpose":
+      return `transpose ${op.permutation.join()}`
+    case "slice":
+      return `slice ${op.begin.join()} by ${op.strides.join()}`
+    case "reduce":
+      return `reduce ${op.fn} ${op.axes.join()} ${op.keepDims}`
     default:
       // JSON has no infinite numbers.
       return JSON.stringify(op, (_, value: unknown) => (typeof value === "number" && !Number.isFinite(value) ? String(value) : value))

@@ -140,9 +140,7 @@ class Propagator {
     const { op, uses } = value
     const out = this.actions[value.id]
     const each = (visit: (use: Use, word: string, e: Expression, index: number) => void, list: readonly Use[] = uses): void =>
-      list.forEach((use, i) => {
-        for (const [word, e] of this.actions[use.value]) visit(use, word, e, i)
-      })
+      list.forEach((use, i) => this.actions[use.value].forEach((e, word) => visit(use, word, e, i)))
     switch (op.kind) {
       case "parameter":
         if (this.shiftsOnly || !this.read.has(value.id)) return
@@ -211,7 +209,7 @@ class Propagator {
     value.uses.forEach((use, k) => {
       const other = value.uses[1 - k]
       const places = use.labels.map((l) => placeOf(other.labels.includes(l), value.labels.includes(l)))
-      for (const [word, e] of this.actions[use.value]) {
+      this.actions[use.value].forEach((e, word) => {
         let contracted = false,
           ownOnly = false,
           dead = false
@@ -223,11 +221,8 @@ class Propagator {
           else if (place === "other") contracted = true
           else ownOnly = true
         }
-        if (contracted && !dead && this.isFreeRow(value, k, word)) {
-          this.absorbed.push({ expression: e, value: value.id })
-          continue
-        }
-        if (dead || (contracted && ownOnly)) this.zero(e, value.id, "kills")
+        if (contracted && !dead && this.isFreeRow(value, k, word)) this.absorbed.push({ expression: e, value: value.id })
+        else if (dead || (contracted && ownOnly)) this.zero(e, value.id, "kills")
         else if (contracted) {
           const dual = lettersAt(use, word, other.labels)
           const partner = this.actions[other.value].get(dual)
@@ -235,7 +230,7 @@ class Propagator {
           if (k === 0 || partner === undefined)
             this.zero(addScaled(e, partner ?? emptyExpression, 1), value.id, partner === undefined ? "kills" : "meets")
         } else this.put(out, this.carry(use, word, value.labels)!, e)
-      }
+      })
     })
   }
 
@@ -249,31 +244,23 @@ class Propagator {
   private carriedWords(words: ReadonlyMap<string, Expression>, use: Use, { labels }: Value): ReadonlyMap<string, Expression> {
     if (haveSameLabels(use.labels, labels)) return words
     const out: Words = new Map()
-    for (const [word, e] of words) out.set(this.carry(use, word, labels) ?? "", e)
+    words.forEach((e, word) => out.set(this.carry(use, word, labels) ?? "", e))
     return out
   }
 
   private equateWords(value: Value, carried: readonly ReadonlyMap<string, Expression>[], into: Words, passes: (word: string) => boolean): void {
-    carried.forEach((own, k) => {
-      for (const word of own.keys()) {
-        let isSeen = false
-        for (let i = 0; i < k; i++) isSeen ||= carried[i].has(word)
-        if (!isSeen) this.equateWord(value, carried, word, into, passes(word))
-      }
-    })
-  }
-
-  private equateWord(value: Value, carried: readonly ReadonlyMap<string, Expression>[], word: string, into: Words, passes: boolean): void {
-    if (!passes) {
-      for (const words of carried) this.zero(words.get(word) ?? emptyExpression, value.id, "kills")
-      return
-    }
-    const first = carried.find((words) => words.has(word))!.get(word)!
-    for (const words of carried) {
-      const e = words.get(word) ?? emptyExpression
-      if (e !== first) this.zero(addScaled(e, first, -1), value.id, isZero(e) ? "kills" : "equal")
-    }
-    this.put(into, word, first)
+    carried.forEach((own, k) =>
+      own.forEach((first, word) => {
+        for (let i = 0; i < k; i++) if (carried[i].has(word)) return
+        const isPassed = passes(word)
+        for (const words of carried) {
+          const e = words.get(word) ?? emptyExpression
+          if (!isPassed) this.zero(e, value.id, "kills")
+          else if (e !== first) this.zero(addScaled(e, first, -1), value.id, isZero(e) ? "kills" : "equal")
+        }
+        if (isPassed) this.put(into, word, first)
+      }),
+    )
   }
 
   private normalize(value: Value): void {

@@ -16,12 +16,13 @@ export interface SolutionSpace {
 /** @param pivots in free unknowns. */
 export function makeSolutionSpace(pivots: ReadonlyMap<UnknownId, Expression>): SolutionSpace {
   const dependents = new Map<UnknownId, number[]>()
-  for (const [pivot, e] of pivots)
+  pivots.forEach((e, pivot) => {
     for (let i = 0; i < e.length; i += 2) {
       const list = dependents.get(e[i])
       if (list === undefined) dependents.set(e[i], [pivot, e[i + 1]])
       else list.push(pivot, e[i + 1])
     }
+  })
   const isFree = (u: UnknownId): boolean => !pivots.has(u)
   const moves = (u: UnknownId): Expression => dependents.get(u) ?? emptyExpression
   const residual = (vector: Expression): Expression => {

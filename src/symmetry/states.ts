@@ -6,6 +6,7 @@ import type { FactorBlindness } from "./blindness"
 import { factLabels } from "./facts"
 import type { SumFacts } from "./facts"
 import type { Elementwise, Program, Use, Value, ValueId } from "./program"
+import { haveSameLabels } from "./words"
 
 /** One letter an atom: A arbitrary, C constant along it, Z summing to zero along it (and otherwise arbitrary). */
 export type State = string
@@ -14,6 +15,8 @@ export type State = string
 export interface Around {
   readonly facts: readonly SumFacts[]
   readonly forgetsFactor: FactorBlindness
+  /** Of contractions, which operands are factors nobody sees, by value and operand, as far as that was asked. */
+  readonly forgotten: (boolean | undefined)[][]
   /** Whether only softmaxes read a value. */
   readonly isSoftmaxOnly: (id: ValueId) => boolean
 }
@@ -25,7 +28,7 @@ export function stateAfter(consumer: Value, index: number, state: State, around:
   const { op } = consumer
   switch (op.kind) {
     case "contract":
-      return isForgottenFactor(consumer, consumer.uses[index], around) ? "gone" : afterContract(consumer, index, state, around.facts)
+      return isForgottenFactor(consumer, index, around) ? "gone" : afterContract(consumer, index, state, around.facts)
     case "convolve":
       return afterConvolve(consumer, op, index, state, around.facts)
     case "sum":
@@ -59,6 +62,7 @@ const letterOf = (use: Use, state: State, label: number): string => state[use.la
 
 /** The operand's letters at the labels of the result; constant along what it lacks. */
 function carriedState({ labels }: Value, use: Use, state: State): State {
+  if (haveSameLabels(labels, use.labels)) return state
   let out = ""
   for (const l of labels) {
     const i = use.labels.indexOf(l)
@@ -81,14 +85,13 @@ function stateBy({ labels }: Value, letter: (label: number) => string): State {
 }
 
 /** A factor of every entry it meets, along its own atoms, that nobody sees. */
-function isForgottenFactor({ id, labels }: Value, use: Use, { forgetsFactor }: Around): boolean {
-  const positions: number[] = []
-  for (const l of use.labels) {
-    const position = labels.indexOf(l)
-    if (position < 0) return false
-    positions.push(position)
+function isForgottenFactor(consumer: Value, index: number, { forgetsFactor, forgotten }: Around): boolean {
+  const known = (forgotten[consumer.id] ??= [])
+  if (known[index] === undefined) {
+    const positions = consumer.uses[index].labels.map((l) => consumer.labels.indexOf(l))
+    known[index] = !positions.includes(-1) && forgetsFactor(consumer.id, positions)
   }
-  return forgetsFactor(id, positions)
+  return known[index]
 }
 
 function afterContract(consumer: Value, index: number, state: State, facts: readonly SumFacts[]): After {
@@ -97,13 +100,13 @@ function afterContract(consumer: Value, index: number, state: State, facts: read
     other = uses[1 - index]
   let contracted = 0,
     isConstant = true
-  for (const l of use.labels) {
+  for (let i = 0; i < use.labels.length; i++) {
+    const l = use.labels[i]
     if (labels.includes(l)) continue
-    const letter = letterOf(use, state, l)
     if (other.labels.includes(l)) {
       contracted++
-      isConstant &&= letter === "C"
-    } else if (letter === "Z") return "gone"
+      isConstant &&= state[i] === "C"
+    } else if (state[i] === "Z") return "gone"
   }
   const { zero, one } = facts[other.value]
   const isContracted = (p: number): boolean => use.labels.includes(other.labels[p]) && !labels.includes(other.labels[p])

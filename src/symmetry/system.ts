@@ -104,8 +104,10 @@ export class LinearSystem {
 
   /** The expression with known pivots replaced. */
   reduce(expression: Expression): Expression {
-    if (!this.hasPivot(expression)) return expression
-    if (expression.length === 2 && this.pivots.get(expression[0])!.length === 0) return emptyExpression
+    return expression.length === 2 ? this.reduceTerm(expression) : this.hasPivot(expression) ? this.replacePivots(expression) : expression
+  }
+
+  private replacePivots(expression: Expression): Expression {
     const sum = new Sum(expression),
       { terms } = sum
     // What a pivot brings in stands at the end, so that one pass meets it too.
@@ -117,6 +119,21 @@ export class LinearSystem {
       for (let k = 0; k < e.length; k += 2) sum.add(e[k], coefficient * e[k + 1])
     }
     return sum.finish()
+  }
+
+  /** The same for one term, which mostly has no pivot, or one that is again a term or nothing. */
+  private reduceTerm(term: Expression): Expression {
+    let e = this.pivots.get(term[0])
+    if (e === undefined) return term
+    let unknown = term[0],
+      coefficient = term[1]
+    while (e !== undefined && e.length <= 2) {
+      coefficient = e.length === 0 ? 0 : nonzero(coefficient * e[1])
+      if (coefficient === 0) return emptyExpression
+      unknown = e[0]
+      e = this.pivots.get(unknown)
+    }
+    return e === undefined ? [unknown, coefficient] : this.replacePivots([unknown, coefficient])
   }
 
   private hasPivot(expression: Expression): boolean {
@@ -137,7 +154,9 @@ export class LinearSystem {
   /** Every pivot as an expression in free unknowns. */
   solve(): ReadonlyMap<UnknownId, Expression> {
     const open: UnknownId[] = []
-    for (const [u, e] of this.pivots) if (e.length > 0) open.push(u)
+    this.pivots.forEach((e, u) => {
+      if (e.length > 0) open.push(u)
+    })
     // A pivot's expression has smaller unknowns only: those are solved before it.
     for (const u of open.sort((a, b) => a - b)) this.pivots.set(u, this.reduce(this.pivots.get(u)!))
     return this.pivots

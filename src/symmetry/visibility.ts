@@ -30,8 +30,7 @@ export function makeVisibility(program: Program, facts: readonly SumFacts[]): Vi
   const outputs = new Set(program.outputs)
   const forgetsFactor = makeFactorBlindness(program)
   const softmaxOnly = consumers.map((list) => list.every((c) => c.value.op.kind === "normalize" && c.value.op.sumsToOne))
-  const around: Around = { facts, forgetsFactor, isSoftmaxOnly: (id) => softmaxOnly[id] }
-  const after = (consumer: Value, use: number, state: State): State | "gone" | "lost" => stateAfter(consumer, use, state, around)
+  const around: Around = { facts, forgetsFactor, forgotten: [], isSoftmaxOnly: (id) => softmaxOnly[id] }
   const questions: (Map<State, Question> | undefined)[] = []
   const question = (value: ValueId, state: State): Question => {
     const own = (questions[value] ??= new Map())
@@ -46,7 +45,7 @@ export function makeVisibility(program: Program, facts: readonly SumFacts[]): Vi
     if (outputs.has(q.value)) return null
     const list: Question[] = []
     for (const c of consumers[q.value]) {
-      const state = after(c.value, c.use, q.state)
+      const state = stateAfter(c.value, c.use, q.state, around)
       if (state === "lost") return null
       if (state === "gone") (q.ends ??= []).push(c.value.id)
       else list.push(question(c.value.id, state))
@@ -66,18 +65,20 @@ export function makeVisibility(program: Program, facts: readonly SumFacts[]): Vi
         continue
       }
       const list = needs(top)
-      if (list === null || list.some((q) => q.answer === false)) top.answer = false
-      else {
-        const open = list.find((q) => q.answer === null)
-        if (open === undefined) top.answer = true
-        else stack.push(open)
+      let isSeen = list === null,
+        open: Question | null = null
+      for (let i = 0; list !== null && !isSeen && i < list.length; i++) {
+        isSeen = list[i].answer === false
+        if (list[i].answer === null) open ??= list[i]
       }
+      if (isSeen || open === null) top.answer = !isSeen
+      else stack.push(open)
     }
     return root.answer === true
   }
 
   const invisibleThrough = (consumer: Value, use: number, state: State): boolean => {
-    const next = after(consumer, use, state)
+    const next = stateAfter(consumer, use, state, around)
     return next === "gone" || (next !== "lost" && invisible(consumer.id, next))
   }
 
