@@ -22,6 +22,7 @@ export function relateAxes(graph: Graph, classes: AxisClasses, cells: ReadonlyMa
     axes.push(places === undefined ? own : takenApart(graph, node, operands, own, places, classes))
   }
   fixIndexed(graph, axes, classes)
+  unifyTwins(graph, axes, classes)
   return axes
 }
 
@@ -72,6 +73,19 @@ function fixIndexed(graph: Graph, axes: readonly Axes[], classes: AxisClasses): 
     if (counts.length === 0 || counts.length < leaves.length) continue
     classes.fix(indexed)
     for (const n of counts) fixAll(axes[n.id], classes)
+  }
+}
+
+/** Tables that the same indices read, and kernels that do the same with one tensor, can be exchanged: sizes that are equal are the same. */
+function unifyTwins(graph: Graph, axes: readonly Axes[], classes: AxisClasses): void {
+  const first = new Map<string, Axes>()
+  for (const { op, operands } of graph.nodes) {
+    if (op.kind !== "gather" && op.kind !== "convolve") continue
+    const own = op.kind === "gather" ? [axes[operands[0]][op.axis]] : axes[operands[1]].slice(0, op.strides.length)
+    const name = op.kind === "gather" ? `${operands[1]}` : `${operands[0]} ${JSON.stringify(op)}`,
+      twin = first.get(name)
+    if (twin === undefined) first.set(name, own)
+    else own.forEach((c, i) => classes.value(c) === classes.value(twin[i]) && classes.unify(c, twin[i]))
   }
 }
 

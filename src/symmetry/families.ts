@@ -188,9 +188,9 @@ class FamilyFinder {
       const own = lettersOf(unknown.word, value.atoms)
       // Two roles that cannot be told apart are told by their order, where one block acts alone and is nowhere read transposed.
       const twins = own.filter((o) => own.some((other) => other !== o && other.kind === o.kind && other.atom === o.atom)).map((o) => o.position)
-      if (twins.length > 0 && termCount(vector) > 1) return null
+      if (twins.length > 0 && termCount(vector) > 1 && !this.areStraight(terms.map((t) => this.propagation.unknowns[t.id]), twins)) return null
       const isUnseen = (): boolean => unknown.kind === "shift" && this.visibility.invisible(unknown.value, "A".repeat(unknown.word.length))
-      if (twins.length > 0 && !isUnseen() && meetsTransposed(this.program, unknown.value, twins)) return null
+      if (twins.length > 0 && !isUnseen() && meetsTransposed(this.program, [unknown.value], twins)) return null
       roles ??= own.map(({ kind, atom }) => ({ kind, atom }))
       if (own.length !== roles.length || own.some((o, i) => o.kind !== roles![i].kind || o.atom !== roles![i].atom)) return null
       members.push({ unknown, weight: nearInteger(c / smallest), positions: own.map((o) => o.position) })
@@ -203,6 +203,15 @@ class FamilyFinder {
         (a, b) => Number(roles![a].kind === "matrix") - Number(roles![b].kind === "matrix") || members[0].positions[a] - members[0].positions[b],
       )
     return { roles: order.map((i) => roles![i]), members: members.map((m) => ({ ...m, positions: order.map((i) => m.positions[i]) })) }
+  }
+
+  /** Whether shifts of several blocks are of one word and one shape, and meet nowhere with these atoms exchanged: order tells their roles apart. */
+  private areStraight(unknowns: readonly Unknown[], twins: readonly number[]): boolean {
+    const [{ word, value }] = unknowns, atoms = this.program.values[value].atoms.join()
+    return (
+      unknowns.every((u) => u.kind === "shift" && u.word === word && this.program.values[u.value].atoms.join() === atoms) &&
+      !meetsTransposed(this.program, unknowns.map((u) => u.value), twins)
+    )
   }
 
   /** The vector with other letters at its roles. */
@@ -273,10 +282,10 @@ function lettersOf(word: string, atoms: readonly string[]): readonly Letter[] {
   return letters.length < 2 ? letters : letters.sort((a, b) => compare(a.kind, b.kind) || compare(a.atom, b.atom) || a.position - b.position)
 }
 
-/** Whether some operation reads a value both as it is and with some of these atoms exchanged. */
-function meetsTransposed(program: Program, id: ValueId, atoms: readonly number[]): boolean {
+/** Whether some operation reads values both as they are and with some of these atoms exchanged. */
+function meetsTransposed(program: Program, ids: readonly ValueId[], atoms: readonly number[]): boolean {
   /** Positions of the atoms, wherever all of them arrive. */
-  const places = new Map<ValueId, readonly (readonly number[])[]>([[id, [atoms]]])
+  const places = new Map<ValueId, readonly (readonly number[])[]>(ids.map((id) => [id, [atoms]]))
   for (const value of program.values) {
     const orders = new Map<string, string>(),
       kept = new Map<string, readonly number[]>()

@@ -88,10 +88,13 @@ function convolveBlock(
   ].sort((a, b) => a - b)
   // What is constant over a piece of the input is not constant over all of it.
   const isWhole = xChoice.every((_, i) => i === 0 || i > rank || lowering.segments(x, i).length === 1)
+  // Which positions of which pieces meet, and how: alike in two convolutions that do the same with a kernel.
+  const spatial = [choice.slice(1, rank + 1), xChoice.slice(1, rank + 1), kChoice.slice(0, rank)],
+    form = JSON.stringify([op, spatial.map((own) => own.map(({ key, atoms: names }) => [key, names]))])
   return emitOver(
     lowering,
     node.id,
-    { kind: "convolve", moving: [...moving], valid: isWhole && op.padding === "valid" && op.variant !== "transposed" },
+    { kind: "convolve", moving: [...moving], valid: isWhole && op.padding === "valid" && op.variant !== "transposed", form },
     uses,
     labels,
     atoms,

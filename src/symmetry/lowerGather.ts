@@ -40,15 +40,13 @@ export function lowerGather(lowering: Lowering, node: Node, op: OpOf<"gather">):
         (axis) => choice[axis].atoms.map((_, k) => starts[axis] + k),
       )
       const hotLabels = [...indexLabels, ...row.atoms.map((_, k) => atoms.length + k)]
-      const rowPositions = row.atoms.map((_, k) => indexLabels.length + k)
-      const hot = lowering.emit(
-        node.id,
-        { kind: "data", sumsToOne: rows.length === 1 ? [rowPositions] : [], sumsToZero: [], lookup: true },
-        [],
-        hotLabels,
-        hotLabels.map((l) => (l < atoms.length ? atoms[l] : row.atoms[l - atoms.length])),
-      )
-      return contract(lowering, node.id, [tableUse, { value: hot.value, labels: hotLabels }], atoms)
+      const sums = rows.length === 1 ? [row.atoms.map((_, k) => indexLabels.length + k)] : [],
+        names = hotLabels.map((l) => (l < atoms.length ? atoms[l] : row.atoms[l - atoms.length])),
+        pieces = choice.filter((_, i) => i < op.batchAxes || (i >= op.axis && i < op.axis + indexRank - op.batchAxes)).map(({ key }) => key)
+      // Tables that are read by the same indices are read by the same matrix.
+      const hot = lowering.emitOnce(JSON.stringify(["lookup", indices, pieces, row.key, names, sums]), () =>
+        lowering.emit(node.id, { kind: "data", sumsToOne: sums, sumsToZero: [], lookup: true }, [], hotLabels, names).value)
+      return contract(lowering, node.id, [tableUse, { value: hot, labels: hotLabels }], atoms)
     })
     return sumBlocks(
       lowering,

@@ -59,6 +59,8 @@ export class Lowering {
   private readonly valuesByNode = new Map<NodeId, ValueId[]>()
   /** Parameters read as W + c, by what and how. */
   private readonly shifted = new Map<string, ValueId>()
+  /** Values that several operations share, by name. */
+  private readonly made = new Map<string, ValueId>()
   /** Nodes a trainable parameter reaches. */
   readonly depends: readonly boolean[]
   /** How many operations read each node, under whatever name. */
@@ -143,6 +145,13 @@ export class Lowering {
     if (own === undefined) this.valuesByNode.set(node, [id])
     else own.push(id)
     return { value: id, positions: labels }
+  }
+
+  /** The value of this name, made when it is first asked for. */
+  emitOnce(name: string, make: () => ValueId): ValueId {
+    let known = this.made.get(name)
+    if (known === undefined) this.made.set(name, (known = make()))
+    return known
   }
 
   /** All choices of one segment for each axis. */

@@ -61,8 +61,11 @@ export type LowOp =
   | { readonly kind: "fill"; readonly value: number }
   /** Σ over labels that only the operands have; multiplication where there are none. */
   | { readonly kind: "contract" }
-  /** As contract, but `moving` labels (spatial positions of input, kernel and result) count as summed. `valid`: no padding. */
-  | { readonly kind: "convolve"; readonly moving: readonly number[]; readonly valid: boolean }
+  /**
+   * As contract, but `moving` labels (spatial positions of input, kernel and result) count as summed. `valid`: no padding. `form`: the same for
+   * convolutions that do the same with their kernels.
+   */
+  | { readonly kind: "convolve"; readonly moving: readonly number[]; readonly valid: boolean; readonly form: string }
   | { readonly kind: "sum"; readonly coefficients: readonly number[] }
   /** Largest, smallest or selected operand; `masked`: other branches are −∞. The last operand is the condition where `conditional`. */
   | { readonly kind: "choose"; readonly conditional: boolean; readonly masked: boolean }

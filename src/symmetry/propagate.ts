@@ -4,6 +4,7 @@
  * 1 the same along it, D a zero-sum diagonal, M a symmetric off-diagonal matrix, J the matrix of ones. Shifts (perturbations without data)
  * travel beside, with letters 1 constant and Z zero-sum; exp and log exchange the two. Unknown code stops everything: soundness first.
  */
+import { moveCarried, parallelReaders, startCarried, stateOfCarried, wordOfCarried } from "./carried"
 import { factLabels } from "./facts"
 import type { SumFacts } from "./facts"
 import { differentiatedValues } from "./program"
@@ -67,6 +68,9 @@ class Propagator {
   private readonly system = new LinearSystem()
   private readonly actions: Words[] = []
   private readonly shifts: Words[] = []
+  /** Shifts of weights behind what they are read with, by what carries them. */
+  private readonly carried: Words[] = []
+  private readonly parallel: ReadonlySet<string>
   /** Values something reads: a block nobody reads has no gradient, which its shifts say. */
   private readonly read: ReadonlySet<ValueId>
   private readonly states = new Map<string, State>()
@@ -80,6 +84,7 @@ class Propagator {
     const read = new Set(program.outputs)
     for (const { uses } of program.values) for (const use of uses) read.add(use.value)
     this.read = read
+    this.parallel = parallelReaders(program)
   }
 
   run(): Propagation {
@@ -88,12 +93,14 @@ class Propagator {
     for (const value of this.program.values) {
       this.actions.push(new Map())
       this.shifts.push(new Map())
+      this.carried.push(new Map())
       if (value.op.kind !== "parameter" && !differentiated.has(value.id)) continue
       this.act(value)
       this.shift(value)
       if (!outputs.has(value.id)) continue
       for (const e of this.actions[value.id].values()) this.zero(e, value.id, "output")
       for (const e of this.shifts[value.id].values()) this.zero(e, value.id, "output")
+      for (const e of this.carried[value.id].values()) this.zero(e, value.id, "output")
     }
     const { unknowns, equations, absorbed, approximate, system } = this
     return { unknowns, unknownOf: (value, kind, word) => this.unknownOf(value, kind, word), equations, absorbed, approximate, system }
@@ -319,17 +326,71 @@ class Propagator {
     if (op.kind === "parameter") return this.introduce(value, "shift", out)
     if (op.kind === "choose" && !op.masked) {
       const chosen = op.conditional ? uses.slice(0, -1) : uses
-      const carried = chosen.map((use, k) => this.carriedWords(new Map(this.seenShifts(value, k)), use, value))
-      return this.equateWords(value, carried, out, () => true)
+      const moved = chosen.map((use, k) => this.carriedWords(new Map(this.seenShifts(value, k)), use, value))
+      this.equateWords(value, moved, out, () => true)
+      if (this.parallel.size === 0) return
+      const behind = chosen.map((_, k) => this.movedCarried(value, k, value.labels))
+      return this.equateWords(value, behind, this.carried[value.id], () => true)
     }
     uses.forEach((_, k) => {
       for (const [word, e] of this.seenShifts(value, k)) {
+        if (this.isJoint(value, k, word)) continue
         const passed = this.passShift(value, k, word)
-        if (passed === null) this.zero(e, value.id, "kills")
+        const carried = passed === null ? startCarried(this.parallel, this.program, value, k, word) : null
+        if (carried !== null) this.put(this.carried[value.id], carried, e)
+        else if (passed === null) this.zero(e, value.id, "kills")
         else if (passed.as === "shift") this.put(out, passed.word, scaled(e, passed.factor))
         else this.put(this.actions[value.id], passed.word, e)
       }
     })
+    if (op.kind === "normalize" && op.centered && uses.length > 1) this.shiftTogether(value, (k) => this.seenShifts(value, k))
+    if (this.parallel.size > 0) this.passAllCarried(value)
+  }
+
+  /** Whether a shift is the same along all that a centered norm or a softmax of several operands takes. */
+  private isJoint({ op, uses }: Value, k: number, word: string): boolean {
+    return op.kind === "normalize" && op.centered && uses.length > 1 && !actsOn(uses[k], word, op.over)
+  }
+
+  /** A softmax of several operands forgets what is added to all of them alike. */
+  private shiftTogether(value: Value, shiftsOf: (k: number) => readonly (readonly [string, Expression])[]): void {
+    const apart = value.op.kind === "normalize" ? value.op.over : []
+    const kept = value.labels.filter((l) => !apart.includes(l))
+    const moved = value.uses.map((use, k) => {
+      const joint = shiftsOf(k).filter(([key]) => this.isJoint(value, k, key.split("|")[0]))
+      return new Map(joint.map(([key, e]) => [key.includes("|") ? moveCarried(use, key, kept)! : this.carry(use, key, kept)!, e]))
+    })
+    this.equateWords(value, moved, new Map(), () => true)
+  }
+
+  /** What weights add by way of data goes on where operations are linear. */
+  private passAllCarried(value: Value): void {
+    const { op, uses } = value, out = this.carried[value.id]
+    uses.forEach((_, k) => {
+      for (const [key, e] of this.seenCarried(value, k)) {
+        const word = wordOfCarried(key)
+        if (this.isJoint(value, k, word)) continue
+        const passed = this.passShift(value, k, word), moved = passed?.as === "shift" ? moveCarried(uses[k], key, value.labels) : null
+        if (passed === null || moved === null) this.zero(e, value.id, "kills")
+        else this.put(out, moved, scaled(e, passed.factor))
+      }
+    })
+    if (op.kind === "normalize" && op.centered && uses.length > 1) this.shiftTogether(value, (k) => this.seenCarried(value, k))
+  }
+
+  private seenCarried(value: Value, k: number): (readonly [string, Expression])[] {
+    return [...this.carried[value.uses[k].value]].filter(([key]) => !this.visibility.invisibleThrough(value, k, stateOfCarried(key)))
+  }
+
+  /** What is carried to an operand and seen, in the letters of these labels. */
+  private movedCarried(value: Value, k: number, to: readonly number[]): ReadonlyMap<string, Expression> {
+    const moved: Words = new Map()
+    for (const [key, e] of this.seenCarried(value, k)) {
+      const own = moveCarried(value.uses[k], key, to)
+      if (own === null) this.zero(e, value.id, "kills")
+      else moved.set(own, e)
+    }
+    return moved
   }
 
   /** Shifts of an operand that the rest of the network would see. */
