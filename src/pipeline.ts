@@ -5,9 +5,9 @@
 import type * as TypeScript from "typescript"
 import { generalize } from "./axes/generalize"
 import { findingsOf } from "./findings/findings"
-import type { TracedModel } from "./graph/graph"
+import type { OwnLossGraph, TracedModel } from "./graph/graph"
 import { appendLoss } from "./graph/loss"
-import { findOwnLoss } from "./graph/objective"
+import { findOwnLoss, type OwnLoss } from "./graph/objective"
 import { nameConstantOffsets } from "./graph/offsets"
 import { deriveLaws } from "./laws/derive"
 import type { DerivedModel } from "./laws/law"
@@ -117,7 +117,7 @@ export function analyzeModel(traced: TracedModel): AnalyzedModel {
   const derived = deriveLaws(generalize(appendLoss(named.graph, traced.losses)))
   const model = presentModel(named, derived, findingsOf(named, derived))
   const laws = derived.laws.map((law, i) => ({ ...law, formula: model.laws[i].formula, latex: model.laws[i].latex }))
-  const ownLoss = findOwnLoss(derived.graph, traced.losses)
+  const ownLoss = lossOfItsOwn(traced.ownLoss) ?? findOwnLoss(derived.graph, traced.losses)
   const task: VerificationTask = {
     model: traced.name,
     graph: derived.graph,
@@ -126,6 +126,15 @@ export function analyzeModel(traced: TracedModel): AnalyzedModel {
     ...(ownLoss === null ? {} : { ownLoss }),
   }
   return { traced, derived, model, task }
+}
+
+/** A loss that the code computes by itself, in sizes of its own; null where there is none. */
+function lossOfItsOwn(loss: OwnLossGraph | undefined): OwnLoss | null {
+  if (loss === undefined) return null
+  const { name } = loss
+  if (!("graph" in loss)) return { kind: "unknown", name, why: loss.why }
+  const { graph, sizes } = generalize(nameConstantOffsets(loss.graph))
+  return { kind: "graph", name, graph, sizes, beside: loss.beside }
 }
 
 /** The same plain data with the files of its places renamed. What names no file, which is nearly all, is not copied. */

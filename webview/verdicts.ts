@@ -8,13 +8,14 @@ import { formatDuration, formatMagnitude } from "./format"
 import { renderFormula } from "./formula"
 import type { Outcome } from "./state"
 
-type Mark = LawVerification["verdict"] | "pending"
+type Mark = LawVerification["verdict"] | "notKept" | "pending"
 
 const marks: Readonly<Record<Mark, { readonly word: string; readonly path: string }>> = {
   conserved: { word: "conserved", path: "M3 8.5l3.2 3.5L13 4" },
   approximate: { word: "approximate", path: "M2 6.5c2-3 4 0 6-1.5s4-1.5 6 0M2 11.5c2-3 4 0 6-1.5s4-1.5 6 0" },
   violated: { word: "violated", path: "M4 4l8 8M12 4l-8 8" },
   inconclusive: { word: "inconclusive", path: "M5 6a3 3 0 1 1 4.5 2.6c-1 .6-1.5 1-1.5 2M8 13v.5" },
+  notKept: { word: "not kept", path: "M3 4l4.500 4.500M3 12h10M8.500 9.500l2 2.500" },
   pending: { word: "not measured yet", path: "M8 3v5l3 2M8 1.5a6.500 6.500 0 1 1-.01 0" },
 }
 
@@ -76,7 +77,7 @@ export function renderLaw(model: Model, law: Law, index: number, measured: LawVe
       renderKey(law, index, actions),
       element("span.chip", { title: "Symmetry" }, law.symmetry),
       element("span.law-count", {}, countText(law.quantities, "quantity", "quantities"), law.block === undefined ? null : ` · ${law.block}`),
-      renderBadge(measured?.verdict ?? "pending"),
+      renderBadge(measured === undefined ? "pending" : measured.notKept === true ? "notKept" : measured.verdict),
     ),
     element("div.law-formula", { tabindex: "0" }, renderFormula(law.latex, law.formula)),
     element("p.law-parameters", {}, ...law.parameters.flatMap((id, k) => [k === 0 ? "" : " · ", renderParameter(model, id, actions)])),

@@ -89,6 +89,15 @@ export interface LossUse {
   readonly place: Place
 }
 
+/**
+ * A loss that the code computes by itself, as a graph over the same parameters (and others that stand still) whose one output it is; or why it is
+ * not read.
+ */
+export type OwnLossGraph = Place & { readonly name: string } & (
+  // `beside`: parameters it reads otherwise than in the network's forward pass.
+  { readonly graph: Graph; readonly beside: readonly string[] } | { readonly why: string }
+)
+
 /** What compile measures beside the loss: nothing is differentiated here. */
 export type MetricUse = LossUse
 
@@ -132,8 +141,11 @@ export interface Refusal extends Place {
   readonly optimizers: readonly OptimizerUse[]
   readonly losses: readonly LossUse[]
   readonly metrics: readonly MetricUse[]
+  /** Present where the code computes a loss that is none of tfjs's. */
+  readonly ownLoss?: OwnLossGraph
   readonly assumptions: readonly string[]
   readonly unsupported: readonly (Place & { readonly what: string })[]
+  readonly refused?: readonly Refusal[]
   /** Where the code throws whatever it is given, and why. */
   readonly throws?: Place & { readonly what: string }
 }

@@ -8,12 +8,14 @@ import { countText, dimText } from "./words"
 
 const width = 100
 
+/** The verdict about a law as rows say it. */
+export const verdictWord = ({ verdict, notKept }: Pick<LawVerification, "verdict" | "notKept">): string => (notKept === true ? "not kept" : verdict)
+
 /** "every exact law holds along the gradient flow (5 conserved)". `optimizer` is "flow" or the optimizer that was run instead. */
 export function verdictText(verification: Verification, optimizer = "flow"): string {
-  const count = (verdict: LawVerification["verdict"]): number => verification.laws.filter((law) => law.verdict === verdict).length
-  const parts = (["conserved", "approximate", "inconclusive", "violated"] as const).flatMap((verdict) =>
-    count(verdict) === 0 ? [] : [`${count(verdict)} ${verdict}`],
-  )
+  const count = (word: string): number => verification.laws.filter((law) => verdictWord(law) === word).length
+  const words = ["conserved", "approximate", "not kept", "inconclusive", "violated"]
+  const parts = words.flatMap((word) => (count(word) === 0 ? [] : [`${count(word)} ${word}`]))
   switch (verification.verdict) {
     case "conserved":
       if (optimizer === "flow") return `every exact law holds along the gradient flow${lossesText(verification)} (${parts.join(", ")})`
@@ -35,7 +37,7 @@ function openText({ laws, replica, completeness }: Verification, optimizer: stri
   if (optimizer === "flow") return `no verdict (${parts.join(", ")})`
   const open = laws.filter(({ verdict }) => verdict === "inconclusive")
   const all = countText(laws.length, "law")
-  if (!open.every(({ detail }) => detail?.includes("does not keep it in theory"))) return `no verdict for ${open.length} of ${all} under ${optimizer}`
+  if (!open.every(({ notKept }) => notKept === true)) return `no verdict for ${open.length} of ${all} under ${optimizer}`
   // Such a law has passed the test along the flow, which comes before any step.
   const unkept = open.length < laws.length ? `${open.length} of them` : laws.length === 1 ? "it" : "them"
   return `the flow conserves ${all}; ${optimizer} is not the flow and need not keep ${unkept}`
@@ -52,6 +54,9 @@ export function ownLossText({ ownLoss, laws }: Pick<Verification, "ownLoss" | "l
   const instead = "the squared error was run, and what it conserves every loss of the outputs does"
   if (detail !== undefined) return `its own loss, ${name}, was not run: ${detail}; ${instead}`
   const count = (of: LawVerification["verdict"]): number => ownLoss.laws.filter((law) => law.verdict === of).length
+  const [moved, ...others] = ownLoss.laws.filter(({ notKept }) => notKept === true)
+  if (moved !== undefined && verdict !== "violated")
+    return `its own loss, ${name}, moves ${others.length + 1} of ${countText(laws.length, "law")}: ${moved.detail ?? ""}`
   switch (verdict) {
     case "violated":
       return `under its own loss, ${name}, ${count("violated")} of ${countText(laws.length, "law")} violated`
@@ -182,7 +187,7 @@ export function verificationText(
       if (checked === null) return []
       const times = group.laws.length > 1 ? ` (worst of ${group.laws.length} laws)` : ""
       return [
-        `  ${String(k + 1).padStart(2)}  ${numbersText(checked)}  ${verdictPaint(checked.verdict, painter)(checked.verdict)}${times}`,
+        `  ${String(k + 1).padStart(2)}  ${numbersText(checked)}  ${verdictPaint(checked.verdict, painter)(verdictWord(checked))}${times}`,
         ...wrapText(group.formula, width, "      ", painter.formula),
         ...(checked.detail === undefined ? [] : wrapText(checked.detail, width, "      ", painter.faint)),
       ]

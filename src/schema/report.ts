@@ -64,6 +64,8 @@ export interface ModelParameter extends Place {
   readonly weight?: string
   readonly shape: readonly Dim[]
   readonly trainable: boolean
+  /** Where it was frozen, as far as the source says. */
+  readonly frozenAt?: Place
   /** No weight but a constant of the source that is added to this parameter; laws speak of it by the name `id`, which is made for them. */
   readonly constantBeside?: string
 }
@@ -202,6 +204,8 @@ export interface LawVerification {
   readonly drift: number
   readonly controlDrift: number
   readonly verdict: "conserved" | "approximate" | "violated" | "inconclusive"
+  /** "inconclusive" about the law alone: it holds along the flow, and what was run beside that (an optimizer, a penalty) moves it, as it should. */
+  readonly notKept?: true
   readonly detail?: string
 }
 

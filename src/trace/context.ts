@@ -126,7 +126,21 @@ export type Container = (Map<unknown, unknown> & { /** Levels opened before it w
 /** What a branch or loop has changed, as it was before. */
 export type Level = Map<Container, Container> & { readonly since: number }
 
+/** What calls mean while a loss is followed; null where they mean what they always do. */
+export interface LossHooks {
+  readonly callFunction: (fn: FunctionValue, args: readonly Value[], at: TypeScript.Node) => Value | null
+  readonly callModel: (model: ModelValue, args: readonly Value[], at: TypeScript.Node) => Value | null
+  readonly callUnknown: (callee: UnknownValue, self: Value, args: readonly Value[], at: TypeScript.Node) => Value | null
+  readonly callOp: (name: string, args: readonly Value[], at: TypeScript.Node) => Value | null
+  /** "losses.huberLoss", "metrics.mse". */
+  readonly callLoss: (path: string, args: readonly Value[], at: TypeScript.Node) => Value | null
+}
+
 export interface State {
+  /** While a loss is followed. */
+  loss: LossHooks | null
+  /** What calls of compile were given as the loss. */
+  readonly compiledLosses: Map<TypeScript.Node, Value>
   steps: number
   stepLimit: number
   depth: number
@@ -212,6 +226,8 @@ export function createState(): State {
   return {
     top: { assumptions, notes, solution: new Map() },
     reading: new Set(),
+    loss: null,
+    compiledLosses: new Map(),
     steps: 0,
     stepLimit: Infinity,
     depth: 0,

@@ -10,11 +10,14 @@ import type { Traced } from "./models/classes"
 import type { TracedFile } from "../graph/graph"
 import { callTf, getProperty, setProperty } from "./interpreter/properties"
 import { callValue, constructClass } from "./interpreter/classes"
-import { createState, defaultLimits, Stop } from "./context"
+import { createState, defaultLimits, placeKey, Stop } from "./context"
 import { evaluate } from "./interpreter/expressions"
 import { followClosures, followMethods, innerFunctions, methodCallables, selfOf } from "./models/builders"
 import { execute } from "./interpreter/statements"
 import { findTraining, trainingOf, type Training } from "./training"
+import { followLoss } from "./loss/follow"
+import { sourcesOf } from "./loss/sources"
+import type { Network } from "./loss/network"
 import { callableOf, followFactory, forwardIn, namesAt, outermost, isMarked, takesTensors, traceFunction, type Callable } from "./models/functions"
 import { declaredName, type FunctionLike } from "../source/forms"
 import { constructMakers, forwardOf, traceClass } from "./models/classes"
@@ -178,9 +181,22 @@ function follow(context: Context): TracedFile {
   const training = guarded(() => findTraining(context)) ?? { optimizers: [], losses: [], metrics: [], trainers: [], writes: [] }
   const order = (a: { readonly traced: Traced }, b: { readonly traced: Traced }): number =>
     a.traced.start.line - b.traced.start.line || a.traced.start.column - b.traced.start.column
-  const trained = ({ traced: found, model }: (typeof models)[number]): TracedFile["models"][number] =>
-    withTraining(found, trainingOf(context, training, model, namesOf(context, found, model), weightNames(found)), faultOf(found) ?? model?.fault)
+  const callable = models.map(({ traced: found, model }) => networkOf(found, model))
+  const trained = ({ traced: found, model }: (typeof models)[number]): TracedFile["models"][number] => {
+    const names = namesOf(context, found, model), weights = weightNames(found), of = trainingOf(context, training, model, names, weights)
+    const known = withTraining(found, of, faultOf(found) ?? model?.fault)
+    const sources = sourcesOf(context, training.trainers, { model, names, weights, losses: of.losses })
+    const own = callable.find((network) => network.traced === found)
+    const ownLoss = sources.length === 0 || own === undefined ? null : guarded(() => followLoss(context, { own, networks: callable, names }, sources))
+    return ownLoss === null ? known : { ...known, ownLoss }
+  }
   return { models: models.sort(order).map(trained), problems }
+}
+
+/** A model as losses may call it. */
+function networkOf(traced: Traced, model: ModelValue | null): Network {
+  const forward = traced.sites.find(({ kind }) => kind === "forward")
+  return { traced, model, forward: model !== null || forward === undefined ? null : placeKey(forward) }
 }
 
 /** Objects at the top of the file with a forward function among their fields, and closures that factories returned there. */

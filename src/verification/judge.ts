@@ -30,11 +30,12 @@ const movingRate = 1e-5,
 
 export function judgeLaw(m: Measured): LawVerification {
   const { law, rate, controlRate, order, drift, controlDrift } = m
-  const [verdict, detail] = decide(m)
-  return { law, rate, controlRate, order, drift, controlDrift, verdict, ...(detail === "" ? {} : { detail }) }
+  const [verdict, detail, notKept] = decide(m)
+  const more = { ...(notKept === undefined ? {} : { notKept }), ...(detail === "" ? {} : { detail }) }
+  return { law, rate, controlRate, order, drift, controlDrift, verdict, ...more }
 }
 
-type Decision = readonly [LawVerification["verdict"], string]
+type Decision = readonly [verdict: LawVerification["verdict"], detail: string, notKept?: true]
 
 function decide(m: Measured): Decision {
   if (![m.rate, m.drift].every(Number.isFinite)) return ["inconclusive", "the network gives no finite numbers here"]
@@ -62,7 +63,7 @@ function decideFlow(m: Measured): Decision {
 function decideTraining(m: Measured, optimizer: string): Decision {
   if (m.ended !== undefined) return ["inconclusive", `${m.ended}: the learning rate is too large`]
   if (m.deviation === null || m.deviation === undefined)
-    return ["inconclusive", `${optimizer} does not keep it in theory either: moved by ${short(m.drift)}, the control by ${short(m.controlDrift)}`]
+    return ["inconclusive", `the flow conserves it, ${optimizer} does not: moved by ${short(m.drift)}, the control by ${short(m.controlDrift)}`, true]
   if (m.deviation > 1e-8) return ["violated", `under ${optimizer} it is ${short(m.deviation)} away from what theory says`]
   return ["conserved", m.drift < 1e-12 ? "" : `moves by ${short(m.drift)} under ${optimizer}, step by step what theory says`]
 }

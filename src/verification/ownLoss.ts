@@ -4,23 +4,30 @@
  * clips and logarithms change nothing. Order, certificate and discovery are those of the squared error.
  */
 import type { OwnLoss } from "../graph/objective"
-import type { OwnLossVerification } from "../schema/report"
+import type { LawVerification, OwnLossVerification } from "../schema/report"
 import type { Random } from "./random"
+import type { VerificationTask } from "./task"
 import { drawParameters, drawSamples, drawUnknowns } from "./data"
+import { instantiateLaw } from "./instantiate"
 import { judgeLaw, judgeRun } from "./judge"
+import { compileLaw } from "./laws"
 import { dot, norm } from "./linear"
 import { evaluateObjective } from "./loss"
+import { fitLoss } from "./lossGraph"
 import { compilePlan, type Plan } from "./plan"
 import { measureLawRate, measureRate } from "./rate"
-import type { Point, Setting } from "./setting"
+import { watchLaws, type Point, type Setting } from "./setting"
 import { followFlow, type TrajectoryOptions } from "./trajectory"
 
 const pointCount = 3,
   attempts = 12
+/** A gradient below this part of the loss is rounding. */
+const roundedGradient = 1e-13
 
 /** @returns null when the run was cancelled */
 export async function runOwnLoss(
-  setting: Setting,
+  whole: Setting,
+  task: VerificationTask,
   loss: OwnLoss,
   random: Random,
   options: TrajectoryOptions,
@@ -28,12 +35,11 @@ export async function runOwnLoss(
   advance: (fraction: number) => void,
 ): Promise<OwnLossVerification | null> {
   if (loss.kind === "unknown") return notRun(loss.name, loss.why)
-  const { name } = loss.objective
-  if (setting.own === null) return notRun(name, "it is not part of the network that was run")
-  const plan = compilePlan(setting.own),
-    points = findPoints(plan, setting, random)
-  if (points.length === 0) return notRun(name, "it is not a finite number at random parameters, data and labels")
-  const scratch = new Float64Array(plan.dimension),
+  const name = loss.kind === "known" ? loss.objective.name : loss.name
+  const setting = loss.kind === "known" ? settingOfOutputs(whole, random) : settingOfGraph(whole, task, loss, random)
+  if (typeof setting === "string") return notRun(name, setting)
+  const { plan, points } = setting,
+    scratch = new Float64Array(plan.dimension),
     worst = (rates: readonly number[]): number => Math.max(0, ...rates)
   const rates = setting.watched.map(({ law }) => worst(points.map((p) => measureLawRate(law, p.theta, p.gradient, scratch)))),
     controlRates = setting.watched.map(({ control, controlOn }) =>
@@ -43,7 +49,7 @@ export async function runOwnLoss(
   const [start] = points,
     scale = Math.max(Math.abs(start.loss), 1e-3) / Math.max(dot(start.gradient, start.gradient), 1e-300)
   const track = await followFlow(
-    { ...setting, plan, points },
+    setting,
     (theta, into) => {
       const value = evaluateObjective(plan, start.data, theta, into)
       for (let i = 0; i < into.length; i++) into[i] = -into[i]
@@ -56,8 +62,9 @@ export async function runOwnLoss(
     "short",
   )
   if (track.cancelled) return null
-  const laws = setting.standing.map((k, n) =>
-    judgeLaw({
+  const beside = new Set(loss.kind === "graph" ? loss.beside : [])
+  const laws = setting.standing.map((k, n) => {
+    const judged = judgeLaw({
       law: setting.ids[n],
       exactness: setting.laws[k].exactness,
       rate: rates[k],
@@ -67,24 +74,61 @@ export async function runOwnLoss(
       controlDrift: track.meter.worstControl[k],
       byRate: true,
       ...(track.ended === null ? {} : { ended: track.ended }),
-    }),
-  )
-  return { name, verdict: judgeRun(laws), laws }
+    })
+    const read = task.laws[n].parameters.find((id) => beside.has(id))
+    return read === undefined ? judged : excuse(judged, read)
+  })
+  const kept = laws.filter(({ notKept }) => notKept !== true)
+  return { name, verdict: kept.length === 0 ? "inconclusive" : judgeRun(kept), laws }
+}
+
+/** A law of the network that a loss moves by reading its weights: no fault of the law. */
+function excuse(law: LawVerification, read: string): LawVerification {
+  if (law.verdict !== "violated") return law
+  const detail = `the loss reads ${read} beside the output, which moves it: rate ${law.rate.toExponential(1)}`
+  return { ...law, verdict: "inconclusive", notKept: true, detail }
 }
 
 const notRun = (name: string, why: string): OwnLossVerification => ({ name, verdict: "inconclusive", detail: why, laws: [] })
 
-/** Points where the loss is finite and has a gradient: the parameters of the squared error's first, others where these do not do. */
-function findPoints(plan: Plan, { points, signs }: Setting, random: Random): readonly Point[] {
+/** The setting of the network with its loss, a function of the outputs, in place of the squared error; or why there is none. */
+function settingOfOutputs(setting: Setting, random: Random): Setting | string {
+  if (setting.own === null) return "it is not part of the network that was run"
+  const plan = compilePlan(setting.own), points = findPoints(plan, setting, random, setting.points)
+  return typeof points === "string" ? points : { ...setting, plan, points }
+}
+
+/** The same for a loss that is a graph of its own: with all blocks, and with sizes and controls of its own. */
+function settingOfGraph(
+  setting: Setting, task: VerificationTask, loss: Extract<OwnLoss, { readonly kind: "graph" }>, random: Random,
+): Setting | string {
+  try {
+    const { graph, sizes } = fitLoss(task, loss, setting.replica.sizes), plan = compilePlan(graph)
+    const points = findPoints(plan, setting, random, [])
+    if (typeof points === "string") return points
+    const laws = task.laws.map((law) => instantiateLaw(law, sizes))
+    const { watched } = watchLaws(plan, laws.map((law) => compileLaw(law, plan.slots, {})), points, random)
+    return { ...setting, plan, points, laws, watched, standing: laws.map((_, k) => k) }
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+/** Points where the loss is finite and has a gradient, given parameters first and others where these do not do; or why there are none. */
+function findPoints(plan: Plan, { points, signs }: Setting, random: Random, given: readonly Point[]): readonly Point[] | string {
   const found: Point[] = [],
     count = points[0].data.samples.length
+  let isFinite = false
   for (let k = 0; k < attempts && found.length < pointCount; k++) {
-    const theta = k < points.length ? points[k].theta : drawParameters(plan, random, signs),
+    const theta = k < given.length ? given[k].theta : drawParameters(plan, random, signs),
       data = drawSamples(plan, count, random, drawUnknowns(plan, random)),
       gradient = new Float64Array(plan.dimension),
       loss = evaluateObjective(plan, data, theta, gradient),
       size = norm(gradient)
-    if (Number.isFinite(loss) && Number.isFinite(size) && size > 0) found.push({ theta, data, loss, gradient })
+    if (!Number.isFinite(loss) || !Number.isFinite(size)) continue
+    isFinite = true
+    if (size > roundedGradient * Math.max(1, Math.abs(loss))) found.push({ theta, data, loss, gradient })
   }
-  return found
+  if (found.length > 0) return found
+  return isFinite ? "it has no gradient" : "it is not a finite number at random parameters, data and labels"
 }

@@ -8,7 +8,7 @@ import { shrinkDepth, type ShallowNetwork, type Shortened } from "./depth"
 import { drawParameters, drawSamples, drawUnknowns, type DataSet, type Signs } from "./data"
 import type { Watched } from "./drift"
 import { lawRate } from "./judge"
-import { compileLaw } from "./laws"
+import { compileLaw, type NumericLaw } from "./laws"
 import { norm } from "./linear"
 import { evaluateLoss, teachTargets } from "./loss"
 import { compilePlan, type Plan } from "./plan"
@@ -134,7 +134,30 @@ function measureNetwork(replica: Replica, network: ShallowNetwork, ids: readonly
     compiled = laws.map((law) => compileLaw(law, plan.slots, {})),
     found = findPoints(plan, random, pointCount)
   if (found === null) throw new SettingError("the loss is not a finite number at random parameters and inputs")
-  const { points, signs } = found
+  const { points, signs } = found, scratch = new Float64Array(plan.dimension)
+  const { watched, controlRates } = watchLaws(plan, compiled, points, random)
+  const rates = compiled.map((law) => Math.max(0, ...points.map((p) => measureLawRate(law, p.theta, p.gradient, scratch))))
+  const perLaw = (own: readonly number[]): readonly number[] => standing.map((k) => own[k])
+  return {
+    replica: { ...replica, graph },
+    shortened,
+    plan,
+    watched,
+    laws,
+    ids,
+    standing,
+    signs,
+    points,
+    rates: perLaw(rates),
+    controlRates: perLaw(controlRates),
+    wasWhole: true,
+  }
+}
+
+/** Each law with a control, and the controls' rates at their best point. */
+export function watchLaws(
+  plan: Plan, compiled: readonly NumericLaw[], points: readonly Pick<Point, "theta" | "gradient">[], random: Random,
+): { readonly watched: readonly Watched[]; readonly controlRates: readonly number[] } {
   const everywhere = Int32Array.from({ length: plan.dimension }, (_, i) => i),
     scratch = new Float64Array(plan.dimension)
   const watched: Watched[] = [],
@@ -156,22 +179,7 @@ function measureNetwork(replica: Replica, network: ShallowNetwork, ids: readonly
     if (best !== null) watched.push(best)
     controlRates.push(bestRate)
   }
-  const rates = compiled.map((law) => Math.max(0, ...points.map((p) => measureLawRate(law, p.theta, p.gradient, scratch))))
-  const perLaw = (own: readonly number[]): readonly number[] => standing.map((k) => own[k])
-  return {
-    replica: { ...replica, graph },
-    shortened,
-    plan,
-    watched,
-    laws,
-    ids,
-    standing,
-    signs,
-    points,
-    rates: perLaw(rates),
-    controlRates: perLaw(controlRates),
-    wasWhole: true,
-  }
+  return { watched, controlRates }
 }
 
 /** A teacher: trainable parameters of one draw, frozen ones of another. */

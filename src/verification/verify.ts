@@ -82,7 +82,7 @@ export async function verify(task: VerificationTask, options: VerifyOptions = {}
     const own =
       task.ownLoss === undefined || kind !== "flow" || track.cancelled || !setting.laws.some((law) => law.exactness === "exact")
         ? null
-        : await runOwnLoss(setting, task.ownLoss, seededRandom(seed + 0x1055), options, rest, (f) => report("flow", 0.75 + 0.05 * f))
+        : await runOwnLoss(setting, task, task.ownLoss, seededRandom(seed + 0x1055), options, rest, (f) => report("flow", 0.75 + 0.05 * f))
     report("completeness", 0.8, track.series)
     await rest()
     const exact = setting.watched.filter((_, k) => setting.laws[k].exactness === "exact").map((w) => w.law)

@@ -84,7 +84,8 @@ describe("verdicts", () => {
     expect(verificationText(task, run, model, plainPainter).join(" ")).toContain("ran 2 of 12 equal blocks")
   })
   test("tell what an optimizer need not keep from what has no verdict", () => {
-    const unkept = { ...measured("a", "inconclusive"), detail: "adam does not keep it in theory either: moved by 1e-1, the control by 1e-1" }
+    const detail = "the flow conserves it, adam does not: moved by 1e-1, the control by 1e-1"
+    const unkept = { ...measured("a", "inconclusive"), notKept: true as const, detail }
     const kept = measured("b", "conserved")
     const ended = { ...measured("c", "inconclusive"), detail: "the loss exploded: the learning rate is too large" }
     expect(verdictText(verification("inconclusive", unkept, kept), "adam")).toBe(

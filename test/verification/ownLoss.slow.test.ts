@@ -1,5 +1,6 @@
 /** @file The model's own loss beside the squared error: laws must hold under both, and what cannot be run is said. */
 import { describe, expect, test } from "vitest"
+import { generalize } from "../../src/axes/generalize"
 import type { Graph, Node } from "../../src/graph/graph"
 import { findOwnLoss, type OwnLoss } from "../../src/graph/objective"
 import type { GenericLaw } from "../../src/verification/task"
@@ -115,4 +116,49 @@ test("equal blocks left out leave the own loss its network", async () => {
   expect(depth?.repeats).toEqual([{ what: "blocks/{0…8}", declared: 9, kept: 2 }])
   expect(ownLoss?.verdict).toBe("conserved")
   expect(ownLoss?.laws.map((law) => law.law)).toEqual(laws.map((law) => law.id))
+})
+
+describe("a loss that is a graph of its own", () => {
+  const softLoss = (sizes: readonly [number, number, number], penalty = false): Graph =>
+    network(({ builder, input, parameter, einsum, unary, add }) => {
+      const out = einsum("nh,oh->no", unary("relu", einsum("ni,hi->nh", input([5, sizes[0]]), parameter("B", [sizes[1], sizes[0]]))),
+        parameter("A", [sizes[2], sizes[1]]))
+      const loss = builder.add({ kind: "reduce", fn: "mean", axes: [0, 1], keepDims: false }, [unary("softplus", out)])
+      const square = builder.add({ kind: "reduce", fn: "sum", axes: [0, 1], keepDims: false }, [unary("square", builder.parameterNode(0))])
+      return penalty ? add(loss, square) : loss
+    })
+  const own = (graph: Graph, beside: readonly string[] = []): OwnLoss => {
+    const generic = generalize(graph)
+    return { kind: "graph", name: "its loss", graph: generic.graph, sizes: generic.sizes, beside }
+  }
+  const runAt = async (sizes: readonly [number, number, number], law: GenericLaw, ownLoss: OwnLoss) => {
+    const { graph, sizes: variables } = generalize(twoLayers("relu", sizes))
+    const generic = { ...law, index: [{ name: "i", size: graph.parameters[0].shape[0] }], quantities: graph.parameters[0].shape[0] }
+    return (await verify({ model: "test", graph, sizes: variables, laws: [generic], ownLoss })).verification
+  }
+  test("is run at the sizes of the replica, with controls of its own", async () => {
+    const { verdict, ownLoss, replica } = await runAt([40, 30, 20], balance("diagonal"), own(softLoss([40, 30, 20])))
+    expect(Object.values(replica).every((size) => size <= 8)).toBe(true)
+    expect([verdict, ownLoss?.verdict, ownLoss?.name]).toEqual(["conserved", "conserved", "its loss"])
+    expect(ownLoss!.laws[0].rate).toBeLessThan(1e-12)
+    expect(ownLoss!.laws[0].controlRate).toBeGreaterThan(1e-4)
+  })
+  test("a wrong law is violated under it", async () => {
+    expect((await runAt([40, 30, 20], balance("diagonal", 3, 1), own(softLoss([40, 30, 20])))).ownLoss?.verdict).toBe("violated")
+  })
+  test("a law that a penalty moves is not kept, and no run fails for it; hidden, the penalty fails it", async () => {
+    const { verdict, ownLoss } = await runAt([40, 30, 20], balance("diagonal"), own(softLoss([40, 30, 20], true), ["B"]))
+    expect([verdict, ownLoss?.verdict]).toEqual(["conserved", "inconclusive"])
+    expect(ownLoss?.laws[0]).toMatchObject({ notKept: true, detail: expect.stringContaining("reads B beside the output") as string })
+    expect((await runAt([40, 30, 20], balance("diagonal"), own(softLoss([40, 30, 20], true)))).verdict).toBe("violated")
+  })
+  test("weights of other shapes are no loss of this network", async () => {
+    const other = network(({ builder, input, parameter, einsum }) => {
+      const out = einsum("nhk,oh->nok", einsum("ni,hik->nhk", input([5, 40]), parameter("B", [30, 40, 1])), parameter("A", [20, 30]))
+      return builder.add({ kind: "reduce", fn: "mean", axes: [0, 1, 2], keepDims: false }, [out])
+    })
+    const { verdict, ownLoss } = await runAt([40, 30, 20], balance("diagonal"), own(other))
+    expect(verdict).toBe("conserved")
+    expect(ownLoss?.detail).toBe("its weights have other sizes than the network's")
+  })
 })

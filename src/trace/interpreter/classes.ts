@@ -167,6 +167,8 @@ export function callFunction(context: Context, fn: FunctionValue, self: Value, a
   const { ts, state } = context,
     { node } = fn
   step(context, at)
+  const standIn = state.loss?.callFunction(fn, args, at)
+  if (standIn !== null && standIn !== undefined) return standIn
   if (node.body === undefined) return unknown("a function without a body")
   if (state.depth >= context.limits.depth) {
     tellLimit(context, "functions call each other too deeply here: this call is not followed", at)
@@ -307,6 +309,8 @@ export function callValue(
     case "tf":
       return callTf(callee.path)
     case "unknown": {
+      const known = context.state.loss?.callUnknown(callee, self, args, at)
+      if (known !== null && known !== undefined) return known
       const [first] = args, picked = callChoice(context, callee, self, args, at)
       if (picked !== null) return picked
       const given = callGiven(context, callee, self, args, at)

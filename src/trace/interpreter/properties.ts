@@ -49,7 +49,7 @@ export function getProperty(context: Context, object: Value, key: string, at: Ty
     case "layer":
       return layerMember(context, object, key) ?? undefinedValue
     case "model":
-      return modelMember(context, object, key) ?? undefinedValue
+      return memberInLoss(context, object, key) ?? rememberingLoss(context, key, modelMember(context, object, key)) ?? undefinedValue
     case "dim":
       return unknown(`'${key}' of a number`)
     case "unknown": {
@@ -63,6 +63,24 @@ export function getProperty(context: Context, object: Value, key: string, at: Ty
       return made
     }
   }
+}
+
+/** What a model's own forward pass means while a loss is followed. */
+function memberInLoss(context: Context, model: ModelValue, key: string): Value | null {
+  const { loss } = context.state
+  if (loss === null || !/^(apply|call|predict|predictOnBatch)$/.test(key)) return null
+  const member = modelMember(context, model, key) ?? undefinedValue
+  return native(key, (args, at) => loss.callModel(model, args, at) ?? context.call(context, member, model, args, at))
+}
+
+/** `compile` that keeps what it is given as the loss. */
+function rememberingLoss(context: Context, key: string, member: Value | null): Value | null {
+  if (key !== "compile" || member?.kind !== "native") return member
+  return native(key, (args, at) => {
+    const [config] = args, given = config?.kind === "object" ? config.fields.get("loss") : undefined
+    if (given !== undefined) context.state.compiledLosses.set(at, given)
+    return member.call(args, at)
+  })
 }
 
 function objectMember(context: Context, object: Extract<Value, { kind: "object" }>, key: string, at: TypeScript.Node): Value {
@@ -234,6 +252,8 @@ function setTrainable(context: Context, target: Value, value: Value): void {
 /** Calls something of tfjs's namespace. */
 export function callTf(context: Context, path: string, args: readonly Value[], at: TypeScript.Node): Value {
   const [head, ...rest] = path.split(".")
+  const ofLoss = head === "losses" || head === "metrics" ? context.state.loss?.callLoss(path, args, at) : undefined
+  if (ofLoss !== null && ofLoss !== undefined) return ofLoss
   if (rest.length > 0 && findOp(path) !== null) return callOp(context, path, args, at)
   switch (head) {
     case "layers":

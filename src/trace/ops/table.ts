@@ -68,7 +68,8 @@ const generic = new Set(["slice", "concat", "reverse", "split", "fill", "any", "
 
 /** Calls an op; what it cannot read is noted and becomes an unknown value that depends on the tensors it was given. */
 export function callOp(context: Context, name: string, args: readonly Value[], at: TypeScript.Node): Value {
-  const emitter = findOp(name)
+  const emitter = findOp(name), known = context.state.loss?.callOp(name, args, at)
+  if (known !== null && known !== undefined) return known
   if (emitter === null) {
     const why = Object.hasOwn(unreadOps, name) ? `tf.${name} is not supported: ${unreadOps[name]}` : `tf.${name} is not supported`
     if (tensorsIn(args).length > 0) note(context, why, at)

@@ -1,0 +1,135 @@
+/**
+ * @file Follows a loss that the code computes by itself, a function in compile or what a training step differentiates, and writes it as a graph over
+ * the parameters of its network, so that a verification can run it.
+ */
+import type * as TypeScript from "typescript"
+import type { Context, LossHooks } from "../context"
+import type { FunctionValue, ModelValue, Scope, TensorValue, Value, Weight } from "../value"
+import type { Network, Outputs } from "./network"
+import type { OwnLossGraph } from "../../graph/graph"
+import { assignPaths } from "../models/paths"
+import { attempt } from "../models/attempt"
+import { buildLoss } from "./build"
+import { callLoss, meanOf } from "./named"
+import { callNetwork } from "./network"
+import { chainedArguments, findOp, callOp, plainText } from "../ops/table"
+import { place, placeKey, Unreadable } from "../context"
+import { createDataReader } from "./data"
+import { functionOf } from "./function"
+import { makeInput, makeTensor, shapeOf } from "../tensor"
+import { undefinedValue } from "../value"
+
+/** A function whose value is minimized: of labels and one output each, or of nothing. */
+export type LossSource =
+  | { readonly kind: "compiled"; readonly fn: FunctionValue; readonly at: TypeScript.Node }
+  | { readonly kind: "minimized"; readonly node: TypeScript.Node; readonly at: TypeScript.Node }
+
+export interface LossOf {
+  readonly own: Network
+  readonly networks: readonly Network[]
+  /** Names by which code speaks of the network. */
+  readonly names: ReadonlySet<string>
+}
+
+const forwardNames: ReadonlySet<string> = new Set(["forward", "call", "apply", "predict"])
+
+/** The sum of these losses as a graph, or why one of them is not read. */
+export function followLoss(context: Context, of: LossOf, sources: readonly LossSource[]): OwnLossGraph {
+  const [{ at }] = sources, name = [...new Set(sources.map((source) => nameOfLoss(context, source)))].join(" + ")
+  const origin = { name, ...place(context, at) }
+  const { state } = context
+  const { value: built, limit, notes } = attempt(context, () => {
+    const outputs: Outputs = new Map()
+    state.forward++
+    state.following++
+    state.loss = hooksFor(context, of, outputs)
+    const parts = sources.map((source) => valueOf(context, of, source, outputs))
+    const total = parts.reduce((a, b) => makeTensor(context, { kind: "binary", fn: "add" }, [a, b]))
+    return buildLoss(context, { own: of.own, value: total, outputs, ids: idsOf(context, of.own) })
+  })
+  state.loss = null
+  if (built !== null) return { ...origin, ...built }
+  return { ...origin, why: plainText(limit ?? notes.at(-1)?.what ?? "its operations are not read") }
+}
+
+function nameOfLoss({ ts }: Context, source: LossSource): string {
+  const node = source.kind === "compiled" ? source.fn.node : source.node
+  const named = ts.isIdentifier(node) ? node : ts.isFunctionDeclaration(node) || ts.isMethodDeclaration(node) ? node.name : undefined
+  const stored = ts.isVariableDeclaration(node.parent) ? node.parent.name : undefined
+  const line = node.getSourceFile().getLineAndCharacterOfPosition(source.at.getStart()).line + 1
+  return named?.getText() ?? stored?.getText() ?? `the function in line ${line}`
+}
+
+/** @throws Unreadable where it is no tensor */
+function valueOf(context: Context, { own }: LossOf, source: LossSource, outputs: Outputs): TensorValue {
+  const { state } = context
+  if (source.kind === "minimized") {
+    const fn = functionOf(context, source.node)
+    if (fn === null) throw new Unreadable("the function that computes it is not found in this file")
+    return tensorIn(context, context.call(context, fn, undefinedValue, [], source.at), source.at)
+  }
+  const result = callNetwork(context, own, [], source.at, createDataReader(context, () => true), outputs)
+  const given = result.kind === "array" ? result.items : [result]
+  const parts = given.map((output) => {
+    if (output.kind !== "tensor") throw new Unreadable("the network's output is not read")
+    const labels = makeInput(context, "labels", shapeOf(context, output))
+    return tensorIn(context, context.call(context, source.fn, undefinedValue, [labels, output], source.at), source.at)
+  })
+  state.depth = Math.max(0, state.depth)
+  return parts.reduce((a, b) => makeTensor(context, { kind: "binary", fn: "add" }, [a, b]))
+}
+
+function tensorIn(context: Context, value: Value, at: TypeScript.Node): TensorValue {
+  if (value.kind === "tensor") return meanOf(context, value, at)
+  throw new Unreadable(value.kind === "unknown" ? value.why : "it gives no tensor")
+}
+
+function hooksFor(context: Context, { own, networks, names }: LossOf, outputs: Outputs): LossHooks {
+  const live = new Map<TensorValue, boolean>()
+  const isLive = (tensor: TensorValue): boolean => {
+    const known = live.get(tensor)
+    if (known !== undefined) return known
+    const { source } = tensor
+    const result = outputs.has(tensor) || source.kind === "weight" || (source.kind === "op" && source.operands.some(isLive))
+    live.set(tensor, result)
+    return result
+  }
+  const data = createDataReader(context, isLive)
+  const apply = (network: Network, args: readonly Value[], at: TypeScript.Node): Value => callNetwork(context, network, args, at, data, outputs)
+  const byPlace = new Map(networks.flatMap((network) => (network.forward === null ? [] : [[network.forward, network] as const])))
+  return {
+    callFunction: ({ node }, args, at) => {
+      const key = node.getSourceFile() === context.home && node.name !== undefined ? placeKey(place(context, node.name)) : null
+      const network = key === null ? undefined : byPlace.get(key)
+      return network === undefined ? null : apply(network, args, at)
+    },
+    callModel: (model, args, at) => {
+      const network = networkOf(networks, model)
+      return network === undefined ? null : apply(network, args.slice(0, 1), at)
+    },
+    callUnknown: (callee, self, args, at) => {
+      const isForward = self.kind === "unknown" && self.name !== null && names.has(self.name) && forwardNames.has(callee.name ?? "")
+      if (isForward || (self.kind !== "unknown" && callee.name !== null && names.has(callee.name))) return apply(own, args, at)
+      const method = callee.name
+      if (method === null || !data.isData(self) || findOp(method) === null) return null
+      return callOp(context, method, chainedArguments(method, self, args), at)
+    },
+    callOp: data.callOp,
+    callLoss: (path, args, at) => callLoss(context, path, args, at, data),
+  }
+}
+
+const networkOf = (networks: readonly Network[], model: ModelValue): Network | undefined =>
+  networks.find((network) => network.model === model) ?? networks.find((network) => network.model?.node === model.node)
+
+/** Ids of the weights of a network: of the model, of the instances of its class, or of the names of the file. */
+function idsOf(context: Context, { traced, model }: Network): ReadonlyMap<Weight, string> {
+  const found = new Map<Weight, string>()
+  const add = (root: Value | null, named: Scope["names"] | []): void =>
+    assignPaths(root, named).weights.forEach((id, weight) => found.has(weight) || found.set(weight, id))
+  if (model !== null) add(model, [])
+  else if (traced.form === "function") add(null, context.moduleScope(context, context.home).names)
+  else for (const instance of context.state.instances) if (instance.type?.name === traced.name) add(instance, [])
+  return found
+}
+

@@ -1,0 +1,139 @@
+/** @file Losses that code computes by itself: read as graphs over the weights, equal to tfjs in value and gradient; where not read, the reason. */
+import * as tf from "@tensorflow/tfjs"
+import ts from "typescript"
+import { beforeAll, describe, expect, test } from "vitest"
+import type { Graph, TracedModel } from "../../src/graph/graph"
+import { instantiate } from "../../src/verification/instantiate"
+import { evaluateObjective } from "../../src/verification/loss"
+import { compilePlan } from "../../src/verification/plan"
+import { prepareTfjs } from "../support/runTfjs"
+import { only, trace } from "./program"
+
+beforeAll(prepareTfjs)
+
+const graphOf = ({ ownLoss }: TracedModel): Graph => {
+  if (ownLoss === undefined || !("graph" in ownLoss)) throw new Error(`expected a loss that is read, found ${JSON.stringify(ownLoss)}`)
+  return ownLoss.graph
+}
+const inputsOf = (graph: Graph): readonly string[] =>
+  graph.nodes.flatMap(({ op, shape }) => (op.kind === "input" ? [`${op.name} [${shape.join(", ")}]`] : []))
+
+const net = `class Net {
+  w1 = tf.variable(tf.randomNormal([3, 5], 0, 1, "float32", 1)); b1 = tf.variable(tf.ones([5]))
+  w2 = tf.variable(tf.randomNormal([5, 4], 0, 1, "float32", 2))
+  forward(x: tf.Tensor2D): tf.Tensor2D { return x.matMul(this.w1).add(this.b1).relu().matMul(this.w2) }
+}
+const net = new Net(), opt = tf.train.sgd(0.1)`
+
+/** Losses in the names `net`, `xs` [4, 3] and `ys` [4, 4]. */
+const losses: readonly (readonly [name: string, code: string])[] = [
+  ["cross-entropy", "tf.softmax(net.forward(xs)).log().mul(ys).sum().neg()"],
+  ["Huber", "(() => { const e = net.forward(xs).sub(ys).abs(), q = tf.minimum(e, 1); return q.square().mul(0.5).add(e.sub(q)).mean() })()"],
+  ["contrastive", `(() => {
+    const unit = (t: tf.Tensor) => t.div(t.norm(2, 1, true))
+    const s = tf.matMul(unit(net.forward(xs)), unit(net.forward(xs.mul(0.5).add(1))), false, true).div(0.2)
+    return tf.losses.softmaxCrossEntropy(tf.eye(4), s)
+  })()`],
+  ["KL and entropy", `(() => {
+    const l = tf.logSoftmax(net.forward(xs))
+    return l.exp().mul(l.sub(ys)).sum(-1).mean().add(l.exp().mul(l).sum(-1).mean().mul(0.01))
+  })()`],
+  ["dice", "(() => { const p = net.forward(xs).sigmoid(); return tf.sub(1, p.mul(ys).sum().mul(2).add(1).div(p.sum().add(ys.sum()).add(1))) })()"],
+  ["a penalty on a weight", "tf.losses.meanSquaredError(ys, net.forward(xs)).add(net.w1.square().sum().mul(0.1))"],
+  ["log-cosh of tf.metrics and tf.losses", "tf.losses.huberLoss(ys, net.forward(xs)).add(tf.metrics.meanAbsoluteError(ys, net.forward(xs)).mean())"],
+  ["two steps through the network", "net.forward(net.forward(xs).slice([0, 0], [-1, 3])).sub(ys).square().mean()"],
+]
+
+describe("value and gradient are those of tfjs", () => {
+  test.each(losses)("%s", (_, code) => {
+    const source = `${net}\nexport function step(xs: tf.Tensor2D, ys: tf.Tensor2D) { opt.minimize(() => ${code} as tf.Scalar) }`
+    const graph = instantiateFully(graphOf(only(trace(source), "Net"))), plan = compilePlan(graph)
+    const compilerOptions = { target: ts.ScriptTarget.ES2022 }
+    const { outputText } = ts.transpileModule(`${net}\n;({ net, loss: (xs, ys) => ${code} })`, { compilerOptions })
+    const run = new Function("tf", outputText.replace(/\(\{ net,/, "return ({ net,")) as (of: typeof tf) => {
+      readonly net: Readonly<Record<string, tf.Variable>>
+      readonly loss: (xs: tf.Tensor, ys: tf.Tensor) => tf.Scalar
+    }
+    const made = run(tf)
+    const theta = new Float64Array(plan.theta.length)
+    for (const { id, offset } of plan.slots) theta.set(made.net[id].dataSync(), offset)
+    const data = new Map([["xs", tf.randomNormal([4, 3], 0, 1, "float32", 3)], ["ys", tf.randomUniform([4, 4], 0, 1, "float32", 4)]])
+    const leaves = plan.leaves.map(({ node }) => {
+      const tensor = node.op.kind === "input" ? data.get(node.op.name) : undefined
+      if (tensor === undefined) throw new Error(`expected xs or ys, found ${JSON.stringify(node.op)}`)
+      return Float64Array.from(tensor.dataSync())
+    })
+    const gradient = new Float64Array(plan.dimension)
+    const value = evaluateObjective(plan, { samples: [{ leaves, targets: [] }] }, theta, gradient)
+    const [xs, ys] = [...data.values()], { value: expected, grads } = tf.variableGrads(() => made.loss(xs, ys))
+    expect(value).toBeCloseTo(expected.dataSync()[0], 4)
+    for (const { id, offset, size } of plan.slots) {
+      const own = grads[made.net[id].name].dataSync()
+      for (let i = 0; i < size; i++) expect(gradient[offset + i], `${id}[${i}]`).toBeCloseTo(own[i], 4)
+    }
+    expect(Math.max(...gradient.map(Math.abs))).toBeGreaterThan(1e-3)
+  })
+})
+
+/** Four samples, whatever the symbols are called. */
+function instantiateFully(graph: Graph): Graph {
+  const symbols = new Set(graph.nodes.flatMap(({ shape }) => shape.filter((d) => typeof d === "string")))
+  return instantiate(graph, Object.fromEntries([...symbols].map((symbol) => [symbol, 4])))
+}
+
+const sequential = `tf.sequential({ layers: [tf.layers.dense({ units: 8, activation: "relu", inputShape: [5] }), tf.layers.dense({ units: 3 })] })`
+
+test("a function in compile takes labels and the output", () => {
+  const traced = trace(`const m = ${sequential}
+    const focal = (yTrue, yPred) => { const p = tf.softmax(yPred); return yTrue.mul(tf.sub(1, p).square()).mul(p.log()).sum(-1).neg() }
+    m.compile({ optimizer: "sgd", loss: focal })`)
+  const model = only(traced)
+  expect(model.ownLoss?.name).toBe("focal")
+  expect(inputsOf(graphOf(model))).toEqual(["input [batch, 5]", "labels [batch, 3]"])
+})
+
+test("data of a shape nobody states has the shape it is computed with; one-hot labels count classes", () => {
+  const traced = trace(`const m = ${sequential}, opt = tf.train.adam(0.001)
+    async function train(data) {
+      for (const batch of data) {
+        const { grads } = tf.variableGrads(() => {
+          const logp = tf.logSoftmax(m.predict(batch.xs)), taken = tf.oneHot(batch.actions, 3)
+          return logp.mul(taken).sum(-1).mul(batch.rewards.sub(batch.baseline)).mean().neg()
+        })
+        opt.applyGradients(grads)
+      }
+    }`)
+  const graph = graphOf(only(traced))
+  expect(inputsOf(graph)).toEqual(["input [batch, 5]", "actions [batch]", "rewards [batch]"])
+  expect(graph.nodes.some(({ op }) => op.kind === "oneHot" && op.depth === 3)).toBe(true)
+})
+
+test("another network in the loss stands still, and a step that trains another one's weights is not this one's loss", () => {
+  const traced = trace(`const critic = tf.sequential()
+    critic.add(tf.layers.dense({ units: 8, activation: "relu", inputShape: [3] })); critic.add(tf.layers.dense({ units: 1 }))
+    const generator = ${sequential}
+    const a = tf.train.rmsprop(1e-4), b = tf.train.rmsprop(1e-4)
+    function trainCritic(real, z) {
+      a.minimize(() => tf.sub(critic.predict(generator.predict(z)).mean(), critic.predict(real).mean()), false, critic.getWeights())
+    }
+    function trainGenerator(z) { b.minimize(() => critic.predict(generator.predict(z)).mean().neg(), false, generator.getWeights()) }`)
+  for (const name of ["critic", "generator"]) {
+    const graph = graphOf(only(traced, name)), own = only(traced, name).graph.parameters
+    expect(graph.parameters.slice(0, own.length).map(({ id, trainable }) => [id, trainable])).toEqual(own.map(({ id }) => [id, true]))
+    expect(graph.parameters.slice(own.length).map(({ trainable }) => trainable)).toEqual([false, false, false, false])
+  }
+  expect(inputsOf(graphOf(only(traced, "critic")))).toHaveLength(2)
+  expect(inputsOf(graphOf(only(traced, "generator")))).toHaveLength(1)
+})
+
+test("what is not read is said, with the reason", () => {
+  const traced = trace(`const m = ${sequential}, opt = tf.train.adam(0.001)
+    function train(xs, ys) { opt.minimize(() => tf.spectral.rfft(m.predict(xs)).sum()) }`)
+  const { ownLoss } = only(traced)
+  expect(ownLoss).toMatchObject({ why: expect.stringMatching(/complex/) as string, start: { line: 2 } })
+})
+
+test("a loss of tfjs that compile names is no loss of the code", () => {
+  expect(only(trace(`const m = ${sequential}; m.compile({ optimizer: "sgd", loss: "meanSquaredError" })`)).ownLoss).toBeUndefined()
+  expect(only(trace(`const m = ${sequential}; m.compile({ optimizer: "sgd", loss: tf.losses.huberLoss })`)).ownLoss).toBeUndefined()
+})
