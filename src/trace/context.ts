@@ -166,6 +166,8 @@ export interface State {
   metGuesses: number
   /** Reshapes whose −1 left a single entry beside more axes than there were: a sign of an input with an axis too few. */
   emptyAxes: number
+  /** Products whose one operand is stretched over axes of the other, which tfjs cannot train: a sign of an input with an axis too many. */
+  stretchedProducts: number
   /** Assigned targets, calls and functions that have run, for each loop whose changes are watched. */
   readonly watches: Map<TypeScript.Node, Scope | null>[]
   assumptions: Set<string>
@@ -245,6 +247,7 @@ export function createState(): State {
     guesses: new Set(),
     metGuesses: 0,
     emptyAxes: 0,
+    stretchedProducts: 0,
     watches: [],
     assumptions,
     notes,

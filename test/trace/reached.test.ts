@@ -103,3 +103,55 @@ test("a method that prepares what those that build need is followed first", () =
   expect(traced.problems).toEqual([])
   expect(parameters(only(traced))).toEqual(["dense_1/kernel [3, 5]", "dense_1/bias [5]", "dense_2/kernel [5, 2]", "dense_2/bias [2]"])
 })
+
+test("an input that a function lists as its model's is symbolic; so is one of that type", () => {
+  const js = trace({
+    "/main.js": `const tf = require("@tensorflow/tfjs")
+      class Actor {
+        constructor(config) { this.units = config.units; this.observation = null }
+        build(observation) {
+          this.observation = observation
+          this.first = tf.layers.dense({ units: this.units, activation: "relu" })
+          this.last = tf.layers.dense({ units: 2 })
+          this.predict = (given) => tf.tidy(() => {
+            if (given) observation = given
+            return this.last.apply(this.first.apply(observation))
+          })
+          this.model = tf.model({ outputs: this.predict(), inputs: observation })
+        }
+      }
+      module.exports = Actor`,
+  })
+  const [first] = parameters(only(js))
+  expect(first).toBe("dense_1/kernel [observation, units]")
+  const typed = trace(`export function withHead(features: tf.SymbolicTensor, classes: number) {
+    const flat = tf.layers.flatten().apply(tf.layers.conv2d({ filters: 4, kernelSize: 1 }).apply(features))
+    return tf.model({ inputs: features, outputs: tf.layers.dense({ units: classes }).apply(flat) as tf.SymbolicTensor })
+  }`)
+  expect(only(typed).inputs[0].shape).toHaveLength(4)
+  expect(only(typed).unsupported).toEqual([])
+})
+
+test("methods that leave all computing to others are networks; ids of rows need no axis of their own", () => {
+  const traced = trace({
+    "/main.js": `const tf = require("@tensorflow/tfjs")
+      class Towers {
+        constructor(users, items, width = 8) {
+          this.users = tf.variable(tf.randomNormal([users, width]))
+          this.items = tf.variable(tf.randomNormal([items, width]))
+          this.w = tf.variable(tf.randomNormal([width, 3]))
+        }
+        rows(table, ids) { return tf.matMul(tf.gather(table, ids), this.w) }
+        unit(x) { return x.div(x.norm("euclidean", 1, true)) }
+        userTower(ids) { const e = this.rows(this.users, ids); return this.unit(e) }
+        itemTower(ids, extra = null) {
+          let e = this.rows(this.items, ids)
+          if (this.rich && extra) e = tf.concat([e, extra], 1)
+          return this.unit(e)
+        }
+      }
+      module.exports = Towers`,
+  })
+  expect(traced.models.map(({ name, unsupported }) => [name, unsupported.length])).toEqual([["userTower", 0], ["itemTower", 0]])
+  for (const model of traced.models) expect(model.inputs.map(({ shape }) => shape.length)).toEqual([1])
+})

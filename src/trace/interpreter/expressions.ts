@@ -362,6 +362,11 @@ function logical(context: Context, node: TypeScript.BinaryExpression, left: Valu
     if (operator === K.BarBarToken && fallback.kind === "primitive" && fallback.value === true && left.name !== null) return fallback
     return withFallback(context, left, fallback)
   }
+  // `setting && given` is nothing wherever what is given is nothing.
+  if (operator === K.AmpersandAmpersandToken && context.ts.isIdentifier(node.right)) {
+    const right = evaluate(context, node.right, scope)
+    if (isNullish(right)) return right
+  }
   return either(context, node, node.left.getText(), scope, [() => evaluate(context, node.right, scope), () => left])
 }
 

@@ -10,6 +10,8 @@ import type { TensorValue, UnknownValue, Value } from "../value"
 import { arrayOf, givenUnknown, objectOf, openParameter, primitive, tfValue, undefinedValue } from "../value"
 import { assume, freshSymbol, place } from "../context"
 import { makeInput } from "../tensor"
+import { markSymbolic } from "../layers/mask"
+import { openShape } from "../rank"
 import { makeWeight } from "../weight"
 import { readParameterType, returnedTypeOf } from "../../source/forms"
 import { requiredTensors, settingsArgument } from "./settings"
@@ -120,6 +122,20 @@ export function forwardArguments(context: Context, node: FunctionLike, guess: Gu
   return { values, inputs, guessed }
 }
 
+/** A parameter that stands for the symbolic input of what is built: by its type, or since it is listed as a model's input. */
+function isSymbolicInput({ ts }: Context, { name, type, parent, questionToken }: TypeScript.ParameterDeclaration): boolean {
+  if (questionToken !== undefined || !ts.isIdentifier(name)) return false
+  if (type !== undefined) return /^([\w.]+\.)?SymbolicTensor$/.test(type.getText())
+  const body = (parent as FunctionLike).body?.getText() ?? ""
+  const own = name.text.replace(/\$/g, "\\$&"), listed = `\\binputs\\s*:\\s*(\\[[^\\]]*)?(?<![\\w$.])${own}\\s*[,}\\]]`
+  const shorthand = own === "inputs" ? "|(?<![\\w$.])inputs\\s*[,}]" : ""
+  return /\bmodel\s*\(/.test(body) && new RegExp(listed + shorthand).test(body)
+}
+
+/** An input with as many axes as the layers on it read. */
+const symbolicInput = (context: Context, name: string, at: TypeScript.Node): Value =>
+  markSymbolic(makeInput(context, name, openShape(context, ["batch"], givenUnknown(`the parameter '${name}' is not known`, name), name), "real", at))
+
 /** A parameter that is tfjs itself, by its usual names or by its type. */
 const isTfjsParameter = ({ ts, program }: Context, { name, type }: TypeScript.ParameterDeclaration): boolean =>
   /^(tf|tfjs)$/.test(name.getText()) || standsForTfjs(ts, program, type)
@@ -223,6 +239,7 @@ export function constructionArguments(context: Context, node: TypeScript.Signatu
     const name = parameter.name.getText()
     if (isTfjsParameter(context, parameter)) return tfValue("")
     if (parameter.initializer !== undefined) return undefinedValue
+    if (isSymbolicInput(context, parameter)) return symbolicInput(context, name, parameter)
     if (parameter.questionToken !== undefined && parameter.type?.kind !== ts.SyntaxKind.NumberKeyword) return undefinedValue
     if (parameter.type !== undefined && ts.isTupleTypeNode(parameter.type)) return tupleOf(ts, parameter.type, name)
     return (leaveOut ? settingsArgument(context, parameter) : null) ?? givenUnknown(`the parameter '${name}' is not known`, name)

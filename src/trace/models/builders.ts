@@ -113,12 +113,15 @@ export function innerFunctions(context: Context, networks: readonly TypeScript.N
     .slice(0, maximumClosures)
 }
 
+/** Speaks of tensors, or leaves all of that to other methods. */
+const mayCompute = (text: string): boolean => speaksOfTensors.test(text) || /\b(tf|this)\s*\.\s*[#\w$]+\s*\(/.test(text)
+
 /** Methods of a class without a readable forward pass that may be networks over its weights under names of their own: `generator(noise)`. */
 export function methodCallables(context: Context, type: ClassValue): readonly Callable[] {
   const { ts, state } = context
   const methods = type.node.members.filter(
     (member): member is TypeScript.MethodDeclaration =>
-      ts.isMethodDeclaration(member) && member.body !== undefined && member.parameters.length > 0 && speaksOfTensors.test(member.body.getText()),
+      ts.isMethodDeclaration(member) && member.body !== undefined && member.parameters.length > 0 && mayCompute(member.body.getText()),
   )
   if (methods.length === 0) return []
   const constructor = type.node.members.find((member) => ts.isConstructorDeclaration(member))

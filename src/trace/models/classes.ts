@@ -118,7 +118,8 @@ export function bestAttempt<T>(
   }
   for (const rank of [2, 3, 4, 1]) {
     const met = context.state.metGuesses
-    let empty = context.state.emptyAxes
+    let empty = context.state.emptyAxes,
+      stretched = context.state.stretchedProducts
     let result = run({ rank, ranks, tensors })
     for (let again = 0; again < 8; again++) {
       if (result.needs !== null && !tensors.has(result.needs)) tensors.add(result.needs)
@@ -128,6 +129,7 @@ export function bestAttempt<T>(
         ranks.set(input.source.input.name, asked)
       } else break
       empty = context.state.emptyAxes
+      stretched = context.state.stretchedProducts
       result = run({ rank, ranks, tensors })
     }
     if (result.value === null) {
@@ -143,7 +145,9 @@ export function bestAttempt<T>(
       }
       continue
     }
-    const squeezed = result.value.guessed > 0 && context.state.emptyAxes > empty ? 1 : 0
+    // Where the code has asked for a rank, it is no guess that a product is stretched.
+    const strange = context.state.emptyAxes > empty || (ranks.size === 0 && context.state.stretchedProducts > stretched)
+    const squeezed = result.value.guessed > 0 && strange ? 1 : 0
     const { traced, crossed } = result.value, [fault] = result.faults
     const complaints = complaintsOf(traced) + result.value.strained + squeezed + Math.min(1, result.faults.length)
     if (result.faults.length === 0) runs = true

@@ -42,6 +42,7 @@ export function emitMatMul(call: OpCall, a: TensorValue, b: TensorValue, transpo
     first.kept.length === left.length - 2 ? a : reshape(call.context, a, [...first.kept, ...left.slice(-2)], { at: call.at, label: "tf.matMul" })
   const y =
     second.kept.length === right.length - 2 ? b : reshape(call.context, b, [...second.kept, ...right.slice(-2)], { at: call.at, label: "tf.matMul" })
+  if (first.letters !== second.letters) call.context.state.stretchedProducts++
   const out = letters.slice(0, rank)
   const firstLetters = first.letters + (transposeA ? inner + row : row + inner)
   const secondLetters = second.letters + (transposeB ? column + inner : inner + column)
