@@ -168,12 +168,12 @@ class PatternReader {
   /** x − log Σe^x, also with the largest x taken off first. */
   private logShares(node: Node): Recognized | null {
     const [x, b] = node.operands
-    const log = this.strip(b)
+    const { log, below } = this.logOverLargest(b, x) ?? { log: this.strip(b), below: x }
     if (log.op.kind !== "unary" || log.op.fn !== "log") return null
     const inner = this.strip(log.operands[0])
     if (inner.op.kind !== "reduce" || inner.op.fn !== "sum" || inner.op.axes.length !== 1) return null
     const exponential = this.node(inner.operands[0])
-    if (exponential.op.kind !== "unary" || exponential.op.fn !== "exp" || !this.same(exponential.operands[0], x)) return null
+    if (exponential.op.kind !== "unary" || exponential.op.fn !== "exp" || !this.same(exponential.operands[0], below)) return null
     const [axis] = inner.op.axes
     // The sum must line up with x when it is taken off.
     return this.linesUp(b, x, [axis])
@@ -188,6 +188,31 @@ class PatternReader {
           epsilon: 0,
         }
       : null
+  }
+
+  /** In max(x) + log Σe^(x − max(x)), which is log Σe^x: the logarithm, and x − max(x). */
+  private logOverLargest(id: NodeId, x: NodeId): { readonly log: Node; readonly below: NodeId } | null {
+    const sum = this.strip(id)
+    if (sum.op.kind !== "binary" || sum.op.fn !== "add") return null
+    // Both summands must have the shape of the sum: [n, 1] + [n] would be a table.
+    if (sum.operands.some((o) => this.node(o).shape.join() !== sum.shape.join())) return null
+    const parts = sum.operands.map((o) => this.strip(o)),
+      log = parts.find(({ op }) => op.kind === "unary" && op.fn === "log"),
+      largest = parts.find(({ op }) => op.kind === "reduce" && op.fn === "max")
+    if (log === undefined || largest === undefined || !this.same(largest.operands[0], x)) return null
+    const total = this.strip(log.operands[0])
+    const below = total.op.kind === "reduce" ? this.node(total.operands[0]).operands[0] : undefined
+    const node = below === undefined ? null : this.node(below)
+    const own = node?.op.kind === "binary" && node.op.fn === "subtract" ? this.belowExtreme(node) : null
+    const axes = largest.op.kind === "reduce" ? largest.op.axes.join() : ""
+    const fits = own !== null && this.same(own.operand, x) && own.axes.join() === axes
+    return fits && total.op.kind === "reduce" && total.op.axes.join() === axes && below !== undefined && this.isMax(below) ? { log, below } : null
+  }
+
+  /** Whether what is taken off in x − m is a maximum. */
+  private isMax(id: NodeId): boolean {
+    const { op } = this.strip(this.node(id).operands[1])
+    return op.kind === "reduce" && op.fn === "max"
   }
 
   /** The x of x − max(x), where that is what it is. */
