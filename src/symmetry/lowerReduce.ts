@@ -67,11 +67,11 @@ export function lowerNormalize(
   return eachChoice(lowering, node.id, (choice) => {
     const atoms = atomsOf(choice)
     const { uses, over } = blocksOver(lowering, operand, axes, choice, true)
-    // Over a single cell a softmax is 1 and a norm is 0 or ±1: no gradient.
-    if (over.length === 0 && uses.length === 1)
-      return centered || sumsToOne
-        ? lowering.emit(node.id, { kind: "fill", value: sumsToOne ? 1 : 0 }, [], [], [])
-        : emitOver(lowering, node.id, { kind: "still" }, uses, unionLabels(uses, atoms), atoms)
+    // Over a single cell a softmax is 1, a centered norm 0 and a norm without ε ±1: no gradient.
+    if (over.length === 0 && uses.length === 1) {
+      if (centered || sumsToOne) return lowering.emit(node.id, { kind: "fill", value: sumsToOne ? 1 : 0 }, [], [], [])
+      if (scaleFree === "exactly") return emitOver(lowering, node.id, { kind: "still" }, uses, unionLabels(uses, atoms), atoms)
+    }
     const labels = [...new Set([...unionLabels(uses, atoms), ...over.filter((l) => l < atoms.length)])].sort((a, b) => a - b)
     return emitOver(lowering, node.id, { kind: "normalize", over, name, centered, scaleFree, sumsToOne, epsilon }, uses, labels, atoms)
   })
