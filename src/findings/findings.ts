@@ -8,6 +8,7 @@ import type { Finding } from "../schema/report"
 import { alwaysThrows } from "./alwaysThrows"
 import { cpuBackend } from "./cpuBackend"
 import { duplicateName } from "./duplicateName"
+import { frozenModel } from "./frozenModel"
 import { matmulGradient } from "./matmulGradient"
 import { missingLayer } from "./missingLayer"
 import { noGradientOp } from "./noGradientOp"
@@ -34,6 +35,7 @@ export const findingRules: readonly FindingRule[] = [
   alwaysThrows,
   cpuBackend,
   duplicateName,
+  frozenModel,
   matmulGradient,
   missingLayer,
   noGradientOp,

@@ -31,6 +31,8 @@ export interface Parameter extends Place {
   readonly weight?: string
   readonly shape: readonly Dim[]
   readonly trainable: boolean
+  /** Where it, or its layer, was frozen. */
+  readonly frozenAt?: Place
   /** No weight of the source but a constant that is added to this parameter, under a name made for the laws. */
   readonly constantBeside?: string
   /** Its node, or null when it is created and never used. */
@@ -118,22 +120,22 @@ export interface TracedLayer {
 }
 export type LayerOption = number | string | boolean | readonly (number | string)[]
 
-/** One model of a file, as the tracer leaves it. */
-export interface TracedModel extends Place {
-  readonly name: string
-  readonly form: ModelForm
-  readonly graph: Graph
-  readonly inputs: readonly { readonly name: string; readonly shape: readonly Dim[] }[]
 /** What tfjs refuses in a layer or between layers. The layer is in the graph as it is meant, unless shapes do not fit. */
 export interface Refusal extends Place {
   /** "ignored": tfjs passes over a setting in silence. All others throw. */
-  readonly kind: "setting" | "ignored" | "name" | "shapes" | "operation"
+  readonly kind: "setting" | "ignored" | "name" | "shapes" | "operation" | "frozen"
   /** One sentence without a full stop. */
   readonly what: string
   /** The sentence says what to write in its place. */
   readonly fixable: boolean
 }
 
+/** One model of a file, as the tracer leaves it. */
+export interface TracedModel extends Place {
+  readonly name: string
+  readonly form: ModelForm
+  readonly graph: Graph
+  readonly inputs: readonly { readonly name: string; readonly shape: readonly Dim[] }[]
   readonly parameterCount: Dim | null
   /** Absent for models that are not made of tf.layers. */
   readonly layers?: readonly TracedLayer[]
@@ -154,5 +156,4 @@ export interface Refusal extends Place {
 export interface TracedFile {
   readonly models: readonly TracedModel[]
   readonly problems: readonly (Place & { readonly message: string })[]
-  readonly refused?: readonly Refusal[]
 }

@@ -29,6 +29,7 @@ export function presentModel(traced: TracedModel, derived: DerivedModel, finding
       ...(p.weight === undefined || p.weight === p.id ? {} : { weight: p.weight }),
       shape: p.shape,
       trainable: p.trainable,
+      ...(p.frozenAt === undefined ? {} : { frozenAt: p.frozenAt }),
       ...(p.constantBeside === undefined ? {} : { constantBeside: p.constantBeside }),
     })),
     parameterCount: traced.parameterCount,

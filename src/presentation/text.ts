@@ -39,11 +39,13 @@ export function modelText(model: Model, path: string, painter: Painter): string[
     constantBeside === undefined ? [] : [`${id} stands for what is added to ${constantBeside}`])
   const frozen = model.parameters.flatMap(({ id, trainable, constantBeside }) =>
     trainable || constantBeside !== undefined || isStatistic(id) ? [] : [id])
+  const places = [...new Set(model.parameters.flatMap(({ frozenAt }) => (frozenAt === undefined ? [] : [placeText(frozenAt)])))]
+  const where = places.length === 0 ? "" : ` (${listText(places, 2)})`
   const allFrozen = model.parameters.length > 0 && model.parameters.every(({ trainable }) => !trainable)
   const gaps = [
-    ...(allFrozen ? wrapped("no law:", "all weights are frozen, training moves none of them") : []),
+    ...(allFrozen ? wrapped("no law:", `all weights are frozen${where}: training moves none of them`) : []),
     ...(constants.length > 0 ? wrapped("constant:", listText(constants)) : []),
-    ...(frozen.length > 0 && !allFrozen ? wrapped("frozen:", `${listText(foldNames(frozen))} — training does not move them`) : []),
+    ...(frozen.length > 0 && !allFrozen ? wrapped("frozen:", `${listText(foldNames(frozen))}${where} — training does not move them`) : []),
     ...model.lawless.flatMap(({ parameters, because }) =>
       wrapped("no law:", `${listText(foldNames(parameters))}${because.length === 0 ? "" : ` — ${reasonsText(because, placeText)}`}`),
     ),

@@ -108,6 +108,8 @@ export interface Note {
 export interface Fault {
   readonly what: string
   readonly place: Place
+  /** The layers, instances and models that it was met in; empty for code outside of all. */
+  readonly owners: readonly object[]
 }
 /** Tensors made by serials above `from` up to `to` are gone, but for some. */
 export interface Disposal {
@@ -412,25 +414,6 @@ export function unifyDims(context: Context, a: Dim, b: Dim): boolean {
     context.state.solution.set(right, left)
     return true
   }
-  return false
-}
-
-/** Symbols of the source stay; names made up for an axis ("x.1") give way first. */
-const rankOfSymbol = (symbol: string): number => (/^batch\u00b7/.test(symbol) ? 0 : symbol.includes(".") ? 2 : 1)
-
-export function childScope(parent: Scope, frame: Frame = parent.frame): Scope {
-  const names: Scope["names"] & { born?: number } = new Map<string, Value>()
-  names.born = levels
-  return { names, parent, frame }
-}
-
-/** Whether a class value has tf.layers.Layer among its ancestors. */
-export function extendsLayer(type: Value | null): boolean {
-  for (let at: Value | null = type; at !== null;) {
-    if (at.kind === "tf") return /^(layers\.)?(Layer|RNNCell|Wrapper)$/.test(at.path)
-    if (at.kind !== "class") return false
-    at = (at as ClassValue).base
-  }
   return fitMultiples(context, left, right)
 }
 
@@ -454,5 +437,24 @@ function fitMultiples(context: Context, a: Dim, b: Dim): boolean {
         context.state.solution.set(symbol, addDim(multiplyDim(factor, freshSymbol(context, name)), rest))
         return true
       }
+  return false
+}
+
+/** Symbols of the source stay; names made up for an axis ("x.1") give way first. */
+const rankOfSymbol = (symbol: string): number => (/^batch\u00b7/.test(symbol) ? 0 : symbol.includes(".") ? 2 : 1)
+
+export function childScope(parent: Scope, frame: Frame = parent.frame): Scope {
+  const names: Scope["names"] & { born?: number } = new Map<string, Value>()
+  names.born = levels
+  return { names, parent, frame }
+}
+
+/** Whether a class value has tf.layers.Layer among its ancestors. */
+export function extendsLayer(type: Value | null): boolean {
+  for (let at: Value | null = type; at !== null;) {
+    if (at.kind === "tf") return /^(layers\.)?(Layer|RNNCell|Wrapper)$/.test(at.path)
+    if (at.kind !== "class") return false
+    at = (at as ClassValue).base
+  }
   return false
 }

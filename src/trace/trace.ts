@@ -249,7 +249,7 @@ const weightNames = (found: Traced): readonly string[] => [
 ]
 
 /** A model with what trains it; a list of variables given to minimize is an assumption a reader must see. */
-function withTraining(found: Traced, training: Training, fault: Fault | undefined): TracedFile["models"][number] {
+function withTraining(found: Traced, training: Training, fault: Pick<Fault, "what" | "place"> | undefined): TracedFile["models"][number] {
   const lists = training.optimizers.flatMap(({ variables }) =>
     variables === undefined ? [] : [`only ${variables.join(", ")} is trained where minimize says so`],
   )

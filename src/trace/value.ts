@@ -172,6 +172,8 @@ export interface LayerState {
   inputShape: readonly Dim[] | null
   calls: { readonly inputs: readonly TensorValue[]; readonly outputs: readonly TensorValue[] }[]
   refused?: Refusal[]
+  /** Where `trainable` was set to false. */
+  frozenAt?: Place
 }
 export interface LayerValue {
   readonly kind: "layer"

@@ -26,7 +26,7 @@ async function failureOf(source: string): Promise<string | null> {
   }
 }
 
-const rules = /^(refused-setting|unknown-name|shape-mismatch|symbolic-op|softmax-axis)$/
+const rules = /^(refused-setting|unknown-name|shape-mismatch|symbolic-op|softmax-axis|frozen-model)$/
 
 /** What is said: findings of these rules, and that a model cannot be built. */
 function saidOf(source: string): readonly string[] {
@@ -101,6 +101,17 @@ const accepted: readonly string[] = [
 test.each(accepted)("accepted: %s", async (source) => {
   expect(await failureOf(source)).toBeNull()
   expect(saidOf(source)).toEqual([])
+})
+
+const critic = `const net = tf.sequential({ layers: [tf.layers.dense({ inputShape: [4], units: 2 })] })
+  net.compile({ optimizer: "sgd", loss: "meanSquaredError" }); net.trainable = false`
+
+test("frozen: a model that is compiled before it is frozen does not train, until it may again", async () => {
+  expect(await failureOf(critic)).toMatch(/none of the \d+ variables is trainable/)
+  expect(saidOf(critic)).toEqual([expect.stringMatching(/^this freezes every weight of the model/)])
+  const again = `${critic}; net.trainable = true`
+  expect(await failureOf(again)).toBeNull()
+  expect(saidOf(again)).toEqual([])
 })
 
 test.each([

@@ -135,6 +135,21 @@ test("a size that the configuration of a layer lacks", () => {
   expect(only(trace(source("{ rank: 2, units: 3 }")), "Rank").throws).toBeUndefined()
 })
 
+test("one instance that throws says nothing of another one, nor of the class", () => {
+  const source = `class Half extends tf.layers.Layer {
+      constructor(config) { super(config); this.units = config.units }
+      build(shape) { this.w = this.addWeight("w", [shape[shape.length - 1], this.units / 2], "float32", tf.initializers.ones()) }
+      call(inputs) { const x = Array.isArray(inputs) ? inputs[0] : inputs; return x.matMul(this.w.read()) }
+      computeOutputShape(shape) { return [shape[0], this.units / 2] } static get className() { return "Half" }
+    }
+    const make = (units) => { const x = tf.input({ shape: [4] }); return tf.model({ inputs: x, outputs: new Half({ units }).apply(x) }) }`
+  const { models } = trace(`${source}; const odd = make(5), even = make(6)`)
+  const said = Object.fromEntries(models.map(({ name, throws }) => [name, throws?.what]))
+  expect(said).toEqual({ Half: undefined, odd: "the size of axis 1 of 'w' is 2.5", even: undefined })
+  expect(() => new Function("tf", `${source}; make(5)`)(tf)).toThrow(/positive integers/)
+  expect(() => new Function("tf", `${source}; make(6)`)(tf)).not.toThrow()
+})
+
 test("what every layer has is what tfjs gives it", () => {
   class Plain extends tf.layers.Layer {
     static readonly className = "Plain"

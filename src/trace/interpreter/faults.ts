@@ -10,10 +10,12 @@ import { numberIn, stringIn, tensorsIn } from "../value"
 
 /** Notes that the code throws at a place, if the place is surely reached. `what` is a sentence without a full stop. */
 export function tellFault(context: Context, what: string, at: TypeScript.Node): void {
-  const { trail, assumedItems, doubts, faults } = context.state
+  const { trail, assumedItems, doubts, faults, owners } = context.state
   if (trail.length > 0 || assumedItems > 0 || doubts > 0 || dependsOnOption(context, at)) return
   const where = place(context, at)
-  if (!faults.some((known) => samePlace(known.place, where))) faults.push({ what, place: where })
+  const index = faults.findIndex((known) => samePlace(known.place, where)), known = faults.at(index)
+  if (index < 0 || known === undefined) faults.push({ what, place: where, owners: [...owners] })
+  else if (known.owners.length > 0) faults[index] = { ...known, owners: [...known.owners, ...owners] }
 }
 
 /** Whether a condition around the place asks for a parameter that a caller may leave out (`training = false`): it may not be reached. */

@@ -7,7 +7,7 @@ import {
   booleanIn, inherited, isNullish, loadedModel, native, nullValue, numberIn, objectOf, openParameter, ownModel, partOf, primitive, sizeValue,
   stringIn, tensorsIn, tfValue, undefinedValue, unknown,
 } from "../value"
-import { NeedsTensor, assume, meet, write } from "../context"
+import { assume, meet, NeedsTensor, place, write } from "../context"
 import { callOp, chainedArguments, findOp, isTensorOnly } from "../ops/table"
 import { unreadOps } from "../ops/unread"
 import { callFunction, hasSetter, memberOf, staticMember } from "./classes"
@@ -16,7 +16,7 @@ import { choiceMember } from "./choice"
 import { closeTidy } from "./faults"
 import { createBuffer } from "./tables"
 import { createLayer, layerMember, layerStateOf } from "../layers/layer"
-import { createFunctional, createInput, createSequential, modelMember, setModelTrainable } from "../models/model"
+import { createFunctional, createInput, createSequential, modelMember, setLayerTrainable, setModelTrainable } from "../models/model"
 import { engineValue, registerGradient, registerKernel } from "./kernels"
 import { callUtil } from "./util"
 import { readingMember, readingOf, rememberForward } from "./readings"
@@ -169,6 +169,8 @@ function tensorMember(context: Context, tensor: TensorValue, key: string): Value
       return primitive(tensor.dtype === "float" ? "float32" : tensor.dtype === "int" ? "int32" : "bool")
     case "read":
       return native(key, () => tensor)
+    case "clone":
+      return native(key, (_, at) => copyTensor(context, tensor, at))
     case "val":
       return tensor
     // A model hands its layers lists, one tensor in a list as well: code that takes the first of a tensor was written for that.
@@ -186,8 +188,6 @@ function tensorMember(context: Context, tensor: TensorValue, key: string): Value
       return native(key, () => {
         // A forward pass that writes a weight moves it outside the gradient flow.
         if (context.state.forward > 0 && tensor.source.kind === "weight") tensor.source.weight.constraint ??= "assign"
-    case "clone":
-      return native(key, (_, at) => copyTensor(context, tensor, at))
         return undefinedValue
       })
     case "dispose":
@@ -218,7 +218,7 @@ export function setProperty(context: Context, object: Value, key: string, value:
       if (setter !== null) return void callFunction(context, setter, object, [value], at)
       const own = object.fields.get(`\u0000set ${key}`)
       if (own !== undefined) return void context.call(context, own, object, [value], at)
-      if (key === "trainable" && object.layer !== undefined) return setTrainable(context, object, value)
+      if (key === "trainable" && object.layer !== undefined) return setTrainable(context, object, value, at)
       // A layer that says so is not built again when it is first applied.
       if (key === "built" && object.layer !== undefined) object.layer.built = booleanIn(value) ?? true
       return write(context, object.fields, key, value)
@@ -228,9 +228,9 @@ export function setProperty(context: Context, object: Value, key: string, value:
     case "function":
       return write(context, object.fields, key, value)
     case "layer":
-      return key === "trainable" ? setTrainable(context, object, value) : undefined
+      return key === "trainable" ? setTrainable(context, object, value, at) : undefined
     case "model":
-      return key === "trainable" ? setTrainable(context, object, value) : undefined
+      return key === "trainable" ? setTrainable(context, object, value, at) : undefined
     case "tensor":
       if (key === "trainable" && object.source.kind === "weight") object.source.weight.trainable = booleanIn(value) ?? true
       return
@@ -241,12 +241,12 @@ export function setProperty(context: Context, object: Value, key: string, value:
   }
 }
 
-function setTrainable(context: Context, target: Value, value: Value): void {
+function setTrainable(context: Context, target: Value, value: Value, at: TypeScript.Node): void {
   const flag = booleanIn(value)
   if (flag === null) return assume(context, "a `trainable` that is not known is taken as true")
-  if (target.kind === "model") return setModelTrainable(target, flag)
+  if (target.kind === "model") return setModelTrainable(target, flag, place(context, at))
   const state = layerStateOf(target)
-  if (state !== null) state.trainable = flag
+  if (state !== null) setLayerTrainable(state, flag, place(context, at))
 }
 
 /** Calls something of tfjs's namespace. */

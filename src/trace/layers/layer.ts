@@ -73,6 +73,7 @@ export function configureLayer(context: Context, state: LayerState, config: Valu
   if (name !== null) state.explicitName = name
   const trainable = booleanIn(config.fields.get("trainable"))
   if (trainable !== null) state.trainable = trainable
+  if (trainable === false) state.frozenAt = state.place
   state.inputShape = configuredShape(context, state, config) ?? state.inputShape
 }
 

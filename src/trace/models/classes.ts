@@ -69,7 +69,9 @@ export function traceClass(context: Context, type: ClassValue): Traced | null {
   const forward = forwardOf(context, type)
   if (forward === null) return null
   const made = context.state.instances.filter((instance) => instance.type === type)
-  const used = made.find((instance) => instance.layer !== undefined && instance.layer.calls.length > 0) ?? made[0]
+  // Of one instance that throws and one that runs, the class is what runs; the model of the other one tells of it.
+  const runs = made.filter((instance) => !context.state.faults.some(({ owners }) => owners.includes(instance)))
+  const used = [...runs, ...made].find((instance) => instance.layer !== undefined && instance.layer.calls.length > 0) ?? made[0]
   // The calls of attempts are no calls of the source.
   const calledWith = used?.layer?.calls[0]?.inputs
   const follow = (leaveOut: { leaveOut?: true }): Traced | null =>

@@ -58,6 +58,7 @@ export function emitModel(context: Context, parts: ModelParts): Omit<TracedModel
         id,
         shape: weight.shape.map(show),
         trainable: isTrainable(weight),
+        ...(isTrainable(weight) || weight.layer?.frozenAt === undefined || !weight.trainable ? {} : { frozenAt: weight.layer.frozenAt }),
         start: at.start,
         end: at.end,
         ...(tfName !== null && tfName !== undefined && tfName !== id && tfName !== id.split("/").at(-1) ? { weight: tfName } : {}),
@@ -242,19 +243,30 @@ function nodesAt(tensors: ReadonlySet<TensorValue>, nodes: ReadonlyMap<TensorVal
 
 /** Shapes that do not fit under an assumption speak against the assumption. A layer that gives nothing is in no list of layers. */
 function refusedOf(
-  { state }: Context,
-  { paths, assumptions, form }: ModelParts,
-  { nodes }: Graph,
+  context: Context,
+  { paths, assumptions, form, model }: ModelParts,
+  { nodes, parameters }: Graph,
   reachable: readonly TensorValue[],
 ): Pick<TracedModel, "refused"> {
   const reasons = nodes.flatMap(({ op }) => (op.kind === "opaque" ? [op.reason] : []))
-  const all = state.layers.flatMap((layer) => {
+  const all = context.state.layers.flatMap((layer) => {
     const own = (layer.refused ?? []).map((refusal) => ({ ...refusal, what: plainText(refusal.what) }))
     return paths.owners.has(layer) ? own : own.filter(({ what }) => reasons.some((reason) => what.endsWith(reason)))
   })
   const between = form === "functional" ? betweenLayers(reachable) : []
-  const refused = [...all.filter(({ kind }) => kind !== "shapes" || assumptions.length === 0), ...between]
+  const frozen = model === undefined ? [] : frozenWhole(context, model, parameters)
+  const refused = [...all.filter(({ kind }) => kind !== "shapes" || assumptions.length === 0), ...between, ...frozen]
   return refused.length === 0 ? {} : { refused }
+}
+
+/** A model that is compiled and has nothing to train, where no line of the file lets it train again. */
+function frozenWhole({ state, home }: Context, model: ModelValue, parameters: Graph["parameters"]): readonly Refusal[] {
+  const at = parameters.find(({ frozenAt }) => frozenAt !== undefined)?.frozenAt
+  const isCompiled = [...state.compiled.values()].some((models) => models.has(model))
+  const isFrozen = isCompiled && parameters.every(({ trainable }) => !trainable) && !/\btrainable\s*=(?!\s*(?:=|false\b))/.test(home.text)
+  if (at === undefined || !isFrozen) return []
+  const what = "this freezes every weight of the model, wherever its layers are used: it is compiled, and its fit throws"
+  return [{ kind: "frozen", what, fixable: false, start: at.start, end: at.end }]
 }
 
 /** Operations of tf on what depends on the inputs of a model, and in none of its layers. `reachable`: operands come first. */

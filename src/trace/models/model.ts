@@ -1,7 +1,7 @@
 /** @file tf.sequential, tf.input and tf.model as values: layers added one by one, symbolic tensors, models applied to other tensors. */
 import type * as TypeScript from "typescript"
-import type { Context } from "../context"
-import type { Dim } from "../../schema/report"
+import type { Context, Fault } from "../context"
+import type { Dim, Place } from "../../schema/report"
 import type { LayerState, ModelValue, TensorValue, Value } from "../value"
 import { allWeights, applyLayer, createLayer, layerStateOf } from "../layers/layer"
 import { kindOfLayer, nodeOfLayer } from "../layers/nodes"
@@ -90,9 +90,28 @@ export function createFunctional(context: Context, config: Value | undefined, at
   }
   model.inputs.forEach((x) => assumeOneAxis(context, x))
   collectLayers(context, model)
-  const [fault] = context.state.faults
+  const fault = faultIn(context, model)
   if (fault !== undefined) model.fault = fault
   return model
+}
+
+/** An error of code that a model runs: in its layers, or before it outside of any. Another model's instance of the same class may run. */
+function faultIn({ state }: Context, model: ModelValue, which: "own" | "any" = "any"): Fault | undefined {
+  const own = ownersIn(model)
+  // A layer that throws as it is built gives nothing, and is in no model.
+  const foreign = new Set(which === "own" || state.faults.length === 0 ? [] : state.models.flatMap((other) => [...ownersIn(other)]))
+  const isForeign = ({ owners }: Fault): boolean => which === "own" || owners.some((owner) => foreign.has(owner))
+  return state.faults.find((fault) => fault.owners.some((owner) => own.has(owner)) || !isForeign(fault))
+}
+
+function ownersIn(model: ModelValue): ReadonlySet<object> {
+  const own = new Set<object>()
+  const collect = (layer: Value): void => {
+    own.add(layer.kind === "layer" ? layer.state : layer)
+    if (layer.kind === "model") layer.layers.forEach(collect)
+  }
+  collect(model)
+  return own
 }
 
 /** A value as a list of output tensors; unknown ones become opaque functions of what they depend on. */
@@ -173,7 +192,7 @@ export function buildSequential(context: Context, model: ModelValue): void {
   }
   const x = markSymbolic(makeInput(context, "input", copyShape(shape)))
   const before = context.state.faults.length, y = runLayers(context, model, x, model.node)
-  const fault = context.state.faults.at(before)
+  const fault = context.state.faults.at(before) ?? faultIn(context, model, "own")
   if (fault !== undefined) model.fault ??= fault
   assumeOneAxis(context, x)
   model.inputs = [x]
@@ -300,13 +319,20 @@ function neededFor(outputs: readonly TensorValue[], again: LayerCalls): Readonly
   return seen
 }
 
-export function setModelTrainable(model: ModelValue, flag: boolean): void {
+/** The flag of a model is that of all of its layers, wherever they are used. */
+export function setModelTrainable(model: ModelValue, flag: boolean, at: Place): void {
   model.trainable = flag
   for (const layer of model.layers) {
-    if (layer.kind === "model") setModelTrainable(layer, flag)
+    if (layer.kind === "model") setModelTrainable(layer, flag, at)
     const state = layerStateOf(layer)
-    if (state !== null) state.trainable = flag
+    if (state !== null) setLayerTrainable(state, flag, at)
   }
+}
+
+export function setLayerTrainable(state: LayerState, flag: boolean, at: Place): void {
+  state.trainable = flag
+  if (flag) delete state.frozenAt
+  else state.frozenAt = at
 }
 
 function remember(context: Context, node: TypeScript.Node, model: ModelValue): void {
