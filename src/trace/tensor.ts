@@ -248,7 +248,8 @@ export function reshapeTarget(context: Context, from: readonly Dim[], to: readon
   tieLastAxis(context, from, to)
   const rest = productOf(to.filter((_, i) => i !== open))
   const missing = divideDim(productOf(from.map((d) => resolveDim(context, d))), rest)
-  if (missing === null) throw new Unreadable(`reshape: [${from.join(", ")}] does not divide by ${rest}`)
+  if (missing === null || (typeof missing === "number" && !Number.isInteger(missing)))
+    throw new Unreadable(`reshape: [${from.join(", ")}] does not divide by ${rest}`)
   if (missing === 1 && to.length > from.length) context.state.emptyAxes++
   return to.map((d, i) => (i === open ? missing : d))
 }

@@ -10,6 +10,7 @@ import { languageCases } from "./forms/language"
 import { placeCases } from "./forms/places"
 import { outlineOf, readCase, runCase, type FormCase, type Outline } from "./forms/runCase"
 import { sequentialCases } from "./forms/sequential"
+import { trickyCases } from "./forms/tricky"
 
 beforeAll(prepareTfjs)
 
@@ -39,6 +40,7 @@ describe.each([
   ["classes and functions", classCases],
   ["places", placeCases],
   ["language", languageCases],
+  ["tricky", trickyCases],
 ])("%s", (_, cases) => {
   test.each(cases.map((c): [string, FormCase] => [c.title, c]))("%s", (_title, c) => check(c))
 })

@@ -16,7 +16,7 @@ import { choiceMember } from "./choice"
 import { closeTidy } from "./faults"
 import { createBuffer } from "./tables"
 import { createLayer, layerMember, layerStateOf } from "../layers/layer"
-import { createFunctional, createInput, createSequential, modelMember, setLayerTrainable, setModelTrainable } from "../models/model"
+import { buildAround, createFunctional, createInput, createSequential, modelMember, setLayerTrainable, setModelTrainable } from "../models/model"
 import { engineValue, registerGradient, registerKernel } from "./kernels"
 import { callUtil } from "./util"
 import { readingMember, readingOf, rememberForward } from "./readings"
@@ -47,6 +47,8 @@ export function getProperty(context: Context, object: Value, key: string, at: Ty
     case "tensor":
       return tensorMember(context, object, key)
     case "layer":
+      // The layers of a sequential model are connected when they are added.
+      if (/^(in|out)put$/.test(key) && object.state.calls.length === 0) buildAround(context, object)
       return layerMember(context, object, key) ?? undefinedValue
     case "model":
       return memberInLoss(context, object, key) ?? rememberingLoss(context, key, modelMember(context, object, key)) ?? undefinedValue

@@ -258,7 +258,7 @@ function followClass(
     assumptions: [...context.state.assumptions],
     ownsUnused: !inner || paths.weights.size > 0,
   })
-  rememberWeights(traced, reachable)
+  rememberWeights(traced, [...reachable].flatMap((t) => (t.source.kind === "weight" ? [t.source.weight] : [])))
   if (isReadOut(result) || outputs.some((t, i) => t !== given[i])) rememberReadOut(traced)
   return { traced, guessed: guessed.length, strained: strainOf(context, guessed, known, outputs), crossed: crossedIn(reachable) }
 }

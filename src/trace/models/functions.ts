@@ -177,7 +177,8 @@ function followFunction(
     assumptions: [...context.state.assumptions],
     ownsUnused: false,
   })
-  rememberWeights(traced, reachable)
+  // What a builder makes anew at every call is no part of a network that the file has.
+  rememberWeights(traced, marked ? weights : own)
   const guessed = args.guessed.filter((x) => reachable.has(x))
   return { traced, guessed: guessed.length, strained: strainOf(context, guessed, known, outputs), crossed: crossedIn(reachable) }
 }

@@ -199,6 +199,12 @@ export function buildSequential(context: Context, model: ModelValue): void {
   model.outputs = tensorsOut(context, y, model.node)
 }
 
+/** Connects the layers of the sequential model that a layer is in, where there is one. */
+export function buildAround(context: Context, layer: Value): void {
+  const holder = context.state.models.find(({ layers }) => layers.includes(layer))
+  if (holder !== undefined) buildSequential(context, holder)
+}
+
 /** A sequential model whose layers change after its shapes were read is built again; its layers keep their weights. */
 function openAgain(model: ModelValue): void {
   if (model.form !== "sequential" || !model.built) return

@@ -1,15 +1,13 @@
 /** @file Functions and classes around a model that is reported itself: what they add to it (`predict`, then the largest entry) is no network. */
 import type { Context, Fault } from "../context"
-import type { ClassValue, ModelValue, TensorValue, Weight } from "../value"
+import type { ClassValue, ModelValue, Weight } from "../value"
 import type { Traced } from "./classes"
 import { allWeights } from "../layers/layer"
 
 /** Weights that the output of a traced function or class depends on. */
 const used = new WeakMap<Traced, readonly Weight[]>()
 
-export function rememberWeights(traced: Traced, reachable: ReadonlySet<TensorValue>): void {
-  used.set(traced, [...reachable].flatMap((t) => (t.source.kind === "weight" ? [t.source.weight] : [])))
-}
+export const rememberWeights = (traced: Traced, weights: readonly Weight[]): void => void used.set(traced, weights)
 
 /** Whether all weights of a function or class are those of one model that the file makes. */
 export function wrapsModel({ state }: Context, traced: Traced, reported: readonly ModelValue[]): boolean {
