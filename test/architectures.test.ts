@@ -24,7 +24,9 @@ interface Row {
 }
 
 /** Laws the analysis does not find, by architecture, and why. Each must go when it is closed. */
-const gaps: Readonly<Record<string, { readonly found: number; readonly because: string }>> = {}
+const gaps: Readonly<Record<string, { readonly found: number; readonly because: string }>> = {
+  hyena_gate: { found: 8, because: "a tap of a kernel and a gain beside it read the same cell: only their sum is seen" },
+}
 
 const truthFile = join(root, "test/fixtures/architectures/truth.json")
 const rows = existsSync(truthFile) ? (JSON.parse(readFileSync(truthFile, "utf8")) as Row[]) : []

@@ -111,9 +111,11 @@ export function lowerReduce(lowering: Lowering, node: Node, op: OpOf<"reduce">):
       const labels = u.labels.map(relabel),
         over = labels.filter((l) => l >= atoms.length)
       if (isZero(lowering, { value: u.value, positions: labels }) && fn !== "product") return { value: u.value, positions: [] }
-      // Over one cell, or over copies of a value, a mean and an extreme are the value; over one cell a sum and a product, too.
+      // Over one cell, or over copies of a value, a mean and an extreme are the value; over one cell a sum and a product, too; over
+      // several cells a sum adds them.
       const single = op.axes.every((axis) => lowering.segments(operand, axis).every((s) => s.atoms.length === 0))
-      if (over.length === 0 && uses.length === 1 && (single || fn === "max" || fn === "mean")) return { value: u.value, positions: labels }
+      const isItself = uses.length === 1 ? single || fn === "max" || fn === "mean" : single && op.fn === "sum"
+      if (over.length === 0 && isItself) return { value: u.value, positions: labels }
       const product = fn === "sum" || fn === "mean" ? summedProduct(lowering, node, u.value, labels, atoms) : null
       if (product !== null) return fn === "sum" ? product : scaledByData(lowering, node, product, atoms)
       const outLabels = labels.filter((l) => l < atoms.length).sort((a, b) => a - b)
