@@ -4,6 +4,7 @@ import { foldNames } from "../graph/names"
 import type { Parameter } from "../graph/graph"
 import type { DerivedLaw } from "../laws/law"
 import type { Dim, Operand } from "../schema/report"
+import { stillLoss } from "./softmaxSingle"
 import type { FindingRule, Found } from "./rule"
 import type { FindingSubject } from "./subject"
 import { placeOfParameter } from "./subject"
@@ -59,11 +60,12 @@ function groupByPlace(subject: FindingSubject): readonly (readonly Still[])[] {
 }
 
 /**
- * A softmax over a single entry stops every gradient. That single entry may be an assumption about data that are not known, so such a network is
- * believed only where a law holds at every size.
+ * A softmax over a single entry stops every gradient, and so does a loss of a single class, which `softmax-single` tells. That single entry may
+ * be an assumption about data that are not known, so such a network is believed only where a law holds at every size.
  */
 function isAssumed({ because }: DerivedLaw, { traced, live }: FindingSubject): boolean {
   const single = traced.graph.nodes.some(({ id, op, shape }) => op.kind === "softmax" && live.has(id) && shape[op.axis] === 1)
+  if (traced.losses.some(({ name }) => because.some(({ text }) => text === stillLoss(name)))) return true
   return single && !because.some(({ text }) => text.includes("does not see a constant"))
 }
 

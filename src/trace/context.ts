@@ -9,6 +9,7 @@ import type {
 } from "./value"
 import { addDim, multiplyDim, substituteDim, symbolsOf } from "../graph/dim"
 import { calleePlace, placeOf } from "../source/place"
+import { declaredName } from "../source/forms"
 
 export interface Limits {
   /** Expressions and statements evaluated per traced file, per file that is read for its top level, and per model. */
@@ -280,18 +281,22 @@ export function createState(): State {
 export function step(context: Context, at: TypeScript.Node): void {
   const { state, limits } = context
   state.steps++
-  if (state.steps > state.stepLimit) throw stopAt(context, tooManySteps, at)
+  if (state.steps > state.stepLimit) throw stopAt(context, tooManySteps(context), at)
   if (state.steps % 1000 === 0) {
     if (context.cancelled()) throw new Stop("cancelled", "cancelled")
     const made = productsOf(context)
     if (made !== state.made) Object.assign(state, { made, madeAt: state.steps })
-    else if (state.steps - state.madeAt > limits.quietSteps) throw stopAt(context, tooManySteps, at)
+    else if (state.steps - state.madeAt > limits.quietSteps) throw stopAt(context, tooManySteps(context), at)
     if (Date.now() - state.startedAt > limits.milliseconds)
       throw stopAt(context, `reading takes more than ${secondsText(limits.milliseconds)}: what follows is not read`, at)
   }
 }
 
-const tooManySteps = "reading this takes too many steps: what follows is not read"
+/** Says of which function, the innermost one with a name. */
+function tooManySteps({ ts, state }: Context): string {
+  const name = state.active.flatMap(({ node }) => declaredName(ts, node) ?? []).at(-1)?.getText()
+  return `reading ${name === undefined || name.length > 40 ? "this" : `'${name}'`} takes too many steps: what follows is not read`
+}
 
 /**
  * How much of networks has been made so far: code that adds nothing to it prepares data, or trains a network that is there. Tensors, weights,

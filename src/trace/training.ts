@@ -80,12 +80,13 @@ export function trainingOf(
     ? []
     : uses.optimizers.filter(isLoose).flatMap((tied) => usesBy(context.ts, uses.trainers, tied, { names, weights }))
   const notes = minimized.length === 0 ? [] : uses.trainers.flatMap((trainer) => notesOn(context, trainer, names, weights))
-  const optimizers = withWrites(context, uses.writes, minimized.length > 0 ? unique(minimized) : pick(uses.optimizers), { names, weights })
+  const inSight = minimized.length > 0 ? unique(minimized) : pick(uses.optimizers).map((use) => optimizerAsGiven(use, model))
+  const optimizers = withWrites(context, uses.writes, inSight, { names, weights })
   // A class that computes a loss of its own is not trained by that of its neighbor.
   const ofClass = uses.losses.filter((tied) => isLoose(tied) && tied.around !== undefined && names.has(tied.around))
   const own = uses.losses.filter(isOwn), near = ofClass.length > 0 ? ofClass : uses.losses.filter(isLoose)
   // A call of tf.losses is no loss by itself where more than it is trained, or where it is given something else than this model's output.
-  const picked = (own.length > 0 ? own : near).map(({ use, call }): LossUse =>
+  const picked = (own.length > 0 ? own.map((tied) => lossAsGiven(tied, model)) : near).map(({ use, call }): LossUse =>
     call === undefined || isWholeLoss(context.ts, call, names) ? use : { ...use, byHand: true })
   const losses = picked.length > 0 || minimized.length === 0 ? picked : uses.trainers.flatMap((trainer) => lossesOf(context, trainer, names))
   return { optimizers, losses, metrics: pick(uses.metrics), notes: [...new Set(notes)] }
@@ -101,6 +102,17 @@ function withWrites(
   if (optimizers.length > 0) return optimizers.map((use) => ({ ...use, written }))
   const step = writes.find((write) => write.byHand && weightsWritten(context.ts, [write], names, weights).length > 0)
   return step === undefined ? [] : [{ name: "unknown", text: "steps written by hand", place: placeOf(step.node, context.home) }]
+}
+
+/** A parameter that compile is handed as the loss, as the name that it held for this model. */
+function lossAsGiven(tied: Tied<LossUse>, model: ModelValue | null): Tied<LossUse> {
+  const { use } = tied, name = model?.compiled?.loss
+  return name === undefined || use.quoted === true || use.output !== undefined ? tied : { ...tied, use: { ...use, name, quoted: true } }
+}
+
+function optimizerAsGiven(use: OptimizerUse, model: ModelValue | null): OptimizerUse {
+  const name = model?.compiled?.optimizer
+  return name === undefined || use.name !== "unknown" || use.text.startsWith("'") ? use : byName(name, use.place)
 }
 
 /** What a trainer of a model of these names minimizes, where it calls no function of tf.losses. */
@@ -195,7 +207,8 @@ function compiled(context: Context, call: TypeScript.CallExpression, file: TypeS
   if (settings === null) return
   for (const property of settings.properties) {
     const name = property.name?.getText()
-    const value = ts.isPropertyAssignment(property) ? property.initializer : undefined
+    const shorthand = ts.isShorthandPropertyAssignment(property) ? property.name : undefined
+    const value = ts.isPropertyAssignment(property) ? property.initializer : shorthand
     if (value === undefined) continue
     if (name === "optimizer") found.optimizers.push(...namedOptimizers(context, value, file).map((use) => ({ use, nodes })))
     else if (name === "loss") found.losses.push(...listedUses(context, value).map((use) => ({ use, nodes })))

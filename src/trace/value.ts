@@ -203,6 +203,8 @@ export interface ModelValue {
   /** The call of the function that makes it, the innermost one with arguments. */
   readonly call?: ActiveCall
   failure?: string
+  /** Names that compile was given last, wherever they come from. */
+  compiled?: { readonly loss?: string; readonly optimizer?: string }
   /** Models that the same name holds on ways that a condition nobody knows may take: what is done to this one is done to them. */
   alternatives?: readonly ModelValue[]
   /** Set where what was done to the model it is an alternative of could not be done to it. */

@@ -188,7 +188,7 @@ test("a callback that may not run is said to be one, not a condition", () => {
       held.current = net }, []) }`,
     ),
   )
-  expect(model.assumptions).toEqual(["whether a callback is run is not known: the longer list it may leave is taken"])
+  expect(model.assumptions).toEqual(["whether `useEffect` runs what it is given is not known: the longer list it may leave is taken"])
 })
 
 test("an untyped parameter that is used as a tensor is an input, not a number", () => {

@@ -84,7 +84,21 @@ test("parts of another model are shown once, and long lists of sizes are cut sho
   expect(parts.models.map(({ name }) => name)).toEqual(["block", "tower"])
   const many = trace(`${net}\nexport const nets = Array.from({ length: 12 }, (_, i) => net(2, i + 1))`)
   expect(many.models).toHaveLength(8)
-  expect(many.problems.map(({ message }) => message)).toEqual(["4 more models are made here in other sizes and not shown"])
+  expect(many.problems.map(({ message }) => message)).toEqual(["4 more models are made here and not shown"])
+  const more = trace(`${net}\nexport const nets = Array.from({ length: 40 }, (_, i) => net(2, i + 1))`)
+  expect(more.problems.map(({ message }) => message)).toEqual(["32 more models are made here and not shown"])
+})
+
+test("two models that differ in what compile is handed alone are two, each with its own loss", () => {
+  const { models } = trace(`
+    function build(loss, optimizer) {
+      const model = tf.sequential({ layers: [tf.layers.dense({ units: 3, inputShape: [2] })] })
+      model.compile({ optimizer, loss })
+      return model
+    }
+    const a = build("meanSquaredError", "sgd"), b = build("cosineProximity", "adam")`)
+  const said = models.map(({ name, losses, optimizers }) => [name, losses.map((use) => use.name), optimizers.map((use) => use.name)])
+  expect(said).toEqual([["a", ["meanSquaredError"], ["sgd"]], ["b", ["cosineProximity"], ["adam"]]])
 })
 
 test("a model that may take another's place and cannot be finished like it is not shown, and the file says so", () => {

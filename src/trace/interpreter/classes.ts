@@ -285,7 +285,8 @@ function callbackResult(context: Context, fn: FunctionValue, at: TypeScript.Node
     return normal
   }
   try {
-    forkPaths(context, [run, () => normal], fn.scope.frame, unseenCallback, at)
+    const caller = (context.ts.isCallExpression(at) ? at.expression : at).getText().replace(/\s+/g, " ")
+    forkPaths(context, [run, () => normal], fn.scope.frame, unseenCallback(caller.length > 40 ? `…${caller.slice(-39)}` : caller), at)
   } catch (error) {
     if (error instanceof Stop || !(error instanceof Thrown)) throw error
   }

@@ -6,6 +6,7 @@ import type * as TypeScript from "typescript"
 import type { Context } from "../context"
 import type { ObjectValue, Scope, TensorValue, Value } from "../value"
 import { extendsLayer, place, samePlace } from "../context"
+import { quoted } from "../../graph/names"
 import { numberIn, stringIn, tensorsIn } from "../value"
 
 /** Notes that the code throws at a place, if the place is surely reached. `what` is a sentence without a full stop. */
@@ -95,7 +96,7 @@ export function tellRefusedWeight(context: Context, config: ObjectValue, args: r
   const bad = shape.items.findIndex((item) => item.kind === "primitive" && !(Number.isInteger(item.value) && Number(item.value) >= 0))
   if (bad < 0) return
   const size = shape.items[bad]
-  tellFault(context, `the size of axis ${bad} of '${stringIn(args[0]) ?? "a weight"}' is ${size.kind === "primitive" ? String(size.value) : ""}`, at)
+  tellFault(context, `the size of axis ${bad} of '${stringIn(args[0]) ?? "a weight"}' is ${size.kind === "primitive" ? quoted(size.value) : ""}`, at)
 }
 
 /** The names of a scope with those that `const` declares; kept beside them, since every round of a loop has a scope of its own. */

@@ -87,13 +87,14 @@ function apply(context: Context, container: Container, after: Container): void {
   restore(container, after)
 }
 
-/** Stands in place of a condition for a callback that something unknown may run or not. */
-export const unseenCallback = "a callback"
+/** Stands in place of a condition for a callback that something unknown, as the source writes it, may run or not. */
+export const unseenCallback = (caller: string): string => `\u0000${caller}`
 
 const doubted = (text: string): string =>
-  text === unseenCallback ? "whether a callback is run is not known" : `the condition \`${text}\` is not known`
+  text.startsWith("\u0000") ? `whether \`${text.slice(1)}\` runs what it is given is not known` : `the condition \`${text}\` is not known`
 
-const takeFirst = (context: Context, text: string): void => void context.state.assumptions.add(`\`${text}\` is taken to be true`)
+const takeFirst = (context: Context, text: string): void =>
+  void context.state.assumptions.add(text.startsWith("\u0000") ? `\`${text.slice(1)}\` runs what it is given` : `\`${text}\` is taken to be true`)
 
 function merge(context: Context, outcomes: readonly Outcome[], text: string, at: TypeScript.Node, prefer: boolean): void {
   const containers = new Set(outcomes.flatMap((outcome) => [...outcome.after.keys()]))

@@ -468,6 +468,9 @@ export function modelMember(context: Context, model: ModelValue, name: string): 
         const optimizer = config?.kind === "object" ? config.fields.get("optimizer") : undefined
         remember(context, at, model)
         if (optimizer?.kind === "object" && optimizer.origin !== undefined) remember(context, optimizer.origin, model)
+        const loss = config?.kind === "object" ? stringIn(config.fields.get("loss")) : null, named = stringIn(optimizer)
+        for (const each of [model, ...alternativesOf(model)])
+          each.compiled = { ...(loss === null ? {} : { loss }), ...(named === null ? {} : { optimizer: named }) }
         return undefinedValue
       })
     case "summary":

@@ -40,7 +40,7 @@ export function traceModels(context: Context): {
     }
     const variants = [...done.values()]
     if (variants.length === 0) failures.push({ model: models[0], why, refused: refusedIn(models[0]) })
-    else traced.push(...chooseVariants(context, variants))
+    else traced.push(...chooseVariants(context, variants, Math.max(0, models.length - maximumVariants)))
   }
   return { traced, failures }
 }
@@ -66,9 +66,12 @@ const contentOf = (model: Traced): string =>
     model.graph.parameters.map((p) => [p.shape, p.trainable, p.regularizer, p.constraint]),
   ])
 
-/** Which calls of compile concern a model: the same network trained in two ways is two models. */
+/** Which calls of compile concern a model, and with which names: the same network trained in two ways is two models. */
 const compiledAt = (context: Context, model: ModelValue): string =>
-  [...context.state.compiled].flatMap(([node, models]) => (models.has(model) ? [node.pos] : [])).join()
+  [
+    ...[...context.state.compiled].flatMap(([node, models]) => (models.has(model) ? [node.pos] : [])),
+    ...[model.compiled?.loss, model.compiled?.optimizer].flatMap((name) => name ?? []),
+  ].join()
 
 /** What stands in for code that is not read: a model of such parts may have weights all the same. */
 function unreadPart(tensors: ReadonlySet<TensorValue>): string | null {

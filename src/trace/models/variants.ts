@@ -23,8 +23,8 @@ const maximumShown = 8
 /** Whether a variable or a function that hands it on tells this variant from others. */
 export const isNamed = (model: ModelValue): boolean => model.variable !== undefined || model.caller !== undefined
 
-/** The variants to show, under names that tell them apart. */
-export function chooseVariants(context: Context, all: readonly Variant[]): readonly Variant[] {
+/** The variants to show, under names that tell them apart. `unseen`: how many more there are that nobody looked at. */
+export function chooseVariants(context: Context, all: readonly Variant[], unseen = 0): readonly Variant[] {
   const variants = all.filter((own, i) => !all.some((other, k) => k !== i && other.content === own.content && saysMore(other, own, k < i)))
   if (variants.length < 2) return variants
   const whole = prefer(variants, ({ traced }) => traced.unsupported.length === 0)
@@ -33,8 +33,8 @@ export function chooseVariants(context: Context, all: readonly Variant[]): reado
   const own = called.filter(({ model }) => !isPart(context, model))
   const chosen = own.length > 0 ? own : called.slice(0, 1)
   if (chosen.length > maximumShown) {
-    const count = chosen.length - maximumShown, { node } = chosen[0].model
-    const message = `${count} more ${count === 1 ? "model is" : "models are"} made here in other sizes and not shown`
+    const count = chosen.length - maximumShown + unseen, { node } = chosen[0].model
+    const message = `${count} more ${count === 1 ? "model is" : "models are"} made here and not shown`
     context.state.problems.push({ message, place: callee(context, node) })
   }
   return nameVariants(context, chosen.slice(0, maximumShown))
