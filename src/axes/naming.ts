@@ -1,8 +1,9 @@
 /**
  * @file Which sizes of a network are independent, and every other size written in their names. Leaves of axis classes get names; extents of
  * convolutions and pools follow from their inputs; axes that have one size without being one index (a padded axis that a reshape folds, two
- * sums that are cut differently) give equations. An equation is solved for a size that stands in it alone, or else pins what stands in it to
- * the declared sizes, which always solve it. So every choice of the independent sizes that keeps the fixed ones gives a network.
+ * sums that are cut differently) give equations. An equation is solved for a size that stands in it alone, or that is a multiple (n = 2·⌈n/2⌉),
+ * or else pins what stands in it to the declared sizes, which always solve it. So every choice of the independent sizes that keeps the fixed
+ * ones gives a network.
  */
 import { addDim, ceilDim, divideDim, floorDim, multiplyDim, substituteDim, subtractDim, symbolsOf } from "../graph/dim"
 import type { Dim } from "../schema/report"
@@ -31,6 +32,9 @@ export function nameSizes(nodeAxes: readonly Axes[], classes: AxisClasses): Name
   namer.settle()
   return { axes, sizes: namer.sizes(), declared: namer.declared(), extents: namer.extents(), resolve: (d) => namer.resolve(d) }
 }
+
+/** What strides and pools divide a size by that is restored later; deeper nestings come one by one. */
+const multiples = [2, 3, 4, 5, 8, 16, 32]
 
 class SizeNamer {
   /** Leaves in order of appearance. */
@@ -162,8 +166,9 @@ class SizeNamer {
     const difference = subtractDim(left, right), solutions = symbolsOf(difference).flatMap((s) => this.solve(difference, s) ?? [])
     // Sums make sizes that exist for all sizes of their parts; differences may not.
     const [best] = solutions.sort((a, b) => Number(String(a.size).includes("-")) - Number(String(b.size).includes("-")))
-    if (best !== undefined) {
-      this.definitions.set(best.leaf, best.size)
+    const chosen = best ?? this.asMultiple(difference)
+    if (chosen !== null) {
+      this.definitions.set(chosen.leaf, chosen.size)
       this.resolved.clear()
     } else for (const s of [...symbolsOf(genericSize(this.tree(c))), ...symbolsOf(other)]) if (this.leaves.has(s)) this.pin(this.leaves.get(s)!)
   }
@@ -176,6 +181,25 @@ class SizeNamer {
     if ((factor !== 1 && factor !== -1) || addDim(rest, multiplyDim(factor, name)) !== difference) return null
     const size = factor === 1 ? multiplyDim(-1, rest) : rest
     return String(size).includes("/") || this.atDeclared(size) !== this.classes.value(leaf) ? null : { leaf, size }
+  }
+
+  /**
+   * The leaf that a network halves, rounding, and doubles again, as a multiple of a new leaf: n = 2·⌈n/2⌉, which the skips of a U-Net ask for, holds
+   * for all of them.
+   */
+  private asMultiple(difference: Dim): { readonly leaf: ClassId; readonly size: Dim } | null {
+    if (typeof difference === "number" || !/floor|ceil/.test(difference)) return null
+    for (const name of symbolsOf(difference)) {
+      const leaf = this.leaves.get(name), declared = leaf === undefined ? undefined : this.classes.value(leaf)
+      if (leaf === undefined || typeof declared !== "number" || this.pinned.has(leaf) || this.definitions.has(leaf)) continue
+      for (const factor of multiples) {
+        if (declared % factor !== 0 || substituteDim(difference, { [name]: multiplyDim(factor, name) }) !== 0) continue
+        const part = this.classes.fresh(declared / factor)
+        this.classes.needAtLeast(part, Math.ceil(this.classes.minimum(leaf) / factor))
+        return { leaf, size: multiplyDim(factor, genericSize(this.tree(part))) }
+      }
+    }
+    return null
   }
 
   /** A size with numbers for the sizes that are pinned. */

@@ -75,6 +75,27 @@ describe("sizes that are tied by numbers only", () => {
     expectNetworks(made)
   })
 
+  test.each([
+    [64, 3, 8],
+    [48, 3, 8],
+    [54, 1, 2],
+  ])("a size of %i that skips restore after %i halvings is a multiple of %i", (size, halvings, factor) => {
+    const made = network((g) => {
+      const pool = (x: NodeId): NodeId => g.builder.add({ kind: "pool", fn: "max", window: [2], strides: [2], padding: "valid" }, [x])
+      const double = (x: NodeId, k: number): NodeId =>
+        g.builder.add({ kind: "convolve", variant: "transposed", strides: [2], dilations: [1], padding: "same" }, [x, g.weight(`k${k}`, [2, 3, 3])])
+      const skips = [g.input(["batch", size, 3])]
+      for (let k = 1; k <= halvings; k++) skips.push(pool(skips[k - 1]))
+      let x = skips[halvings]
+      for (let k = halvings - 1; k >= 0; k--) x = g.add(skips[k], double(x, k))
+      return [x]
+    })
+    const [part] = made.sizes.filter((s) => s.declared === size / factor)
+    expect(part.shrink).toBe("free")
+    expect(made.graph.nodes.find(({ op }) => op.kind === "input")!.shape[1]).toBe(`${factor}*${part.name}`)
+    expectNetworks(made)
+  })
+
   test("a table read at known places keeps its rows, one read by counting does not", () => {
     const gather = (g: Drawing, index: NodeId): NodeId[] => [
       g.builder.add({ kind: "gather", axis: 0, batchAxes: 0 }, [g.weight("table", [7, 3]), index]),
