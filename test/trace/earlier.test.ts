@@ -99,4 +99,19 @@ describe("what the call before has left", () => {
     expect(formulas(watched)).toEqual(["w o"])
     expect(assumptions(watched)).toBe("")
   })
+
+  test("a weight made anew at every call is never trained, one made at the first call is", () => {
+    for (const fresh of [
+      net("", "x.matMul(w).relu().matMul(this.o)", "const w = tf.variable(tf.randomNormal([4, 3]))"),
+      net("get fresh() { return tf.variable(tf.randomNormal([4, 3])) }", "x.matMul(this.fresh).relu().matMul(this.o)"),
+      net("", "tf.layers.dense({ units: 3, activation: 'relu', useBias: false }).apply(x).matMul(this.o)"),
+    ]) {
+      expect(formulas(fresh), fresh).toEqual([])
+      expect(assumptions(fresh)).toMatch(/is made anew at every call: it is never trained/)
+    }
+    const kept = net("late; dense", "this.dense.apply(x.matMul(this.late).relu())",
+      "this.late ??= tf.variable(tf.randomNormal([4, 3])); this.dense ??= tf.layers.dense({ units: 2, useBias: false })")
+    expect(formulas(kept)).toEqual(["late dense/kernel"])
+    expect(assumptions(kept)).toBe("")
+  })
 })

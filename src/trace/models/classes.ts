@@ -233,7 +233,7 @@ function followClass(
   context.state.following--
   const { args, result } = pass
   const given = tensorsOut(context, result, forward), outputs = given.map((t) => beforeChoice(context, t))
-  const earlier = earlierIn(context, outputs, pass), reachable = reachableFrom(outputs, earlier)
+  const earlier = earlierIn(context, outputs, pass), reachable = reachableFrom(outputs, earlier, "inner")
   if (outputs.length === 0 || ![...reachable].some((t) => t.source.kind === "weight" && isTrainable(t.source.weight))) return null
   const paths = assignPaths(instance)
   const inner = context.state.instances.some((other) => !before.has(other))

@@ -66,15 +66,15 @@ function followTwice(context: Context, { held, found }: Watched, give: () => Arg
     return { args, result: run(args), start, before, isOutermost: held.scope?.parent === null }
   }
   const first = once(null)
-  if (!changesOf(found).some((change) => matters(change.now, first))) return first
+  if (!changesOf(found).some((change) => matters(change.now, first)) && !makesWeights(context, first)) return first
   const left = holdings(held), faults = state.faults.length
   const again = (from: Pass): Pass => once({ start: from.start, inputs: from.args.inputs })
   try {
     const second = again(first)
     const drifting = changesOf(left).filter(({ now }) => now.kind === "primitive" || now.kind === "dim")
     if (drifting.length === 0) return second
-    // A counter is another number every time.
-    for (const { set, name } of drifting) set(unknown("it changes with every call", name))
+    // A counter is another number every time, a flag that is turned another one: no setting, whatever it is called.
+    for (const { set, name } of drifting) set(unknown("it changes with every call", name, second.args.inputs))
     return { ...again(first), before: { start: first.start, inputs: [...first.args.inputs, ...second.args.inputs] } }
   } catch (error) {
     if (!(error instanceof ShapeError || error instanceof Unreadable || error instanceof Thrown)) throw error
@@ -100,7 +100,10 @@ export function earlierIn(context: Context, outputs: readonly TensorValue[], pas
     const { weight, data, symbolic } = isOld ? behind(t) : nothing
     // Made by the pass before, or by an earlier one of another attempt.
     const isState = isOld && !isTopLevel && data && !symbolic && (pass.isOutermost || (before !== null && t.serial > before.start))
-    if (wasGiven || isState) {
+    if (before !== null && isMadeBy(context, t, start)) {
+      assume(context, `${nameOf(t)} is made anew at every call: it is never trained`)
+      found.set(t, { kind: "random", distribution: "normal" })
+    } else if (wasGiven || isState) {
       assume(context, `what ${nameOf(t)} holds from the call before is read as data: no gradient reaches that call`)
       found.set(t, { kind: "random", distribution: "normal" })
     } else if (weight && !data && !symbolic && !isOpaque(t)) {
@@ -111,9 +114,31 @@ export function earlierIn(context: Context, outputs: readonly TensorValue[], pas
   return found
 }
 
+/** Whether a tensor is a weight that a pass has made, with the layer it belongs to. */
+function isMadeBy({ state }: Context, t: TensorValue, start: number): boolean {
+  if (t.source.kind !== "weight") return false
+  const { weight } = t.source, born = Math.min(weight.serial, weight.layer?.serial ?? weight.serial)
+  return born > start && !state.madeAtTop.some(([from, to]) => from < born && born <= to)
+}
+
+/** Whether what a pass gives depends on weights that it makes itself: kept for the next pass, or made anew in every one. */
+function makesWeights(context: Context, { result, start }: Pass): boolean {
+  const seen = new Set<TensorValue>(), stack = [...tensorsIn([result])]
+  for (let t = stack.pop(); t !== undefined; t = stack.pop()) {
+    if (seen.has(t)) continue
+    seen.add(t)
+    if (isMadeBy(context, t, start)) return true
+    if (t.source.kind === "op") stack.push(...t.source.operands)
+  }
+  return false
+}
+
 /** Code that is not read may hand a weight itself on. */
 const isOpaque = ({ source }: TensorValue): boolean => source.kind === "op" && source.op.kind === "opaque"
-const nameOf = (t: TensorValue): string => (t.name === undefined ? `the result of ${t.label ?? "an operation"}` : `'${t.name.text}'`)
+function nameOf(t: TensorValue): string {
+  const name = t.name?.text ?? (t.source.kind === "weight" ? (t.source.weight.name?.text ?? t.source.weight.label ?? "a weight") : null)
+  return name === null ? `the result of ${t.label ?? "an operation"}` : `'${name}'`
+}
 
 /** Whether trained weights, inputs of a pass, and inputs of tf.input stand behind a tensor. */
 interface Behind {

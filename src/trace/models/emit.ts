@@ -41,7 +41,7 @@ export function emitModel(context: Context, parts: ModelParts): Omit<TracedModel
   const names = new SymbolNames(context),
     builder = new GraphBuilder()
   const show = (d: Dim): Dim => names.show(d)
-  const used = new Set(reachable.flatMap((t) => (t.source.kind === "weight" ? [t.source.weight] : [])))
+  const used = new Set(reachable.flatMap((t) => (t.source.kind === "weight" && parts.earlier?.has(t) !== true ? [t.source.weight] : [])))
   const weights = [...parts.paths.weights.keys()].filter((weight) => parts.ownsUnused || used.has(weight))
   for (const weight of used) if (!parts.paths.weights.has(weight)) weights.push(weight)
   // Inputs first, so that their sizes have the plain names.

@@ -154,7 +154,7 @@ function followFunction(
   if (!marked && isReadOut(result)) return null
   const outputs = tensorsOut(context, result, node)
   if (outputs.length === 0) return null
-  const earlier = earlierIn(context, outputs, pass), reachable = reachableFrom(outputs, earlier)
+  const earlier = earlierIn(context, outputs, pass), reachable = reachableFrom(outputs, earlier, "inner")
   const weights = [...reachable].flatMap((t) => (t.source.kind === "weight" ? [t.source.weight] : []))
   // Layers made on the way are new at every call: a function that makes them builds a model, it is none.
   const atTop = (serial: number): boolean => serial <= start || context.state.madeAtTop.some(([from, to]) => from < serial && serial <= to)

@@ -165,7 +165,10 @@ function holds(value: Value, state: object, depth: number): boolean {
   return depth > 0 && value.kind === "array" && value.items.some((item) => holds(item, state, depth - 1))
 }
 
-export function reachableFrom(outputs: readonly TensorValue[], leaves: Earlier = new Map()): ReadonlySet<TensorValue> {
+/** What tensors are computed from, as far as the leaves; `of`: with these or without. */
+export function reachableFrom(
+  outputs: readonly TensorValue[], leaves: Earlier = new Map(), of: "all" | "inner" = "all",
+): ReadonlySet<TensorValue> {
   const seen = new Set<TensorValue>(),
     stack = [...outputs]
   for (let t = stack.pop(); t !== undefined; t = stack.pop()) {
@@ -173,6 +176,7 @@ export function reachableFrom(outputs: readonly TensorValue[], leaves: Earlier =
     seen.add(t)
     if (t.source.kind === "op" && !leaves.has(t)) stack.push(...t.source.operands)
   }
+  if (of === "inner") leaves.forEach((_, leaf) => seen.delete(leaf))
   return seen
 }
 
