@@ -272,6 +272,8 @@ function declarations(context: Context, names: ReadonlyMap<string, Value>): Decl
       found.set(value.node, value)
       if (holder !== null) holders.set(value.node, holder)
     }
+    // A class whose name its only instance has taken, or that has none.
+    if (value.kind === "object" && value.type !== null) visit(value.type, 0, null)
     if (depth > 0 && value.kind === "object" && value.type === null) value.fields.forEach((item) => visit(item, depth - 1, value))
   }
   names.forEach((value) => visit(value, 2, null))

@@ -155,3 +155,12 @@ test("methods that leave all computing to others are networks; ids of rows need 
   expect(traced.models.map(({ name, unsupported }) => [name, unsupported.length])).toEqual([["userTower", 0], ["itemTower", 0]])
   for (const model of traced.models) expect(model.inputs.map(({ shape }) => shape.length)).toEqual([1])
 })
+
+test("a class that only an instance of it names", () => {
+  const members = `create(units) { this.net = tf.sequential(); this.net.add(tf.layers.dense({ units, inputShape: [3] })) }`
+  for (const source of [`class Model { ${members} }; export default Model = new Model()`, `export const agent = new (class { ${members} })()`]) {
+    const traced = trace(source)
+    expect(traced.problems).toEqual([])
+    expect(parameters(only(traced))).toEqual(["dense_1/kernel [3, units]", "dense_1/bias [units]"])
+  }
+})

@@ -8,7 +8,8 @@ import { multiplyDim, subtractDim } from "../../graph/dim"
 import { emitResize } from "../ops/image"
 import { giveRank } from "../rank"
 import { perAxis } from "../ops/linear"
-import { Unreadable } from "../context"
+import { dimOf } from "../tensor"
+import { resolveDim, Unreadable } from "../context"
 import { withActivation } from "./core"
 import { numberIn } from "../value"
 
@@ -113,11 +114,28 @@ const pooling =
   (spatial: number, fn: "max" | "average"): LayerSpec =>
   (call) =>
     channelsLast(call, spatial, (x) => {
+      const whole = wholeAxes(call, spatial, x)
+      if (whole !== null) return emit(call, { kind: "reduce", fn: fn === "max" ? "max" : "mean", axes: whole, keepDims: true }, [x])
       const window = perAxis(option(call, "poolSize"), spatial, 2),
         padding = paddingOption(call)
       const strides = option(call, "strides") === undefined ? window : perAxis(option(call, "strides"), spatial, 2)
       return emit(call, { kind: "pool", fn, window, strides, padding }, [x])
     })
+
+/**
+ * The axes that a window of open size covers from end to end, as in networks over texts: `poolSize: length - size + 1` after a convolution. Null
+ * where the windows are numbers.
+ */
+function wholeAxes(call: LayerCall, spatial: number, x: TensorValue): readonly number[] | null {
+  const given = option(call, "poolSize")
+  const list = given?.kind === "array" ? given.items : given === undefined ? [] : Array.from({ length: spatial }, () => given)
+  if (list.length !== spatial || list.every((item) => numberIn(item) !== null)) return null
+  const sizes = shape(call, x).slice(1, spatial + 1)
+  const windows = list.map((item) => (item.kind === "dim" || numberIn(item) !== null ? resolveDim(call.context, dimOf(call.context, item)) : null))
+  const covers = windows.every((window, i) => window !== null && (window === sizes[i] || window === 1))
+  if (!covers || textOption(call, "padding", "valid") !== "valid" || option(call, "strides") !== undefined) return null
+  return windows.flatMap((window, i) => (window === sizes[i] ? [i + 1] : []))
+}
 
 const globalPooling =
   (spatial: number, fn: "max" | "mean"): LayerSpec =>

@@ -269,4 +269,32 @@ export const trickyCases: readonly FormCase[] = [
     const model = tf.sequential()
     model.add(tf.layers.dense({ units: 2 * labels.length, inputShape: [xs.shape[1]], activation: "relu" }))
     model.add(tf.layers.dense({ units: labels.length, activation: labels.length > 2 ? "softmax" : "sigmoid" }))`),
+  js("windows over the whole of a text of open length", `
+    function textNet(words, length, width = 6, sizes = [2, 3], classes = 2) {
+      const input = tf.input({ shape: [length] })
+      const rows = tf.layers.embedding({ inputDim: words, outputDim: width, inputLength: length }).apply(input)
+      const images = tf.layers.reshape({ targetShape: [length, width, 1] }).apply(rows)
+      const flat = (x) => tf.layers.flatten().apply(x)
+      const lines = sizes.map((size) => flat(tf.layers.maxPooling1d({ poolSize: length - size + 1 })
+        .apply(tf.layers.conv1d({ filters: 4, kernelSize: size, activation: "relu" }).apply(rows))))
+      const areas = sizes.map((size) => flat(tf.layers.averagePooling2d({ poolSize: [length - size + 1, 1] })
+        .apply(tf.layers.conv2d({ filters: 3, kernelSize: [size, width] }).apply(images))))
+      return tf.model({ inputs: input, outputs: tf.layers.dense({ units: classes }).apply(tf.layers.concatenate().apply([...lines, ...areas])) })
+    }`, { run: "textNet(20, 9)", sizes: { words: 20, length: 9 } }),
+  js("a u-net of open size", `
+    function unet(height, width, channels = 2, filters = 3) {
+      const input = tf.input({ shape: [height, width, channels] })
+      const skips = []
+      let x = input
+      for (let i = 0; i < 3; i++) {
+        x = tf.layers.conv2d({ filters: filters << i, kernelSize: 3, padding: "same", activation: "relu" }).apply(x)
+        skips.push(x)
+        x = tf.layers.maxPooling2d({ poolSize: 2 }).apply(x)
+      }
+      while (skips.length > 0) {
+        x = tf.layers.conv2dTranspose({ filters, kernelSize: 2, strides: 2 }).apply(x)
+        x = tf.layers.concatenate().apply([x, skips.pop()])
+      }
+      return tf.model({ inputs: input, outputs: tf.layers.conv2d({ filters: 1, kernelSize: 1 }).apply(x) })
+    }`, { run: "unet(16, 24)", sizes: { height: 2, width: 3 } }),
 ]
