@@ -49,7 +49,7 @@ export function modelText(model: Model, path: string, painter: Painter): string[
     ...model.lawless.flatMap(({ parameters, because }) =>
       wrapped("no law:", `${listText(foldNames(parameters))}${because.length === 0 ? "" : ` — ${reasonsText(because, placeText)}`}`),
     ),
-    ...model.unsupported.flatMap((gap) => wrapped("not read:", `${gap.what} (${placeText(gap)})`, painter.warning)),
+    ...model.unsupported.filter((gap) => !model.findings.some((finding) => tells(finding, gap.what))).flatMap((gap) => wrapped("not read:", `${gap.what} (${placeText(gap)})`, painter.warning)),
     ...groupAssumptions(model.assumptions).flatMap((assumption) => wrapped("assuming:", assumption, painter.faint)),
   ]
   const findings = groupFindings(model.findings).flatMap(([{ rule, severity, message, proof }, places]) => [
@@ -77,6 +77,10 @@ export function modelText(model: Model, path: string, painter: Painter): string[
     ...(gaps.length > 0 ? ["", ...gaps] : []),
   ]
 }
+
+/** Whether a finding says what could not be read: the part that is said may have a word before it. */
+const tells = ({ message }: Finding, what: string): boolean =>
+  message.includes(what) || message.includes(what.slice(what.indexOf(": ") + 2)) || what.includes(message)
 
 /** What a batch normalization averages: not trained, and not frozen by anybody. */
 const isStatistic = (id: string): boolean => /(^|\/)moving_(mean|variance)(_\d+)?$/.test(id)

@@ -69,6 +69,7 @@ const refused: readonly string[] = [
   ...["l1", "l2", "L2", "l1_l2"].map((name) => stack("4", `dense({ units: 4, kernelRegularizer: '${name}' })`)),
   ...["non_neg", "max_norm"].map((name) => stack("4", `dense({ units: 4, biasConstraint: '${name}' })`)),
   stack("3, 2", "lstm({ units: 3, recurrentInitializer: 'x' })"),
+  stack("4", "dense({ units: 4, activityRegularizer: 'l1l2' })"), conv("filters: 2, kernelSize: 3, activityRegularizer: tf.regularizers.l2()"),
   // Shapes that meet.
   ...["lstm({ units: 3 })", "conv1d({ filters: 2, kernelSize: 2 })", "conv2d({ filters: 2, kernelSize: 2 })", "maxPooling2d({ poolSize: 2 })",
     "globalAveragePooling1d()", "flatten()", "spatialDropout1d({ rate: 0.5 })", "permute({ dims: [2, 1] })", "reshape({ targetShape: [3, 3] })",
@@ -93,6 +94,7 @@ const accepted: readonly string[] = [
   stack("4", "dense({ units: 4, activation: 'ELU', kernelInitializer: 'HeNormal' })"), stack("4", last, "dropout({ rate: 1.5 })"),
   stack("6, 2", "conv1d({ filters: 2, kernelSize: [2], strides: 9 })", "flatten()", last), conv("filters: 2, kernelSize: [3, 1], strides: [1, 2]"),
   pool("poolSize: [2, 3], strides: 2, padding: 'same'"), stack("3, 4", last, "batchNormalization({ axis: 2 })", "flatten()", last),
+  stack("3, 2", "lstm({ units: 3, activityRegularizer: tf.regularizers.l2() })"),
   stack("4", last, "batchNormalization({ axis: 1 })"), merge("add()", "4", "1"), merge("concatenate()", "3, 4", "3, 5"),
   stack("3, 2", "bidirectional({ layer: tf.layers.lstm({ units: 3 }), mergeMode: 'ave' })"), stack("4", last, "permute({ dims: [1] })"),
   stack("3, 4", "timeDistributed({ layer: tf.layers.dense({ units: 3 }) })", "flatten()", last),

@@ -12,7 +12,7 @@ import type { Refusal } from "../../graph/graph"
 import { callee, place } from "../context"
 import { isSymbolicInput } from "./mask"
 import { shapeOf } from "../tensor"
-import { tensorsIn } from "../value"
+import { isNullish, tensorsIn } from "../value"
 import { quoted, similarName } from "../../graph/names"
 
 /** What a complaint is about, before it has a place. */
@@ -48,6 +48,8 @@ const texts: Readonly<Record<string, { readonly layers: readonly string[]; reado
   interpolation: { layers: ["upSampling2d"], known: ["nearest", "bilinear"] },
   mergeMode: { layers: ["bidirectional"], known: ["sum", "mul", "concat", "ave"] },
 }
+/** Layers that hold an activityRegularizer and throw with it; recurrent ones and the rest pass over it. */
+const noActivity = ["dense", "embedding", ...Object.keys(spatialAxes)]
 /** What a layer cannot be made without. */
 const required: Readonly<Record<string, readonly string[]>> = {
   dense: ["units"], lstm: ["units"], gru: ["units"], simpleRNN: ["units"], embedding: ["inputDim", "outputDim"], conv1d: ["filters", "kernelSize"],
@@ -94,6 +96,8 @@ export function refusalsOf(context: Context, kind: string, config: ObjectValue, 
   }
   for (const [key, value] of config.fields) {
     const plain = plainOf(value), node = written(key)
+    if (key === "activityRegularizer" && !isNullish(value) && value.kind !== "unknown" && noActivity.includes(kind))
+      add({ kind: "setting", what: `${kind}: tfjs refuses an activityRegularizer as soon as the layer is applied` }, node ?? at)
     const isLiteral = node !== null && isLiteralValue(ts, node)
     if (plain === null || (!isLiteral && !sure)) continue
     add(complaintAbout(context, kind, key, plain, isLiteral), node ?? at)
