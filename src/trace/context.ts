@@ -183,6 +183,9 @@ export interface State {
   /** Those of code at the top of files, which belongs to no attempt at following a function. */
   readonly top: { readonly assumptions: Set<string>; readonly notes: Note[]; readonly solution: Map<string, Dim> }
   readonly sites: Map<string, SiteRecord>
+  /** Places of nodes, and those of what a reader points at of a call. */
+  readonly places: Map<TypeScript.Node, Place>
+  readonly callees: Map<TypeScript.Node, Place>
   readonly models: ModelValue[]
   readonly instances: ObjectValue[]
   readonly layers: LayerState[]
@@ -259,6 +262,8 @@ export function createState(): State {
     disposed: [],
     kept: new Set(),
     sites: new Map(),
+    places: new Map(),
+    callees: new Map(),
     models: [],
     instances: [],
     layers: [],
@@ -332,8 +337,16 @@ export function meet(context: Context, tensor: TensorValue): void {
 }
 
 export const nextSerial = (context: Context): number => ++context.state.serial
-export const place = (context: Context, node: TypeScript.Node): Place => placeOf(node, context.home)
-export const callee = (context: Context, node: TypeScript.Node): Place => calleePlace(context.ts, node, context.home)
+export const place = (context: Context, node: TypeScript.Node): Place => knownPlace(context.state.places, node, () => placeOf(node, context.home))
+export const callee = (context: Context, node: TypeScript.Node): Place =>
+  knownPlace(context.state.callees, node, () => calleePlace(context.ts, node, context.home))
+
+/** Loops and attempts come by the same code again and again. */
+function knownPlace(places: Map<TypeScript.Node, Place>, node: TypeScript.Node, find: () => Place): Place {
+  let known = places.get(node)
+  if (known === undefined) places.set(node, (known = find()))
+  return known
+}
 
 /** Remembers a container before it changes, for branches that may not be taken. */
 export function touch(context: Context, container: Container): void {

@@ -274,7 +274,8 @@ const none: readonly TensorValue[] = []
 
 /** Tensors inside values, through arrays, records and unknowns, at most three levels down and each once. */
 export function tensorsIn(values: readonly Value[], depth = 3): readonly TensorValue[] {
-  if (values.length === 0) return none
+  // What an unknown is made from is mostly numbers and texts.
+  if (values.every((value) => value.kind === "primitive" || (value.kind === "unknown" && value.tensors.length === 0))) return none
   const found = new Set<TensorValue>()
   const layer = (state: LayerState): void => state.weights.forEach((weight) => weight.tensor !== undefined && found.add(weight.tensor))
   const visit = (value: Value, left: number): void => {

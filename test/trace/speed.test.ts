@@ -30,6 +30,14 @@ test("a long loop over data is left; what it changes is unknown from then on", (
   expect(found.problems).toEqual([])
 })
 
+test("a loop that fills nothing is left sooner than one whose rounds are counted", () => {
+  const work = "total += i * i - i + 3 * i; total -= i + 1"
+  const sums = trace(`let total = 1; for (let i = 0; i < 150; i++) { ${work} } ${dense("total", "3")}`)
+  expect(parameters(only(sums))[0]).toBe("dense_1/kernel [3, total]")
+  const list = trace(`const words = []; let total = 1; for (let i = 0; i < 150; i++) { ${work}; words.push(i) } ${dense("words.length", "3")}`)
+  expect(parameters(only(list))[0]).toBe("dense_1/kernel [3, 150]")
+})
+
 test("lists of lists and of tensors made of unknown counts keep the count open", () => {
   const found = trace(`
     const rows = []

@@ -82,7 +82,7 @@ export interface Stats {
   readonly models: { readonly all: number; readonly whole: number; readonly withLaws: number; readonly broken: number }
   readonly operations: { readonly all: number; readonly unsupported: number; readonly share: number }
   readonly laws: number
-  /** `median` is that of one model. */
+  /** `all` is the whole run; `median` is that of one model, TypeScript's reading of its file apart. */
   readonly milliseconds: { readonly all: number; readonly median: number | null }
   readonly slowest: readonly { readonly path: string; readonly milliseconds: number }[]
   /** Models that are read in part, each with the first of what is not read. */

@@ -34,10 +34,10 @@ const quietRounds = 8
 const quietSteps = 1_000
 
 /**
- * How many times as many steps a loop gets that may still make or change a network, or of which nobody can tell what it changes; then it is left
- * all the same, which the report says.
+ * How many steps a loop gets that may still make or change a network, or of which nobody can tell what it changes; then it is left all the same,
+ * which the report says.
  */
-const patience: { readonly [K in Refusal]: number } = { network: 25, unclear: 6 }
+const patience: { readonly [K in Refusal]: number } = { network: 100_000, unclear: 24_000 }
 
 /** @param parts what runs in each round: body, condition, increment. */
 export function watchLoop(context: Context, parts: readonly TypeScript.Node[], scope: Scope): IdleLoop {
@@ -63,9 +63,12 @@ export function watchLoop(context: Context, parts: readonly TypeScript.Node[], s
       watched = count
       return false
     }
-    const enough = refused !== null ? patience[refused] * limits.idleSteps : soon ? quietSteps / 10 : limits.idleSteps
-    if (count - watched < 2 || state.steps - watch.steps < enough) return false
-    const { changed, seen } = watch,
+    const { changed } = watch, followed = state.steps - watch.steps
+    const least = refused !== null ? patience[refused] : soon ? quietSteps / 10 : Math.min(quietSteps, limits.idleSteps)
+    if (count - watched < 2 || followed < least) return false
+    // How long a list becomes is worth knowing, `units: words.length`; the numbers that a loop leaves in it hardly are.
+    if (refused === null && !soon && followed < limits.idleSteps && fills(changed)) return false
+    const { seen } = watch,
       unseen = unseenChanges(context, parts, seen, scope)
     if (typeof unseen === "string" && refused === null) {
       refused = unseen
@@ -82,6 +85,12 @@ export function watchLoop(context: Context, parts: readonly TypeScript.Node[], s
     return true
   }
   return { isOver, end }
+}
+
+/** Whether a list, a map or a record has become longer or shorter. */
+function fills(changed: ReadonlyMap<Container, Container>): boolean {
+  const lengthOf = (container: Container): number => (container instanceof Map ? container.size : container.length)
+  return [...changed].some(([container, before]) => lengthOf(container) !== lengthOf(before))
 }
 
 /** Loops this long are left as they stand, and the reader is told. */
