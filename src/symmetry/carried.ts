@@ -60,7 +60,7 @@ export function startCarried(parallel: ReadonlySet<string>, program: Program, va
     staying = use.labels.flatMap((l, i) => (word[i] === "Z" && labels.includes(l) && !other.labels.includes(l) ? [atoms[i]] : []))
   if (new Set(staying).size < staying.length) return null
   // Which letter meets which atom: read the other way round, a square weight is another one.
-  let carrier = `${form}:${use.labels.map((l, i) => (word[i] === "Z" ? other.labels.indexOf(l) : "")).join()}:`
+  let carrier = `${form}:${use.labels.filter((_, i) => word[i] === "Z").map((l) => other.labels.indexOf(l)).join()}:`
   for (const l of other.labels) carrier += letterAt(l)
   // A kernel's positions, in their order.
   carrier += use.labels.filter((l) => moving.includes(l)).sort((a, b) => a - b).map(letterAt).join("")
