@@ -49,7 +49,7 @@ export function modelText(model: Model, path: string, painter: Painter): string[
     ...model.lawless.flatMap(({ parameters, because }) =>
       wrapped("no law:", `${listText(foldNames(parameters))}${because.length === 0 ? "" : ` — ${reasonsText(because, placeText)}`}`),
     ),
-    ...model.unsupported.filter((gap) => !model.findings.some((finding) => tells(finding, gap.what))).flatMap((gap) => wrapped("not read:", `${gap.what} (${placeText(gap)})`, painter.warning)),
+    ...gapsBeside(model).flatMap((gap) => wrapped("not read:", `${gap.what} (${placeText(gap)})`, painter.warning)),
     ...groupAssumptions(model.assumptions).flatMap((assumption) => wrapped("assuming:", assumption, painter.faint)),
   ]
   const findings = groupFindings(model.findings).flatMap(([{ rule, severity, message, proof }, places]) => [
@@ -77,6 +77,10 @@ export function modelText(model: Model, path: string, painter: Painter): string[
     ...(gaps.length > 0 ? ["", ...gaps] : []),
   ]
 }
+
+/** What is not read and said by no finding. */
+const gapsBeside = ({ unsupported, findings }: Model): Model["unsupported"] =>
+  unsupported.filter(({ what }) => !findings.some((finding) => tells(finding, what)))
 
 /** Whether a finding says what could not be read: the part that is said may have a word before it. */
 const tells = ({ message }: Finding, what: string): boolean =>

@@ -29,7 +29,7 @@ import { moduleScope } from "./interpreter/imports"
 import { plainText } from "./ops/table"
 import { placeOf } from "../source/place"
 import { traceModels } from "./models/tfjs"
-import { faultOf, faultOfClass, isUnread, wrapsModel } from "./models/wrappers"
+import { faultOf, faultOfClass, isUnread, whyUnknown, wrapsModel } from "./models/wrappers"
 import { unknown } from "./value"
 
 export interface TraceOptions {
@@ -170,9 +170,10 @@ function follow(context: Context): TracedFile {
   const read = [...reported, ...networks].map(({ node }) => node)
   for (const type of unread.filter((open) => holdsWeights(context, open) && !read.some((inside) => isInside(inside, open.node)))) {
     const { name, node } = type, fault = faultOfClass(type)
+    const why = whyUnknown(type) ?? "its forward pass gives no tensor that depends on its weights"
     const message =
       fault === undefined
-        ? `the class ${name} is not read: its forward pass gives no tensor that depends on its weights`
+        ? `the class ${name} is not read: ${plainText(why)}`
         : `the class ${name} throws whatever it is given: ${plainText(fault.what)}`
     problems.push({ message, ...(fault?.place ?? placeOf(node.name ?? node, home)) })
   }

@@ -181,6 +181,8 @@ class Net { w = tf.variable(tf.zeros([2, 2])); forward() { return [] } }` })
     "3: the class Net is not read: its forward pass gives no tensor that depends on its weights",
     "2: this model is not read: no code that can be followed leads to it",
   ])
+  const open = trace("class Net { w = tf.variable(tf.zeros([2, 2])); forward(x) { return backend.run(x.matMul) } }")
+  expect(open.problems.map(({ message }) => message)).toEqual(["the class Net is not read: 'backend' is not defined in the source"])
 })
 
 test("types by other names, and inputs in a list", () => {

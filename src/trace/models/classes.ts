@@ -23,7 +23,7 @@ import { plainText } from "../ops/table"
 import { makeInput, shapeOf } from "../tensor"
 import { arrayOf, tensorsIn } from "../value"
 import { isReadOut } from "../interpreter/readings"
-import { rememberClassFault, rememberFault, rememberReadOut, rememberWeights } from "./wrappers"
+import { rememberClassFault, rememberFault, rememberReadOut, rememberUnknown, rememberWeights } from "./wrappers"
 
 export type Traced = Omit<TracedModel, "optimizers" | "losses" | "metrics">
 
@@ -77,7 +77,11 @@ export function traceClass(context: Context, type: ClassValue): Traced | null {
   const follow = (leaveOut: { leaveOut?: true }): Traced | null =>
     bestAttempt(
       context,
-      (guess) => attempt(context, () => followClass(context, type, forward.node, used, { ...guess, ...leaveOut }, calledWith)),
+      (guess) => {
+        const tried = attempt(context, () => followClass(context, type, forward.node, used, { ...guess, ...leaveOut }, calledWith))
+        if (tried.value === null && tried.notes.length > 0) rememberUnknown(type, tried.notes[0].what)
+        return tried
+      },
       (fault) => rememberClassFault(type, fault),
     )
   const first = follow({})
@@ -233,6 +237,7 @@ function followClass(
   context.state.following--
   const { args, result } = pass
   const given = tensorsOut(context, result, forward), outputs = given.map((t) => beforeChoice(context, t))
+  if (result.kind === "unknown") rememberUnknown(type, result.why)
   const earlier = earlierIn(context, outputs, pass), reachable = reachableFrom(outputs, earlier, "inner")
   if (outputs.length === 0 || ![...reachable].some((t) => t.source.kind === "weight" && isTrainable(t.source.weight))) return null
   const paths = assignPaths(instance)

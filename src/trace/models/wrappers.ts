@@ -29,6 +29,11 @@ const classFaults = new WeakMap<ClassValue, Fault>()
 export const rememberClassFault = (type: ClassValue, fault: Fault): void => void classFaults.set(type, fault)
 export const faultOfClass = (type: ClassValue): Fault | undefined => classFaults.get(type)
 
+/** Why nothing is known of what the forward pass of a class gives. */
+const unknownResults = new WeakMap<ClassValue, string>()
+export const rememberUnknown = (type: ClassValue, why: string): void => void unknownResults.set(type, why)
+export const whyUnknown = (type: ClassValue): string | undefined => unknownResults.get(type)
+
 /** Networks whose forward pass gives numbers read out of a tensor. */
 const readOuts = new WeakSet<Traced>()
 export const rememberReadOut = (traced: Traced): void => void readOuts.add(traced)
