@@ -105,7 +105,7 @@ async function writeCodeCache() {
   const outfile = "dist/codeCache.mjs"
   await esbuild.build({ ...node, format: "esm", entryPoints: ["scripts/codeCache.ts"], outfile, plugins: [loadTypeScript], banner: requireBanner })
   execFileSync(process.execPath, [outfile], { stdio: ["ignore", "ignore", "inherit"] })
-  fs.rmSync(outfile)
+  fs.rmSync(outfile, { force: true })
 }
 
 function packVsix() {

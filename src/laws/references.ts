@@ -17,7 +17,7 @@ const theorem = (number: string): string =>
 
 export function referencesOf(symmetry: Symmetry, index: EquationIndex, family: Family): string[] {
   if (family.kind === "mixed") return []
-  if (family.kind === "shift") return shiftReferences(symmetry, family)
+  if (family.kind === "shift") return shiftReferences(symmetry, index, family)
   const { graph } = symmetry.network
   const meets = meetingNodes(symmetry, index, family)
   const matrix = family.roles.some((r) => r.kind === "matrix")
@@ -33,12 +33,15 @@ export function referencesOf(symmetry: Symmetry, index: EquationIndex, family: F
   return signs.size > 1 ? [D18, M23] : [K21]
 }
 
-function shiftReferences(symmetry: Symmetry, { members, noGradient }: Family): string[] {
-  if (noGradient || new Set(members.map((m) => m.unknown.value)).size > 1) return []
+function shiftReferences(symmetry: Symmetry, index: EquationIndex, { members, noGradient }: Family): string[] {
+  // Members of several parameters exchange; those of one are its columns, which several experts read.
+  if (noGradient || new Set(members.map((m) => nodeOf(symmetry, m))).size > 1) return []
   const mixtures = mixturesIn(symmetry.network.graph)
   if (mixtures.size === 0) return [K21]
   const [{ unknown }] = members
-  for (const id of symmetry.visibility.absorbers(unknown.value, unknown.word.replaceAll("1", "C"))) {
+  const forgetful =
+    members.length > 1 ? index.of(unknown.id).map((e) => e.value) : symmetry.visibility.absorbers(unknown.value, unknown.word.replaceAll("1", "C"))
+  for (const id of forgetful) {
     const mixture = mixtures.get(symmetry.program.values[id].node)
     if (mixture !== undefined) return [...mixtureReferences(mixture), K21]
   }

@@ -162,6 +162,8 @@ function exchangeReasons(symmetry: Symmetry, index: EquationIndex, own: Own): Re
   const seen = [...own.keys()].flatMap((u) => index.of(u)).filter((e) => isShared(e, own))
   return [...new Set(seen)].map((equation) => {
     const at = symmetry.program.values[equation.value]
+    // A softmax whose arguments come from several weights.
+    if (at.op.kind === "normalize") return absorbReason(symmetry, at)
     return reasonAt(
       symmetry,
       at,
