@@ -1,5 +1,5 @@
 /** @file The verdicts: one sentence for the run and one card for each law. Words and a drawing, never color alone. */
-import { completenessText, depthText, discoveryText, ownLossText, sizesText, verdictText } from "../src/presentation/verification"
+import { completenessText, depthText, discoveryText, ownLossText, regularizedText, sizesText, verdictText } from "../src/presentation/verification"
 import { countText } from "../src/presentation/words"
 import type { Law, LawVerification, Model, Place, Verdict } from "../src/schema/report"
 import { colorVariable } from "./charts"
@@ -38,12 +38,15 @@ export function renderSummary(outcome: Outcome, laws: number): readonly Child[] 
   const discovery = discoveryText(verification)
   const depth = depthText(verification)
   const own = ownLossText(verification)
+  const regularized = regularizedText(verification)
   const chosen = sizesText(verification.replica)
   const sizes = chosen === "" ? "" : `. Sizes: ${chosen}`
   return [
     element("div.verdict-line", {}, laws > 0 && renderBadge(verification.verdict), element("strong", {}, what)),
     element("p.note", {}, `Float64, seed ${verification.seed}, ${formatDuration(verification.milliseconds)}${sizes}.`),
     own !== null && element("p.note", { "data-own-loss": "" }, sentence(own)),
+    regularized !== null && element("p.note", { "data-regularized": "" }, sentence(regularized)),
+    ...(verification.notes ?? []).map(note => element("p.note", {}, sentence(note))),
     depth !== null && element("p.note", { "data-depth": "" }, sentence(depth)),
     outcome.reason !== null && element("p.note", {}, `Nothing could be measured: ${outcome.reason}.`),
     completeness !== null && element("p.note", {}, sentence(completeness)),

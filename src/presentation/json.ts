@@ -1,7 +1,24 @@
 /** @file The report as JSON text: schema 1, two spaces, a line break at the end. */
-import type { FileReport, Report } from "../schema/report"
+import type { FileReport, LawVerification, Model, Report, VerifiedModel } from "../schema/report"
 
 export const makeReport = (files: readonly FileReport[]): Report => ({ schema: 1, files })
 
-/** Numbers that JSON lacks become null: a rate that could not be measured is unknown, not zero. */
-export const jsonText = (report: Report): string => `${JSON.stringify(report, null, 2)}\n`
+/** A law that could not be measured has no numbers: it is listed apart, with the reason. */
+export const jsonText = (report: Report): string => `${JSON.stringify({ ...report, files: report.files.map(measuredOnly) }, null, 2)}\n`
+
+const measuredOnly = (file: FileReport): FileReport => ({
+  ...file,
+  models: file.models.map((model) => (isVerified(model) ? setApart(model) : model)),
+})
+const isVerified = (model: Model): model is VerifiedModel => "verification" in model
+
+function setApart(model: VerifiedModel): VerifiedModel {
+  const { verification } = model, { laws, ownLoss } = verification
+  const unmeasured = laws.filter((law) => !isMeasured(law)).map(({ law, detail = "not measured" }) => ({ law, detail }))
+  const own = ownLoss === undefined ? {} : { ownLoss: { ...ownLoss, laws: ownLoss.laws.filter(isMeasured) } }
+  const apart = unmeasured.length === 0 ? {} : { unmeasured }
+  return { ...model, verification: { ...verification, laws: laws.filter(isMeasured), ...apart, ...own } }
+}
+
+const isMeasured = ({ rate, controlRate, drift, controlDrift }: LawVerification): boolean =>
+  [rate, controlRate, drift, controlDrift].every(Number.isFinite)

@@ -70,6 +70,22 @@ export function ownLossText({ ownLoss, laws }: Pick<Verification, "ownLoss" | "l
   }
 }
 
+/** What the regularizers do to the laws; null where no law reads a regularized weight. */
+export function regularizedText({ regularized }: Pick<Verification, "regularized">): string | null {
+  if (regularized === undefined || regularized.length === 0) return null
+  const decaying = regularized.filter(({ verdict }) => verdict === "decays"), broken = regularized.filter(({ verdict }) => verdict === "broken")
+  const wrong = regularized.length - decaying.length - broken.length
+  const rates = [...new Set(decaying.map(({ decay }) => `−${Number((decay ?? 0).toPrecision(3))}·h`))]
+  const worst = (laws: readonly { readonly rate: number }[]): string => exponentText(Math.max(...laws.map(({ rate }) => rate)))
+  const decay = `decay${decaying.length === 1 ? "s" : ""} as theory says`
+  const parts = [
+    ...(decaying.length === 0 ? [] : [`${countText(decaying.length, "law")} ${decay} (dh/dt = ${rates.join(" or ")}, to ${worst(decaying)})`]),
+    ...(broken.length === 0 ? [] : [`${countText(broken.length, "law")} ${broken.length === 1 ? "is" : "are"} broken (rate ${worst(broken)})`]),
+    ...(wrong === 0 ? [] : [`${countText(wrong, "law")} should decay and do not`]),
+  ]
+  return `with the model's regularizers in the loss ${parts.join(", ")}`
+}
+
 /** "1.2e-16"; a dash where nothing was measured. */
 export const exponentText = (value: number | null): string =>
   value === null || !Number.isFinite(value) ? "–" : value === 0 ? "0" : value.toExponential(1)
@@ -169,6 +185,7 @@ export function verificationText(
   const discovery = discoveryText(verification)
   const depth = depthText(verification)
   const own = ownLossText(verification)
+  const others = [regularizedText(verification), ...(verification.notes ?? [])].filter((text) => text !== null)
   const reason = reasonNothingRan(verification)
   if (reason !== null) return wrapText(`${name} — could not be run: ${reason}`, width, "  ", paint)
   return [
@@ -181,6 +198,7 @@ export function verificationText(
     ),
     ...(depth === null ? [] : wrapText(depth, width, "  ", painter.faint)),
     ...(own === null ? [] : wrapText(own, width, "  ", verification.ownLoss?.verdict === "violated" ? painter.bad : painter.faint)),
+    ...others.flatMap((text) => wrapText(text, width, "  ", painter.faint)),
     ...(verification.laws.length === 0 ? [] : ["", painter.faint(`      ${header}`)]),
     ...foldLaws(laws, training).flatMap((group, k) => {
       const checked = worstOf(verification.laws.filter(({ law }) => group.laws.some(({ id }) => id === law)))

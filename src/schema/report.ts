@@ -169,11 +169,27 @@ export interface Verification {
   /** Equal blocks and steps that were left out: a law about one of them was run as the same law about one that stayed. */
   readonly depth?: ReplicaDepth
   readonly laws: readonly LawVerification[]
+  /** In JSON: laws without numbers, and why; `laws` has the others. */
+  readonly unmeasured?: readonly { readonly law: string; readonly detail: string }[]
+  /** What was asked for and changes nothing. */
+  readonly notes?: readonly string[]
   readonly completeness: Completeness | null
   /** What a search without rules found, made where the list of laws is not complete. */
   readonly discovery?: Discovery
   /** The loss the model is trained with, run beside the squared error; absent where none is in sight, or none but the squared error. */
   readonly ownLoss?: OwnLossVerification
+  /** What the regularizers of the model do to its laws; absent where no law reads a regularized weight. */
+  readonly regularized?: readonly RegularizedLaw[]
+}
+
+/** A law under the flow of the loss with its regularizers. */
+export interface RegularizedLaw {
+  readonly law: string
+  /** The k of dh/dt = −k·h that theory promises; null where it promises that nothing of the kind holds. */
+  readonly decay: number | null
+  /** |dh/dt + k·h| relative to ‖∇h‖·‖∇L on the law's own parameters‖: rounding where the promise holds. With null for k, |dh/dt| alone. */
+  readonly rate: number
+  readonly verdict: "decays" | "broken" | "violated"
 }
 
 /** Rates and drifts under the model's own loss, with their verdicts; orders are null. Without laws `detail` says why it was not run. */

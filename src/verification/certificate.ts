@@ -114,15 +114,18 @@ function drawLively(plan: Plan, fields: readonly Field[], random: Random, signs:
     return { alive: patterns.reduce((n, p) => n + (p === 0 ? 0 : 1), 0), apart: new Set(patterns).size }
   }
   // Counted, not timed, so that a seed gives the same answer on every machine.
-  const measures = Math.floor(drawWork / (plan.cost * livelyFields))
-  for (let attempt = 0, most = -1, theta = best; attempt < Math.min(livelyAttempts, Math.max(5, measures)); attempt++, theta = draw()) {
+  const measures = Math.floor(drawWork / (plan.work * livelyFields))
+  let most = -1
+  for (let attempt = 0, theta = best; attempt < Math.min(livelyAttempts, Math.max(5, measures)); attempt++, theta = draw()) {
     const { alive } = measure(theta)
     if (alive > most) {
       most = alive
       best = theta
     }
-    if (alive === D) break
+    // Where nothing moves at several points nothing is alive at any.
+    if (alive === D || (most === 0 && attempt >= 4)) break
   }
+  if (most === 0) return best
   let score = thorough ? scoreOf(measure(best)) : 0
   for (let attempt = 0; thorough && attempt < Math.min(livelySteps, measures); attempt++) {
     const fresh = draw(),
@@ -139,7 +142,7 @@ const livelyAttempts = 60,
   livelySteps = 150,
   livelyFields = 40
 /** Cells and products that drawing one θ, and drawing all of them, may cost: some seconds each. */
-const drawWork = 5e7,
+const drawWork = 1e8,
   totalWork = 2e8
 
 /** Stops as soon as the rank reaches `enough`, which it cannot exceed. Null where the fields are not finite numbers. */

@@ -9,26 +9,31 @@ import { evaluateLoss } from "./loss"
 
 export interface Order {
   readonly euler: number | null
-  /** Null where the network has kinks, too. */
+  /** Null where the network has kinks, too, and where it takes too long. */
   readonly rungeKutta: number | null
 }
+
+/** What the tries may cost together, in steps and products. */
+const orderWork = 1e8
 
 /** Drifts below this are rounding: no slope. */
 const roundingDrift = 1e-13
 
 /**
  * @param span the horizon, eight of the coarsest steps
- * @param tries how often it may be halved until Euler is stable and two halvings of the step give nearly one slope; 1 takes it as it is
+ * @param most how often it may be halved until Euler is stable and two halvings of the step give nearly one slope; 1 takes it as it is
  */
 export function measureOrders(
   { plan, watched }: Setting,
   { theta, data, loss }: Point,
   field: VectorField,
   span: number,
-  tries = 12,
+  most = 12,
 ): readonly Order[] {
   const steps = [8, 16, 32],
-    n = plan.dimension
+    n = plan.dimension,
+    perTry = 56 * plan.work * data.samples.length,
+    tries = Math.max(1, Math.min(most, Math.floor(orderWork / perTry)))
   const drifts = (ends: readonly Float64Array[]): readonly (readonly number[])[] => ends.map((end) => startDrift(watched, theta).observe(end).laws)
   let horizon = span,
     euler: readonly (readonly number[])[] = []
@@ -39,7 +44,8 @@ export function measureOrders(
     const stable = ends.every((end) => evaluateLoss(plan, data, end) < 10 * loss + 1)
     if (stable && watched.every((_, k) => isSettled(euler.map((d) => d[k])))) break
   }
-  const classical = plan.smooth ? drifts(steps.map((count) => integrateRungeKutta(field, theta, n, horizon / count, count))) : null
+  const hasClassical = plan.smooth && 4 * perTry < orderWork
+  const classical = hasClassical ? drifts(steps.map((count) => integrateRungeKutta(field, theta, n, horizon / count, count))) : null
   return watched.map(({ law }, k) => ({
     euler: law.linearOnly ? null : slope(euler.map((d) => d[k])),
     rungeKutta: law.linearOnly || classical === null ? null : slope(classical.map((d) => d[k])),

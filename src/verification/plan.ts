@@ -53,6 +53,8 @@ export interface Plan {
   readonly smooth: boolean
   /** Cells and products computed in one forward sweep: a measure of cost that does not depend on the machine. */
   readonly cost: number
+  /** The same as time sees it: a step costs something however small it is, and convolutions run in plain loops. */
+  readonly work: number
   forward(): void
   tangent(): void
   /** Clears all adjoints, lets `seed` set those of the outputs, and sweeps backward. */
@@ -140,7 +142,8 @@ export function compilePlan(graph: Graph, loops: "vector" | "plain" | "fitting" 
     gradientTangent: gradientTangent.subarray(0, dimension),
     outputs: graph.outputs.map((o) => buffers[o]),
     smooth: [...used].every((id) => isSmooth(graph.nodes[id])),
-    cost: [...used].reduce((n, id) => n + costOf(graph, graph.nodes[id], buffers), 0) + total,
+    cost: [...used].reduce((n, id) => n + costOf(graph, graph.nodes[id]), 0) + total,
+    work: [...used].reduce((n, id) => n + workOf(graph, graph.nodes[id]), 0) + total,
     forward: () => {
       for (const s of steps) s.forward()
     },
@@ -196,12 +199,34 @@ function productsOf(graph: Graph, { op, operands }: Node): number {
   return sizeOf([...extents.values()])
 }
 
-function costOf(graph: Graph, node: Node, buffers: readonly Buffer[]): number {
-  const { op, id, operands } = node
-  const size = buffers[id].size
+function costOf(graph: Graph, node: Node): number {
+  const { op, shape } = node, size = sizeOf(shape.map(whole))
   if (op.kind === "einsum") return size + productsOf(graph, node)
-  if (op.kind === "convolve") return size * (1 + sizeOf(buffers[operands[1]].shape.slice(0, op.variant === "depthwise" ? -2 : -1)))
+  if (op.kind === "convolve") return size + productsOfConvolution(graph, node, size)
   return size
+}
+
+function productsOfConvolution(graph: Graph, { op, operands }: Node, size: number): number {
+  const kernel = graph.nodes[operands[1]].shape.map(whole)
+  return size * sizeOf(kernel.slice(0, op.kind === "convolve" && op.variant === "depthwise" ? -2 : -1))
+}
+
+/** Measured: a step of a few cells takes as long as some sixty products, a product of a convolution as long as four. */
+const stepWork = 60,
+  convolutionWork = 4
+
+function workOf(graph: Graph, node: Node): number {
+  const more = node.op.kind === "convolve" ? (convolutionWork - 1) * productsOfConvolution(graph, node, sizeOf(node.shape.map(whole))) : 0
+  return stepWork + costOf(graph, node) + more
+}
+
+/** The work of one forward sweep, and the cells it fills, of a graph whose sizes are numbers: what can be told before anything is allocated. */
+export function estimateWork(graph: Graph): { readonly work: number; readonly cells: number } {
+  const used = [...reachable(graph)].map((id) => graph.nodes[id])
+  return {
+    work: used.reduce((n, node) => n + workOf(graph, node), 0),
+    cells: used.reduce((n, { shape }) => n + sizeOf(shape.map(whole)), 0),
+  }
 }
 
 function layoutParameters(graph: Graph): ParameterSlot[] {

@@ -11,7 +11,7 @@ import { lawRate } from "./judge"
 import { compileLaw, type NumericLaw } from "./laws"
 import { norm } from "./linear"
 import { evaluateLoss, teachTargets } from "./loss"
-import { compilePlan, type Plan } from "./plan"
+import { compilePlan, estimateWork, type Plan } from "./plan"
 import { measureLawRate, measureRate } from "./rate"
 import { chooseReplica, type Replica } from "./replica"
 
@@ -56,8 +56,13 @@ const pointCount = 4,
 const enoughOutputs = 60,
   leastSamples = 2,
   mostSamples = 12
+/** What one gradient may cost beyond two samples, in steps and products. */
+const sampleWork = 5e5
 /** Standard deviation of what no parameters could explain in the targets. */
 const targetNoise = 0.3
+/** One forward pass of one sample may take this much, and hold this many numbers, of which a plan keeps four arrays: a minute and 200 MB for all. */
+const mostWork = 3e7,
+  mostCells = 5e6
 /** A control below this rate may be a law itself and is drawn again. */
 const controlFloor = 1e-4
 
@@ -77,7 +82,7 @@ export interface Overrides {
  * @throws SettingError, ExecutionError or the error of a replica that fits no sizes
  */
 export function prepareSetting(task: VerificationTask, { sizes = {}, depth }: Overrides, random: Random): Setting {
-  const replica = chooseReplica(task.graph, task.sizes, sizes),
+  const replica = affordableReplica(task, sizes),
     generic = withObjective(task),
     network = generic === task.graph ? replica.graph : instantiate(generic, replica.sizes),
     whole = wholeNetwork(network, task.laws, replica.sizes),
@@ -94,6 +99,21 @@ export function prepareSetting(task: VerificationTask, { sizes = {}, depth }: Ov
   const misled = setting.rates.some((rate, k) => task.laws[k].exactness === "exact" && rate > lawRate && !((deep?.[k] ?? 0) > lawRate))
   if (misled) return measure(whole)
   return { ...setting, rates: setting.rates.map((rate, k) => Math.max(rate, deep?.[k] ?? 0)), wasWhole: deep !== null }
+}
+
+/**
+ * The replica, if it can be run.
+ * @throws SettingError before anything is allocated, with what it would take
+ */
+function affordableReplica(task: VerificationTask, sizes: Sizes): Replica {
+  const replica = chooseReplica(task.graph, task.sizes, sizes), { work, cells } = estimateWork(replica.graph)
+  const numbers = replica.graph.parameters.reduce((n, p) => n + p.shape.reduce<number>((a, d) => a * Number(d), 1), 0)
+  const count = (n: number): string => n.toExponential(1).replace(/e\+/, "e")
+  if (work <= mostWork && cells + numbers <= mostCells) return replica
+  const what = `one gradient takes ${count(work)} products and ${count(cells + numbers)} numbers`
+  const limit = `at most ${count(mostWork)} and ${count(mostCells)} are run`
+  const asked = Object.keys(sizes).length > 0 ? "choose smaller sizes" : "its sizes hang together, so that none could be made smaller"
+  throw new SettingError(`too large to run: ${what}, ${limit}; ${asked}`)
 }
 
 /** The network with its own loss as one output more. */
@@ -194,7 +214,8 @@ function findPoints(plan: Plan, random: Random, wanted: number): { points: Point
       1,
       plan.outputs.reduce((n, o) => n + o.size, 0),
     ),
-    count = Math.min(mostSamples, Math.max(leastSamples, Math.ceil(enoughOutputs / cells)))
+    affordable = Math.floor(sampleWork / plan.work),
+    count = Math.max(leastSamples, Math.min(mostSamples, affordable, Math.ceil(enoughOutputs / cells)))
   for (const signs of ["signed", "positive"] as const) {
     const points: Point[] = [],
       silent: Point[] = []

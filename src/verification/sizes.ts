@@ -8,7 +8,7 @@ import { allSymbols } from "./replica"
 export function parseSizes(text: string): Sizes | null {
   const sizes: Record<string, number> = {}
   for (const part of text.trim() === "" ? [] : text.split(",")) {
-    const [, name, size] = /^\s*([^=\s]+)\s*=\s*(\d{1,6})\s*$/.exec(part) ?? []
+    const [, name, size] = /^\s*([^=\s]+)\s*=\s*(\d{1,15})\s*$/.exec(part) ?? []
     if (name === undefined || !(Number(size) > 0)) return null
     sizes[name] = Number(size)
   }

@@ -30,6 +30,7 @@ const smoothTolerance = 1e-11,
 /** Products a trajectory may cost, and the steps it may take in any case. */
 const workBudget = 3e8,
   leastEvaluations = 1500,
+  fewestEvaluations = 60,
   mostEvaluations = 40000
 const trainingSteps = 300
 /** Part of that work for a loss that is run beside another. */
@@ -57,9 +58,11 @@ export async function followFlow(
 ): Promise<Track> {
   const { plan, start, watched, meter, recorder } = startRun(setting)
   const horizon = options.horizon ?? 20 * scale,
-    perEvaluation = plan.cost * start.data.samples.length,
+    perEvaluation = plan.work * start.data.samples.length,
     share = length === "full" ? 1 : shortShare
-  const maximalEvaluations = Math.round(share * Math.min(mostEvaluations, Math.max(leastEvaluations, workBudget / perEvaluation)))
+  // A network that takes milliseconds for one gradient gets fewer, down to what moves a control visibly.
+  const least = Math.max(fewestEvaluations, Math.min(leastEvaluations, (2 * workBudget) / perEvaluation))
+  const maximalEvaluations = Math.round(share * Math.min(mostEvaluations, Math.max(least, workBudget / perEvaluation)))
   const steps = integrateFlow(field, start.theta, plan.dimension, {
     tolerance: plan.smooth ? smoothTolerance : kinkedTolerance,
     horizon,

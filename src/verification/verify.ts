@@ -2,7 +2,7 @@
  * @file Verifies laws numerically on a replica of the network: rate, order, a trajectory beside controls, completeness; cheapest first. Knows laws
  * as data only and shares no code with their derivation. Pure computation with pauses: runs in a worker and in Node.
  */
-import type { Completeness, Discovery, LawVerification, OwnLossVerification, Verification } from "../schema/report"
+import type { Completeness, Discovery, LawVerification, OwnLossVerification, RegularizedLaw, Verification } from "../schema/report"
 import type { VerificationTask } from "./task"
 import type { NumericLaw } from "./laws"
 import { certifySteps } from "./certificate"
@@ -13,6 +13,7 @@ import { evaluateLoss } from "./loss"
 import { measureOrders, type Order } from "./order"
 import { seededRandom } from "./random"
 import { runOwnLoss } from "./ownLoss"
+import { measureRegularized } from "./regularized"
 import { prepareSetting, type Setting } from "./setting"
 import { discoverSteps } from "./undiscovered"
 import { followFlow, followTraining, type TrajectoryOptions, type VerificationSeries } from "./trajectory"
@@ -88,7 +89,8 @@ export async function verify(task: VerificationTask, options: VerifyOptions = {}
     const exact = setting.watched.filter((_, k) => setting.laws[k].exactness === "exact").map((w) => w.law)
     const stopped = (): boolean => options.cancelled?.() ?? false
     const completeness = track.cancelled ? null : await certify(setting, exact, seed, rest, stopped, (f) => report("completeness", 0.8 + 0.1 * f))
-    const missing = completeness === null ? 0 : completeness.possible - completeness.derived
+    // Where nothing moves everything is conserved, and there is nothing to search.
+    const missing = completeness === null || completeness.lieRank === 0 ? 0 : completeness.possible - completeness.derived
     const discovery =
       missing <= 0 ? null : await discover(setting, exact, missing, seed, rest, stopped, (f) => report("completeness", 0.9 + 0.1 * f))
     const laws = standing.map((k, n) =>
@@ -105,8 +107,15 @@ export async function verify(task: VerificationTask, options: VerifyOptions = {}
       }),
     )
     report("completeness", 1, track.series)
+    const regularized = kind === "flow" ? measureRegularized(task, setting) : null
+    const asked = options.depth === undefined || shortened.length > 0 ? [] : [depthUnused]
     return {
-      ...finish(underBoth(laws, own), ran, seed, started, completeness, track.cancelled, discovery, own),
+      ...finish(underBoth(laws, own, regularized), ran, seed, started, completeness, track.cancelled, {
+        ...(asked.length === 0 ? {} : { notes: asked }),
+        ...(discovery === null ? {} : { discovery }),
+        ...(own === null ? {} : { ownLoss: own }),
+        ...(regularized === null ? {} : { regularized }),
+      }),
       series: track.series,
       orders: standing.map((k, n) => ({ ...orders[k], law: laws[n].law })),
       ...(track.cancelled ? { reason: "cancelled" } : {}),
@@ -128,10 +137,20 @@ export async function verify(task: VerificationTask, options: VerifyOptions = {}
   }
 }
 
-/** A law that the model's own loss does not keep is violated, whatever the squared error does. */
-function underBoth(laws: readonly LawVerification[], own: OwnLossVerification | null): readonly LawVerification[] {
-  if (own === null || own.laws.length === 0) return laws
-  return laws.map((law, k) => {
+const depthUnused = "the depth asked for changes nothing: no equal blocks or steps of a recurrence are left out of this network"
+
+/** A law that the model's own loss does not keep is violated, whatever the squared error does; so is one that does not decay as it should. */
+function underBoth(
+  laws: readonly LawVerification[], own: OwnLossVerification | null, regularized: readonly RegularizedLaw[] | null,
+): readonly LawVerification[] {
+  const wrong = new Map((regularized ?? []).flatMap((law) => (law.verdict === "violated" ? [[law.law, law] as const] : [])))
+  const decayed = laws.map((law): LawVerification => {
+    const found = wrong.get(law.law)
+    if (found === undefined || law.verdict === "violated") return law
+    return { ...law, verdict: "violated", detail: `with its regularizers it does not decay as theory says: off by ${found.rate.toExponential(1)}` }
+  })
+  if (own === null || own.laws.length === 0) return decayed
+  return decayed.map((law, k) => {
     const { verdict, detail = "" } = own.laws[k]
     return verdict !== "violated" || law.verdict === "violated" ? law : { ...law, verdict, detail: `under ${own.name}, its own loss: ${detail}` }
   })
@@ -144,12 +163,10 @@ function finish(
   started: number,
   completeness: Completeness | null,
   open: boolean,
-  discovery: Discovery | null = null,
-  own: OwnLossVerification | null = null,
+  more: Pick<Verification, "notes" | "discovery" | "ownLoss" | "regularized"> = {},
 ): { readonly verification: Verification } {
   const verdict = open ? "inconclusive" : judgeRun(laws),
     milliseconds = Math.round(performance.now() - started)
-  const more = { ...(discovery === null ? {} : { discovery }), ...(own === null ? {} : { ownLoss: own }) }
   return { verification: { verdict, seed, milliseconds, ...ran, laws, completeness, ...more } }
 }
 

@@ -4,7 +4,8 @@ import { plainPainter } from "../../src/presentation/paint"
 import {
   completenessText, depthText, discoveryText, exponentText, ownLossText, sizesText, verdictText, verificationText,
 } from "../../src/presentation/verification"
-import type { Law, LawVerification, Verification } from "../../src/schema/report"
+import { jsonText } from "../../src/presentation/json"
+import type { Law, LawVerification, Verification, VerifiedModel } from "../../src/schema/report"
 
 const measured = (law: string, verdict: LawVerification["verdict"], more: Partial<LawVerification> = {}): LawVerification => ({
   law,
@@ -183,6 +184,11 @@ test("what was not measured is no zero, and two causes make no order", () => {
   }
   const failed = verification("inconclusive", measured("a", "inconclusive", none), measured("b", "inconclusive", none))
   expect(verificationText(task, failed, model, plainPainter)).toEqual(["  model — could not be run: code could not be read"])
+  const file = { path: "a.ts", problems: [], models: [{ ...model, verification: failed } as unknown as VerifiedModel] }
+  const report = JSON.parse(jsonText({ schema: 1, files: [file] })) as { files: { models: VerifiedModel[] }[] }
+  const { verification: written } = report.files[0].models[0]
+  expect(written.laws).toEqual([])
+  expect(written.unmeasured).toEqual(["a", "b"].map((law) => ({ law, detail: "code could not be read" })))
   const [, , , , row] = verificationText(
     task,
     verification("conserved", measured("balance-1", "approximate", { order: -0.1 })),

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest"
 import type { Graph } from "../../src/graph/graph"
 import type { GenericLaw } from "../../src/verification/task"
+import { compilePlan, estimateWork } from "../../src/verification/plan"
 import { verify } from "../../src/verification/verify"
 import { balance, named, network, task, twoLayers } from "./support"
 
@@ -146,4 +147,25 @@ test("a run can be watched and cancelled", async () => {
   expect(phases).toContain("flow")
   expect(run.reason).toBe("cancelled")
   expect(run.verification.verdict).toBe("inconclusive")
+})
+
+describe("bounds", () => {
+  const sized = (batch: number): Graph => twoLayers("relu", [3, 3, 2], batch)
+  test("what is too large is refused before it starts, with what it would take", async () => {
+    const began = performance.now(), run = await verify(task(sized(1_000_000_000), [balance("diagonal")]))
+    expect(performance.now() - began).toBeLessThan(1000)
+    expect(run.verification.verdict).toBe("inconclusive")
+    expect(run.reason).toMatch(/^too large to run: one gradient takes \d\.\de\d+ products and \d\.\de\d+ numbers, at most /)
+  })
+  test("the estimate is what the plan counts", () => {
+    for (const graph of [sized(8), classifier, twoLayers("tanh")]) {
+      const plan = compilePlan(graph), { work } = estimateWork(graph)
+      expect(work + plan.theta.length).toBe(plan.work)
+    }
+  })
+  test("a depth that changes nothing is said", async () => {
+    const { verification } = await verify(task(sized(8), [balance("diagonal")]), { depth: 4 })
+    expect(verification.notes).toEqual([expect.stringContaining("no equal blocks or steps of a recurrence are left out") as string])
+    expect((await measure(sized(8), [balance("diagonal")])).verification).not.toHaveProperty("notes")
+  })
 })
