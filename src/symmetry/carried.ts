@@ -14,8 +14,23 @@ const letterOfCarrier = (atom: number): string => String.fromCharCode(firstLette
 /** Values of more atoms carry nothing. */
 const ATOM_LIMIT = 20
 
-/** Names of the contractions of weights with one value in one way, of those that there are several of. */
-export function parallelReaders(program: Program): ReadonlySet<string> {
+export interface ParallelReaders {
+  /** Whether there are any. */
+  readonly some: boolean
+  /** How a contraction reads one factor, where several weights are read so; else null. */
+  readonly formOf: (value: Value, k: number) => string | null
+}
+
+/** Contractions of several weights with one value in one way. */
+export function parallelReaders(program: Program): ParallelReaders {
+  // Asked for every word of a factor.
+  const forms = new Map<number, string | null>()
+  const knownForm = (value: Value, k: number): string | null => {
+    const place = 2 * value.id + k
+    let form = forms.get(place)
+    if (form === undefined) forms.set(place, (form = formOf(value, k)))
+    return form
+  }
   const isFree: boolean[] = [],
     seen = new Set<string>(),
     found = new Set<string>()
@@ -25,13 +40,19 @@ export function parallelReaders(program: Program): ReadonlySet<string> {
     isFree[value.id] = op.kind === "parameter" || (isSum && uses.every((u) => isFree[u.value]))
     if (op.kind !== "contract" && op.kind !== "convolve") continue
     for (const k of uses.keys()) {
-      const form = isFree[uses[k].value] ? formOf(value, k) : null
+      const form = isFree[uses[k].value] ? knownForm(value, k) : null
       if (form === null) continue
       if (seen.has(form)) found.add(form)
       seen.add(form)
     }
   }
-  return found
+  return {
+    some: found.size > 0,
+    formOf: (value, k) => {
+      const form = knownForm(value, k)
+      return form !== null && found.has(form) ? form : null
+    },
+  }
 }
 
 /** How a factor is read: the other factor, and which of its atoms the factor has and the result keeps. Null where the factor is summed alone. */
@@ -46,10 +67,10 @@ function formOf({ op, uses, labels }: Value, k: number): string | null {
 }
 
 /** What a shift of one factor is behind a contraction: the word of the result, with what carries it; null where nothing else is carried so. */
-export function startCarried(parallel: ReadonlySet<string>, program: Program, value: Value, k: number, word: string): string | null {
-  if (parallel.size === 0 || (value.op.kind !== "contract" && value.op.kind !== "convolve")) return null
-  const form = formOf(value, k)
-  if (form === null || !parallel.has(form)) return null
+export function startCarried(parallel: ParallelReaders, program: Program, value: Value, k: number, word: string): string | null {
+  if (!parallel.some || (value.op.kind !== "contract" && value.op.kind !== "convolve")) return null
+  const form = parallel.formOf(value, k)
+  if (form === null) return null
   const { op, uses, labels } = value,
     use = uses[k],
     other = uses[1 - k],

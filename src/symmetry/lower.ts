@@ -23,7 +23,8 @@ function tornParameters({ values }: Program): number[] {
   const offsets = new Map<string, string>(),
     torn = new Set<number>()
   // Most parameters are read as they are, and need no names.
-  const moved = new Set(values.flatMap(({ op }) => (op.kind === "parameter" && op.offset !== 0 ? [op.parameter] : [])))
+  const moved = new Set<number>()
+  for (const { op } of values) if (op.kind === "parameter" && op.offset !== 0) moved.add(op.parameter)
   for (const { op } of moved.size > 0 ? values : []) {
     if (op.kind !== "parameter" || !moved.has(op.parameter)) continue
     const block = `${op.parameter}:${JSON.stringify(op.view)}`,

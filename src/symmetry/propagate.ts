@@ -5,6 +5,7 @@
  * travel beside, with letters 1 constant and Z zero-sum; exp and log exchange the two. Unknown code stops everything: soundness first.
  */
 import { moveCarried, parallelReaders, startCarried, stateOfCarried, wordOfCarried } from "./carried"
+import type { ParallelReaders } from "./carried"
 import { factLabels } from "./facts"
 import type { SumFacts } from "./facts"
 import { differentiatedValues } from "./program"
@@ -70,7 +71,7 @@ class Propagator {
   private readonly shifts: Words[] = []
   /** Shifts of weights behind what they are read with, by what carries them. */
   private readonly carried: Words[] = []
-  private readonly parallel: ReadonlySet<string>
+  private readonly parallel: ParallelReaders
   /** Values something reads: a block nobody reads has no gradient, which its shifts say. */
   private readonly read: ReadonlySet<ValueId>
   private readonly states = new Map<string, State>()
@@ -328,7 +329,7 @@ class Propagator {
       const chosen = op.conditional ? uses.slice(0, -1) : uses
       const moved = chosen.map((use, k) => this.carriedWords(new Map(this.seenShifts(value, k)), use, value))
       this.equateWords(value, moved, out, () => true)
-      if (this.parallel.size === 0) return
+      if (!this.parallel.some) return
       const behind = chosen.map((_, k) => this.movedCarried(value, k, value.labels))
       return this.equateWords(value, behind, this.carried[value.id], () => true)
     }
@@ -344,7 +345,7 @@ class Propagator {
       }
     })
     if (op.kind === "normalize" && op.centered && uses.length > 1) this.shiftTogether(value, (k) => this.seenShifts(value, k))
-    if (this.parallel.size > 0) this.passAllCarried(value)
+    if (this.parallel.some) this.passAllCarried(value)
   }
 
   /** Whether a shift is the same along all that a centered norm or a softmax of several operands takes. */
@@ -378,7 +379,8 @@ class Propagator {
     if (op.kind === "normalize" && op.centered && uses.length > 1) this.shiftTogether(value, (k) => this.seenCarried(value, k))
   }
 
-  private seenCarried(value: Value, k: number): (readonly [string, Expression])[] {
+  private seenCarried(value: Value, k: number): readonly (readonly [string, Expression])[] {
+    if (this.carried[value.uses[k].value].size === 0) return []
     return [...this.carried[value.uses[k].value]].filter(([key]) => !this.visibility.invisibleThrough(value, k, stateOfCarried(key)))
   }
 
