@@ -80,13 +80,13 @@ export function trainingOf(
     ? []
     : uses.optimizers.filter(isLoose).flatMap((tied) => usesBy(context.ts, uses.trainers, tied, { names, weights }))
   const notes = minimized.length === 0 ? [] : uses.trainers.flatMap((trainer) => notesOn(context, trainer, names, weights))
-  const inSight = minimized.length > 0 ? unique(minimized) : pick(uses.optimizers).map((use) => optimizerAsGiven(use, model))
+  const inSight = minimized.length > 0 ? unique(minimized) : asGiven(pick(uses.optimizers), model)
   const optimizers = withWrites(context, uses.writes, inSight, { names, weights })
   // A class that computes a loss of its own is not trained by that of its neighbor.
   const ofClass = uses.losses.filter((tied) => isLoose(tied) && tied.around !== undefined && names.has(tied.around))
   const own = uses.losses.filter(isOwn), near = ofClass.length > 0 ? ofClass : uses.losses.filter(isLoose)
   // A call of tf.losses is no loss by itself where more than it is trained, or where it is given something else than this model's output.
-  const picked = (own.length > 0 ? own.map((tied) => lossAsGiven(tied, model)) : near).map(({ use, call }): LossUse =>
+  const picked = (own.length === 1 ? own.map((tied) => lossAsGiven(tied, model)) : own.length > 0 ? own : near).map(({ use, call }): LossUse =>
     call === undefined || isWholeLoss(context.ts, call, names) ? use : { ...use, byHand: true })
   const losses = picked.length > 0 || minimized.length === 0 ? picked : uses.trainers.flatMap((trainer) => lossesOf(context, trainer, names))
   return { optimizers, losses, metrics: pick(uses.metrics), notes: [...new Set(notes)] }
@@ -110,9 +110,11 @@ function lossAsGiven(tied: Tied<LossUse>, model: ModelValue | null): Tied<LossUs
   return name === undefined || use.quoted === true || use.output !== undefined ? tied : { ...tied, use: { ...use, name, quoted: true } }
 }
 
-function optimizerAsGiven(use: OptimizerUse, model: ModelValue | null): OptimizerUse {
+/** Of both ways of a choice the one that is not known stays so. */
+function asGiven(uses: readonly OptimizerUse[], model: ModelValue | null): readonly OptimizerUse[] {
   const name = model?.compiled?.optimizer
-  return name === undefined || use.name !== "unknown" || use.text.startsWith("'") ? use : byName(name, use.place)
+  const isGiven = ({ name: known, text }: OptimizerUse): boolean => uses.length === 1 && known === "unknown" && !text.startsWith("'")
+  return name === undefined ? uses : uses.map((use) => (isGiven(use) ? byName(name, use.place) : use))
 }
 
 /** What a trainer of a model of these names minimizes, where it calls no function of tf.losses. */
