@@ -15,7 +15,7 @@ const names = ({ models }: TracedFile): readonly string[] => models.map(({ name 
 
 describe("a limit ends in a partial report with its place", () => {
   test("steps of the file", () => {
-    const found = read("let x\nfor (let i = 0; i < 2000; i++) {\n  x = tf.add(tf.scalar(i), 1) }", { steps: 2_000 })
+    const found = read("let x\nfor (let i = 0; i < 2000; i++) {\n  x = tf.add(tf.scalar(i), 1) }", { steps: 800 })
     expect(names(found)).toEqual(["first"])
     expect(said(found)).toEqual([expect.stringMatching(/^[45]: reading this takes too many steps: what follows is not read$/)])
   })
@@ -50,7 +50,7 @@ describe("a limit ends in a partial report with its place", () => {
 })
 
 test("cancelling stops in a loop, in a function, in a model, in a file that is imported", () => {
-  const loop = "let x = tf.scalar(1); for (let i = 0; i < 2900; i++) { x = x.add(1) }"
+  const loop = "let x = tf.scalar(1); const all = []; for (let i = 0; i < 2900; i++) { x = x.add(1); all.push(i) }"
   const sources: readonly (string | Readonly<Record<string, string>>)[] = [
     loop,
     `export function build(n) { ${loop}; return tf.sequential({ layers: [tf.layers.dense({ units: n, inputShape: [3] })] }) }`,
