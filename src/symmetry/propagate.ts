@@ -94,14 +94,14 @@ class Propagator {
     for (const value of this.program.values) {
       this.actions.push(new Map())
       this.shifts.push(new Map())
-      this.carried.push(new Map())
+      if (this.parallel.some) this.carried.push(new Map())
       if (value.op.kind !== "parameter" && !differentiated.has(value.id)) continue
       this.act(value)
       this.shift(value)
       if (!outputs.has(value.id)) continue
       for (const e of this.actions[value.id].values()) this.zero(e, value.id, "output")
       for (const e of this.shifts[value.id].values()) this.zero(e, value.id, "output")
-      for (const e of this.carried[value.id].values()) this.zero(e, value.id, "output")
+      this.carried.at(value.id)?.forEach((e) => this.zero(e, value.id, "output"))
     }
     const { unknowns, equations, absorbed, approximate, system } = this
     return { unknowns, unknownOf: (value, kind, word) => this.unknownOf(value, kind, word), equations, absorbed, approximate, system }
