@@ -9,8 +9,8 @@ export const softmaxSingle: FindingRule = {
   severity: "warning",
   summary: "A softmax over a single entry behind trainable weights, or a categorical cross-entropy of a single class.",
   why:
-    "It is always 1, and `categoricalCrossentropy`, which divides by the sum of the classes, always 0: no gradient reaches any weight before it, and training changes nothing. " +
-    "Mostly a `dense` of one unit that was meant to be a sigmoid.",
+    "It is always 1, and `categoricalCrossentropy`, which divides by the sum of the classes, always 0: no gradient reaches any weight " +
+    "before it, and training changes nothing. Mostly a `dense` of one unit that was meant to be a sigmoid.",
   advice: "One unit with `sigmoid` and `binaryCrossentropy`, or two units with `softmax`.",
   silent: "Axes whose length is not known, and softmax over one entry of data.",
   source: "softmax(z) = e^z / e^z",

@@ -177,6 +177,13 @@ describe("wrong-gradient", () => {
     return Math.max(...differences.map((d, k) => Math.abs(d - own[k]))) / Math.max(...differences.map(Math.abs))
   }
   const image = [1, 5, 5, 1]
+  test("a row of a table that is met twice has its gradient counted twice by tf.max, once by tf.maxPool", () => {
+    const table = tf.variable(tf.tensor2d([[1, 2], [3, -1]])), ids = tf.tensor2d([[0, 1, 1]], [1, 3], "int32")
+    const gradientOf = (y: (rows: tf.Tensor) => tf.Tensor): unknown =>
+      tf.variableGrads(() => y(tf.gather(table, ids)).sum().asScalar()).grads[table.name].arraySync()
+    expect(gradientOf((rows) => rows.max(1))).toEqual([[0, 1], [2, 0]])
+    expect(gradientOf((rows) => tf.maxPool(rows.reshape<tf.Tensor4D>([1, 3, 1, 2]), [3, 1], 1, "valid"))).toEqual([[0, 1], [1, 0]])
+  })
   test.each([
     ["average pool over the border", (t: tf.Tensor) => tf.avgPool(t as tf.Tensor4D, 2, 2, "same"), image],
     [
