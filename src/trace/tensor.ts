@@ -35,9 +35,9 @@ export function shapeOf(context: Context, tensor: TensorValue): readonly Dim[] {
 export function makeTensor(context: Context, op: Op, operands: readonly TensorValue[], origin: Origin = {}, target?: readonly Dim[]): TensorValue {
   if (++context.state.tensorCount > context.state.tensorLimit)
     throw stopAt(context, `this makes more than ${context.limits.tensors.toLocaleString("en")} operations: what follows is not read`, origin.at)
-  const shapes = operands.map((t) => shapeOf(context, t))
+  const shapes = operands.map((t) => shapeOf(context, t)), known = context.state.solution.size
   agree(context, op, shapes)
-  const solved = operands.map((t) => shapeOf(context, t))
+  const solved = context.state.solution.size === known ? shapes : operands.map((t) => shapeOf(context, t))
   const shape = inferShape(
     op,
     solved,
@@ -181,7 +181,7 @@ export function tensorOf(context: Context, value: Value | undefined, origin: Ori
     }
   }
   if (value.kind === "unknown" && value.tensors.length === 0 && value.name !== null) {
-    if (value.properties.has(openParameter)) throw new NeedsTensor(value.name)
+    if (context.state.loss === null && value.properties.has(openParameter)) throw new NeedsTensor(value.name)
     if (value.name !== "number") assume(context, `'${value.name}' is taken to be a number`)
     // A number from a configuration: the same constant for every sample.
     return makeTensor(context, { kind: "constant", value: { kind: "unknown", why: value.why } }, [], origin, [])

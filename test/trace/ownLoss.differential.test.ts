@@ -126,6 +126,44 @@ test("another network in the loss stands still, and a step that trains another o
   expect(inputsOf(graphOf(only(traced, "generator")))).toHaveLength(1)
 })
 
+test("lists of data make tensors of data; a target network stands still", () => {
+  const traced = trace(`const online = ${sequential}, target = ${sequential}, opt = tf.train.adam(0.001)
+    function replay(batch, gamma) {
+      const loss = () => tf.tidy(() => {
+        const s = tf.tensor2d(batch.map((b) => b.s), [batch.length, 5]), actions = tf.tensor1d(batch.map((b) => b.a), "int32")
+        const qs = online.apply(s, { training: true }).mul(tf.oneHot(actions, 3)).sum(-1)
+        const next = target.predict(tf.tensor2d(batch.map((b) => b.n), [batch.length, 5])).max(-1)
+        return tf.losses.meanSquaredError(tf.tensor1d(batch.map((b) => b.r)).add(next.mul(gamma)), qs)
+      })
+      opt.applyGradients(tf.variableGrads(loss).grads)
+    }`)
+  const { ownLoss, graph: { parameters } } = only(traced, "online")
+  expect(ownLoss).toMatchObject({ name: "loss", beside: [] })
+  const { graph } = ownLoss as { readonly graph: Graph }
+  expect(graph.parameters.map(({ trainable }) => trainable)).toEqual([...parameters.map(() => true), false, false, false, false])
+})
+
+test("weights that the loss reads beside the output are told", () => {
+  const traced = trace(`const m = ${sequential}, opt = tf.train.sgd(0.1)
+    function step(x, y) {
+      opt.minimize(() => {
+        const l2 = m.trainableWeights.map((w) => w.val.square().sum()).reduce((a, b) => a.add(b))
+        return tf.losses.softmaxCrossEntropy(y, m.predict(x)).add(l2.mul(1e-4))
+      })
+    }`)
+  const { ownLoss, graph: { parameters } } = only(traced)
+  expect(ownLoss).toMatchObject({ beside: parameters.map(({ id }) => id) })
+})
+
+test("a step that speaks of another network is no loss of this one", () => {
+  const traced = trace(`const a = ${sequential}, b = ${sequential}, opt = tf.train.sgd(0.1)
+    const scale = (x) => a === null ? x : x.mul(2)
+    function stepA(x, y) { opt.minimize(() => a.predict(x).sub(y).abs().mean()) }
+    function stepB(x, y) { opt.minimize(() => b.predict(scale(x)).sub(y).abs().pow(3).mean()) }`)
+  expect(only(traced, "a").ownLoss?.name).toBe("the function in line 3")
+  expect(only(traced, "b").ownLoss?.name).toBe("the function in line 4")
+})
+
 test("what is not read is said, with the reason", () => {
   const traced = trace(`const m = ${sequential}, opt = tf.train.adam(0.001)
     function train(xs, ys) { opt.minimize(() => tf.spectral.rfft(m.predict(xs)).sum()) }`)

@@ -57,7 +57,9 @@ export function getProperty(context: Context, object: Value, key: string, at: Ty
     case "unknown": {
       const known = object.properties.get(key) ?? readingMember(context, object, key) ?? choiceMember(context, object, key, at)
       if (known !== undefined && known !== null) return known
-      if (isTensorOnly(key) && object.name !== null && object.properties.has(openParameter)) throw new NeedsTensor(object.name)
+      // In a loss what nobody knows is data.
+      const mayBeInput = context.state.loss === null && object.name !== null && object.properties.has(openParameter)
+      if (mayBeInput && isTensorOnly(key)) throw new NeedsTensor(object.name ?? "")
       // A shape does not depend on what the tensor holds.
       const name = !/^\d+$/.test(key) ? key : object.name === null ? null : `${object.name}.${key}`
       const made = key === "shape" ? unknown(object.why, name) : { ...partOf(object, name), tensors: object.tensors }

@@ -21,10 +21,10 @@ export interface FollowedLoss {
   readonly ids: ReadonlyMap<Weight, string>
 }
 
-/** @throws Unreadable where it does not reach the network, or where some of it is not read */
+/** @throws Unreadable where some of it is not read */
 export function buildLoss(
   context: Context, { own, value, outputs, ids }: FollowedLoss,
-): { readonly graph: Graph; readonly beside: readonly string[] } {
+): { readonly graph: Graph; readonly beside: readonly string[]; readonly readsNetwork: boolean } {
   const builder = new GraphBuilder(), show = createNames(context, own)
   const { parameters } = own.traced.graph
   const indexOf = new Map(parameters.map(({ node: _, ...parameter }) => [parameter.id, builder.addParameter(parameter)]))
@@ -91,8 +91,7 @@ export function buildLoss(
         break
     }
   }
-  if (!used.own) throw new Unreadable("it does not read this network's output")
-  return { graph: builder.finish([nodes.get(value) ?? 0]), beside: [...beside] }
+  return { graph: builder.finish([nodes.get(value) ?? 0]), beside: [...beside], readsNetwork: used.own }
 }
 
 /** What a tensor is made of, each after its operands. */

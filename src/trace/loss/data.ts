@@ -67,7 +67,10 @@ export function createDataReader(context: Context, isLive: (tensor: TensorValue)
       return makeTensor(context, { kind: "oneHot", depth: size }, [inputOf(data, name, shape.slice(0, -1), "index", size)])
     })
   }
+  // Lists of data that a tensor is made of.
+  const isListed = (value: Value): boolean => isData(value) || (value.kind === "array" && value.items.some(isListed))
   const call: DataReader["callOp"] = (name, args, at) => {
+    if (/^tensor(\dd)?$/.test(name) && args.length > 0 && isListed(args[0])) return unknown("data", args.find(isData)?.name ?? null)
     if (!args.some(isData) || makers.has(name)) return null
     const tensor = args.find((arg) => arg.kind === "tensor")
     if (tensor === undefined) {

@@ -33,12 +33,21 @@ export interface LossOf {
 
 const forwardNames: ReadonlySet<string> = new Set(["forward", "call", "apply", "predict"])
 
-/** The sum of these losses as a graph, or why one of them is not read. */
-export function followLoss(context: Context, of: LossOf, sources: readonly LossSource[]): OwnLossGraph {
+/**
+ * The sum of these losses as a graph, or why they are not read. Those that do not read the network are another one's; null where all are.
+ */
+export function followLoss(context: Context, of: LossOf, sources: readonly LossSource[]): OwnLossGraph | null {
+  const tried = sources.map((source) => ({ source, found: follow(context, of, [source]) })).filter(({ found }) => found !== null)
+  const read = tried.filter(({ found }) => found !== null && "graph" in found)
+  if (read.length < 2) return (read.at(0) ?? tried.at(0))?.found ?? null
+  return follow(context, of, read.map(({ source }) => source))
+}
+
+function follow(context: Context, of: LossOf, sources: readonly LossSource[]): OwnLossGraph | null {
   const [{ at }] = sources, name = [...new Set(sources.map((source) => nameOfLoss(context, source)))].join(" + ")
   const origin = { name, ...place(context, at) }
   const { state } = context
-  const { value: built, limit, notes } = attempt(context, () => {
+  const { value: built, limit, notes, wrongRank } = attempt(context, () => {
     const outputs: Outputs = new Map()
     state.forward++
     state.following++
@@ -48,8 +57,9 @@ export function followLoss(context: Context, of: LossOf, sources: readonly LossS
     return buildLoss(context, { own: of.own, value: total, outputs, ids: idsOf(context, of.own) })
   })
   state.loss = null
-  if (built !== null) return { ...origin, ...built }
-  return { ...origin, why: plainText(limit ?? notes.at(-1)?.what ?? "its operations are not read") }
+  if (built !== null) return built.readsNetwork ? { ...origin, graph: built.graph, beside: built.beside } : null
+  const unread = wrongRank === null ? "its operations are not read" : "how many axes its data has is not known"
+  return { ...origin, why: plainText(limit ?? notes.at(-1)?.what ?? unread) }
 }
 
 function nameOfLoss({ ts }: Context, source: LossSource): string {
