@@ -41,7 +41,7 @@ function complaintAbout(node: Node, { traced: { graph }, consumers }: FindingSub
       return op.mode === "constant" ? null : "the gradient of tf.mirrorPad is wrong in tfjs: the mirrored cells hand nothing back"
     case "reduce":
       return (op.fn === "max" || op.fn === "min") && op.axes.some((axis) => repeatsRows(graph.nodes[operands[0]], axis, graph))
-        ? `${(label ?? `tf.${op.fn}`).replace(/_(\w)/g, (_, c: string) => c.toUpperCase())} over rows of a table: where a row is met twice tfjs counts its gradient twice, as it does with every tie`
+        ? `${camelCase(label ?? `tf.${op.fn}`)} over rows of a table: where a row is met twice tfjs counts its gradient twice, as it does every tie's`
         : null
     case "cumsum":
       return op.axis === shape.length - 1 ? null : "the gradient of tf.cumsum along another axis than the last is wrong in tfjs, or throws"
@@ -78,6 +78,9 @@ function repeatsRows({ op, operands, shape }: Node, axis: number, graph: Graph):
       return false
   }
 }
+
+/** "globalMaxPooling1d" for "global_max_pooling1d". */
+const camelCase = (label: string): string => label.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
 
 type Pool = Extract<Node["op"], { readonly kind: "pool" }>
 
