@@ -48,6 +48,21 @@ describe("tensors computed once", () => {
     expect(formulas(layer("this.size"))).toEqual([])
   })
 
+  test("what a layer of a model computes from its weights alone is computed at every call", () => {
+    const source = `class Tiled extends tf.layers.Layer {
+        build(shape) { this.k = this.addWeight("k", [4, 3], "float32", "glorotNormal") }
+        computeOutputShape(shape) { return [shape[0], 3] }
+        call(x) { return (Array.isArray(x) ? x[0] : x).matMul(this.k.read().div(this.k.read().norm())).tanh() } }
+      class Net { model; constructor() { const x = tf.input({ shape: [4] })
+          this.model = tf.model({ inputs: x, outputs: new Tiled({}).apply(x) }) }
+        /** @shape x [batch, 4] */ forward(x: tf.Tensor2D) { return this.model.apply(x) } }`
+    for (const { graph, assumptions: said } of trace(source).models) {
+      expect(deriveClaims(graph).laws.map(({ family }) => family)).toEqual(["norm"])
+      expect(said.filter((text) => /computed once/.test(text))).toEqual([])
+    }
+    expect(trace(source).models.length).toBeGreaterThan(0)
+  })
+
   test("what the first call computes from weights and keeps is a constant later, and a mask is one anyway", () => {
     const cached = net("weight", "x.matMul(this.weight).relu().matMul(this.o)", "this.weight ??= this.w.mul(2)")
     expect(formulas(cached)).toEqual([])

@@ -106,7 +106,7 @@ export function earlierIn(context: Context, outputs: readonly TensorValue[], pas
     } else if (wasGiven || isState) {
       assume(context, `what ${nameOf(t)} holds from the call before is read as data: no gradient reaches that call`)
       found.set(t, { kind: "random", distribution: "normal" })
-    } else if (weight && !data && !symbolic && !isOpaque(t)) {
+    } else if (weight && !data && !symbolic && !isOpaque(t) && !(t.serial <= (before?.start ?? start) && isOfLayer(t))) {
       assume(context, `${nameOf(t)} is computed once, before training: it keeps its value while the weights behind it are trained`)
       found.set(t, { kind: "constant", value: { kind: "unknown", why: "computed once, before training" } })
     } else if (t.source.kind === "op") stack.push(...t.source.operands)
@@ -132,6 +132,10 @@ function makesWeights(context: Context, { result, start }: Pass): boolean {
   }
   return false
 }
+
+/** A layer applied once is run anew with the model it became a part of, whatever its input. */
+const isOfLayer = ({ owners }: TensorValue): boolean => owners.some((owner) => "type" in owner && "calls" in owner) || owners.some(hasLayer)
+const hasLayer = (owner: object): boolean => "layer" in owner && owner.layer !== undefined
 
 /** Code that is not read may hand a weight itself on. */
 const isOpaque = ({ source }: TensorValue): boolean => source.kind === "op" && source.op.kind === "opaque"
