@@ -285,7 +285,19 @@ export const productOf = (dims: readonly Dim[]): Dim => dims.reduce(multiplyDim,
 
 /** The symbols of a size, those inside floor(…) and ceil(…) too. */
 export function symbolsOf(d: Dim): readonly string[] {
-  if (typeof d === "number") return []
+  if (typeof d === "number") return none
+  let known = symbols.get(d)
+  if (known === undefined) {
+    if (symbols.size >= MEMORY) symbols.clear()
+    symbols.set(d, (known = findSymbols(d)))
+  }
+  return known
+}
+
+const none: readonly string[] = []
+const symbols = new Map<string, readonly string[]>()
+
+function findSymbols(d: string): readonly string[] {
   return [...new Set((d.match(/[A-Za-z_$\u0080-\uffff?][\w$.\u0080-\uffff?[\]]*/gu) ?? []).filter((s) => s !== "floor" && s !== "ceil"))]
 }
 

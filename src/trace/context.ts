@@ -394,6 +394,16 @@ export function siteAt(context: Context, kind: SiteKind, at: Place, label: strin
   return site
 }
 
+/** The sites that made each of these tensors; a site's own are searched where they are fewer. */
+export function sitesMaking(context: Context, tensors: readonly TensorValue[]): ReadonlyMap<TensorValue, readonly SiteRecord[]> {
+  const found = new Map<TensorValue, SiteRecord[]>(tensors.map((t) => [t, []]))
+  for (const site of context.state.sites.values()) {
+    if (site.tensors.size < tensors.length) site.tensors.forEach((t) => found.get(t)?.push(site))
+    else for (const t of tensors) if (site.tensors.has(t)) found.get(t)?.push(site)
+  }
+  return found
+}
+
 /** A new symbol that reads `base`; inside it carries a number, so that two unknown sizes of one name stay two. */
 export function freshSymbol(context: Context, base: string): string {
   const clean = base.replace(/[^\w$.]/g, "_").replace(/^(?=[\d.])/, "_") || "n"

@@ -65,6 +65,27 @@ test("a loop that makes a layer in some rounds is not left", () => {
   expect(parameters(only(found))).toHaveLength(6)
 })
 
+test("a script's training is left once it only repeats itself", () => {
+  const found = trace(`
+    const w = tf.variable(tf.zeros([3, 2])), optimizer = tf.train.sgd(0.1), xs = tf.zeros([8, 3]), ys = tf.zeros([8, 2]); let last = 1
+    for (let epoch = 0; epoch < 2500; epoch++) {
+      const norm = tf.layers.layerNormalization()
+      last = norm.apply(xs.matMul(w))
+      optimizer.minimize(() => tf.losses.meanSquaredError(ys, xs.matMul(w)))
+    }
+    ${dense("2", "3")}
+    model.add(tf.layers.dense({ units: 4 }))`, { limits: { steps: 5_000 } })
+  expect(parameters(found.models.find(({ name }) => name === "model")!)).toHaveLength(4)
+  expect(found.problems).toEqual([])
+})
+
+test("training that adds layers is followed", () => {
+  const train = "for (let k = 0; k < 12; k++) optimizer.minimize(() => model.apply(xs).square().mean())"
+  const start = "const optimizer = tf.train.sgd(0.1), xs = tf.zeros([8, 3])"
+  const grown = trace(`${start}; ${dense("4", "3")}; for (let i = 0; i < 20; i++) { model.add(tf.layers.dense({ units: 4 })); ${train} }`)
+  expect(parameters(only(grown))).toHaveLength(42)
+})
+
 test("which code can lead to a network", () => {
   const program = programOf({
     "/main.ts": `import * as tf from "@tensorflow/tfjs"; import { weights, size } from "./weights"; import * as all from "./index"

@@ -43,6 +43,9 @@ const patience: { readonly [K in Refusal]: number } = { network: 100_000, unclea
 export function watchLoop(context: Context, parts: readonly TypeScript.Node[], scope: Scope): IdleLoop {
   const { state, limits } = context
   const start = state.steps
+  // What a script computes in the rounds of its training is no network: those it makes beside it are models, or instances of classes.
+  const isTraining = state.following === 0 && state.forward === 0 && parts.some(trainsIn)
+  const made = (): number => (isTraining ? networksOf(context) : productsOf(context))
   let count = 0,
     watched = 0,
     refused: Refusal | null = null
@@ -55,10 +58,10 @@ export function watchLoop(context: Context, parts: readonly TypeScript.Node[], s
   }
   const isOver = (soon = false): boolean => {
     count++
-    if (watch !== null && watch.products !== productsOf(context)) end()
+    if (watch !== null && watch.products !== made()) end()
     if (watch === null) {
       if (count < quietRounds && state.steps - start < quietSteps) return false
-      watch = { products: productsOf(context), steps: state.steps, changed: openLevel(context), seen: new Map() }
+      watch = { products: made(), steps: state.steps, changed: openLevel(context), seen: new Map() }
       state.watches.push(watch.seen)
       watched = count
       return false
@@ -92,6 +95,19 @@ function fills(changed: ReadonlyMap<Container, Container>): boolean {
   const lengthOf = (container: Container): number => (container instanceof Map ? container.size : container.length)
   return [...changed].some(([container, before]) => lengthOf(container) !== lengthOf(before))
 }
+
+const training = new WeakMap<TypeScript.Node, boolean>()
+
+/** Whether code says that it takes steps of training. */
+function trainsIn(node: TypeScript.Node): boolean {
+  let known = training.get(node)
+  if (known === undefined) training.set(node, (known = /\.\s*(minimize|applyGradients|trainOnBatch|fit|fitDataset)\s*\(/.test(node.getText())))
+  return known
+}
+
+/** How many models there are, with what they consist of, and instances. */
+const networksOf = ({ state }: Context): number =>
+  state.models.reduce((sum, { layers }) => sum + layers.length + 1, state.instances.length + state.compiled.size)
 
 /** Loops this long are left as they stand, and the reader is told. */
 export function tooManyRounds(context: Context, at: TypeScript.Node): void {

@@ -164,12 +164,17 @@ function scopeOf(t: TensorValue, paths: Paths): string | undefined {
 class SymbolNames {
   private readonly shown = new Map<string, string>()
   private readonly taken = new Set<string>()
+  private readonly sizes = new Map<string, Dim>()
   constructor(private readonly context: Context) {}
   show(d: Dim): Dim {
     const resolved = resolveDim(this.context, d)
     if (typeof resolved === "number") return resolved
-    const symbols = symbolsOf(resolved)
-    return substituteDim(resolved, Object.fromEntries(symbols.map((symbol) => [symbol, this.name(symbol)])))
+    let size = this.sizes.get(resolved)
+    if (size === undefined) {
+      size = substituteDim(resolved, Object.fromEntries(symbolsOf(resolved).map((symbol) => [symbol, this.name(symbol)])))
+      this.sizes.set(resolved, size)
+    }
+    return size
   }
   private name(symbol: string): string {
     let name = this.shown.get(symbol)

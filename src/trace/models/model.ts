@@ -7,7 +7,7 @@ import { allWeights, applyLayer, createLayer, layerStateOf } from "../layers/lay
 import { kindOfLayer, nodeOfLayer } from "../layers/nodes"
 import { arrayOf, isNullish, native, numberIn, openParameter, primitive, sizeValue, stringIn, tensorsIn, undefinedValue, unknown } from "../value"
 import { dimOf, makeInput, makeTensor, reshape, shapeOf, tensorOf } from "../tensor"
-import { freshSymbol, nextSerial, note, touch, unifyDims, Unreadable } from "../context"
+import { freshSymbol, nextSerial, note, touch, unifyDims, Unreadable, sitesMaking } from "../context"
 import { markSymbolic } from "../layers/mask"
 import { assumeOneAxis, copyShape, needRank, openShape } from "../rank"
 import { readWhole } from "../interpreter/readings"
@@ -286,7 +286,7 @@ function copyOperations(context: Context, model: ModelValue, given: Value, at: T
     own.forEach((d, k) => typeof d === "string" && fixed.has(d) && unifyDims(context, d, other[k]))
     own.forEach((d, k) => typeof d === "string" && d !== other[k] && /^[\w$.\u00b7]+$/.test(d) && (sizes[d] = other[k]))
   })
-  const sites = [...context.state.sites.values()]
+  const sites = sitesMaking(context, body)
   const again = callsToRepeat(context, model, tensors, body), wanted = again === null ? null : neededFor(model.outputs, again)
   for (const t of body) {
     if (copies.has(t) || t.source.kind !== "op" || wanted?.has(t) === false) continue
@@ -311,7 +311,7 @@ function copyOperations(context: Context, model: ModelValue, given: Value, at: T
       owners: [...context.state.owners, ...t.owners],
     }
     copies.set(t, copy)
-    for (const site of sites) if (site.tensors.has(t)) site.tensors.add(copy)
+    for (const site of sites.get(t) ?? []) site.tensors.add(copy)
   }
   const results = model.outputs.map((t) => copies.get(t) ?? t)
   // tfjs gives one output as it is, also where the source lists it.
