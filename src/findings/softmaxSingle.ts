@@ -29,9 +29,10 @@ export const softmaxSingle: FindingRule = {
 
 /** tfjs's categorical cross-entropy divides by the sum of the classes: of one class that is 1. */
 function lossesOfOneClass({ traced, derived }: FindingSubject): readonly Found[] {
-  return traced.losses.flatMap(({ name, place }) => {
+  return traced.losses.flatMap(({ name, quoted, place }) => {
+    const instead = quoted === true ? "'binaryCrossentropy'" : "tf.losses.sigmoidCrossEntropy"
     const isBlind = derived.laws.some(({ family, because }) => family === "no-gradient" && because.some(({ text }) => text === stillLoss(name)))
-    const message = `${name} of a single class is always 0: nothing trains; write 'binaryCrossentropy', or two units with softmax`
+    const message = `${name} of a single class is always 0: nothing trains; write ${instead}, or give it two classes`
     return isBlind ? [{ place, message, fixable: false }] : []
   })
 }

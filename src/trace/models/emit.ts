@@ -2,6 +2,7 @@
  * @file Cuts one model's graph out of the expression graph: nodes in order, parameters by path, sites with what they made, symbols with plain
  * names.
  */
+import type * as TypeScript from "typescript"
 import type { Context, Note } from "../context"
 import type { Dim, ModelForm, Place } from "../../schema/report"
 import type { Graph, Refusal, TracedModel, TracedSite } from "../../graph/graph"
@@ -258,7 +259,7 @@ function refusedOf(
     const own = (layer.refused ?? []).map((refusal) => ({ ...refusal, what: plainText(refusal.what) }))
     return paths.owners.has(layer) ? own : own.filter(({ what }) => reasons.some((reason) => what.endsWith(reason)))
   })
-  const between = form === "functional" ? betweenLayers(reachable) : []
+  const between = form === "functional" ? betweenLayers(reachable).filter((refusal) => standsAmongLayers(context, refusal)) : []
   const frozen = model === undefined ? [] : frozenWhole(context, model, parameters)
   const refused = [...all.filter(({ kind }) => kind !== "shapes" || assumptions.length === 0), ...between, ...frozen]
   return refused.length === 0 ? {} : { refused }
@@ -270,7 +271,7 @@ function frozenWhole({ state, home }: Context, model: ModelValue, parameters: Gr
   const isCompiled = [...state.compiled.values()].some((models) => models.has(model))
   const isFrozen = isCompiled && parameters.every(({ trainable }) => !trainable) && !/\btrainable\s*=(?!\s*(?:=|false\b))/.test(home.text)
   if (at === undefined || !isFrozen) return []
-  const what = "this freezes every weight of the model, wherever its layers are used: it is compiled, and its fit throws"
+  const what = "this freezes every weight of the model, wherever its layers are used: it is compiled, and its fit throws in tfjs 4.22"
   return [{ kind: "frozen", what, fixable: false, start: at.start, end: at.end }]
 }
 
@@ -285,6 +286,18 @@ function betweenLayers(reachable: readonly TensorValue[]): readonly Refusal[] {
     const what = `${label} of a symbolic tensor: tfjs throws, between the layers of a model only layers can stand`
     return [{ kind: "operation", what, fixable: false, start: at.start, end: at.end }]
   })
+}
+
+/** Whether a place is in the code that makes the model: a layer's own call is in a function of its own. */
+function standsAmongLayers({ ts, home }: Context, { start }: Place): boolean {
+  if (start.file !== undefined || start.line > home.getLineStarts().length) return false
+  const position = home.getLineStarts()[start.line - 1] + start.column - 1
+  let inner: TypeScript.Node = home
+  for (let at: TypeScript.Node | undefined = home; at !== undefined;) {
+    if (ts.isFunctionLike(at)) inner = at
+    at = ts.forEachChild(at, (child) => (child.pos <= position && position < child.end ? child : undefined))
+  }
+  return /\binput\s*\(/.test(inner.getText(home)) && /\bmodel\s*\(/.test(inner.getText(home))
 }
 
 function unsupportedOf(notes: readonly Note[], graph: Graph): TracedModel["unsupported"] {
