@@ -62,6 +62,7 @@ const refused: readonly string[] = [
   stack("6, 6, 2", last, "globalAveragePooling2d({ dataFormat: 'channels_last' })", last),
   stack("3, 2", "bidirectional({ layer: tf.layers.lstm({ units: 3 }), mergeMode: 'avg' })"),
   stack("4", "dense({ units: 4, kernelRegularizer: 0.01 })"),
+  "const net = tf.sequential(); net.add(tf.layers.dense({ units: 4 })); net.add(tf.layers.dense({ units: 4, inputShape: [3] }))",
   ...["'3'", "2.5", "-1"].map((size) => `const net = tf.sequential(); net.add(tf.layers.dense({ units: 4, inputShape: [${size}] }))`),
   ...[["3, 4", last], ["6, 6, 2", "conv2d({ filters: 2, kernelSize: 3, padding: 'same' })"]].map(([shape, before]) =>
     stack(shape, before, "batchNormalization({ axis: 1 })", "flatten()", last)),

@@ -39,7 +39,7 @@ export function traceModels(context: Context): {
       }
     }
     const variants = [...done.values()]
-    if (variants.length === 0) failures.push({ model: models[0], why, refused: refusedIn(models[0]) })
+    if (variants.length === 0) failures.push({ model: models[0], why, refused: refusedIn(models[0]) ?? shapeless(models[0]) })
     else traced.push(...chooseVariants(context, variants, Math.max(0, models.length - maximumVariants)))
   }
   return { traced, failures }
@@ -51,6 +51,15 @@ const maximumVariants = 24
 function refusedIn(model: ModelValue): Refusal | undefined {
   const all = model.layers.flatMap((layer) => (layer.kind === "model" ? [refusedIn(layer)] : (layerStateOf(layer)?.refused ?? [])))
   return all.find((refusal) => refusal !== undefined && refusal.kind !== "ignored")
+}
+
+/** A first layer whose settings are known and state no shape of what it takes. */
+function shapeless({ form, layers: [first] }: ModelValue): Refusal | undefined {
+  if (form !== "sequential" || first?.kind !== "layer") return undefined
+  const { type, config, children, inputShape, place } = first.state
+  const isKnown = config.fields.size > 0 && children.length === 0 && !config.fields.has("\u0000rest")
+  if (inputShape !== null || !isKnown || ["inputShape", "batchInputShape", "inputDim"].some((key) => config.fields.has(key))) return undefined
+  return { kind: "setting", what: `${type}: tfjs refuses a first layer without 'inputShape'`, fixable: false, start: place.start, end: place.end }
 }
 
 /** A model that only a function's own variable holds and that is a layer of another model there: the outer one says it all. */
