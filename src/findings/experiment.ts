@@ -8,7 +8,7 @@ import { drawParameters, drawSamples, drawUnknowns } from "../verification/data"
 import type { DataSet } from "../verification/data"
 import { compileLaw } from "../verification/laws"
 import { evaluateLoss, teachTargets } from "../verification/loss"
-import { compilePlan } from "../verification/plan"
+import { compilePlan, estimateWork } from "../verification/plan"
 import type { ParameterSlot, Plan } from "../verification/plan"
 import { seededRandom } from "../verification/random"
 import type { Random } from "../verification/random"
@@ -49,8 +49,8 @@ const seed = 20
 export function prepareExperiment({ graph, sizes }: DerivedModel): Experiment | null {
   try {
     const replica = chooseReplica(graph, sizes)
+    if (estimateWork(replica.graph).cost > mostCost) return null
     const plan = compilePlan(replica.graph)
-    if (plan.cost > mostCost) return null
     const points = findPoints(plan, seededRandom(seed))
     if (points.length === 0) return null
     return {

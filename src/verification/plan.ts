@@ -220,12 +220,14 @@ function workOf(graph: Graph, node: Node): number {
   return stepWork + costOf(graph, node) + more
 }
 
-/** The work of one forward sweep, and the cells it fills, of a graph whose sizes are numbers: what can be told before anything is allocated. */
-export function estimateWork(graph: Graph): { readonly work: number; readonly cells: number } {
-  const used = [...reachable(graph)].map((id) => graph.nodes[id])
+/** Cost and work as a plan has them, and the cells it fills, of a graph whose sizes are numbers: what can be told before anything is allocated. */
+export function estimateWork(graph: Graph): { readonly cost: number; readonly work: number; readonly cells: number } {
+  const used = [...reachable(graph)].map((id) => graph.nodes[id]),
+    numbers = graph.parameters.reduce((n, p) => n + sizeOf(p.shape.map(whole)), 0)
   return {
-    work: used.reduce((n, node) => n + workOf(graph, node), 0),
-    cells: used.reduce((n, { shape }) => n + sizeOf(shape.map(whole)), 0),
+    cost: used.reduce((n, node) => n + costOf(graph, node), numbers),
+    work: used.reduce((n, node) => n + workOf(graph, node), numbers),
+    cells: used.reduce((n, { shape }) => n + sizeOf(shape.map(whole)), numbers),
   }
 }
 

@@ -107,10 +107,9 @@ export function prepareSetting(task: VerificationTask, { sizes = {}, depth }: Ov
  */
 function affordableReplica(task: VerificationTask, sizes: Sizes): Replica {
   const replica = chooseReplica(task.graph, task.sizes, sizes), { work, cells } = estimateWork(replica.graph)
-  const numbers = replica.graph.parameters.reduce((n, p) => n + p.shape.reduce<number>((a, d) => a * Number(d), 1), 0)
   const count = (n: number): string => n.toExponential(1).replace(/e\+/, "e")
-  if (work <= mostWork && cells + numbers <= mostCells) return replica
-  const what = `one gradient takes ${count(work)} products and ${count(cells + numbers)} numbers`
+  if (work <= mostWork && cells <= mostCells) return replica
+  const what = `one gradient takes ${count(work)} products and ${count(cells)} numbers`
   const limit = `at most ${count(mostWork)} and ${count(mostCells)} are run`
   const asked = Object.keys(sizes).length > 0 ? "choose smaller sizes" : "its sizes hang together, so that none could be made smaller"
   throw new SettingError(`too large to run: ${what}, ${limit}; ${asked}`)

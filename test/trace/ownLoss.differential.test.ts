@@ -164,6 +164,14 @@ test("a step that speaks of another network is no loss of this one", () => {
   expect(only(traced, "b").ownLoss?.name).toBe("the function in line 4")
 })
 
+test("a network that is loaded into the same variable elsewhere is meant by its name", () => {
+  const traced = trace(`let model = ${sequential}
+    const opt = tf.train.adam(0.01), loss = tf.losses.absoluteDifference
+    const train = (x, y) => opt.applyGradients(tf.variableGrads(() => loss(y, model.predict(x))).grads)
+    const load = async () => { model = await tf.loadLayersModel("file://x") }`)
+  expect(inputsOf(graphOf(only(traced)))).toEqual(["x [batch, 5]", "labels [batch, 3]"])
+})
+
 test("what is not read is said, with the reason", () => {
   const traced = trace(`const m = ${sequential}, opt = tf.train.adam(0.001)
     function train(xs, ys) { opt.minimize(() => tf.spectral.rfft(m.predict(xs)).sum()) }`)

@@ -18,6 +18,7 @@ import { createDataReader } from "./data"
 import { functionOf } from "./function"
 import { makeInput, makeTensor, shapeOf } from "../tensor"
 import { undefinedValue } from "../value"
+import { withoutCasts } from "../trainers"
 
 /** A function whose value is minimized: of labels and one output each, or of nothing. */
 export type LossSource =
@@ -107,6 +108,7 @@ function hooksFor(context: Context, { own, networks, names }: LossOf, outputs: O
   const data = createDataReader(context, isLive)
   const apply = (network: Network, args: readonly Value[], at: TypeScript.Node): Value => callNetwork(context, network, args, at, data, outputs)
   const byPlace = new Map(networks.flatMap((network) => (network.forward === null ? [] : [[network.forward, network] as const])))
+  const isOwn = (name: string | null): boolean => name !== null && names.has(name)
   return {
     callFunction: ({ node }, args, at) => {
       const key = node.getSourceFile() === context.home && node.name !== undefined ? placeKey(place(context, node.name)) : null
@@ -118,7 +120,7 @@ function hooksFor(context: Context, { own, networks, names }: LossOf, outputs: O
       return network === undefined ? null : apply(network, args.slice(0, 1), at)
     },
     callUnknown: (callee, self, args, at) => {
-      const isForward = self.kind === "unknown" && self.name !== null && names.has(self.name) && forwardNames.has(callee.name ?? "")
+      const isForward = self.kind === "unknown" && forwardNames.has(callee.name ?? "") && [self.name, receiverOf(context, at)].some(isOwn)
       if (isForward || (self.kind !== "unknown" && callee.name !== null && names.has(callee.name))) return apply(own, args, at)
       const method = callee.name
       if (method === null || !data.isData(self) || findOp(method) === null) return null
@@ -127,6 +129,13 @@ function hooksFor(context: Context, { own, networks, names }: LossOf, outputs: O
     callOp: data.callOp,
     callLoss: (path, args, at) => callLoss(context, path, args, at, data),
   }
+}
+
+/** "model" for `model.predict(x)` and `this.model.predict(x)`: the name still speaks of the network where it holds a loaded one as well. */
+function receiverOf({ ts }: Context, at: TypeScript.Node): string | null {
+  if (!ts.isCallExpression(at) || !ts.isPropertyAccessExpression(at.expression)) return null
+  const owner = withoutCasts(ts, at.expression.expression)
+  return ts.isIdentifier(owner) ? owner.text : ts.isPropertyAccessExpression(owner) ? owner.name.text.replace(/^#/, "") : null
 }
 
 const networkOf = (networks: readonly Network[], model: ModelValue): Network | undefined =>
