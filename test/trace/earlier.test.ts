@@ -129,4 +129,13 @@ describe("what the call before has left", () => {
     expect(formulas(kept)).toEqual(["late dense/kernel"])
     expect(assumptions(kept)).toBe("")
   })
+
+  test("a layer whose call adds and applies others is built once", () => {
+    const source = `class Unit extends tf.layers.Layer {
+      build() { this.kernel = this.addWeight("kernel", [4, 3], "float32", "glorotNormal")
+        this.bias = this.addWeight("bias", [3], "float32", "zeros") }
+      /** @shape x [batch, 4] */
+      call(x) { return tf.layers.activation({ activation: "relu" }).apply(tf.add(x.matMul(this.kernel.read()), this.bias.read())) } }`
+    expect(only(trace(source)).graph.parameters.map(({ id }) => id)).toEqual(["kernel", "bias"])
+  })
 })

@@ -11,7 +11,7 @@ import { constructionArguments } from "./arguments"
 import { forwardOf } from "./classes"
 import { speaksOfTensors } from "../interpreter/closures"
 import { takesTensors, type Callable } from "./functions"
-import { assume } from "../context"
+import { assume, extendsLayer } from "../context"
 import { undefinedValue } from "../value"
 
 type Method = TypeScript.MethodDeclaration
@@ -19,10 +19,15 @@ type Method = TypeScript.MethodDeclaration
 /** Follows the methods that build a model, or add layers to one, and have not been called. */
 export function followMethods(context: Context, type: ClassValue): void {
   const { ts, state } = context
-  const holdsForward = forwardOf(context, type) !== null
+  const holdsForward = forwardOf(context, type) !== null, isLayer = extendsLayer(type)
   const builders = type.node.members.filter(
     (member): member is TypeScript.MethodDeclaration =>
-      ts.isMethodDeclaration(member) && member.body !== undefined && !state.entered.has(member) && buildsModel(member.body, !holdsForward),
+      ts.isMethodDeclaration(member) &&
+      member.body !== undefined &&
+      !state.entered.has(member) &&
+      buildsModel(member.body, !holdsForward) &&
+      // A layer is built and called where it is applied, and once.
+      !(isLayer && /^(build|call)$/.test(member.name.getText())),
   )
   const constructor = type.node.members.find(
     (member): member is TypeScript.ConstructorDeclaration => ts.isConstructorDeclaration(member) && member.body !== undefined,
