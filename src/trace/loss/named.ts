@@ -13,6 +13,8 @@ export function callLoss(context: Context, path: string, args: readonly Value[],
   const [home, name = ""] = path.split("."), [labels, predictions, ...more] = args, canonical = canonicalLoss(name)
   const isRead = Object.hasOwn(lossDefinitions, canonical) && (canonical === "cosineDistance" || more.every(isNullish))
   if (!isRead || labels === undefined || predictions === undefined) return null
+  // A tensor of class numbers would have to be made one-hot first.
+  if (canonical === "sparseCategoricalCrossentropy" && labels.kind === "tensor") return null
   const { labels: kind, of } = lossDefinitions[canonical], w = writerFor(context, at, `tf.${path}`)
   // Some hand labels over second: then the predictions are what looks like data.
   const swapped = labels.kind === "tensor" && data.isData(predictions) ? like(context, predictions, labels, data) : null
