@@ -70,10 +70,18 @@ function fixIndexed(graph: Graph, axes: readonly Axes[], classes: AxisClasses): 
     // Counting from zero fits every axis that is at least as long, and so do integers that an input states the range of.
     const moved = from.some((n) => n.op.kind === "binary" || n.op.kind === "unary")
     const counts = leaves.filter((n) => n.op.kind === "constant" && (moved || !countsFromZero(n.op.value)))
+    // What counts the rows of a table that cannot grow may not count further.
+    if (isRigid(indexed, classes)) for (const n of leaves) if (n.op.kind === "constant") fixAll(axes[n.id], classes)
     if (counts.length === 0 || counts.length < leaves.length) continue
     classes.fix(indexed)
     for (const n of counts) fixAll(axes[n.id], classes)
   }
+}
+
+/** Whether an axis is of single cells and of parts that keep their size. */
+function isRigid(c: ClassId, classes: AxisClasses): boolean {
+  const structure = classes.structure(c)
+  return structure === null ? classes.isFixed(c) || classes.value(c) === 1 : structure.parts.every((p) => isRigid(p, classes))
 }
 
 /** Tables that the same indices read, and kernels that do the same with one tensor, can be exchanged: sizes that are equal are the same. */

@@ -30,6 +30,7 @@ export function deriveLaws(network: GenericNetwork): DerivedModel {
   const numbers = new Map<string, number>()
   const mirrors = findMirrors(symmetry.program, symmetry.solutions.families).filter((m) => !isShiftedWhole(symmetry, whole, m.value))
   const collect = (from: Symmetry, equations: EquationIndex): void => {
+    const still = stillBlocks(from)
     for (const found of from.solutions.families) {
       const writable = isWritable(from, found) && (entriesOf(found.roles) !== null || jointOf(from, found) !== null)
       const family = writable ? found : diagonalPart(found)
@@ -37,7 +38,7 @@ export function deriveLaws(network: GenericNetwork): DerivedModel {
       const law = lawOf(from, equations, family, numbers)
       if (law === null) continue
       laws.push(inIndependentSizes(law, network.extents))
-      if (law.exactness === "exact") independent = addDim(independent, independentOf(from, family))
+      if (law.exactness === "exact") independent = addDim(independent, independentOf(from, family, still))
     }
   }
   collect(symmetry, index)
@@ -309,12 +310,15 @@ const symmetricCount = (n: Dim): Dim => half(multiplyDim(n, addDim(n, 1)))
 const half = (d: Dim): Dim => divideDim(d, 2) ?? multiplyDim(d, "1/2")
 
 /** Quantities of a family that are functionally independent of each other and of earlier families, at the declared sizes. */
-function independentOf(symmetry: Symmetry, family: Family): Dim {
+function independentOf(symmetry: Symmetry, family: Family, still: ReadonlySet<ValueId>): Dim {
   const declared = symmetry.network.declared
+  // What stays by itself adds nothing that could be told from what is known of it.
+  const moving = family.kind === "action" ? { ...family, members: family.members.filter((m) => !still.has(m.unknown.value)) } : family
+  if (moving.members.length === 0) return 0
   const sizeOf = (atom: string): Dim => substituteDim(atom, declared)
   const joint = jointOf(symmetry, family)
-  if (joint !== null) return gramRank(substituteDim(joint, declared), columnsOf(symmetry, family))
-  let total = family.roles.map((r) => rankCount(symmetry, family, r)).reduce(multiplyDim, 1)
+  if (joint !== null) return gramRank(substituteDim(joint, declared), columnsOf(symmetry, moving))
+  let total = family.roles.map((r) => rankCount(symmetry, moving, r)).reduce(multiplyDim, 1)
   for (const word of family.dependent) {
     const lost = [...word].map((letter, i): Dim => {
       const n = sizeOf(family.roles[i].atom)
@@ -329,6 +333,17 @@ function independentOf(symmetry: Symmetry, family: Family): Dim {
     if (role.kind !== "matrix") return substituteDim(roleCount(role), declared)
     return role.full ? gramRank(n, columnsOf(s, f)) : substituteDim(roleCount(role), declared)
   }
+}
+
+/** Blocks of parameters each entry of which has a shift law of its own: they stay as they are. */
+function stillBlocks({ program, solutions }: Symmetry): ReadonlySet<ValueId> {
+  return new Set(
+    solutions.families.flatMap(({ kind, members, roles, exactness }) => {
+      const [{ unknown }] = members
+      const isEachEntry = roles.length === program.values[unknown.value].atoms.length && roles.every((r) => r.kind === "diagonal" && r.full)
+      return kind === "shift" && exactness === "exact" && members.length === 1 && isEachEntry ? [unknown.value] : []
+    }),
+  )
 }
 
 /** Over how many columns the members' Gram matrices sum, at the declared sizes. */
