@@ -236,6 +236,18 @@ test("fields that other methods set, flags and optional arguments: the choice is
   ])
 })
 
+test("variables of the file that a function sets: the value is said, unless it is the function's own", () => {
+  const network = (setter: string): string => `
+    const a = tf.variable(tf.zeros([4, 6])), b = tf.variable(tf.zeros([6, 3]))
+    let mode = 0
+    ${setter}
+    function forward(x: tf.Tensor2D) { const h = tf.matMul(x, a); return tf.matMul(mode === 1 ? tf.tanh(h) : h, b) }`
+  const assumptions = (setter: string): readonly string[] => only(trace(network(setter))).assumptions
+  expect(assumptions("export function setMode(m: number) { mode = m }")).toEqual(["the variable 'mode' keeps its first value, 0"])
+  expect(assumptions("document.onclick = () => { if (mode < 3) mode++ }")).toEqual(["the variable 'mode' keeps its first value, 0"])
+  expect(assumptions("export function other(m: number) { let mode = 1; mode = m; return mode }")).toEqual([])
+})
+
 test("a list of variables given to minimize", () => {
   const model = only(trace(`
     const wa = tf.variable(tf.zeros([3, 4])), wb = tf.variable(tf.zeros([4, 2])), sgd = tf.train.sgd(0.1)

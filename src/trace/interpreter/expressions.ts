@@ -8,6 +8,7 @@ import { itemAtReading } from "./choice"
 import { evaluateClass, initializeBase, memberOf } from "./classes"
 import { globalValue, overlay } from "./globals"
 import { tellConstant, tellMissingField, tellMissingMember } from "./faults"
+import { assumeKept } from "./setters"
 import { absenceAsked } from "../../source/absence"
 import { regexValue } from "./regex"
 import { rememberClosure } from "./closures"
@@ -126,7 +127,12 @@ const shorten = (text: string): string => (text.length > 40 ? `${text.slice(0, 3
 
 function identifier(context: Context, node: TypeScript.Identifier, scope: Scope): Value {
   if (node.text === "undefined") return undefinedValue
-  return lookup(scope, node.text) ?? globalValue(context, node.text) ?? unknown(`'${node.text}' is not defined in the source`, node.text)
+  const value = lookup(scope, node.text)
+  if (value !== undefined) {
+    assumeKept(context, scope, node.text, value)
+    return value
+  }
+  return globalValue(context, node.text) ?? unknown(`'${node.text}' is not defined in the source`, node.text)
 }
 
 /** Property reads and calls, with `?.` ending the whole chain when what stands before it is absent. */
