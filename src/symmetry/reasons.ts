@@ -30,8 +30,10 @@ export function familyReasons(symmetry: Symmetry, index: EquationIndex, visibili
     ...(family.kind === "mixed" ? family.members.flatMap((m) => (m.unknown.kind === "shift" ? exponentialReasons(symmetry, m) : [])) : []),
     ...absorbReasons(symmetry, visibility, family),
   ])
-  const rarer = (): Reason[] =>
-    family.noGradient ? deadEndReasons(symmetry, family) : family.kind === "shift" ? cancelReasons(symmetry, family) : []
+  const rarer = (): Reason[] => {
+    if (family.noGradient) return deadEndReasons(symmetry, family)
+    return family.kind === "shift" ? cancelReasons(symmetry, family) : ratioReasons(symmetry, family)
+  }
   const lets = found.length > 0 ? found : rarer()
   // What cuts and what makes approximate is not to fall off the end of a long chain.
   const ends = uniqueReasons([
@@ -216,6 +218,17 @@ function absorbReasons(symmetry: Symmetry, visibility: Visibility, { members }: 
   // What has no gradient is blind to everything; it is the reason only where nothing else is.
   const blind = absorbers.filter(({ op }) => op.kind !== "still")
   return (blind.length > 0 ? blind : absorbers).map((value) => absorbReason(symmetry, value))
+}
+
+/** Where what scales with a parameter meets what scales alike, and is divided by it. */
+function ratioReasons(symmetry: Symmetry, { members }: Family): Reason[] {
+  const { graph } = symmetry.network
+  const reached = new Set(members.flatMap(({ unknown }) => blockNode(symmetry, unknown.value) ?? []))
+  const behind = graph.nodes.filter(({ id, operands }) => operands.some((o) => reached.has(o)) && reached.add(id))
+  const ratio = behind.find(({ op, operands }) => op.kind === "binary" && op.fn === "divide" && operands.every((o) => reached.has(o)))
+  if (ratio === undefined) return []
+  const text = `${nodeLabel(ratio)} divides what scales with it by what scales alike`
+  return [ratio.at === undefined ? { text } : { text, at: ratio.at }]
 }
 
 /** Operations behind a parameter without gradient that return the same whatever they get. */
