@@ -74,8 +74,8 @@ export interface OptimizerUse {
   readonly variables?: readonly string[]
   /** Names of weights that the loss it minimizes reads otherwise than by the output. */
   readonly beside?: readonly string[]
-  /** Names of weights that the code around its steps writes itself. */
-  readonly written?: readonly string[]
+  /** Names of weights that the code around its steps writes itself; "all" where it is not known which. */
+  readonly written?: readonly string[] | "all"
   readonly place: Place
 }
 

@@ -15,13 +15,30 @@ type Fate = Omit<LawFate, "law">
 /** What shrinks the parameters of one law; `lambda` is the coefficient of θ in the gradient. */
 type Decay = { readonly kind: "none" } | { readonly kind: "equal"; readonly lambda: number } | { readonly kind: "broken"; readonly why: string }
 
-/** One entry for each optimizer in sight; gradient flow where there is none. */
-export function trainingOf(optimizers: readonly OptimizerUse[], laws: readonly FateLaw[], parameters: readonly FateParameter[]): readonly Training[] {
-  if (optimizers.length === 0) return [{ optimizer: "gradient flow", fate: laws.map((law) => ({ law: law.id, ...fateUnderFlow(law, parameters) })) }]
+/**
+ * One entry for each optimizer in sight; gradient flow where there is none. `beside` are ids of the parameters that the model's own loss, where it
+ * was followed, reads otherwise than by the output.
+ */
+export function trainingOf(
+  optimizers: readonly OptimizerUse[], laws: readonly FateLaw[], parameters: readonly FateParameter[], beside: readonly string[] = [],
+): readonly Training[] {
+  const readByLoss = (law: FateLaw, name: string): Fate | null => {
+    const read = law.parameters.find((id) => beside.includes(id))
+    return read === undefined ? null : fate("broken", `not guaranteed under ${name}: the loss it minimizes reads ${read} beside the output`)
+  }
+  if (optimizers.length === 0) {
+    const fateOf = (law: FateLaw): Fate => readByLoss(law, "gradient flow") ?? fateUnderFlow(law, parameters)
+    return [{ optimizer: "gradient flow", fate: laws.map((law) => ({ law: law.id, ...fateOf(law) })) }]
+  }
+  const fateOf = (use: OptimizerUse, law: FateLaw): Fate => {
+    const own = fateUnder(use, law, parameters)
+    // What is broken already keeps its own reason, and what a step does not train stands still whatever the loss reads.
+    return own.status === "broken" || standsStill(use, law, parameters) ? own : (readByLoss(law, nameOf(use)) ?? own)
+  }
   return optimizers.map((use) => ({
     optimizer: use.text,
     place: { start: use.place.start, end: use.place.end },
-    fate: laws.map((law) => ({ law: law.id, ...fateUnder(use, law, parameters) })),
+    fate: laws.map((law) => ({ law: law.id, ...fateOf(use, law) })),
   }))
 }
 
@@ -46,7 +63,7 @@ export function fateUnderFlow(law: FateLaw, parameters: readonly FateParameter[]
 
 /** The fate of one law under an optimizer as the source writes it. */
 export function fateUnder(use: OptimizerUse, law: FateLaw, parameters: readonly FateParameter[]): Fate {
-  const apart = constraintOn(law, parameters) ?? partlyTrained(use, law, parameters) ?? readBeside(use, law)
+  const apart = constraintOn(law, parameters) ?? writtenItself(use, law) ?? partlyTrained(use, law, parameters) ?? readBeside(use, law)
   if (apart !== null) return apart
   switch (use.name) {
     case "sgd":
@@ -147,14 +164,28 @@ function partlyTrained(use: OptimizerUse, law: FateLaw, parameters: readonly Fat
   return fate("broken", `broken under ${name}: of its weights it does not train ${still.join(", ")}`)
 }
 
-/**
- * Laws are those of a loss of the output: a term that reads a weight itself, a penalty say, may pull along the symmetry, and so may code that writes
- * the weight after a step.
- */
+/** Whether minimize is told to train weights of the model, and none of the law's. */
+const standsStill = (use: OptimizerUse, law: FateLaw, parameters: readonly FateParameter[]): boolean =>
+  partlyTrained(use, law, parameters)?.status === "exact"
+
+/** Code that writes a weight after a step may move it along the symmetry, whether the step trains it or not. */
+function writtenItself(use: OptimizerUse, law: FateLaw): Fate | null {
+  const { written } = use
+  if (written === undefined) return null
+  const found = law.parameters.find((id) => written === "all" || isNamedIn(written, id))
+  return found === undefined ? null : fate("broken", `not guaranteed under ${nameOf(use)}: the code that trains it also writes ${found} itself`)
+}
+
+/** Names of weights are the last parts of their paths that are names: "rows" for "rows/0". */
+const isNamedIn = (names: readonly string[], id: string): boolean => {
+  const parts = id.split("/"), named = parts.filter((part) => /^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(part))
+  return names.includes(named.at(-1) ?? id) || names.includes(parts.at(-1) ?? id)
+}
+
+/** Laws are those of a loss of the output: a term that reads a weight itself, a penalty say, may pull along the symmetry. */
 function readBeside(use: OptimizerUse, law: FateLaw): Fate | null {
-  const written = law.parameters.find((id) => use.written?.includes(id.split("/").at(-1) ?? id) === true)
-  if (written !== undefined) return fate("broken", `not guaranteed under ${nameOf(use)}: the code that trains it also writes ${written} itself`)
-  const read = law.parameters.find((id) => use.beside?.includes(id.split("/").at(-1) ?? id) === true)
+  const { beside } = use
+  const read = beside === undefined ? undefined : law.parameters.find((id) => isNamedIn(beside, id))
   return read === undefined ? null : fate("broken", `not guaranteed under ${nameOf(use)}: the loss it minimizes reads ${read} beside the output`)
 }
 

@@ -38,7 +38,7 @@ export function presentModel(traced: TracedModel, derived: DerivedModel, finding
     independent: substituteDim(derived.independent, declared),
     lawless: [...derived.lawless, ...unusedWeights(traced, laws, derived.lawless)],
     findings,
-    training: trainingOf(traced.optimizers, laws, parameters),
+    training: trainingOf(traced.optimizers, laws, parameters, besideIn(traced)),
     assumptions: traced.assumptions,
     unsupported: traced.unsupported,
   }
@@ -54,6 +54,9 @@ function unusedWeights({ graph }: TracedModel, laws: readonly Law[], lawless: Mo
       : [],
   )
 }
+
+/** Parameters that a loss of its own reads otherwise than by the output. */
+const besideIn = ({ ownLoss }: TracedModel): readonly string[] => (ownLoss !== undefined && "graph" in ownLoss ? ownLoss.beside : [])
 
 const placeOf = ({ start, end }: Place): Place => ({ start, end })
 

@@ -246,7 +246,7 @@ function namesOf(context: Context, found: Traced, model: ModelValue | null): Rea
 
 /** Names that the source has for weights: the last part of their paths. */
 const weightNames = (found: Traced): readonly string[] => [
-  ...new Set(found.graph.parameters.flatMap(({ id }) => id.split("/").filter((part) => /^[A-Za-z_$][\w$]*$/.test(part)).slice(-1))),
+  ...new Set(found.graph.parameters.flatMap(({ id }) => id.split("/").filter((part) => /^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(part)).slice(-1))),
 ]
 
 /** A model with what trains it; a list of variables given to minimize is an assumption a reader must see. */

@@ -149,8 +149,16 @@ function usesBy(
 
 const isWithin = (inner: TypeScript.Node, outer: TypeScript.Node): boolean => outer.pos <= inner.pos && inner.end <= outer.end
 
-const unique = (uses: readonly OptimizerUse[]): readonly OptimizerUse[] =>
-  uses.filter((use, i) => uses.findIndex((other) => other.text === use.text && other.place === use.place) === i)
+/** One use for all steps of an optimizer that train the same variables: it reads beside the output whatever one of them does. */
+function unique(uses: readonly OptimizerUse[]): readonly OptimizerUse[] {
+  const keyOf = ({ text, place, variables }: OptimizerUse): string => JSON.stringify([text, place, variables])
+  const groups = new Map<string, OptimizerUse>()
+  for (const use of uses) {
+    const known = groups.get(keyOf(use)), beside = [...new Set([...(known?.beside ?? []), ...(use.beside ?? [])])]
+    groups.set(keyOf(use), { ...(known ?? use), ...(beside.length === 0 ? {} : { beside }) })
+  }
+  return [...groups.values()]
+}
 
 /** Bounded: this file and at most `maximumFiles` of the program's own files. */
 export function findTraining(context: Context): Uses {

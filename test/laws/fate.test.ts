@@ -30,6 +30,28 @@ describe("a list of variables to train", () => {
   })
 })
 
+describe("weights that the code writes itself, or its loss reads", () => {
+  const detailOf = (more: Partial<OptimizerUse>, of = law("quadratic")): string => fateUnder(use("sgd", more), of, plain).detail
+  test("break the laws that name them, by the last name in their path", () => {
+    const rows = law("quadratic", { parameters: ["net/rows/0", "net/rows/1"] })
+    expect(detailOf({ written: ["rows"] }, rows)).toMatch(/also writes net\/rows\/0 itself$/)
+    expect(detailOf({ beside: ["rows"] }, rows)).toMatch(/reads net\/rows\/0 beside the output$/)
+    expect(detailOf({ written: ["other"] })).toMatch(/^drifts/)
+  })
+  test("all of them where it is not known which, trained or not", () => {
+    expect(detailOf({ written: "all" })).toMatch(/also writes a itself$/)
+    expect(detailOf({ written: "all", variables: ["b"] }, law("quadratic", { parameters: ["a"] }))).toMatch(/also writes a itself$/)
+  })
+  test("under gradient flow and where a step trains others", () => {
+    const status = (optimizers: readonly OptimizerUse[], parametersOf: readonly string[]): readonly string[] =>
+      trainingOf(optimizers, [law("quadratic", { parameters: parametersOf })], plain, ["a"]).flatMap(({ fate }) => fate.map((f) => f.status))
+    expect(status([], ["a", "b"])).toEqual(["broken"])
+    expect(status([use("sgd")], ["a", "b"])).toEqual(["broken"])
+    expect(status([use("sgd", { variables: ["b"] })], ["a"])).toEqual(["exact"])
+    expect(status([use("sgd")], ["b"])).toEqual(["drifts"])
+  })
+})
+
 describe("statuses", () => {
   test("without an optimizer in sight", () => {
     const [training, ...rest] = trainingOf([], [law("quadratic")], plain)

@@ -1,9 +1,10 @@
 /** @file Which optimizer trains which model where nobody compiles, and gradients that are changed before they are applied. */
-import { expect, test } from "vitest"
+import { describe, expect, test } from "vitest"
 import { generalize } from "../../src/axes/generalize"
 import type { TracedModel } from "../../src/graph/graph"
 import { deriveLaws } from "../../src/laws/derive"
 import { trainingOf } from "../../src/laws/fate"
+import { analyzeModel } from "../../src/pipeline"
 import { only, trace } from "./program"
 
 type Traced = ReturnType<typeof trace>
@@ -100,6 +101,42 @@ test("a trained loss that reads weights beside the output is told, and keeps no 
   expect(fates("this.forward(x).mean().add(this.inner.abs().sum())")).toEqual([
     "not guaranteed under sgd (τ = 0.1): the loss it minimizes reads inner beside the output",
   ])
+})
+
+describe("two steps of one optimizer", () => {
+  const fates = (first: string, second: string): readonly string[] => {
+    const { graph, optimizers } = only(
+      trace(`const a = tf.variable(tf.randomNormal([3, 4])), b = tf.variable(tf.randomNormal([4, 2])), opt = tf.train.sgd(0.1)
+        export const net = (x: tf.Tensor2D) => x.matMul(a).relu().matMul(b)
+        export function one(x: tf.Tensor2D) { opt.minimize(() => ${first}) }
+        export function two(x: tf.Tensor2D) { opt.minimize(() => ${second}) }`),
+      "net",
+    )
+    return trainingOf(optimizers, deriveLaws(generalize(graph)).laws, graph.parameters).flatMap(({ fate }) => fate.map(({ status }) => status))
+  }
+  const plain = "net(x).square().mean()", penalized = "net(x).mean().add(a.abs().sum())"
+  test.each([[plain, penalized], [penalized, plain], [penalized, penalized]])("%s, then %s", (first, second) =>
+    expect(fates(first, second)).toEqual(["broken"]))
+  test("neither reads a weight", () => expect(fates(plain, "net(x).abs().mean()")).toEqual(["drifts"]))
+})
+
+describe("a loss of its own that was followed", () => {
+  const fates = (code: string): readonly string[] =>
+    trace(code).models.flatMap((traced) => analyzeModel(traced).model.training.flatMap(({ fate }) => fate.map(({ detail }) => detail)))
+  const model = `const model = tf.sequential({ layers: [tf.layers.dense({ inputShape: [4], units: 6, useBias: false }),
+    tf.layers.dense({ units: 3, useBias: false })] })`
+  const compiled = (term: string): string => `${model}
+    const loss = (y: tf.Tensor, p: tf.Tensor) => tf.mean(tf.square(tf.sub(y, p)))${term}
+    model.compile({ optimizer: "sgd", loss: loss as never })`
+  test.each([
+    ["a function in compile", compiled(".add(tf.mean(tf.abs(model.layers[0].getWeights()[0])))")],
+    ["a hidden layer, through a function", `${model}
+      const hidden = (x: tf.Tensor) => model.layers[0].apply(x) as tf.Tensor, opt = tf.train.sgd(0.01)
+      export const step = (x: tf.Tensor) => opt.minimize(() => (model.apply(x) as tf.Tensor).square().mean().add(hidden(x).abs().mean()))`],
+  ])("%s reads a weight beside the output: nothing is promised", (_, code) =>
+    expect(fates(code)).toEqual([expect.stringMatching(/^not guaranteed under sgd .*: the loss it minimizes reads dense_\d\/kernel beside/)]))
+  test("that reads the output alone leaves the fate as it is", () =>
+    expect(fates(compiled(""))).toEqual([expect.stringMatching(/^drifts under sgd/)]))
 })
 
 test.each([
