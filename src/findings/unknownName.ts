@@ -45,7 +45,8 @@ type Use = Pick<LossUse, "name" | "quoted" | "place">
 
 function complaintAbout({ name, quoted, place }: Use, role: string, known: readonly string[]): readonly Found[] {
   if (quoted !== true || known.includes(name)) return []
-  const similar = similarName(name, known) ?? elsewhere[role][name.toLowerCase().replace(/[^a-z0-9]/g, "")] ?? null
+  const plain = name.toLowerCase().replace(/[^a-z0-9]/g, ""), meant = elsewhere[role]
+  const similar = similarName(name, known) ?? (Object.hasOwn(meant, plain) ? meant[plain] : null)
   const message = `tfjs has no ${role} '${name}': compile throws${similar === null ? "" : `; write '${similar}'`}`
   return [{ place, message, fixable: similar !== null }]
 }

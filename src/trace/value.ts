@@ -174,6 +174,8 @@ export interface LayerState {
   refused?: Refusal[]
   /** Where `trainable` was set to false. */
   frozenAt?: Place
+  /** The call that set `trainable` last, where nobody but the tracer makes it. */
+  frozenIn?: ActiveCall | null
 }
 export interface LayerValue {
   readonly kind: "layer"
@@ -205,6 +207,8 @@ export interface ModelValue {
   failure?: string
   /** Names that compile was given last, wherever they come from. */
   compiled?: { readonly loss?: string; readonly optimizer?: string }
+  /** What its calls of fit and trainOnBatch found. */
+  fits?: Fits
   /** Models that the same name holds on ways that a condition nobody knows may take: what is done to this one is done to them. */
   alternatives?: readonly ModelValue[]
   /** Set where what was done to the model it is an alternative of could not be done to it. */
@@ -213,6 +217,12 @@ export interface ModelValue {
   fault?: { readonly what: string; readonly place: Place }
   /** What was assumed while the code that makes it was followed. */
   assumptions?: readonly string[]
+}
+
+/** The layers that were free to train in a fit, and those that had been frozen before it beyond doubt. */
+export interface Fits {
+  readonly free: Set<LayerState>
+  readonly frozen: Set<LayerState>
 }
 
 /** A call that is being followed: the function, what it is given, and where it is called; the function itself where only the tracer calls it. */

@@ -108,13 +108,49 @@ test.each(accepted)("accepted: %s", async (source) => {
 
 const critic = `const net = tf.sequential({ layers: [tf.layers.dense({ inputShape: [4], units: 2 })] })
   net.compile({ optimizer: "sgd", loss: "meanSquaredError" }); net.trainable = false`
+const fit = "; async function train(x, y) { await net.trainOnBatch(x, y) }"
 
 test("frozen: a model that is compiled before it is frozen does not train, until it may again", async () => {
   expect(await failureOf(critic)).toMatch(/none of the \d+ variables is trainable/)
-  expect(saidOf(critic)).toEqual([expect.stringMatching(/^this freezes every weight of the model/)])
+  expect(saidOf(critic)).toEqual([])
+  expect(saidOf(critic + fit)).toEqual([expect.stringMatching(/^this freezes every weight of the model/)])
   const again = `${critic}; net.trainable = true`
   expect(await failureOf(again)).toBeNull()
-  expect(saidOf(again)).toEqual([])
+  expect(saidOf(again + fit)).toEqual([])
+})
+
+const base = "const net = tf.sequential({ layers: [tf.layers.dense({ inputShape: [4], units: 2 })] })"
+const compile = 'net.compile({ optimizer: "sgd", loss: "meanSquaredError" })'
+test.each([
+  ["evaluated only", `${base}; net.trainable = false; ${compile}; async function run(x, y) { return net.evaluate(x, y) }`, false],
+  ["fitted before, and saved", `${base}; ${compile}; async function run(x, y) { await net.fit(x, y); net.trainable = false; await net.save("downloads://m") }`, true],
+  ["fitted before, then under a head", `${base}; ${compile}
+    const head = tf.sequential(); head.add(net); head.add(tf.layers.dense({ units: 2 })); head.compile({ optimizer: "sgd", loss: "meanSquaredError" })
+    async function run(x, y) { await net.fit(x, y); net.layers.forEach((l) => { l.trainable = false }); await head.fit(x, y) }`, true],
+  ["frozen in a function that may run later", `${base}; ${compile}; function freeze() { net.trainable = false }
+    async function run(x, y) { await net.fit(x, y) }`, false],
+  ["set free for its own steps", `${base}; ${compile}; net.trainable = false
+    async function run(x, y) { net.trainable = true; await net.trainOnBatch(x, y); net.trainable = false }`, true],
+])("not frozen when it trains: %s", (_, source, isTrained) => {
+  expect(saidOf(source)).toEqual([])
+  const { assumptions } = reportOf(source).models.find(({ name }) => name === "net")!
+  expect(assumptions.some((text) => text.startsWith("weights are frozen as the last assignment of `trainable` leaves them"))).toBe(isTrained)
+})
+
+test("names of Object.prototype are names like any other", () => {
+  const own = `const net = tf.sequential({ layers: [tf.layers.dense({ inputShape: [4], units: 2, constructor: "x", toString: 3 })] })
+    net.compile({ optimizer: "sgd", loss: "constructor", metrics: ["constructor"] })`
+  expect(saidOf(own)).toEqual(["tfjs has no loss 'constructor': compile throws", "tfjs has no metric 'constructor': compile throws"])
+})
+
+test("a field of any name may be set later", () => {
+  const { models } = reportOf(`export class Net {
+    w = tf.variable(tf.ones([2, 2]));
+    ["k("] = 3
+    set(n) { this["k("] = n }
+    forward(x) { return tf.matMul(x, this.w).mul(this["k("]) }
+  }`)
+  expect(models.map(({ name }) => name)).toEqual(["Net"])
 })
 
 test.each([

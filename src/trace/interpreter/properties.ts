@@ -15,8 +15,9 @@ import { fieldMaybeSet } from "./later"
 import { choiceMember } from "./choice"
 import { closeTidy } from "./faults"
 import { createBuffer } from "./tables"
-import { createLayer, layerMember, layerStateOf } from "../layers/layer"
-import { buildAround, createFunctional, createInput, createSequential, modelMember, setLayerTrainable, setModelTrainable } from "../models/model"
+import { createLayer, layerMember } from "../layers/layer"
+import { buildAround, createFunctional, createInput, createSequential, modelMember } from "../models/model"
+import { setTrainableOf } from "../models/frozen"
 import { engineValue, registerGradient, registerKernel } from "./kernels"
 import { callUtil } from "./util"
 import { readingMember, readingOf, rememberForward } from "./readings"
@@ -145,7 +146,7 @@ function settersOf({ ts }: Context, type: TypeScript.ClassLikeDeclaration, key: 
   setters.set(type, known)
   let found = known.get(key)
   if (found === undefined) {
-    const assigns = new RegExp(`\\bthis\\s*\\.\\s*${key.replace(/[$#]/g, "\\$&")}\\s*(?:=(?!=)|\\+\\+|--|[-+*/|&?]{1,2}=)`)
+    const assigns = new RegExp(`\\bthis\\s*\\.\\s*${key.replace(/[^\w]/g, "\\$&")}\\s*(?:=(?!=)|\\+\\+|--|[-+*/|&?]{1,2}=)`)
     found = type.members.filter((member) => {
       if ((!ts.isMethodDeclaration(member) && !ts.isSetAccessorDeclaration(member)) || member.body === undefined) return false
       const text = member.body.getText()
@@ -248,9 +249,7 @@ export function setProperty(context: Context, object: Value, key: string, value:
 function setTrainable(context: Context, target: Value, value: Value, at: TypeScript.Node): void {
   const flag = booleanIn(value)
   if (flag === null) return assume(context, "a `trainable` that is not known is taken as true")
-  if (target.kind === "model") return setModelTrainable(target, flag, place(context, at))
-  const state = layerStateOf(target)
-  if (state !== null) setLayerTrainable(state, flag, place(context, at))
+  setTrainableOf(context, target, flag, place(context, at))
 }
 
 /** Calls something of tfjs's namespace. */

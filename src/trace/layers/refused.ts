@@ -120,7 +120,7 @@ const refusesNothing = (kind: string): boolean => !Object.hasOwn(required, kind)
 
 function complaintAbout(context: Context, kind: string, key: string, value: Plain, isLiteral: boolean): Complaint | null {
   const refused = (takes: string): Complaint => ({ kind: "setting", what: `${kind}: tfjs refuses ${key}: ${quoted(value)}, it takes ${takes}` })
-  if (counts[key]?.includes(kind)) return isCount(value, isLiteral) ? null : refused("a whole number above 0")
+  if (Object.hasOwn(counts, key) && counts[key].includes(kind)) return isCount(value, isLiteral) ? null : refused("a whole number above 0")
   if (Object.hasOwn(texts, key) && texts[key].layers.includes(kind)) {
     const { known } = texts[key]
     if (key === "padding" && typeof value === "number") return refused("'valid' or 'same'")

@@ -11,11 +11,13 @@ import type { Earlier } from "./earlier"
 import type { LayerState, ModelValue, TensorValue, Weight } from "../value"
 import { dim, multiplyDim, substituteDim, symbolsOf } from "../../graph/dim"
 import { GraphBuilder } from "../../graph/build"
+import { frozenAtOf, frozenLater, frozenWhole } from "./frozen"
 import { isTrainable } from "../weight"
 import { listLayers } from "./layers"
 import { mapSizes } from "../../graph/sizes"
 import { plainText } from "../ops/table"
 import { reachableFrom } from "./model"
+import { rememberParameters } from "./wrappers"
 import { placeKey, resolveDim, samePlace } from "../context"
 
 export interface ModelParts {
@@ -52,14 +54,14 @@ export function emitModel(context: Context, parts: ModelParts): Omit<TracedModel
   for (const weight of weights) {
     const id = uniqueId(parts.paths.weights.get(weight) ?? weight.name?.text ?? weight.label ?? "weight", ids)
     const tfName = weight.weight ?? weight.label
-    const at = weight.name?.place ?? weight.place
+    const at = weight.name?.place ?? weight.place, frozenAt = frozenAtOf(weight)
     indexOf.set(
       weight,
       builder.addParameter({
         id,
         shape: weight.shape.map(show),
         trainable: isTrainable(weight),
-        ...(isTrainable(weight) || weight.layer?.frozenAt === undefined || !weight.trainable ? {} : { frozenAt: weight.layer.frozenAt }),
+        ...(frozenAt === undefined ? {} : { frozenAt }),
         start: at.start,
         end: at.end,
         ...(tfName !== null && tfName !== undefined && tfName !== id && tfName !== id.split("/").at(-1) ? { weight: tfName } : {}),
@@ -109,6 +111,8 @@ export function emitModel(context: Context, parts: ModelParts): Omit<TracedModel
     }
   }
   const graph = builder.finish(parts.outputs.flatMap((t) => nodes.get(t) ?? []))
+  rememberParameters(graph, new Map([...indexOf].map(([weight, index]) => [weight, graph.parameters[index].id])))
+  const later = parts.model === undefined ? [] : frozenLater(context, parts.model, weights)
   return {
     name: parts.name,
     form: parts.form,
@@ -118,9 +122,9 @@ export function emitModel(context: Context, parts: ModelParts): Omit<TracedModel
     parameterCount: graph.parameters.map((p) => p.shape.reduce<Dim>(multiplyDim, 1)).reduce<Dim>((a, b) => sum(a, b), 0),
     ...(parts.model === undefined ? {} : { layers: listLayers(parts.model, { paths: parts.paths, show, indexOf }) }),
     sites: sitesOf(context, parts, graph, nodes, indexOf),
-    assumptions: [...parts.assumptions, ...rangeAssumptions(parts.inputs, graph, nodes)].map(plainText),
+    assumptions: [...parts.assumptions, ...rangeAssumptions(parts.inputs, graph, nodes), ...later].map(plainText),
     unsupported: unsupportedOf(parts.notes, graph),
-    ...refusedOf(context, parts, graph, reachable),
+    ...refusedOf(context, parts, graph, { reachable, weights }),
   }
 }
 
@@ -251,8 +255,8 @@ function nodesAt(tensors: ReadonlySet<TensorValue>, nodes: ReadonlyMap<TensorVal
 function refusedOf(
   context: Context,
   { paths, assumptions, form, model }: ModelParts,
-  { nodes, parameters }: Graph,
-  reachable: readonly TensorValue[],
+  { nodes }: Graph,
+  { reachable, weights }: { readonly reachable: readonly TensorValue[]; readonly weights: readonly Weight[] },
 ): Pick<TracedModel, "refused"> {
   const reasons = nodes.flatMap(({ op }) => (op.kind === "opaque" ? [op.reason] : []))
   const all = context.state.layers.flatMap((layer) => {
@@ -260,19 +264,9 @@ function refusedOf(
     return paths.owners.has(layer) ? own : own.filter(({ what }) => reasons.some((reason) => what.endsWith(reason)))
   })
   const between = form === "functional" ? betweenLayers(reachable).filter((refusal) => standsAmongLayers(context, refusal)) : []
-  const frozen = model === undefined ? [] : frozenWhole(context, model, parameters)
+  const frozen = model === undefined ? [] : frozenWhole(context, model, weights)
   const refused = [...all.filter(({ kind }) => kind !== "shapes" || assumptions.length === 0), ...between, ...frozen]
   return refused.length === 0 ? {} : { refused }
-}
-
-/** A model that is compiled and has nothing to train, where no line of the file lets it train again. */
-function frozenWhole({ state, home }: Context, model: ModelValue, parameters: Graph["parameters"]): readonly Refusal[] {
-  const at = parameters.find(({ frozenAt }) => frozenAt !== undefined)?.frozenAt
-  const isCompiled = [...state.compiled.values()].some((models) => models.has(model))
-  const isFrozen = isCompiled && parameters.every(({ trainable }) => !trainable) && !/\btrainable\s*=(?!\s*(?:=|false\b))/.test(home.text)
-  if (at === undefined || !isFrozen) return []
-  const what = "this freezes every weight of the model, wherever its layers are used: it is compiled, and its fit throws in tfjs 4.22"
-  return [{ kind: "frozen", what, fixable: false, start: at.start, end: at.end }]
 }
 
 /** Operations of tf on what depends on the inputs of a model, and in none of its layers. `reachable`: operands come first. */

@@ -1,7 +1,7 @@
 /** @file tf.sequential, tf.input and tf.model as values: layers added one by one, symbolic tensors, models applied to other tensors. */
 import type * as TypeScript from "typescript"
 import type { Context, Fault } from "../context"
-import type { Dim, Place } from "../../schema/report"
+import type { Dim } from "../../schema/report"
 import type { LayerState, ModelValue, TensorValue, Value } from "../value"
 import { allWeights, applyLayer, createLayer, layerStateOf } from "../layers/layer"
 import { kindOfLayer, nodeOfLayer } from "../layers/nodes"
@@ -12,6 +12,7 @@ import { markSymbolic } from "../layers/mask"
 import { assumeOneAxis, copyShape, needRank, openShape } from "../rank"
 import { readWhole } from "../interpreter/readings"
 import type { Earlier } from "./earlier"
+import { rememberFit } from "./frozen"
 import { callsToRepeat, repeatCall, type LayerCalls } from "./replay"
 import { ShapeError } from "../../graph/shape"
 import { substituteDim, symbolsOf } from "../../graph/dim"
@@ -329,22 +330,6 @@ function neededFor(outputs: readonly TensorValue[], again: LayerCalls): Readonly
   return seen
 }
 
-/** The flag of a model is that of all of its layers, wherever they are used. */
-export function setModelTrainable(model: ModelValue, flag: boolean, at: Place): void {
-  model.trainable = flag
-  for (const layer of model.layers) {
-    if (layer.kind === "model") setModelTrainable(layer, flag, at)
-    const state = layerStateOf(layer)
-    if (state !== null) setLayerTrainable(state, flag, at)
-  }
-}
-
-export function setLayerTrainable(state: LayerState, flag: boolean, at: Place): void {
-  state.trainable = flag
-  if (flag) delete state.frozenAt
-  else state.frozenAt = at
-}
-
 function remember(context: Context, node: TypeScript.Node, model: ModelValue): void {
   const held = context.state.compiled.get(node) ?? new Set()
   for (const each of [model, ...alternativesOf(model)]) held.add(each)
@@ -484,9 +469,13 @@ export function modelMember(context: Context, model: ModelValue, name: string): 
       return native(name, () => undefinedValue)
     case "fit":
     case "fitDataset":
+    case "trainOnBatch":
+      return native(name, () => {
+        for (const each of [model, ...alternativesOf(model)]) rememberFit(context, each)
+        return unknown(`the result of ${name}`)
+      })
     case "evaluate":
     case "evaluateDataset":
-    case "trainOnBatch":
     case "save":
     case "countParams":
     case "getConfig":
