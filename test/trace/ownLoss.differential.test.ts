@@ -155,6 +155,68 @@ test("weights that the loss reads beside the output are told", () => {
   expect(ownLoss).toMatchObject({ beside: parameters.map(({ id }) => id) })
 })
 
+const halves = `const encoder = tf.sequential({ layers: [tf.layers.dense({ units: 6, inputShape: [4], useBias: false })] })
+  const decoder = tf.sequential({ layers: [tf.layers.dense({ units: 4, inputShape: [6], useBias: false })] })
+  const x0 = tf.input({ shape: [4] }), auto = tf.model({ inputs: x0, outputs: decoder.apply(encoder.apply(x0)) })
+  const opt = tf.train.sgd(0.1)`
+const shared = `const lat = tf.variable(tf.randomNormal([4, 6])), dec = tf.variable(tf.randomNormal([6, 4]))
+  const proj = tf.variable(tf.randomNormal([6, 2]))
+  export class Encoder { forward(x: tf.Tensor2D) { return tf.relu(tf.matMul(x, lat)) } }
+  const encoder = new Encoder(), opt = tf.train.sgd(0.1)
+  export function forward(x: tf.Tensor2D) { return tf.matMul(tf.relu(tf.matMul(x, lat)), dec) }
+  export function embed(x: tf.Tensor2D) { return tf.matMul(tf.relu(tf.matMul(x, lat)), proj) }`
+
+test.each([
+  ["a model of models", "auto", ["sequential_1/dense_1/kernel"], 2,
+    `${halves}; function step(x) { opt.minimize(() => auto.apply(x).sub(x).square().mean().add(encoder.apply(x).abs().mean())) }`],
+  ["a second head over a variable", "forward", ["lat"], 3,
+    `${shared}; function step(x, y) { opt.minimize(() => forward(x).sub(y).square().mean().add(embed(x).abs().mean())) }`],
+  ["a class over a variable", "forward", ["lat"], 2,
+    `${shared}; function step(x, y) { opt.minimize(() => forward(x).sub(y).square().mean().add(encoder.forward(x).abs().mean())) }`],
+  ["a model of its features", "model", ["enc/kernel"], 2,
+    `const layers = [tf.layers.dense({ units: 6, inputShape: [4], useBias: false, name: "enc" }), tf.layers.dense({ units: 4, useBias: false })]
+    const model = tf.sequential({ layers }), feat = tf.model({ inputs: model.inputs, outputs: model.getLayer("enc").output })
+    model.compile({ optimizer: "sgd", loss: (y, p) => p.sub(y).square().mean().add(feat.apply(y).abs().mean()) })`],
+])("weights that the loss reads through another network are the network's: %s", (_, name, beside, count, code) => {
+  const model = only(trace(code), name), graph = graphOf(model)
+  expect(model.ownLoss).toMatchObject({ beside })
+  // Nothing of what is shared stands still in a copy.
+  expect(graph.parameters.map(({ trainable }) => trainable)).toEqual(Array.from({ length: count }, (__, k) => k < 2))
+})
+
+test("a tensor of many paths back to the data is looked at once", () => {
+  const traced = trace(`const m = ${sequential}, opt = tf.train.sgd(0.1)
+    function step(y) {
+      opt.minimize(() => {
+        let z = tf.randomNormal([2, 5])
+        for (let i = 0; i < 60; i++) z = z.mul(0.9).add(z.square())
+        return tf.mean(m.predict(z).sub(y).square())
+      })
+    }`)
+  expect(inputsOf(graphOf(only(traced)))).toHaveLength(2)
+})
+
+describe("a loss of several of which one is not read is not read", () => {
+  const fine = "opt.minimize(() => m.predict(x).sub(y).abs().mean())", unread = "opt.minimize(() => tf.spectral.rfft(m.predict(x)).sum())"
+  const far = "const grads = gradientsOf(x, y); opt.applyGradients(grads)"
+  const lossOf = (...steps: readonly string[]) => {
+    const functions = steps.map((step, k) => `function s${k}(x, y) { ${step}; m.getWeights() }`)
+    return only(trace([`const m = ${sequential}, opt = tf.train.sgd(0.1)`, ...functions].join("\n"))).ownLoss
+  }
+  test.each([[[fine, unread], 3], [[unread, fine], 2]])("%j", (steps, line) =>
+    expect(lossOf(...steps)).toMatchObject({ why: expect.stringMatching(/complex/) as string, start: { line } }))
+  test("gradients from elsewhere", () => expect(lossOf(fine, far)).toMatchObject({ why: expect.stringMatching(/not found/) as string }))
+  test("more than are followed", () => {
+    expect(lossOf(...Array.from({ length: 6 }, () => fine))).toHaveProperty("graph")
+    expect(lossOf(...Array.from({ length: 7 }, () => fine))).toMatchObject({ why: expect.stringMatching(/one of 7 losses/) as string })
+  })
+  test("a function in compile and a step", () => {
+    const compiled = `m.compile({ optimizer: "sgd", loss: (yt, yp) => yp.sub(yt).abs().mean() })`
+    expect(lossOf(compiled)).toHaveProperty("graph")
+    expect(lossOf(compiled, unread)).toHaveProperty("why")
+  })
+})
+
 test("a step that speaks of another network is no loss of this one", () => {
   const traced = trace(`const a = ${sequential}, b = ${sequential}, opt = tf.train.sgd(0.1)
     const scale = (x) => a === null ? x : x.mul(2)

@@ -1,6 +1,6 @@
 /**
- * @file Writes a loss that was followed as a graph over the parameters of its network: calls of networks are written out, weights of others stand
- * still, and the one output is the loss.
+ * @file Writes a loss that was followed as a graph over the parameters of its network: calls of networks are written out, weights that only others
+ * hold stand still, and the one output is the loss.
  */
 import type { Context } from "../context"
 import type { Dim } from "../../schema/report"
@@ -10,6 +10,7 @@ import type { TensorValue, Weight } from "../value"
 import { GraphBuilder } from "../../graph/build"
 import { mapSizes } from "../../graph/sizes"
 import { plainText } from "../ops/table"
+import { reachableFrom } from "../models/model"
 import { resolveDim, Unreadable } from "../context"
 import { substituteDim, symbolsOf } from "../../graph/dim"
 
@@ -17,30 +18,60 @@ export interface FollowedLoss {
   readonly own: Network
   readonly value: TensorValue
   readonly outputs: Outputs
-  /** Ids of the network's own weights. */
-  readonly ids: ReadonlyMap<Weight, string>
+  /** Ids of the weights of a network. */
+  readonly idsOf: (network: Network) => ReadonlyMap<Weight, string>
 }
+
+/** The parameters a network is written with, and its sizes where they are those of shared weights. */
+interface Held {
+  readonly indices: readonly number[]
+  readonly sizes: Readonly<Record<string, Dim>>
+}
+
+const isSymbol = (d: Dim): d is string => typeof d === "string" && symbolsOf(d).length === 1 && symbolsOf(d)[0] === d
 
 /** @throws Unreadable where some of it is not read */
 export function buildLoss(
-  context: Context, { own, value, outputs, ids }: FollowedLoss,
+  context: Context, { own, value, outputs, idsOf }: FollowedLoss,
 ): { readonly graph: Graph; readonly beside: readonly string[]; readonly readsNetwork: boolean } {
   const builder = new GraphBuilder(), show = createNames(context, own)
   const { parameters } = own.traced.graph
   const indexOf = new Map(parameters.map(({ node: _, ...parameter }) => [parameter.id, builder.addParameter(parameter)]))
-  const others = new Map<Weight, number>(), foreign = new Map<Network, readonly number[]>(), nodes = new Map<TensorValue, NodeId>()
+  const others = new Map<Weight, number>(), foreign = new Map<Network, Held>(), nodes = new Map<TensorValue, NodeId>()
   const written = new Map<NetworkCall, readonly NodeId[]>()
-  const used = { own: false }, beside = new Set<string>()
-  const parametersOf = (network: Network): readonly number[] => {
-    if (network === own) return parameters.map((_, i) => i)
-    const known = foreign.get(network) ?? network.traced.graph.parameters.map(({ node: _, ...parameter }, k) =>
-      builder.addParameter({ ...parameter, id: `other/${foreign.size}/${k}`, shape: parameter.shape, trainable: false }))
-    foreign.set(network, known)
-    return known
+  const used = { own: false }, beside = new Set<string>(), ids = idsOf(own)
+  /** A weight of the network that is read otherwise than by its output. */
+  const readBeside = (index: number): void => {
+    used.own = true
+    beside.add(parameters[index].id)
+  }
+  /** Weights that another network shares with this one are this one's: what the loss reads through it moves them. */
+  const sharedOf = (network: Network): ReadonlyMap<string, number> => {
+    const held = new Set(network.traced.graph.parameters.map(({ id }) => id))
+    return new Map([...idsOf(network)].flatMap(([weight, id]) => {
+      const index = indexOf.get(ids.get(weight) ?? "")
+      return index === undefined || !held.has(id) ? [] : [[id, index] as const]
+    }))
+  }
+  const parametersOf = (network: Network): Held => {
+    if (network === own) return { indices: parameters.map((_, i) => i), sizes: {} }
+    const known = foreign.get(network)
+    if (known !== undefined) return known
+    const shared = sharedOf(network), all = network.traced.graph.parameters, sizes: Record<string, Dim> = {}
+    for (const { id, shape } of all) {
+      const index = shared.get(id)
+      if (index === undefined) continue
+      for (const [axis, d] of shape.entries()) if (isSymbol(d)) sizes[d] = parameters[index].shape[axis]
+    }
+    const indices = all.map(({ node: _, ...parameter }, k) => shared.get(parameter.id) ?? builder.addParameter(
+      { ...parameter, id: `other/${foreign.size}/${k}`, shape: parameter.shape.map((d) => substituteDim(d, sizes)), trainable: false }))
+    foreign.set(network, { indices, sizes })
+    for (const index of shared.values()) readBeside(index)
+    return { indices, sizes }
   }
   const writeCall = (call: NetworkCall): readonly NodeId[] => {
-    const { graph } = call.network.traced, indices = parametersOf(call.network)
-    const sizes = Object.fromEntries(Object.entries(call.sizes).map(([symbol, d]) => [symbol, show(d)]))
+    const { graph } = call.network.traced, { indices, sizes: held } = parametersOf(call.network)
+    const sizes = { ...held, ...Object.fromEntries(Object.entries(call.sizes).map(([symbol, d]) => [symbol, show(d)])) }
     const here = (d: Dim): Dim => substituteDim(d, sizes), made: NodeId[] = []
     for (const node of graph.nodes) {
       const { op, at, label, scope } = node
@@ -74,10 +105,7 @@ export function buildLoss(
       }
       case "weight": {
         const index = indexOf.get(ids.get(source.weight) ?? "")
-        if (index !== undefined) {
-          used.own = true
-          beside.add(parameters[index].id)
-        }
+        if (index !== undefined) readBeside(index)
         const { start, end } = source.weight.place
         const frozen =
           index ?? others.get(source.weight) ?? builder.addParameter({ id: `weight/${others.size}`, shape, trainable: false, start, end })
@@ -95,15 +123,7 @@ export function buildLoss(
 }
 
 /** What a tensor is made of, each after its operands. */
-function inOrder(value: TensorValue): readonly TensorValue[] {
-  const seen = new Set<TensorValue>(), stack = [value]
-  for (let t = stack.pop(); t !== undefined; t = stack.pop()) {
-    if (seen.has(t)) continue
-    seen.add(t)
-    if (t.source.kind === "op") stack.push(...t.source.operands)
-  }
-  return [...seen].sort((a, b) => a.serial - b.serial)
-}
+const inOrder = (value: TensorValue): readonly TensorValue[] => [...reachableFrom([value])].sort((a, b) => a.serial - b.serial)
 
 /** Plain names for symbols, apart from those that the network's weights have. */
 function createNames(context: Context, { traced: { graph } }: Network): (d: Dim) => Dim {

@@ -13,6 +13,7 @@ import { buildLoss } from "./build"
 import { callLoss, meanOf } from "./named"
 import { callNetwork } from "./network"
 import { chainedArguments, findOp, callOp, plainText } from "../ops/table"
+import { parametersOf } from "../models/wrappers"
 import { place, placeKey, Unreadable } from "../context"
 import { createDataReader } from "./data"
 import { functionOf } from "./function"
@@ -34,14 +35,28 @@ export interface LossOf {
 
 const forwardNames: ReadonlySet<string> = new Set(["forward", "call", "apply", "predict"])
 
+/** Files of tests train one network in many steps. */
+const mostSources = 6
+
 /**
- * The sum of these losses as a graph, or why they are not read. Those that do not read the network are another one's; null where all are.
+ * The sum of these losses as a graph, or why it is not read: what one of them does to a law is not known from the others. Those that do not read the
+ * network are another one's; null where all are.
  */
 export function followLoss(context: Context, of: LossOf, sources: readonly LossSource[]): OwnLossGraph | null {
-  const tried = sources.map((source) => ({ source, found: follow(context, of, [source]) })).filter(({ found }) => found !== null)
-  const read = tried.filter(({ found }) => found !== null && "graph" in found)
-  if (read.length < 2) return (read.at(0) ?? tried.at(0))?.found ?? null
-  return follow(context, of, read.map(({ source }) => source))
+  const own: LossSource[] = []
+  let first: OwnLossGraph | null = null
+  for (const source of sources) {
+    if (own.length === mostSources) {
+      const why = `it is one of ${sources.length} losses, of which no more than ${mostSources} are read`
+      return { name: nameOfLoss(context, source), ...place(context, source.at), why }
+    }
+    const found = follow(context, of, [source])
+    if (found === null) continue
+    if ("why" in found) return found
+    first ??= found
+    own.push(source)
+  }
+  return own.length > 1 ? follow(context, of, own) : first
 }
 
 function follow(context: Context, of: LossOf, sources: readonly LossSource[]): OwnLossGraph | null {
@@ -53,11 +68,15 @@ function follow(context: Context, of: LossOf, sources: readonly LossSource[]): O
     state.forward++
     state.following++
     state.loss = hooksFor(context, of, outputs)
-    const parts = sources.map((source) => valueOf(context, of, source, outputs))
+    let parts: readonly TensorValue[]
+    try {
+      parts = sources.map((source) => valueOf(context, of, source, outputs))
+    } finally {
+      state.loss = null
+    }
     const total = parts.reduce((a, b) => makeTensor(context, { kind: "binary", fn: "add" }, [a, b]))
-    return buildLoss(context, { own: of.own, value: total, outputs, ids: idsOf(context, of.own) })
+    return buildLoss(context, { own: of.own, value: total, outputs, idsOf: (network) => idsOf(context, network) })
   })
-  state.loss = null
   if (built !== null) return built.readsNetwork ? { ...origin, graph: built.graph, beside: built.beside } : null
   const unread = wrongRank === null ? "its operations are not read" : "how many axes its data has is not known"
   return { ...origin, why: plainText(limit ?? notes.at(-1)?.what ?? unread) }
@@ -73,7 +92,6 @@ function nameOfLoss({ ts }: Context, source: LossSource): string {
 
 /** @throws Unreadable where it is no tensor */
 function valueOf(context: Context, { own }: LossOf, source: LossSource, outputs: Outputs): TensorValue {
-  const { state } = context
   if (source.kind === "minimized") {
     const fn = functionOf(context, source.node)
     if (fn === null) throw new Unreadable("the function that computes it is not found in this file")
@@ -86,7 +104,6 @@ function valueOf(context: Context, { own }: LossOf, source: LossSource, outputs:
     const labels = makeInput(context, "labels", shapeOf(context, output))
     return tensorIn(context, context.call(context, source.fn, undefinedValue, [labels, output], source.at), source.at)
   })
-  state.depth = Math.max(0, state.depth)
   return parts.reduce((a, b) => makeTensor(context, { kind: "binary", fn: "add" }, [a, b]))
 }
 
@@ -141,9 +158,9 @@ function receiverOf({ ts }: Context, at: TypeScript.Node): string | null {
 const networkOf = (networks: readonly Network[], model: ModelValue): Network | undefined =>
   networks.find((network) => network.model === model) ?? networks.find((network) => network.model?.node === model.node)
 
-/** Ids of the weights of a network: of the model, of the instances of its class, or of the names of the file. */
+/** Ids of the weights of a network: those it was read with, and those of other instances of its class that stand at the same places. */
 function idsOf(context: Context, { traced, model }: Network): ReadonlyMap<Weight, string> {
-  const found = new Map<Weight, string>()
+  const found = new Map(parametersOf(traced.graph))
   const add = (root: Value | null, named: Scope["names"] | []): void =>
     assignPaths(root, named).weights.forEach((id, weight) => found.has(weight) || found.set(weight, id))
   if (model !== null) add(model, [])

@@ -11,6 +11,7 @@ import type { DataReader } from "./data"
 import { freshSymbol, unifyDims } from "../context"
 import { arrayOf } from "../value"
 import { makeTensor, shapeOf } from "../tensor"
+import { reachableFrom } from "../models/model"
 import { substituteDim, symbolsOf } from "../../graph/dim"
 
 /** A model of the file, and what calls it: the value that it is, or the place of its forward function. */
@@ -75,6 +76,4 @@ function inputFor(
   return data.inputOf(given ?? null, name, shape, op.domain, op.range)
 }
 
-function readsInput({ source }: TensorValue): boolean {
-  return source.kind === "input" || (source.kind === "op" && source.operands.some(readsInput))
-}
+const readsInput = (tensor: TensorValue): boolean => [...reachableFrom([tensor])].some(({ source }) => source.kind === "input")

@@ -1,4 +1,5 @@
 /** @file Which functions compute the loss of a model where it is none of tfjs's: what compile was given, or what its training steps differentiate. */
+import type * as TypeScript from "typescript"
 import type { Context } from "../context"
 import type { LossSource } from "./follow"
 import type { ModelValue, Value } from "../value"
@@ -18,9 +19,6 @@ export interface TrainedModel {
   readonly losses: readonly LossUse[]
 }
 
-/** Files of tests train one network in many steps. */
-const mostSteps = 6
-
 /** Empty where the losses are tfjs's own, called plainly, or where none is in sight. */
 export function sourcesOf(context: Context, trainers: readonly Trainer[], trained: TrainedModel): readonly LossSource[] {
   const { losses } = trained
@@ -29,8 +27,7 @@ export function sourcesOf(context: Context, trainers: readonly Trainer[], traine
   const isPlain = (loss: LossUse): boolean =>
     loss.byHand !== true && Object.hasOwn(lossDefinitions, canonicalLoss(loss.name)) && !steps.has(placeKey(loss.place))
   if (losses.length > 0 && losses.every(isPlain)) return []
-  const compiled = compiledFunctions(context, trained)
-  return compiled.length > 0 ? compiled : minimizedFunctions(context, trainers, trained)
+  return [...compiledFunctions(context, trained), ...minimizedFunctions(context, trainers, trained)]
 }
 
 function compiledFunctions({ state }: Context, { model }: TrainedModel): readonly LossSource[] {
@@ -53,6 +50,8 @@ function minimizedFunctions({ ts }: Context, trainers: readonly Trainer[], { nam
     if (listed === undefined || weights.length === 0) return true
     return listed.some((name) => weights.includes(name) || !/^\w+$/.test(name))
   })
-  const nodes = new Set(own.flatMap((trainer) => trainer.losses))
-  return [...nodes].slice(0, mostSteps).map((node): LossSource => ({ kind: "minimized", node, at: node }))
+  // A step that applies gradients from elsewhere is one that nobody can run, whatever the others are.
+  const isSeen = own.some((trainer) => trainer.losses.length > 0)
+  const nodes = new Set(own.flatMap(({ losses, call }): readonly TypeScript.Node[] => (losses.length === 0 && isSeen ? [call] : losses)))
+  return [...nodes].map((node): LossSource => ({ kind: "minimized", node, at: node }))
 }

@@ -1,6 +1,7 @@
 /** @file Functions and classes around a model that is reported itself: what they add to it (`predict`, then the largest entry) is no network. */
 import type { Context, Fault } from "../context"
 import type { ClassValue, ModelValue, Weight } from "../value"
+import type { Graph } from "../../graph/graph"
 import type { Traced } from "./classes"
 import { allWeights } from "../layers/layer"
 
@@ -8,6 +9,11 @@ import { allWeights } from "../layers/layer"
 const used = new WeakMap<Traced, readonly Weight[]>()
 
 export const rememberWeights = (traced: Traced, weights: readonly Weight[]): void => void used.set(traced, weights)
+
+/** The weights that the parameters of a graph stand for, with their ids: two networks that share a weight hold one and the same. */
+const parameters = new WeakMap<Graph, ReadonlyMap<Weight, string>>()
+export const rememberParameters = (graph: Graph, ids: ReadonlyMap<Weight, string>): void => void parameters.set(graph, ids)
+export const parametersOf = (graph: Graph): ReadonlyMap<Weight, string> => parameters.get(graph) ?? new Map<Weight, string>()
 
 /** Whether all weights of a function or class are those of one model that the file makes. */
 export function wrapsModel({ state }: Context, traced: Traced, reported: readonly ModelValue[]): boolean {
