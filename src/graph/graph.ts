@@ -76,6 +76,8 @@ export interface OptimizerUse {
   readonly beside?: readonly string[]
   /** Names of weights that the code around its steps writes itself; "all" where it is not known which. */
   readonly written?: readonly string[] | "all"
+  /** Given to a `compile` that may be the source's own. */
+  readonly elsewhere?: true
   readonly place: Place
 }
 
@@ -88,6 +90,8 @@ export interface LossUse {
   readonly byHand?: true
   /** A text, which compile looks up. */
   readonly quoted?: true
+  /** Given to a `compile` that may be the source's own. */
+  readonly elsewhere?: true
   readonly place: Place
 }
 

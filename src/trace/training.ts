@@ -72,6 +72,7 @@ export function trainingOf(
   const { compiled } = context.state
   const isOwn = ({ nodes }: Tied<unknown>): boolean => model !== null && nodes.some((node) => compiled.get(node)?.has(model))
   const isLoose = ({ nodes }: Tied<unknown>): boolean => !nodes.some((node) => compiled.has(node))
+  const isCompiled = model !== null && [...compiled.values()].some((models) => models.has(model))
   const pick = <T>(all: readonly Tied<T>[]): readonly T[] => {
     const own = all.filter(isOwn)
     return (own.length > 0 ? own : all.filter(isLoose)).map(({ use }) => use)
@@ -89,7 +90,7 @@ export function trainingOf(
   const picked = (own.length === 1 ? own.map((tied) => lossAsGiven(tied, model)) : own.length > 0 ? own : near).map(({ use, call }): LossUse =>
     call === undefined || isWholeLoss(context.ts, call, names) ? use : { ...use, byHand: true })
   const losses = picked.length > 0 || minimized.length === 0 ? picked : uses.trainers.flatMap((trainer) => lossesOf(context, trainer, names))
-  return { optimizers, losses, metrics: pick(uses.metrics), notes: [...new Set(notes)] }
+  return { optimizers, losses, metrics: pick(isCompiled ? uses.metrics.filter(isOwn) : uses.metrics), notes: [...new Set(notes)] }
 }
 
 /** The optimizers with the weights that are written beside their steps; where there is none, the steps that the code takes by hand. */
@@ -215,16 +216,21 @@ function compiled(context: Context, call: TypeScript.CallExpression, file: TypeS
     nodes = [call],
     settings = literalOf(ts, call.arguments[0])
   if (settings === null) return
+  const other = !context.state.compiled.has(call) && [context.home, file].some(declaresCompile) ? { elsewhere: true as const } : {}
   for (const property of settings.properties) {
     const name = property.name?.getText()
     const shorthand = ts.isShorthandPropertyAssignment(property) ? property.name : undefined
     const value = ts.isPropertyAssignment(property) ? property.initializer : shorthand
     if (value === undefined) continue
-    if (name === "optimizer") found.optimizers.push(...namedOptimizers(context, value, file).map((use) => ({ use, nodes })))
-    else if (name === "loss") found.losses.push(...listedUses(context, value).map((use) => ({ use, nodes })))
-    else if (name === "metrics") found.metrics.push(...listedUses(context, value).map((use) => ({ use, nodes })))
+    if (name === "optimizer") found.optimizers.push(...namedOptimizers(context, value, file).map((use) => ({ use: { ...use, ...other }, nodes })))
+    else if (name === "loss") found.losses.push(...listedUses(context, value).map((use) => ({ use: { ...use, ...other }, nodes })))
+    else if (name === "metrics") found.metrics.push(...listedUses(context, value).map((use) => ({ use: { ...use, ...other }, nodes })))
   }
 }
+
+/** Whether a file has a function `compile` of its own, which takes what it likes. */
+const declaresCompile = ({ text }: TypeScript.SourceFile): boolean =>
+  /(?<![.\w])compile\s*(?:=\s*(?:async\b|function\b|\()|\([^()]*\)\s*(?::[^{;]*)?\{)/.test(text)
 
 /** The object literal that an expression is, or that the constant it names was given in one of the blocks around it. */
 function literalOf(ts: typeof TypeScript, written: TypeScript.Expression): TypeScript.ObjectLiteralExpression | null {

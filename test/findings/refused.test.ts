@@ -143,6 +143,18 @@ test("names of Object.prototype are names like any other", () => {
   expect(saidOf(own)).toEqual(["tfjs has no loss 'constructor': compile throws", "tfjs has no metric 'constructor': compile throws"])
 })
 
+test.each([["its own compile", "const w = new Wrapper(); w.compile"], ["one that is not known", "export const train = (w) => w.compile"]])(
+  "what %s takes is no name of tfjs", (_, call) => {
+    const source = `const losses = { mse: tf.losses.meanSquaredError }
+      class Wrapper {
+        model = tf.sequential({ layers: [tf.layers.dense({ inputShape: [4], units: 2 })] })
+        compile(o) { this.model.compile({ optimizer: tf.train.adam(), loss: losses[o.loss] }) }
+      }
+      ${call}({ loss: "mse", optimizer: "adamw", metrics: ["f1"] })`
+    expect(saidOf(source)).toEqual([])
+    expect(saidOf(source.replace("compile(o) {", "prepare(o) {"))).not.toEqual([])
+  })
+
 test("a field of any name may be set later", () => {
   const { models } = reportOf(`export class Net {
     w = tf.variable(tf.ones([2, 2]));
