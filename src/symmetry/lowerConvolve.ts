@@ -90,7 +90,8 @@ function convolveBlock(
   const isWhole = xChoice.every((_, i) => i === 0 || i > rank || lowering.segments(x, i).length === 1)
   // Which positions of which pieces meet, and how: alike in two convolutions that do the same with a kernel.
   const spatial = [choice.slice(1, rank + 1), xChoice.slice(1, rank + 1), kChoice.slice(0, rank)],
-    form = JSON.stringify([op, spatial.map((own) => own.map(({ key, atoms: names }) => [key, names]))])
+    cuts = [lowering.cuts(x, 1, rank + 1), lowering.cuts(kernel, 0, rank), lowering.cuts(node.id, 1, rank + 1)],
+    form = JSON.stringify([op, spatial.map((own) => own.map(({ key }) => key)), cuts])
   return emitOver(
     lowering,
     node.id,

@@ -71,8 +71,11 @@ function contractBlocks(
       }),
     }
   })
-  return contract(lowering, node.id, uses, atoms)
+  return contract(lowering, node.id, uses, atoms, labelsFrom(atoms.length, next))
 }
+
+/** Labels of what is summed: they come after those of the result. */
+const labelsFrom = (from: number, to: number): readonly number[] => Array.from({ length: to - from }, (_, i) => from + i)
 
 /** Σ over `axes` of a product: a contraction, segment by segment. */
 export function lowerProductSum(lowering: Lowering, node: Node, product: NodeId, axes: readonly number[], keepDims: boolean): Blocks {
@@ -105,7 +108,7 @@ export function lowerProductSum(lowering: Lowering, node: Node, product: NodeId,
           }),
         }
       })
-      return contract(lowering, node.id, uses, atoms)
+      return contract(lowering, node.id, uses, atoms, labelsFrom(atoms.length, summed))
     })
     return sumBlocks(
       lowering,

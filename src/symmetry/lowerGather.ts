@@ -43,8 +43,9 @@ export function lowerGather(lowering: Lowering, node: Node, op: OpOf<"gather">):
       const sums = rows.length === 1 ? [row.atoms.map((_, k) => indexLabels.length + k)] : [],
         names = hotLabels.map((l) => (l < atoms.length ? atoms[l] : row.atoms[l - atoms.length])),
         pieces = choice.filter((_, i) => i < op.batchAxes || (i >= op.axis && i < op.axis + indexRank - op.batchAxes)).map(({ key }) => key)
-      // Tables that are read by the same indices are read by the same matrix.
-      const hot = lowering.emitOnce(JSON.stringify(["lookup", indices, pieces, row.key, names, sums]), () =>
+      // Tables of the same parts that are read by the same indices are read by the same matrix.
+      const cuts = lowering.cuts(table, op.axis, op.axis + 1)
+      const hot = lowering.emitOnce(JSON.stringify(["lookup", indices, pieces, row.key, cuts, names, sums]), () =>
         lowering.emit(node.id, { kind: "data", sumsToOne: sums, sumsToZero: [], lookup: true }, [], hotLabels, names).value)
       return contract(lowering, node.id, [tableUse, { value: hot, labels: hotLabels }], atoms)
     })

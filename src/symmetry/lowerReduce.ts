@@ -8,8 +8,8 @@ import type { Blocks } from "./blocks"
 import { atomsOf, axisAt, eachChoice, emitOver, isZero, startsOf, unionLabels, useOf } from "./blocks"
 import { keyOf } from "./lowering"
 import type { Block, Choice, Lowering } from "./lowering"
-import { dataOp, lowerStill } from "./lowerData"
-import { contract, scaledBlock, sumBlocks } from "./lowerSum"
+import { lowerStill } from "./lowerData"
+import { contract, scaledBlock, scaledByData, sumBlocks } from "./lowerSum"
 import { oneHotAxis } from "./oneHot"
 import type { Use, ValueId } from "./program"
 
@@ -73,8 +73,16 @@ export function lowerNormalize(
       if (scaleFree === "exactly") return emitOver(lowering, node.id, { kind: "still" }, uses, unionLabels(uses, atoms), atoms)
     }
     const labels = [...new Set([...unionLabels(uses, atoms), ...over.filter((l) => l < atoms.length)])].sort((a, b) => a - b)
-    return emitOver(lowering, node.id, { kind: "normalize", over, name, centered, scaleFree, sumsToOne, epsilon }, uses, labels, atoms)
+    // Over single cells each result is one share of several.
+    const share = sumsToOne && over.length === 0 ? { share: shareOf(choice, axes) } : {}
+    return emitOver(lowering, node.id, { kind: "normalize", over, name, centered, scaleFree, sumsToOne, epsilon, ...share }, uses, labels, atoms)
   })
+}
+
+/** Which softmax of the node it is, and which of its entries. */
+function shareOf(choice: Choice, axes: readonly number[]): { readonly of: string; readonly place: string } {
+  const keys = (within: boolean): string => choice.map(({ key }, i) => (axes.includes(i) === within ? key : "")).join("|")
+  return { of: keys(false), place: keys(true) }
 }
 
 /** Over an axis in several segments the statistic ties them together: then only a common factor passes. */
@@ -107,6 +115,7 @@ export function lowerReduce(lowering: Lowering, node: Node, op: OpOf<"reduce">):
     const relabel = (l: number): number => (l < offset ? kept.indexOf(l) : l - offset + atoms.length)
     const fn =
       op.fn === "sum" ? "sum" : op.fn === "mean" ? (uses.length === 1 ? "mean" : "sum") : op.fn === "max" || op.fn === "min" ? "max" : "product"
+    const most = op.axes.reduce((sum, axis) => sum + Math.max(...lowering.segments(operand, axis).map((own) => own.atoms.length)), 0)
     const parts = uses.map((u): Block => {
       const labels = u.labels.map(relabel),
         over = labels.filter((l) => l >= atoms.length)
@@ -117,7 +126,8 @@ export function lowerReduce(lowering: Lowering, node: Node, op: OpOf<"reduce">):
       const isItself = uses.length === 1 ? single || fn === "max" || fn === "mean" : single && op.fn === "sum"
       if (over.length === 0 && isItself) return { value: u.value, positions: labels }
       const product = fn === "sum" || fn === "mean" ? summedProduct(lowering, node, u.value, labels, atoms) : null
-      if (product !== null) return fn === "sum" ? product : scaledByData(lowering, node, product, atoms)
+      // A label that the value lacks is one of copies, of which a sum has several.
+      if (product !== null) return op.fn === "sum" && over.length === most ? product : scaledByData(lowering, node.id, product, atoms)
       const outLabels = labels.filter((l) => l < atoms.length).sort((a, b) => a - b)
       return emitOver(lowering, node.id, { kind: "reduce", fn, over }, [{ value: u.value, labels }], outLabels, atoms)
     })
@@ -146,12 +156,6 @@ function summedProduct(lowering: Lowering, node: Node, id: ValueId, labels: read
     labels: u.labels.map((l) => (value.labels.includes(l) ? labels[value.labels.indexOf(l)] : inner + l)),
   }))
   return contract(lowering, node.id, uses, atoms)
-}
-
-/** A mean is a sum times a number nobody needs to know. */
-function scaledByData(lowering: Lowering, node: Node, block: Block, atoms: readonly string[]): Block {
-  const factor = lowering.emit(node.id, dataOp, [], [], [])
-  return contract(lowering, node.id, [useOf(block), useOf(factor)], atoms) ?? block
 }
 
 /** An operation along one axis that keeps the shape. */

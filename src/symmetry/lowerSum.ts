@@ -10,24 +10,38 @@ import { findWeightedMean } from "./weightedMean"
 import type { Weighted } from "./weightedMean"
 
 /** A product of two values, summed over labels the result lacks; constants fold. Null when a factor is zero. */
-export function contract(lowering: Lowering, node: NodeId, uses: readonly Use[], atoms: readonly string[]): Block | null {
+export function contract(
+  lowering: Lowering,
+  node: NodeId,
+  uses: readonly Use[],
+  atoms: readonly string[],
+  overs: readonly number[] = [],
+): Block | null {
   const plain = uses.map((u) => unscaled(lowering, { value: u.value, positions: u.labels })),
     fills = plain.map((u) => lowering.value(u.block.value).op)
   if (fills.some((op) => op.kind === "fill" && op.value === 0)) return null
   const varying = plain.map(({ block }) => useOf(block)).filter((_, i) => fills[i].kind !== "fill")
   const labels = unionLabels(uses, atoms)
   if (varying.length === 0) return emitOver(lowering, node, dataOp, [], [], atoms)
-  const summed = uses.some((u) => u.labels.some((l) => l >= atoms.length))
-  const factor = plain.reduce((product, { coefficient }) => product * coefficient, 1)
-  if (varying.length === 1 && !summed) {
-    const slope = fills.reduce((product, op) => (op.kind === "fill" ? product * op.value : product), factor)
-    return scaledBlock(lowering, node, { value: varying[0].value, positions: varying[0].labels }, slope)
+  if (overs.some((l) => !varying.some((u) => u.labels.includes(l)))) {
+    const block = contract(lowering, node, uses, atoms)
+    return block === null ? null : scaledByData(lowering, node, block, atoms)
   }
+  const summed = uses.some((u) => u.labels.some((l) => l >= atoms.length))
+  const scale = plain.reduce((product, { coefficient }) => product * coefficient, 1),
+    factor = fills.reduce((product, op) => (op.kind === "fill" ? product * op.value : product), scale)
+  if (varying.length === 1 && !summed) return scaledBlock(lowering, node, { value: varying[0].value, positions: varying[0].labels }, factor)
   if (varying.length === 1) {
     const over = varying[0].labels.filter((l) => l >= atoms.length)
     return scaledBlock(lowering, node, emitOver(lowering, node, { kind: "reduce", fn: "sum", over }, varying, labels, atoms), factor)
   }
   return scaledBlock(lowering, node, emitOver(lowering, node, { kind: "contract" }, varying, labels, atoms), factor)
+}
+
+/** A block times a number nobody needs to know: how many copies a sum counts, what a mean divides by. */
+export function scaledByData(lowering: Lowering, node: NodeId, block: Block, atoms: readonly string[]): Block {
+  const factor = lowering.emit(node, dataOp, [], [], [])
+  return contract(lowering, node, [useOf(block), useOf(factor)], atoms) ?? block
 }
 
 /** A block times a number. */

@@ -130,6 +130,11 @@ export class Lowering {
     return this.values[id]
   }
 
+  /** How axes are cut: keys alone only number the parts. */
+  cuts(id: NodeId, from: number, to: number): readonly unknown[] {
+    return this.network.axes[id].slice(from, to).map((tree) => segmentsOf(tree).map(({ key, atoms, declared }) => [key, atoms, declared]))
+  }
+
   /** Adds an operation; labels of its result become the block's positions. */
   emit(node: NodeId, op: LowOp, uses: readonly Use[], labels: readonly number[], atoms: readonly string[]): Block {
     const id = this.values.length

@@ -79,6 +79,8 @@ export type LowOp =
       readonly scaleFree: "exactly" | "nearly" | "no"
       readonly sumsToOne: boolean
       readonly epsilon: number
+      /** Of a softmax over single cells: which of the node's it belongs to, and which entry it is. */
+      readonly share?: { readonly of: string; readonly place: string }
     }
   /** x − mean(x) over `over` labels: linear, blind to a constant, sums to zero. By its extreme (x − max(x)): not linear, sums to nothing. */
   | { readonly kind: "center"; readonly over: readonly number[]; readonly by: "mean" | "extreme" }

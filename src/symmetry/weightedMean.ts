@@ -129,7 +129,7 @@ function sharesOfOne(lowering: Lowering, own: readonly Weighted[], ofOwn: readon
         const split = factors[place].find((s) => nameOfShares(lowering, s.gate.value) === name && s.gate.positions.join() === gate.positions.join())
         if (split !== undefined && parts[place].coefficient === parts[first].coefficient) found.push({ place, split })
       }
-      if (found.length !== many || new Set(found.map(({ split }) => split.gate.value)).size < many) continue
+      if (found.length !== many || new Set(found.map(({ split }) => placeOf(lowering, split.gate.value))).size < many) continue
       const { coefficient } = parts[first], last = found[many - 1]
       return {
         base: { block: last.split.branch, coefficient },
@@ -143,6 +143,10 @@ function sharesOfOne(lowering: Lowering, own: readonly Weighted[], ofOwn: readon
 /** A name for all the entries of one softmax that was cut into single cells; null for other values. */
 function nameOfShares(lowering: Lowering, id: ValueId): string | null {
   const { op, uses, node } = lowering.value(id)
-  if (op.kind !== "normalize" || !op.sumsToOne || op.over.length > 0 || uses.length < 2) return null
-  return `${node}|${uses.map((u) => `${u.value}:${u.labels.join()}`).sort().join(";")}`
+  return op.kind === "normalize" && op.share !== undefined && uses.length > 1 ? `${node}|${op.share.of}` : null
+}
+
+function placeOf(lowering: Lowering, id: ValueId): string | null {
+  const { op } = lowering.value(id)
+  return op.kind === "normalize" ? (op.share?.place ?? null) : null
 }
