@@ -7,6 +7,7 @@ import { startRun, type FromWorker, type Run } from "./run"
 import { problemOf, readState, type StoredState } from "./state"
 import { registerToolkit } from "./toolkit"
 import { spokenVerdict } from "./verdicts"
+import { verdictsOfBoth } from "../src/presentation/verification"
 import "./style.css"
 
 interface VsCodeApi {
@@ -141,7 +142,8 @@ function receive(message: FromWorker, settings: View["settings"]): void {
       page.plot(series)
       runs += 1
       document.body.dataset["runs"] = String(runs)
-      page.say(spokenVerdict(verification.verdict, verification.laws.filter(law => law.verdict === "conserved").length, verification.laws.length))
+      const held = verdictsOfBoth(verification).filter(law => law.verdict === "conserved")
+      page.say(spokenVerdict(verification.verdict, held.length, verification.laws.length))
       return post({ kind: "finished", verdict: verification.verdict })
     }
     case "failed":

@@ -9,6 +9,7 @@ import { formatMagnitude } from "./format"
 import type { Optimizer, Outcome, Settings } from "./state"
 import { createButton, createDataGrid, createDropdown, createProgressRing, createTextField } from "./toolkit"
 import { renderLaw, renderSummary } from "./verdicts"
+import { verdictsOfBoth } from "../src/presentation/verification"
 
 export type Phase =
   | { readonly kind: "waiting" }
@@ -219,7 +220,7 @@ function renderLaws(list: HTMLElement, view: View, actions: Actions): void {
   const model = view.subject?.model
   if (!model) return
   // Where nothing could be run, the numbers are placeholders.
-  const measured = new Map((view.outcome?.reason === null ? view.outcome.verification.laws : []).map(law => [law.law, law]))
+  const measured = new Map((view.outcome?.reason === null ? verdictsOfBoth(view.outcome.verification) : []).map(law => [law.law, law]))
   list.replaceChildren(
     ...model.laws.map((law, index) => renderLaw(model, law, index, measured.get(law.id), { ...actions, isShown: k => view.shown.includes(k) })),
     ...(model.laws.length > 0 ? [] : model.lawless.flatMap(renderLawless)),

@@ -1,5 +1,5 @@
 /** @file The verdicts: one sentence for the run and one card for each law. Words and a drawing, never color alone. */
-import { completenessText, depthText, discoveryText, ownLossText, regularizedText, sizesText, verdictText } from "../src/presentation/verification"
+import { completenessText, depthText, discoveryText, ownLossText, regularizedText, sizesText, verdictsOfBoth, verdictText } from "../src/presentation/verification"
 import { countText } from "../src/presentation/words"
 import type { Law, LawVerification, Model, Place, Verdict } from "../src/schema/report"
 import { colorVariable } from "./charts"
@@ -27,13 +27,18 @@ export function renderBadge(mark: Mark): HTMLElement {
 /** The sentence of the run. */
 export function renderSummary(outcome: Outcome, laws: number): readonly Child[] {
   const { verification } = outcome
-  const held = verification.laws.filter(law => law.verdict === "conserved").length
-  const approximate = verification.laws.filter(law => law.verdict === "approximate").length
+  const verdicts = verdictsOfBoth(verification)
+  const held = verdicts.filter(law => law.verdict === "conserved").length
+  const approximate = verdicts.filter(law => law.verdict === "approximate").length
+  // What an optimizer does not keep has a sentence of its own.
+  const moved = verdicts.filter((law, k) => law !== verification.laws[k]).length
   const losses = verification.ownLoss?.verdict === "conserved" ? ` under the squared error and ${verification.ownLoss.name}` : ""
   const { optimizer } = outcome.settings
   const what = laws === 0 ? "This model has no conservation law to measure"
     : optimizer !== "flow" && verification.verdict === "inconclusive" ? capitalized(verdictText(verification, optimizer))
+    : moved > 0 ? capitalized(verdictText(verification))
     : `${held} of ${countText(laws, "law")} conserved${approximate > 0 ? `, ${approximate} approximate` : ""}${losses}`
+  const mark = moved > 0 && verification.verdict === "conserved" ? "notKept" : verification.verdict
   const completeness = completenessText(verification)
   const discovery = discoveryText(verification)
   const depth = depthText(verification)
@@ -42,7 +47,7 @@ export function renderSummary(outcome: Outcome, laws: number): readonly Child[] 
   const chosen = sizesText(verification.replica)
   const sizes = chosen === "" ? "" : `. Sizes: ${chosen}`
   return [
-    element("div.verdict-line", {}, laws > 0 && renderBadge(verification.verdict), element("strong", {}, what)),
+    element("div.verdict-line", {}, laws > 0 && renderBadge(mark), element("strong", {}, what)),
     element("p.note", {}, `Float64, seed ${verification.seed}, ${formatDuration(verification.milliseconds)}${sizes}.`),
     own !== null && element("p.note", { "data-own-loss": "" }, sentence(own)),
     regularized !== null && element("p.note", { "data-regularized": "" }, sentence(regularized)),

@@ -11,9 +11,21 @@ const width = 100
 /** The verdict about a law as rows say it. */
 export const verdictWord = ({ verdict, notKept }: Pick<LawVerification, "verdict" | "notKept">): string => (notKept === true ? "not kept" : verdict)
 
+/** The laws under the squared error and the model's own loss: what the latter moves is not kept. Numbers are those of the former. */
+export function verdictsOfBoth({ laws, ownLoss }: Pick<Verification, "ownLoss" | "laws">): readonly LawVerification[] {
+  const moved = new Map(movedByOwnLoss(ownLoss).map((own) => [own.law, own]))
+  return laws.map((law) => {
+    const own = law.verdict === "conserved" ? moved.get(law.law) : undefined
+    return own === undefined ? law : { ...law, verdict: "inconclusive", notKept: true, ...(own.detail === undefined ? {} : { detail: own.detail }) }
+  })
+}
+
+const movedByOwnLoss = (ownLoss: Verification["ownLoss"]): readonly LawVerification[] =>
+  ownLoss?.laws.filter(({ notKept }) => notKept === true) ?? []
+
 /** "every exact law holds along the gradient flow (5 conserved)". `optimizer` is "flow" or the optimizer that was run instead. */
 export function verdictText(verification: Verification, optimizer = "flow"): string {
-  const count = (word: string): number => verification.laws.filter((law) => verdictWord(law) === word).length
+  const laws = verdictsOfBoth(verification), count = (word: string): number => laws.filter((law) => verdictWord(law) === word).length
   const words = ["conserved", "approximate", "not kept", "inconclusive", "violated"]
   const parts = words.flatMap((word) => (count(word) === 0 ? [] : [`${count(word)} ${word}`]))
   switch (verification.verdict) {
@@ -44,24 +56,26 @@ function openText({ laws, replica, completeness }: Verification, optimizer: stri
 }
 
 /** Whose flow it was, where the model's own loss was run, too. */
-const lossesText = ({ ownLoss }: Verification): string =>
-  ownLoss?.verdict === "conserved" ? ` of the squared error and of its own loss, ${ownLoss.name}` : ""
+function lossesText({ ownLoss }: Verification): string {
+  if (ownLoss === undefined) return ""
+  if (movedByOwnLoss(ownLoss).length > 0) return ` of the squared error, but not of its own loss, ${ownLoss.name}`
+  return ownLoss.verdict === "conserved" ? ` of the squared error and of its own loss, ${ownLoss.name}` : ""
+}
 
 /** What the headline does not say of the model's own loss; null where there is nothing to add. */
 export function ownLossText({ ownLoss, laws }: Pick<Verification, "ownLoss" | "laws">): string | null {
   if (ownLoss === undefined) return null
   const { name, verdict, detail } = ownLoss
-  const instead = "the squared error was run, and what it conserves every loss of the outputs does"
+  const instead = "the squared error was run, and a loss of the outputs alone conserves what it does"
   if (detail !== undefined) return `its own loss, ${name}, was not run: ${detail}; ${instead}`
-  const count = (of: LawVerification["verdict"]): number => ownLoss.laws.filter((law) => law.verdict === of).length
-  const [moved, ...others] = ownLoss.laws.filter(({ notKept }) => notKept === true)
-  if (moved !== undefined && verdict !== "violated")
-    return `its own loss, ${name}, moves ${others.length + 1} of ${countText(laws.length, "law")}: ${moved.detail ?? ""}`
+  // What it moves the headline says, and each row why.
+  const judged = ownLoss.laws.filter(({ notKept }) => notKept !== true)
+  const count = (of: LawVerification["verdict"]): number => judged.filter((law) => law.verdict === of).length
   switch (verdict) {
     case "violated":
       return `under its own loss, ${name}, ${count("violated")} of ${countText(laws.length, "law")} violated`
     case "inconclusive": {
-      const open = ownLoss.laws.find((law) => law.verdict === "inconclusive")
+      const open = judged.find((law) => law.verdict === "inconclusive")
       const what = `under its own loss, ${name}, no verdict for ${countText(count("inconclusive"), "law")}`
       return open?.detail === undefined ? null : `${what}: ${open.detail}`
     }
@@ -81,7 +95,7 @@ export function regularizedText({ regularized }: Pick<Verification, "regularized
   const parts = [
     ...(decaying.length === 0 ? [] : [`${countText(decaying.length, "law")} ${decay} (dh/dt = ${rates.join(" or ")}, to ${worst(decaying)})`]),
     ...(broken.length === 0 ? [] : [`${countText(broken.length, "law")} ${broken.length === 1 ? "is" : "are"} broken (rate ${worst(broken)})`]),
-    ...(wrong === 0 ? [] : [`${countText(wrong, "law")} should decay and do not`]),
+    ...(wrong === 0 ? [] : [`${countText(wrong, "law")} should decay and ${wrong === 1 ? "does" : "do"} not`]),
   ]
   return `with the model's regularizers in the loss ${parts.join(", ")}`
 }
@@ -179,7 +193,8 @@ export function verificationText(
   painter: Painter,
   optimizer = "flow",
 ): string[] {
-  const paint = verdictPaint(verification.verdict, painter)
+  const checkedLaws = verdictsOfBoth(verification), isMoved = checkedLaws.some((law, k) => law !== verification.laws[k])
+  const paint = verdictPaint(isMoved && verification.verdict === "conserved" ? "inconclusive" : verification.verdict, painter)
   const sizes = sizesText(verification.replica, declared)
   const complete = completenessText(verification)
   const discovery = discoveryText(verification)
@@ -201,7 +216,7 @@ export function verificationText(
     ...others.flatMap((text) => wrapText(text, width, "  ", painter.faint)),
     ...(verification.laws.length === 0 ? [] : ["", painter.faint(`      ${header}`)]),
     ...foldLaws(laws, training).flatMap((group, k) => {
-      const checked = worstOf(verification.laws.filter(({ law }) => group.laws.some(({ id }) => id === law)))
+      const checked = worstOf(checkedLaws.filter(({ law }) => group.laws.some(({ id }) => id === law)))
       if (checked === null) return []
       const times = group.laws.length > 1 ? ` (worst of ${group.laws.length} laws)` : ""
       return [

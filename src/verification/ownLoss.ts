@@ -1,6 +1,6 @@
 /**
  * @file Runs the loss that the model is trained with beside the squared error: rates at a few points and a short flow, with the same controls. What
- * the squared error conserves every loss of the outputs conserves; this checks that the outputs are all that the loss reads, and that tfjs's
+ * the squared error conserves every loss of the outputs alone conserves; this checks that the outputs are all that the loss reads, and that tfjs's
  * clips and logarithms change nothing. Order, certificate and discovery are those of the squared error.
  */
 import type { OwnLoss } from "../graph/objective"
@@ -85,7 +85,7 @@ export async function runOwnLoss(
 /** A law of the network that a loss moves by reading its weights: no fault of the law. */
 function excuse(law: LawVerification, read: string): LawVerification {
   if (law.verdict !== "violated") return law
-  const detail = `the loss reads ${read} beside the output, which moves it: rate ${law.rate.toExponential(1)}`
+  const detail = `its own loss reads ${read} beside the output (rate ${law.rate.toExponential(1)})`
   return { ...law, verdict: "inconclusive", notKept: true, detail }
 }
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest"
 import { plainPainter } from "../../src/presentation/paint"
 import {
-  completenessText, depthText, discoveryText, exponentText, ownLossText, sizesText, verdictText, verificationText,
+  completenessText, depthText, discoveryText, exponentText, ownLossText, regularizedText, sizesText, verdictText, verificationText,
 } from "../../src/presentation/verification"
 import { jsonText } from "../../src/presentation/json"
 import type { Law, LawVerification, Verification, VerifiedModel } from "../../src/schema/report"
@@ -66,12 +66,34 @@ describe("verdicts", () => {
     const unknown = { ...run, ownLoss: { name: "focal", verdict: "inconclusive", detail: "it is not a loss of tfjs", laws: [] } as const }
     expect(verdictText(unknown)).toBe("every exact law holds along the gradient flow (1 conserved)")
     expect(ownLossText(unknown)).toBe(
-      "its own loss, focal, was not run: it is not a loss of tfjs; the squared error was run, and what it conserves every loss of the outputs does",
+      "its own loss, focal, was not run: it is not a loss of tfjs; the squared error was run, and a loss of the outputs alone conserves what it does",
     )
     const wrong = { ...run, ownLoss: { ...own, verdict: "violated", laws: [measured("a", "violated")] } as const }
     expect(ownLossText(wrong)).toBe("under its own loss, hinge, 1 of 1 law violated")
     const open = { ...run, ownLoss: { ...own, verdict: "inconclusive", laws: [measured("a", "inconclusive", { detail: "nothing moved" })] } as const }
     expect(ownLossText(open)).toBe("under its own loss, hinge, no verdict for 1 law: nothing moved")
+    const decaying = (k: number) => Array.from({ length: k }, (_, n) => ({ law: `a${n}`, verdict: "violated", rate: 1, decay: 1 }) as const)
+    expect(regularizedText({ regularized: decaying(1) })).toMatch(/1 law should decay and does not$/)
+    expect(regularizedText({ regularized: decaying(2) })).toMatch(/2 laws should decay and do not$/)
+  })
+  test("name a law that the own loss moves in the headline and in its row", () => {
+    const held = [measured("balance-1", "conserved"), measured("shift-1", "conserved")]
+    const detail = "its own loss reads a beside the output (rate 3.0e-3)"
+    const moved = { ...measured("balance-1", "inconclusive", { detail }), notKept: true } as const
+    const own = { name: "hinge", verdict: "conserved", laws: [moved, held[1]] } as const
+    const run = { ...verification("conserved", ...held), ownLoss: own }
+    const headline = "every exact law holds along the gradient flow of the squared error, but not of its own loss, hinge (1 conserved, 1 not kept)"
+    expect(verdictText(run)).toBe(headline)
+    expect(ownLossText(run)).toBeNull()
+    const text = verificationText(task, run, model, plainPainter)
+    expect(text[0]).toContain(headline)
+    const row = text.findIndex((line) => /^ {3}1 /.test(line))
+    expect(text[row]).toMatch(/not kept$/)
+    expect(text.slice(row).join(" ")).toContain(detail)
+    expect(text.filter((line) => /\bconserved$/.test(line))).toHaveLength(1)
+    const marked: string[] = [], painter = { ...plainPainter, warning: (line: string) => (marked.push(line), line) }
+    verificationText(task, { ...run, ownLoss: { ...own, verdict: "inconclusive" } }, model, painter)
+    expect(marked).toEqual([headline, "not kept"])
   })
   test("say what was left out of equal blocks and steps", () => {
     const repeats = [{ what: "h/{0…11}", declared: 12, kept: 2 }, { what: "steps of lstm", declared: 24, kept: 3 }]
