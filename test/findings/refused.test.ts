@@ -143,6 +143,22 @@ test("names of Object.prototype are names like any other", () => {
   expect(saidOf(own)).toEqual(["tfjs has no loss 'constructor': compile throws", "tfjs has no metric 'constructor': compile throws"])
 })
 
+test.each([
+  ["a window that is missing", `${stack("9, 2", "conv1d({ filters: 2 })", "flatten()", last)}`, /^conv1d_1\//],
+  ["half a unit", `const n = 5; ${stack("4", "dense({ units: n / 2, activation: 'relu' })", last)}`, /^dense_1\//],
+])("a layer that tfjs refuses has no law: %s", (_, source, weights) => {
+  expect(saidOf(source)).toHaveLength(1)
+  const [{ laws, lawless, parameters }] = reportOf(source).models
+  expect(laws).toEqual([])
+  expect(lawless.some(({ parameters: ids }) => ids.some((id) => weights.test(id)))).toBe(true)
+  expect(JSON.stringify(parameters)).not.toMatch(/null|NaN|2\.5/)
+})
+
+test("a needed setting of another spelling is told once", () => {
+  const said = saidOf(stack("3", "embedding({ input_dim: 4, outputDim: 3 })"))
+  expect(said).toEqual(["embedding: tfjs has no 'input_dim': write inputDim, which it needs"])
+})
+
 test.each([["its own compile", "const w = new Wrapper(); w.compile"], ["one that is not known", "export const train = (w) => w.compile"]])(
   "what %s takes is no name of tfjs", (_, call) => {
     const source = `const losses = { mse: tf.losses.meanSquaredError }

@@ -4,10 +4,12 @@ import type { BinaryFunction, Op, UnaryFunction } from "../../graph/op"
 import type { Context } from "../context"
 import type { Dim } from "../../schema/report"
 import type { LayerState, TensorValue, Value } from "../value"
+import type { Refusal } from "../../graph/graph"
 import { booleanIn, isNullish, numberIn, stringIn } from "../value"
 import { dimOf, makeTensor, shapeOf } from "../tensor"
+import { perAxis } from "../ops/linear"
 import { constraintName, initializerName, makeWeight, regularizerOf } from "../weight"
-import { assume, resolveDim, unifyDims, Unreadable } from "../context"
+import { assume, freshSymbol, resolveDim, unifyDims, Unreadable } from "../context"
 
 export interface LayerCall {
   readonly context: Context
@@ -55,10 +57,23 @@ export const textOption = (call: LayerCall, key: string, missing: string): strin
   return text
 }
 export function sizeOption(call: LayerCall, key: string): Dim {
-  const value = option(call, key)
-  if (value === undefined) throw new Unreadable(`${call.state.type}: '${key}' is missing`)
-  return dimOf(call.context, value, key)
+  const value = option(call, key), size = value === undefined ? NaN : dimOf(call.context, value, key)
+  if (typeof size !== "number" || Number.isInteger(size)) return size
+  // The layer is reported already, and its result replaced.
+  if (refusalIn(call.state) !== undefined) return freshSymbol(call.context, key)
+  throw new Unreadable(`${call.state.type}: '${key}' is ${Number.isNaN(size) ? "missing" : `${size}, no whole number`}`)
 }
+
+/** A window of so many axes, which the layer cannot do without. */
+export function windowOption(call: LayerCall, key: string, axes: number): number[] {
+  const window = perAxis(option(call, key), axes, NaN), bad = window.find((n) => !Number.isInteger(n))
+  if (bad === undefined) return window
+  if (refusalIn(call.state) !== undefined) return window.map(() => 1)
+  throw new Unreadable(`${call.state.type}: '${key}' is ${Number.isNaN(bad) ? "missing" : `${bad}, no whole number`}`)
+}
+
+/** A setting at which tfjs throws. */
+export const refusalIn = ({ refused }: LayerState): Refusal | undefined => refused?.find(({ kind }) => kind === "setting")
 
 export const emit = (call: LayerCall, op: Op, operands: readonly TensorValue[], target?: readonly Dim[], label = call.state.type): TensorValue =>
   makeTensor(call.context, op, operands, { at: call.at, label }, target)

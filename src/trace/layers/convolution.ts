@@ -3,7 +3,7 @@ import type { Dim } from "../../schema/report"
 import type { LayerCall, LayerSpec } from "./call"
 import type { Padding } from "../../graph/op"
 import type { TensorValue } from "../value"
-import { binary, emit, flagOption, input, layerWeight, numberOption, option, shape, sizeOption, textOption } from "./call"
+import { binary, emit, flagOption, input, layerWeight, numberOption, option, shape, sizeOption, textOption, windowOption } from "./call"
 import { multiplyDim, subtractDim } from "../../graph/dim"
 import { emitResize } from "../ops/image"
 import { giveRank } from "../rank"
@@ -40,7 +40,7 @@ const convolution =
   (spatial: number): LayerSpec =>
   (call) =>
     channelsLast(call, spatial, (x) => {
-      const window = perAxis(option(call, "kernelSize"), spatial, NaN),
+      const window = windowOption(call, "kernelSize", spatial),
         filters = sizeOption(call, "filters"),
         own = shape(call, x)
       const dilations = perAxis(option(call, "dilationRate"), spatial, 1),
@@ -52,7 +52,7 @@ const convolution =
 
 const depthwise: LayerSpec = (call) =>
   channelsLast(call, 2, (x) => {
-    const window = perAxis(option(call, "kernelSize"), 2, NaN),
+    const window = windowOption(call, "kernelSize", 2),
       channels = shape(call, x)[3],
       multiplier = numberOption(call, "depthMultiplier", 1)
     const kernel = layerWeight(call, "depthwise_kernel", [...window, channels, multiplier], "depthwise", "glorotNormal")
@@ -67,7 +67,7 @@ const depthwise: LayerSpec = (call) =>
 
 const separable: LayerSpec = (call) =>
   channelsLast(call, 2, (x) => {
-    const window = perAxis(option(call, "kernelSize"), 2, NaN),
+    const window = windowOption(call, "kernelSize", 2),
       channels = shape(call, x)[3],
       multiplier = numberOption(call, "depthMultiplier", 1),
       filters = sizeOption(call, "filters")
@@ -96,7 +96,7 @@ const transposed =
   (spatial: number): LayerSpec =>
   (call) =>
   channelsLast(call, spatial, (x) => {
-    const window = perAxis(option(call, "kernelSize"), spatial, NaN),
+    const window = windowOption(call, "kernelSize", spatial),
       filters = sizeOption(call, "filters"),
       padding = paddingOption(call)
     // tfjs keeps this kernel as [height, width, out, in]; the graph's order is in, out.

@@ -7,6 +7,7 @@ import type { LayerCall, LayerSpec } from "./call"
 import type { LayerState, ObjectValue, TensorValue, UnknownValue, Value, Weight } from "../value"
 import { arrayOf, booleanIn, isNullish, native, objectOf, primitive, sizeValue, stringIn, undefinedValue, unknown } from "../value"
 import { callee, freshSymbol, isControl, nextSerial, note, siteAt, Unreadable } from "../context"
+import { emit, refusalIn } from "./call"
 import { coreLayers } from "./core"
 import { convolutionLayers } from "./convolution"
 import { dimOf, makeTensor, reshape, shapeArgument, shapeOf, tensorOf } from "../tensor"
@@ -167,13 +168,15 @@ export function applyLayer(context: Context, layer: Value, given: Value | undefi
   } catch (error) {
     if (isControl(error) || !(error instanceof Error)) throw error
     const message = error instanceof Unreadable || error instanceof ShapeError ? plainText(error.message) : "the layer cannot be read"
-    if (given.kind !== "unknown")
+    const isRefused = refusalIn(state) !== undefined
+    if (given.kind !== "unknown" && !isRefused)
       context.state.notes.push({ what: message.startsWith(state.type) ? message : `${state.type}: ${message}`, place: state.place, owners: [owner] })
     const isUnfit = error instanceof ShapeError || /expected|does not|has shape|out of range/.test(message)
     const kind = kindOfLayer(state), what = message.startsWith(kind) ? message : `${kind}: ${message}`
     if (isUnfit) tellUnfit(context, state, given, what, nodeOfLayer(state) ?? at)
     const result = unknown(message, null, [given, ...state.weights.flatMap((weight) => (weight.tensor === undefined ? [] : [weight.tensor]))])
     if (given.kind !== "unknown") unreadAt.set(result, nodeOfLayer(state) ?? at)
+    if (isRefused) saidOf.add(result)
     return result
   } finally {
     context.state.owners.pop()
@@ -184,6 +187,19 @@ export function applyLayer(context: Context, layer: Value, given: Value | undefi
 /** Where what could not be read stands, for results of layers. */
 const unreadAt = new WeakMap<UnknownValue, TypeScript.Node>()
 
+/** Results that a finding speaks of already. */
+const saidOf = new WeakSet<UnknownValue>()
+
+/** Nothing is known of a layer that tfjs does not make; what it was meant to give keeps its shape, so that the layers after it are read. */
+function withoutRefused(call: LayerCall, result: Value): Value {
+  const refusal = refusalIn(call.state)
+  if (refusal === undefined) return result
+  const op: Op = { kind: "opaque", what: call.state.type, reason: refusal.what, said: true }
+  const weights = call.state.weights.flatMap(({ tensor }) => tensor ?? [])
+  const replace = (x: Value): Value => (x.kind === "tensor" ? emit(call, op, [...call.inputs, ...weights], shapeOf(call.context, x)) : x)
+  return result.kind === "array" ? arrayOf(result.items.map(replace)) : replace(result)
+}
+
 function inputTensors(context: Context, given: Value, state: LayerState | null, at: TypeScript.Node): readonly TensorValue[] {
   const items = given.kind === "array" ? given.items : [given]
   return items.map((item) => {
@@ -191,7 +207,8 @@ function inputTensors(context: Context, given: Value, state: LayerState | null, 
     const axes = state === null || item.tensors.length === 0 ? undefined : readAxes[kindOfLayer(state)]
     if (axes === undefined) throw new Unreadable(item.why)
     // What comes before is not read, but the weights of this layer are there all the same.
-    const op: Op = { kind: "opaque", what: "code that is not read", reason: plainText(item.why), ...(item.given === true ? { said: true } : {}) }
+    const said = item.given === true || saidOf.has(item) ? { said: true as const } : {}
+    const op: Op = { kind: "opaque", what: "code that is not read", reason: plainText(item.why), ...said }
     const origin = { label: state?.type ?? "layer", at: unreadAt.get(item) ?? at }
     return makeTensor(context, op, item.tensors, origin, ["batch", ...axes.map((name) => freshSymbol(context, name))])
   })
@@ -218,7 +235,7 @@ function applyKnown(context: Context, state: LayerState, inputs: readonly Tensor
   // Reasons point at the call that made the layer, not at what applies it.
   const call: LayerCall = { context, state, inputs, kwargs, at: nodeOfLayer(state) ?? at }
   tellRank(call, kind)
-  const result = resultOf(call, kind)
+  const result = withoutRefused(call, resultOf(call, kind))
   state.built = true
   passMask(call, kind, result)
   return result

@@ -6,7 +6,7 @@ import type { Dim } from "../../schema/report"
 import type { LayerCall, LayerSpec } from "./call"
 import type { TensorValue } from "../value"
 import { assume, isFreeSymbol, resolveDim, Unreadable } from "../context"
-import { binary, emit, flagOption, layerWeight, option, shape, sizeOption, textOption } from "./call"
+import { binary, emit, flagOption, layerWeight, option, shape, sizeOption, textOption, windowOption } from "./call"
 import { cellOf, droppedOut, gate, gateActivation, type Step } from "./cells"
 import { constant, reshape, sliceAxis } from "../tensor"
 import { giveRank } from "../rank"
@@ -121,7 +121,7 @@ const convLstm2d: LayerSpec = (call) => {
   if (flagOption(call, "unroll", false)) throw new Unreadable("convLstm2d: tfjs refuses 'unroll'")
   if (padding === "causal") throw new Unreadable("convLstm2d: tfjs refuses the padding 'causal'")
   if (padding !== "same" && padding !== "valid") throw new Unreadable(`convLstm2d: the padding '${padding}' is not read`)
-  const window = perAxis(option(call, "kernelSize"), 2, NaN),
+  const window = windowOption(call, "kernelSize", 2),
     columns = multiplyDim(filters, 4)
   const strides = perAxis(option(call, "strides"), 2, 1),
     dilations = perAxis(option(call, "dilationRate"), 2, 1)

@@ -105,13 +105,16 @@ export function refusalsOf(context: Context, kind: string, config: ObjectValue, 
   if (record === null && !(ts.isCallExpression(at) && at.arguments.length === 0)) return found
   const names = record?.properties.map((property) => (property.name === undefined ? null : textOfName(ts, property.name))) ?? []
   if (record?.properties.some((property) => ts.isSpreadAssignment(property)) === true || names.includes(null)) return found
+  const needed = Object.hasOwn(required, kind) ? required[kind] : [], spelled = new Set<string>()
   for (const name of names) {
     const similar = name === null || entries.includes(name) ? null : (similarName(name, entries) ?? similarName(`${name}s`, entries))
     const own = record?.properties.find((property) => property.name !== undefined && textOfName(ts, property.name) === name)
-    if (similar !== null && own?.name !== undefined && !names.includes(similar))
-      add({ kind: "ignored", what: `${kind}: tfjs passes over '${name ?? ""}' in silence: write ${similar}` }, own.name)
+    if (similar === null || own?.name === undefined || names.includes(similar)) continue
+    spelled.add(similar)
+    if (needed.includes(similar)) add({ kind: "setting", what: `${kind}: tfjs has no '${name ?? ""}': write ${similar}, which it needs` }, own.name)
+    else add({ kind: "ignored", what: `${kind}: tfjs passes over '${name ?? ""}' in silence: write ${similar}` }, own.name)
   }
-  const missing = (Object.hasOwn(required, kind) ? required[kind] : []).filter((key) => !names.includes(key))
+  const missing = needed.filter((key) => !names.includes(key) && !spelled.has(key))
   for (const key of missing) add({ kind: "setting", what: `${kind}: tfjs refuses it without '${key}'` }, ts.isCallExpression(at) ? at.expression : at)
   return found
 }

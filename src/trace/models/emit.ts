@@ -301,7 +301,7 @@ function unsupportedOf(notes: readonly Note[], graph: Graph): TracedModel["unsup
     const { at, op } = node
     // What has been noted where it happened need not be said again where it ends up.
     if (found.some((known) => known.what.includes(plainText(op.reason)) || op.reason.includes(known.what))) continue
-    const what = `${op.what}: ${op.reason}`
+    const what = op.what === "code that is not read" ? op.reason : `${op.what}: ${op.reason}`
     if (!found.some((known) => samePlace(known, at))) found.push({ what: plainText(what), ...at })
   }
   return found.filter((item, i) => found.findIndex((other) => other.what === item.what && samePlace(other, item)) === i)
