@@ -16,7 +16,7 @@ import { evaluateObjective } from "./loss"
 import { fitLoss } from "./lossGraph"
 import { compilePlan, type Plan } from "./plan"
 import { measureLawRate, measureRate } from "./rate"
-import { watchLaws, type Point, type Setting } from "./setting"
+import { affordableSamples, excessOf, watchLaws, type Point, type Setting } from "./setting"
 import { followFlow, type TrajectoryOptions } from "./trajectory"
 
 const pointCount = 3,
@@ -103,7 +103,9 @@ function settingOfGraph(
   setting: Setting, task: VerificationTask, loss: Extract<OwnLoss, { readonly kind: "graph" }>, random: Random,
 ): Setting | string {
   try {
-    const { graph, sizes } = fitLoss(task, loss, setting.replica.sizes), plan = compilePlan(graph)
+    const { graph, sizes } = fitLoss(task, loss, setting.replica.sizes), excess = excessOf(graph)
+    if (excess !== null) return excess
+    const plan = compilePlan(graph)
     const points = findPoints(plan, setting, random, [])
     if (typeof points === "string") return points
     const laws = task.laws.map((law) => instantiateLaw(law, sizes))
@@ -117,7 +119,7 @@ function settingOfGraph(
 /** Points where the loss is finite and has a gradient, given parameters first and others where these do not do; or why there are none. */
 function findPoints(plan: Plan, { points, signs }: Setting, random: Random, given: readonly Point[]): readonly Point[] | string {
   const found: Point[] = [],
-    count = points[0].data.samples.length
+    count = affordableSamples(plan, points[0].data.samples.length)
   let isFinite = false
   for (let k = 0; k < attempts && found.length < pointCount; k++) {
     const theta = k < given.length ? given[k].theta : drawParameters(plan, random, signs),

@@ -106,14 +106,23 @@ export function prepareSetting(task: VerificationTask, { sizes = {}, depth }: Ov
  * @throws SettingError before anything is allocated, with what it would take
  */
 function affordableReplica(task: VerificationTask, sizes: Sizes): Replica {
-  const replica = chooseReplica(task.graph, task.sizes, sizes), { work, cells } = estimateWork(replica.graph)
-  const count = (n: number): string => n.toExponential(1).replace(/e\+/, "e")
-  if (work <= mostWork && cells <= mostCells) return replica
-  const what = `one gradient takes ${count(work)} products and ${count(cells)} numbers`
-  const limit = `at most ${count(mostWork)} and ${count(mostCells)} are run`
+  const replica = chooseReplica(task.graph, task.sizes, sizes), excess = excessOf(replica.graph)
+  if (excess === null) return replica
   const asked = Object.keys(sizes).length > 0 ? "choose smaller sizes" : "its sizes hang together, so that none could be made smaller"
-  throw new SettingError(`too large to run: ${what}, ${limit}; ${asked}`)
+  throw new SettingError(`${excess}; ${asked}`)
 }
+
+/** What one gradient takes beyond what is run, told before anything is allocated; null where it can be run. */
+export function excessOf(graph: Graph): string | null {
+  const { work, cells } = estimateWork(graph), count = (n: number): string => n.toExponential(1).replace(/e\+/, "e")
+  if (work <= mostWork && cells <= mostCells) return null
+  const what = `one gradient takes ${count(work)} products and ${count(cells)} numbers`
+  return `too large to run: ${what}, at most ${count(mostWork)} and ${count(mostCells)} are run`
+}
+
+/** Runs in a data set: as many as are wanted, if their gradients can be afforded. */
+export const affordableSamples = ({ work }: Plan, wanted: number): number =>
+  Math.max(leastSamples, Math.min(mostSamples, Math.floor(sampleWork / work), wanted))
 
 /** The network with its own loss as one output more. */
 function withObjective({ graph, ownLoss }: VerificationTask): Graph {
@@ -213,8 +222,7 @@ function findPoints(plan: Plan, random: Random, wanted: number): { points: Point
       1,
       plan.outputs.reduce((n, o) => n + o.size, 0),
     ),
-    affordable = Math.floor(sampleWork / plan.work),
-    count = Math.max(leastSamples, Math.min(mostSamples, affordable, Math.ceil(enoughOutputs / cells)))
+    count = affordableSamples(plan, Math.ceil(enoughOutputs / cells))
   for (const signs of ["signed", "positive"] as const) {
     const points: Point[] = [],
       silent: Point[] = []

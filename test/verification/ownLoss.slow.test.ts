@@ -4,6 +4,8 @@ import { generalize } from "../../src/axes/generalize"
 import type { Graph, Node } from "../../src/graph/graph"
 import { findOwnLoss, type OwnLoss } from "../../src/graph/objective"
 import type { GenericLaw } from "../../src/verification/task"
+import { compilePlan } from "../../src/verification/plan"
+import { affordableSamples } from "../../src/verification/setting"
 import { verify } from "../../src/verification/verify"
 import { balance, named, network, task, twoLayers } from "./support"
 
@@ -119,9 +121,9 @@ test("equal blocks left out leave the own loss its network", async () => {
 })
 
 describe("a loss that is a graph of its own", () => {
-  const softLoss = (sizes: readonly [number, number, number], penalty = false): Graph =>
+  const softLoss = (sizes: readonly [number, number, number], penalty = false, batch = 5): Graph =>
     network(({ builder, input, parameter, einsum, unary, add }) => {
-      const out = einsum("nh,oh->no", unary("relu", einsum("ni,hi->nh", input([5, sizes[0]]), parameter("B", [sizes[1], sizes[0]]))),
+      const out = einsum("nh,oh->no", unary("relu", einsum("ni,hi->nh", input([batch, sizes[0]]), parameter("B", [sizes[1], sizes[0]]))),
         parameter("A", [sizes[2], sizes[1]]))
       const loss = builder.add({ kind: "reduce", fn: "mean", axes: [0, 1], keepDims: false }, [unary("softplus", out)])
       const square = builder.add({ kind: "reduce", fn: "sum", axes: [0, 1], keepDims: false }, [unary("square", builder.parameterNode(0))])
@@ -151,6 +153,15 @@ describe("a loss that is a graph of its own", () => {
     expect([verdict, ownLoss?.verdict]).toEqual(["conserved", "inconclusive"])
     expect(ownLoss?.laws[0]).toMatchObject({ notKept: true, detail: expect.stringContaining("reads B beside the output") as string })
     expect((await runAt([40, 30, 20], balance("diagonal"), own(softLoss([40, 30, 20], true)))).verdict).toBe("violated")
+  })
+  test("what is too large is refused before it starts; what is large gets fewer samples", async () => {
+    const sizes = [3, 3, 2] as const, began = performance.now()
+    const large = await runAt(sizes, balance("diagonal"), { kind: "graph", name: "l", graph: softLoss(sizes, false, 1e9), sizes: [], beside: [] })
+    expect(performance.now() - began).toBeLessThan(5000)
+    expect([large.verdict, large.ownLoss?.detail]).toEqual(["conserved", expect.stringMatching(/^too large to run: one gradient takes/)])
+    const plan = compilePlan(softLoss(sizes, false, 20_000))
+    expect(affordableSamples(compilePlan(softLoss(sizes)), 7)).toBe(7)
+    expect(affordableSamples(plan, 7)).toBe(2)
   })
   test("weights of other shapes are no loss of this network", async () => {
     const other = network(({ builder, input, parameter, einsum }) => {
