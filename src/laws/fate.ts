@@ -172,7 +172,7 @@ const standsStill = (use: OptimizerUse, law: FateLaw, parameters: readonly FateP
 function writtenItself(use: OptimizerUse, law: FateLaw): Fate | null {
   const { written } = use
   if (written === undefined) return null
-  const found = law.parameters.find((id) => written === "all" || isNamedIn(written, id))
+  const found = written === "all" ? "weights" : law.parameters.find((id) => isNamedIn(written, id))
   return found === undefined ? null : fate("broken", `not guaranteed under ${nameOf(use)}: the code that trains it also writes ${found} itself`)
 }
 

@@ -39,8 +39,8 @@ describe("weights that the code writes itself, or its loss reads", () => {
     expect(detailOf({ written: ["other"] })).toMatch(/^drifts/)
   })
   test("all of them where it is not known which, trained or not", () => {
-    expect(detailOf({ written: "all" })).toMatch(/also writes a itself$/)
-    expect(detailOf({ written: "all", variables: ["b"] }, law("quadratic", { parameters: ["a"] }))).toMatch(/also writes a itself$/)
+    expect(detailOf({ written: "all" })).toMatch(/also writes weights itself$/)
+    expect(detailOf({ written: "all", variables: ["b"] }, law("quadratic", { parameters: ["a"] }))).toMatch(/also writes weights itself$/)
   })
   test("under gradient flow and where a step trains others", () => {
     const status = (optimizers: readonly OptimizerUse[], parametersOf: readonly string[]): readonly string[] =>

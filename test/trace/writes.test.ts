@@ -73,3 +73,102 @@ test("steps by hand may have a rate for every weight", () => {
     "broken: not guaranteed under steps written by hand: only steps along the gradient are known to keep it",
   ])
 })
+
+/** A file of two weights, a step that trains them, and what else is there. */
+const module = (rest: string, name = "forward"): readonly string[] =>
+  fates(only(trace(`const w1 = tf.variable(tf.ones([4, 3])), w2 = tf.variable(tf.ones([3, 2])), opt = tf.train.sgd(0.1)
+    const mean = tf.variable(tf.ones([4]), false)
+    export function forward(x: tf.Tensor2D) { return x.matMul(w1 as never).relu().matMul(w2 as never) }
+    const loss = (x: tf.Tensor2D, y: tf.Tensor2D) => tf.losses.meanSquaredError(y, forward(x)) as tf.Scalar
+    ${rest}`), name))
+const clipW1 = "w1.assign(w1.clipByValue(-1, 1))", minimized = "opt.minimize(() => loss(x, y))"
+const clip = `function clip() { ${clipW1} }`, step = `function step(x, y) { ${minimized} }`
+/** A step and what is done after it. */
+const after = (body: string, more = ""): string => `${more}; export const step = (x, y, c) => { ${minimized}; ${body} }`
+
+test.each([
+  ["a function of the file after the step", `${clip} function train(x, y) { for (;;) { ${minimized}; clip() } }`],
+  ["a function of a function", `${clip}; const next = () => clip(); function train(x, y) { for (;;) { ${minimized}; next() } }`],
+  ["step and write in functions", `${clip} ${step} function train(x, y) { for (;;) { step(x, y); clip() } }`],
+  ["step and write called one after the other", `${clip} ${step} const go = (x, y) => { step(x, y); clip() }`],
+  ["a loop that calls itself", `${clip} function go(x, y) { ${minimized}; clip(); requestAnimationFrame(go) }`],
+  ["the trained function itself", `const step = (x, y) => opt.minimize(() => { ${clipW1}; return loss(x, y) })`],
+  ["one weight of two", after("const v = c ? w1 : w2; v.assign(v.mul(2))")],
+  ["a variable that is given later", after("let v = mean; if (c) v = w2; v.assign(v.mul(2))")],
+  ["a list", after("for (const v of all) v.assign(v.mul(2))", "const all = [w1, w2]")],
+  ["a list that is filled", after("all.forEach((v) => v.assign(v.mul(2)))", "const all = []; all.push(w1)")],
+  ["an item by its number", after("for (let i = 0; i < 2; i++) all[i].assign(all[i].mul(2))", "const all = [w1, w2]")],
+  ["entries of a record", after("for (const [, v] of Object.entries(all)) v.assign(v.mul(2))", "const all = { w1, w2 }")],
+  ["a parameter", after("double(w1)", "function double(v: tf.Variable) { v.assign(v.mul(2)) }")],
+  ["what a function gives", after("all().forEach((v) => v.assign(v.mul(2)))", "const all = () => [w1, w2]")],
+  ["what is not known", after("c.assign(c.mul(2))")],
+  ["what another file has", after("held.v.assign(held.v.mul(2))", 'import { held } from "./held"')],
+])("written through %s", (_, rest) => {
+  const found = module(rest)
+  expect(found).toHaveLength(1)
+  expect(found[0]).toMatch(written)
+})
+
+test.each([
+  ["another weight through a function", after("track(mean)", "function track(v: tf.Variable) { v.assign(v.mul(0.9)) }")],
+  ["a function that nobody calls there", `${clip} ${step}`],
+  ["once before a whole training", `${clip} function run(x, y) { for (;;) { ${minimized} } } function main(x, y) { clip(); run(x, y) }`],
+  ["text", after('process.stdout.write("."); process.stdout.write(String(1))')],
+  ["an object", after("Object.assign({ a: 1 })")],
+])("nothing of the model is written: %s", (_, rest) => {
+  expect(module(rest).map((text) => text.split(":")[0])).toEqual(["drifts"])
+})
+
+test.each([
+  "const layer = net.layers[0]; for (;;) { await net.trainOnBatch(x, y); layer.setWeights(saved) }",
+  "const { layers } = net; for (;;) { await net.trainOnBatch(x, y); layers[0].setWeights(saved) }",
+  "for (;;) { await net.fit(x, y); const ws = net.getWeights(); ws.forEach((w, i) => (w as tf.Variable).assign(saved[i])) }",
+  "const clip = () => net.setWeights(saved); await net.fit(x, y, { callbacks: { onBatchEnd: clip } })",
+  "const callbacks = { onBatchEnd: async () => { net.setWeights(saved) } }; await net.fit(x, y, { callbacks })",
+  `class Clip extends tf.CustomCallback { constructor() { super({ onBatchEnd: async () => { net.setWeights(saved) } }) } }
+     await net.fit(x, y, { callbacks: new Clip() })`,
+  `class Clip extends tf.Callback { async onBatchEnd() { net.setWeights(saved) } }
+     const clip = new Clip(); await net.fit(x, y, { callbacks: [clip] })`,
+  "const clip = (m: tf.LayersModel) => { for (const l of m.layers) l.setWeights(saved) }; for (;;) { await net.fit(x, y); clip(net) }",
+  "async function epoch() { await net.fit(x, y); net.setWeights(saved); setTimeout(epoch) }",
+])("a compiled model: %s", (body) => {
+  const found = fitted(body)
+  expect(found).toHaveLength(1)
+  expect(found[0]).toMatch(written)
+})
+
+test("a layer of the model in a variable of its own", () => {
+  const model = (given: string): readonly string[] =>
+    fates(only(trace(`const first = tf.layers.dense({ inputShape: [4], units: 5, activation: "relu" })
+      const net = tf.sequential({ layers: [${given}, tf.layers.dense({ units: 3 })] })
+      net.compile({ optimizer: "sgd", loss: "meanSquaredError" })
+      async function run(x: tf.Tensor, y: tf.Tensor, saved: tf.Tensor[]) {
+        for (;;) { await net.trainOnBatch(x, y); first.setWeights(saved) }
+      }`), "net"))
+  expect(model("first")[0]).toMatch(written)
+  expect(model(`tf.layers.dense({ inputShape: [4], units: 5, activation: "relu" })`)[0]).toMatch(/^drifts/)
+})
+
+test("methods and instances: the discriminator that is clipped, not the generator", () => {
+  const traced = (body: string): ReturnType<typeof trace> => trace(`
+    class Base { clip(v: tf.Variable) { v.assign(v.clipByValue(-1, 1)) } }
+    class G { w1 = tf.variable(tf.ones([2, 6])); w2 = tf.variable(tf.ones([6, 4]))
+      forward(z: tf.Tensor2D) { return tf.matMul(tf.relu(tf.matMul(z, this.w1 as never)), this.w2 as never) } }
+    class D extends Base { v1 = tf.variable(tf.ones([4, 6])); v2 = tf.variable(tf.ones([6, 1]))
+      forward(z: tf.Tensor2D) { return tf.matMul(tf.relu(tf.matMul(z, this.v1 as never)), this.v2 as never) }
+      all() { return [this.v1, this.v2] }
+      limit() { this.v1.assign(this.v1.clipByValue(-1, 1)) } }
+    const g = new G(), d = new D(), go = tf.train.sgd(0.1), dO = tf.train.sgd(0.1)
+    export function step(x: tf.Tensor2D, z: tf.Tensor2D) {
+      dO.minimize(() => tf.mean(d.forward(x)) as tf.Scalar, false, [d.v1, d.v2] as never)
+      go.minimize(() => tf.mean(g.forward(z)) as tf.Scalar, false, [g.w1, g.w2] as never)
+      ${body}
+    }`)
+  const bodies = [
+    "d.v1.assign(d.v2)", "d.limit()", "for (const v of d.all()) v.assign(v.mul(0.9))", "const { v2 } = d; v2.assign(v2.mul(0.9))", "d.clip(d.v1)",
+  ]
+  for (const body of bodies) {
+    expect([body, ...fates(only(traced(body), "D"))]).toEqual([body, expect.stringMatching(written)])
+    expect([body, ...fates(only(traced(body), "G"))]).toEqual([body, expect.stringMatching(/^drifts/)])
+  }
+})
