@@ -59,7 +59,7 @@ function openText({ laws, replica, completeness }: Verification, optimizer: stri
 function lossesText({ ownLoss }: Verification): string {
   if (ownLoss === undefined) return ""
   if (movedByOwnLoss(ownLoss).length > 0) return ` of the squared error, but not of its own loss, ${ownLoss.name}`
-  return ownLoss.verdict === "conserved" ? ` of the squared error and of its own loss, ${ownLoss.name}` : ""
+  return ` of the squared error${ownLoss.verdict === "conserved" ? ` and of its own loss, ${ownLoss.name}` : ""}`
 }
 
 /** What the headline does not say of the model's own loss; null where there is nothing to add. */

@@ -64,7 +64,7 @@ describe("verdicts", () => {
     expect(verdictText(run)).toBe("every exact law holds along the gradient flow of the squared error and of its own loss, hinge (1 conserved)")
     expect(ownLossText(run)).toBeNull()
     const unknown = { ...run, ownLoss: { name: "focal", verdict: "inconclusive", detail: "it is not a loss of tfjs", laws: [] } as const }
-    expect(verdictText(unknown)).toBe("every exact law holds along the gradient flow (1 conserved)")
+    expect(verdictText(unknown)).toBe("every exact law holds along the gradient flow of the squared error (1 conserved)")
     expect(ownLossText(unknown)).toBe(
       "its own loss, focal, was not run: it is not a loss of tfjs; the squared error was run, and a loss of the outputs alone conserves what it does",
     )
