@@ -210,6 +210,12 @@ describe("a loss of several of which one is not read is not read", () => {
     expect(lossOf(...Array.from({ length: 6 }, () => fine))).toHaveProperty("graph")
     expect(lossOf(...Array.from({ length: 7 }, () => fine))).toMatchObject({ why: expect.stringMatching(/one of 7 losses/) as string })
   })
+  test("a loss that compile names and a step", () => {
+    const named = `m.compile({ optimizer: "sgd", loss: "meanAbsoluteError" })`
+    expect(lossOf(named)).toBeUndefined()
+    expect(lossOf(named, fine)).toHaveProperty("graph")
+    expect(lossOf(named, unread)).toHaveProperty("why")
+  })
   test("a function in compile and a step", () => {
     const compiled = `m.compile({ optimizer: "sgd", loss: (yt, yp) => yp.sub(yt).abs().mean() })`
     expect(lossOf(compiled)).toHaveProperty("graph")

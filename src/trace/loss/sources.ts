@@ -21,13 +21,16 @@ export interface TrainedModel {
 
 /** Empty where the losses are tfjs's own, called plainly, or where none is in sight. */
 export function sourcesOf(context: Context, trainers: readonly Trainer[], trained: TrainedModel): readonly LossSource[] {
-  const { losses } = trained
+  const { losses, model } = trained
   // What a training step only mentions says less than its operations.
   const steps = new Set(trainers.map(({ call }) => placeKey(placeOf(call, context.home))))
   const isPlain = (loss: LossUse): boolean =>
     loss.byHand !== true && Object.hasOwn(lossDefinitions, canonicalLoss(loss.name)) && !steps.has(placeKey(loss.place))
-  if (losses.length > 0 && losses.every(isPlain)) return []
-  return [...compiledFunctions(context, trained), ...minimizedFunctions(context, trainers, trained)]
+  const minimized = minimizedFunctions(context, trainers, trained)
+  // What compile names is a loss of the outputs, which moves no law that a step beside it keeps.
+  const isCompiled = model !== null && [...context.state.compiled.values()].some((models) => models.has(model))
+  if (losses.length > 0 && losses.every(isPlain)) return isCompiled ? minimized : []
+  return [...compiledFunctions(context, trained), ...minimized]
 }
 
 function compiledFunctions({ state }: Context, { model }: TrainedModel): readonly LossSource[] {
