@@ -27,6 +27,8 @@ type Nodes = ReadonlyMap<string, readonly TypeScript.Node[]>
 export interface Names {
   /** Expressions, functions and classes that a name stands for, and what is put into it: `a = e`, `x.a = e`, `{ a: e }`, `a.push(e)`. */
   readonly given: Nodes
+  /** Lists that a loop or list method takes it from. */
+  readonly items: Nodes
   /** Where it is mentioned apart from its declaration. */
   readonly mentioned: Nodes
 }
@@ -37,12 +39,14 @@ export const everyItem = /^(forEach|map|flatMap|filter|every|some|find|reduce|fo
 const listed: ReadonlySet<string> = new Set([
   "layers", "weights", "trainableWeights", "nonTrainableWeights", "variables", "trainableVariables", "val",
 ])
+/** Methods whose function only says which items are meant. */
+const picks = /^(filter|find|findLast|some|every|sort)$/
 const fills = /^(push|unshift|set|add|concat)$/
 
 export function readNames(ts: typeof TypeScript, file: TypeScript.SourceFile): Names {
-  const given = new Map<string, TypeScript.Node[]>(), mentioned = new Map<string, TypeScript.Node[]>()
-  const put = (into: Map<string, TypeScript.Node[]>, name: string | null, node: TypeScript.Node): void => {
-    if (name !== null) into.set(name, [...(into.get(name) ?? []), node])
+  const given = new Map<string, TypeScript.Node[]>(), mentioned = new Map<string, TypeScript.Node[]>(), items = new Map<string, TypeScript.Node[]>()
+  const put = (into: Map<string, TypeScript.Node[]>, name: string | null, node: TypeScript.Node | null): void => {
+    if (name !== null && node !== null) into.set(name, [...(into.get(name) ?? []), node])
   }
   const visit = (node: TypeScript.Node): void => {
     if (ts.isIdentifier(node) || ts.isPrivateIdentifier(node)) {
@@ -51,6 +55,9 @@ export function readNames(ts: typeof TypeScript, file: TypeScript.SourceFile): N
     }
     if ((ts.isVariableDeclaration(node) || ts.isPropertyDeclaration(node) || ts.isPropertyAssignment(node)) && node.initializer !== undefined)
       put(given, nameOf(ts, node.name), node.initializer)
+    else if ((ts.isForOfStatement(node) || ts.isForInStatement(node)) && ts.isVariableDeclarationList(node.initializer))
+      for (const { name } of node.initializer.declarations) for (const bound of boundNames(ts, name)) put(items, bound, node.expression)
+    else if (ts.isParameter(node)) for (const bound of boundNames(ts, node.name)) put(items, bound, listOf(ts, node.parent))
     else if (ts.isShorthandPropertyAssignment(node)) put(given, node.name.text, node.name)
     else if (ts.isFunctionDeclaration(node) || ts.isMethodDeclaration(node) || ts.isGetAccessor(node) || ts.isClassLike(node))
       put(given, node.name === undefined ? null : nameOf(ts, node.name), node)
@@ -61,8 +68,17 @@ export function readNames(ts: typeof TypeScript, file: TypeScript.SourceFile): N
     ts.forEachChild(node, visit)
   }
   visit(file)
-  return { given, mentioned }
+  return { given, mentioned, items }
 }
+
+const boundNames = (ts: typeof TypeScript, bound: TypeScript.BindingName): readonly string[] =>
+  ts.isIdentifier(bound) ? [bound.text] : bound.elements.flatMap((e) => (ts.isBindingElement(e) ? boundNames(ts, e.name) : []))
+
+/** The list whose method calls a function for every item. */
+const listOf = (ts: typeof TypeScript, { parent }: TypeScript.Node): TypeScript.Expression | null =>
+  ts.isCallExpression(parent) && ts.isPropertyAccessExpression(parent.expression) && everyItem.test(parent.expression.name.text)
+    ? parent.expression.expression
+    : null
 
 const plain = (name: TypeScript.Identifier | TypeScript.PrivateIdentifier): string => name.text.replace(/^#/, "")
 
@@ -142,13 +158,14 @@ export function resolveReceiver(ts: typeof TypeScript, names: Names, receiver: T
     }
   }
   const visitParameter = (parameter: TypeScript.ParameterDeclaration): void => {
-    const fn = parameter.parent, index = fn.parameters.indexOf(parameter), { parent } = fn
+    const fn = parameter.parent, index = fn.parameters.indexOf(parameter), list = listOf(ts, fn)
     if (parameter.initializer !== undefined) visit(parameter.initializer, "")
-    if (ts.isCallExpression(parent) && ts.isPropertyAccessExpression(parent.expression) && everyItem.test(parent.expression.name.text))
-      return visit(parent.expression.expression, "")
+    if (list !== null) return visit(list, "")
     const name = ts.isConstructorDeclaration(fn) ? classAround(ts, fn) : functionName(ts, fn)
-    const calls = (name === undefined || name === null ? [] : (names.mentioned.get(name) ?? [])).flatMap((mention) => callAt(ts, mention) ?? [])
-    if (calls.length === 0) isUnknown = true
+    const mentions = name === undefined || name === null ? [] : (names.mentioned.get(name) ?? [])
+    const calls = mentions.flatMap((mention) => callAt(ts, mention) ?? [])
+    // A function that is also handed over may be given anything.
+    if (calls.length === 0 || calls.length < mentions.length) isUnknown = true
     for (const { arguments: handed } of calls) {
       const own = parameter.dotDotDotToken === undefined ? handed?.slice(index, index + 1) : handed?.slice(index)
       if (own === undefined || own.length === 0) isUnknown = isUnknown || parameter.initializer === undefined
@@ -167,8 +184,13 @@ export function resolveReceiver(ts: typeof TypeScript, names: Names, receiver: T
   const visitCall = (node: TypeScript.CallExpression, via: string): void => {
     const callee = withoutCasts(ts, node.expression), text = callee.getText()
     if (/(^|\.)(variable|addWeight)$/.test(text)) return
-    if (/(^|\.)(layers\.\w+|sequential|model)$/.test(text) && !/^this\./.test(text)) {
+    if (/(^|\.)(sequential|model)$/.test(text) && !/^this\./.test(text)) {
       holders.add(via)
+      return
+    }
+    // A layer made on the spot may be part of any model.
+    if (/^tf\./.test(text) && !/^tf\.(keep|tidy)$/.test(text)) {
+      isUnknown = true
       return
     }
     const name = ts.isPropertyAccessExpression(callee) ? plain(callee.name) : ts.isIdentifier(callee) ? callee.text : null
@@ -176,11 +198,11 @@ export function resolveReceiver(ts: typeof TypeScript, names: Names, receiver: T
     // What a model or function of the file is called by may be the name of the model.
     if (name !== null && functions.length > 0) reach(name)
     if (functions.length > 0) follow(functions, via)
-    else if (ts.isPropertyAccessExpression(callee)) {
-      const object = withoutCasts(ts, callee.expression)
-      if (!(ts.isIdentifier(object) && /^(Object|Array|tf)$/.test(object.text))) visit(object, via)
-    } else isUnknown = true
-    for (const argument of node.arguments) if (!ts.isFunctionLike(argument)) visit(argument, via)
+    if (ts.isPropertyAccessExpression(callee)) {
+      const object = withoutCasts(ts, callee.expression), isOwn = functions.length > 0 && classOf(ts, names, object) !== undefined
+      if (!isOwn && !(ts.isIdentifier(object) && /^(Object|Array|tf)$/.test(object.text))) visit(object, via)
+    } else if (functions.length === 0) isUnknown = true
+    for (const argument of node.arguments) if (!(ts.isFunctionLike(argument) && picks.test(name ?? ""))) visit(argument, via)
   }
   visit(receiver, "")
   return { names: [...reached.values()], holders, classes, isUnknown }
@@ -195,7 +217,7 @@ export function namesBehind(ts: typeof TypeScript, names: Names, start: Readonly
     if (ts.isIdentifier(node) || ts.isPrivateIdentifier(node)) found.add(plain(node))
     ts.forEachChild(node, visit)
   }
-  for (const name of found) names.given.get(name)?.forEach(visit)
+  for (const name of found) [names.given, names.items].forEach((nodes) => nodes.get(name)?.forEach(visit))
   return found
 }
 

@@ -101,6 +101,10 @@ test.each([
   ["entries of a record", after("for (const [, v] of Object.entries(all)) v.assign(v.mul(2))", "const all = { w1, w2 }")],
   ["a parameter", after("double(w1)", "function double(v: tf.Variable) { v.assign(v.mul(2)) }")],
   ["what a function gives", after("all().forEach((v) => v.assign(v.mul(2)))", "const all = () => [w1, w2]")],
+  ["a list of functions that give them", after("[0, 1].map((i) => pick(i)).forEach((v) => v.assign(v.mul(2)))", "const pick = (i) => [w1, w2][i]")],
+  ["the variables of the engine", after("const all = tf.engine().registeredVariables; for (const k in all) all[k].assign(all[k].mul(2))")],
+  ["a function handed over", after("[w1, w2].forEach(double); double(mean)", "function double(v: tf.Variable) { v.assign(v.mul(2)) }")],
+  ["a method of a name that another class has", after("c.get(1).assign(w1)", "class Other { get() { return mean } }")],
   ["what is not known", after("c.assign(c.mul(2))")],
   ["what another file has", after("held.v.assign(held.v.mul(2))", 'import { held } from "./held"')],
 ])("written through %s", (_, rest) => {
@@ -137,16 +141,19 @@ test.each([
   expect(found[0]).toMatch(written)
 })
 
-test("a layer of the model in a variable of its own", () => {
-  const model = (given: string): readonly string[] =>
-    fates(only(trace(`const first = tf.layers.dense({ inputShape: [4], units: 5, activation: "relu" })
+test("a layer in a variable of its own may be part of any model, a model is not", () => {
+  const model = (given: string, made: string): readonly string[] =>
+    fates(only(trace(`const first = ${made}
       const net = tf.sequential({ layers: [${given}, tf.layers.dense({ units: 3 })] })
       net.compile({ optimizer: "sgd", loss: "meanSquaredError" })
       async function run(x: tf.Tensor, y: tf.Tensor, saved: tf.Tensor[]) {
         for (;;) { await net.trainOnBatch(x, y); first.setWeights(saved) }
       }`), "net"))
-  expect(model("first")[0]).toMatch(written)
-  expect(model(`tf.layers.dense({ inputShape: [4], units: 5, activation: "relu" })`)[0]).toMatch(/^drifts/)
+  const layer = `tf.layers.dense({ inputShape: [4], units: 5, activation: "relu" })`, other = `tf.sequential({ layers: [${layer}] })`
+  expect(model("first", layer)[0]).toMatch(written)
+  expect(model(layer, layer)[0]).toMatch(written)
+  expect(model("first", other)[0]).toMatch(written)
+  expect(model(layer, other)[0]).toMatch(/^drifts/)
 })
 
 test("methods and instances: the discriminator that is clipped, not the generator", () => {
