@@ -159,20 +159,17 @@ function productReason(symmetry: Symmetry, equation: Equation, own: Own): Reason
   )
 }
 
-/** For shifts of several parameters: the operation that sees only their sum. */
+/** For shifts of several parameters: the operation that sees only their sum, or their difference, or takes either. */
 function exchangeReasons(symmetry: Symmetry, index: EquationIndex, own: Own): Reason[] {
   const seen = [...own.keys()].flatMap((u) => index.of(u)).filter((e) => isShared(e, own))
   return [...new Set(seen)].map((equation) => {
     const at = symmetry.program.values[equation.value]
     // A softmax whose arguments come from several weights.
     if (at.op.kind === "normalize") return absorbReason(symmetry, at)
-    return reasonAt(
-      symmetry,
-      at,
-      equation.why === "output"
-        ? "the loss sees only their sum: what one gains the other loses"
-        : `${labelOf(symmetry, at)} sees only their sum: what one gains the other loses`,
-    )
+    const label = equation.why === "output" ? "the loss" : labelOf(symmetry, at)
+    const signs = new Set(unknownsOf(equation.expression).flatMap((u) => Math.sign(own.get(u)?.weight ?? 0) || []))
+    const how = signs.size > 1 ? "sees only their sum: what one gains the other loses" : "lets them move only together, by the same"
+    return reasonAt(symmetry, at, `${label} ${how}`)
   })
 }
 

@@ -124,7 +124,7 @@ const drawNetwork = (random: Random) =>
     }
   })
 
-const first = 1, many = Number(process.env.NETWORKS ?? 60)
+const first = 1, many = Number(process.env.NETWORKS ?? 150)
 
 test(`what is claimed of weights at different places is conserved, and counted once (seeds ${first}–${many})`, { timeout: 600_000 }, () => {
   let claimed = 0
