@@ -223,6 +223,7 @@ function findPoints(plan: Plan, random: Random, wanted: number): { points: Point
       plan.outputs.reduce((n, o) => n + o.size, 0),
     ),
     count = affordableSamples(plan, Math.ceil(enoughOutputs / cells))
+  let resting: { points: Point[]; signs: Signs } | null = null
   for (const signs of ["signed", "positive"] as const) {
     const points: Point[] = [],
       silent: Point[] = []
@@ -236,9 +237,9 @@ function findPoints(plan: Plan, random: Random, wanted: number): { points: Point
       const kept = norm(gradient) < faintest * Math.max(1, Math.abs(loss)) ? silent : points
       kept.push({ theta, data, loss, gradient })
     }
-    // A network that has no gradient anywhere is judged by what it has.
-    if (points.length < 2) points.push(...silent.slice(0, wanted - points.length))
     if (points.length >= 2) return { points, signs }
+    if (points.length === 0 && silent.length >= 2) resting ??= { points: silent.slice(0, wanted), signs }
   }
-  return null
+  // A network that has no gradient anywhere is judged by what it has.
+  return resting
 }
