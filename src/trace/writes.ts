@@ -204,5 +204,7 @@ const isNetwork = (ts: typeof TypeScript, file: Names, name: string): boolean =>
 /** Weights of one network handed to another one, which is a copy that nobody trains: a target network. */
 const isCopy = (node: TypeScript.CallExpression, names: ReadonlySet<string>): boolean => {
   const given = /^([\w$.]*?)([\w$]+)\.getWeights\(/.exec(node.arguments[0].getText()), receiver = /^([\w$.]+)\.setWeights/.exec(node.getText())
-  return given !== null && receiver !== null && `${given[1]}${given[2]}` !== receiver[1] && names.has(given[2])
+  if (given === null || receiver === null || `${given[1]}${given[2]}` === receiver[1] || !names.has(given[2])) return false
+  const { text } = node.getSourceFile()
+  return !["fit", "fitDataset", "trainOnBatch"].some((train) => text.includes(`${receiver[1]}.${train}(`))
 }

@@ -179,3 +179,14 @@ test("methods and instances: the discriminator that is clipped, not the generato
     expect([body, ...fates(only(traced(body), "G"))]).toEqual([body, expect.stringMatching(/^drifts/)])
   }
 })
+
+test("what one of two models of a function is given back, where both are trained, is no copy", () => {
+  const model = (more: string): readonly string[] =>
+    fates(only(trace(`function build() { const m = tf.sequential({ ${layers} }); m.compile({ optimizer: "sgd", loss: "meanSquaredError" }); return m }
+      const net = build(), other = build()
+      async function run(x: tf.Tensor, y: tf.Tensor) {
+        for (;;) { await net.trainOnBatch(x, y); ${more} other.setWeights(net.getWeights()) }
+      }`), "build"))
+  expect(model("")[0]).toMatch(/^drifts/)
+  expect(model("await other.trainOnBatch(y, x);")[0]).toMatch(written)
+})
