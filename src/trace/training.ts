@@ -81,7 +81,11 @@ export function trainingOf(
     ? []
     : uses.optimizers.filter(isLoose).flatMap((tied) => usesBy(context.ts, uses.trainers, tied, { names, weights }))
   const notes = minimized.length === 0 ? [] : uses.trainers.flatMap((trainer) => notesOn(context, trainer, names, weights))
-  const inSight = minimized.length > 0 ? unique(minimized) : asGiven(pick(uses.optimizers), model)
+  // Where it is not known which optimizer a step calls, one that it is handed say, it may be any in sight.
+  const untied = minimized.length > 0 || uses.optimizers.some(isOwn) ? [] : uses.trainers.filter((trainer) => concerns(context.ts, trainer, names))
+  const beside = [...new Set(untied.flatMap((trainer) => weightsBeside(context.ts, trainer, names, weights)))]
+  const loose = asGiven(pick(uses.optimizers), model).map((use) => (beside.length === 0 ? use : { ...use, beside }))
+  const inSight = minimized.length > 0 ? unique(minimized) : loose
   const optimizers = withWrites(context, uses.writes, inSight, { names, weights })
   // A class that computes a loss of its own is not trained by that of its neighbor.
   const ofClass = uses.losses.filter((tied) => isLoose(tied) && tied.around !== undefined && names.has(tied.around))

@@ -120,6 +120,21 @@ describe("two steps of one optimizer", () => {
   test("neither reads a weight", () => expect(fates(plain, "net(x).abs().mean()")).toEqual(["drifts"]))
 })
 
+test.each([
+  ["", /^drifts/],
+  [".add(net.a.abs().sum())", /reads a beside the output$/],
+])("a step that is handed its optimizer: %s", (term, expected) => {
+  const { graph, optimizers } = only(
+    trace(`class Net { a = tf.variable(tf.randomNormal([3, 4])); b = tf.variable(tf.randomNormal([4, 2]))
+        forward(x: tf.Tensor2D) { return x.matMul(this.a).relu().matMul(this.b) } }
+      function step(net: Net, opt: tf.Optimizer, x: tf.Tensor2D) { opt.minimize(() => net.forward(x).square().mean()${term}) }
+      const net = new Net(); step(net, tf.train.sgd(0.1), tf.ones([2, 3]))`),
+    "Net",
+  )
+  const fates = trainingOf(optimizers, deriveLaws(generalize(graph)).laws, graph.parameters).flatMap(({ fate }) => fate.map(({ detail }) => detail))
+  expect(fates).toEqual([expect.stringMatching(expected)])
+})
+
 describe("a loss of its own that was followed", () => {
   const fates = (code: string): readonly string[] =>
     trace(code).models.flatMap((traced) => analyzeModel(traced).model.training.flatMap(({ fate }) => fate.map(({ detail }) => detail)))
