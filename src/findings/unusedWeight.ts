@@ -17,7 +17,10 @@ export const unusedWeight: FindingRule = {
       .filter(({ trainable, node }) => trainable && (node === null || !live.has(node)))
       .map((parameter) => ({
         place: placeOfParameter(parameter),
-        message: `'${parameter.id}' is created, but no output depends on it`,
+        message:
+          parameter.readOnce === true
+            ? `'${parameter.id}' is read once, before training: no gradient reaches it`
+            : `'${parameter.id}' is created, but no output depends on it`,
         fixable: false,
       }))
   },

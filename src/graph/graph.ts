@@ -33,6 +33,8 @@ export interface Parameter extends Place {
   readonly trainable: boolean
   /** Where it, or its layer, was frozen. */
   readonly frozenAt?: Place
+  /** The forward pass takes what was once computed from it. */
+  readonly readOnce?: true
   /** No weight of the source but a constant that is added to this parameter, under a name made for the laws. */
   readonly constantBeside?: string
   /** Its node, or null when it is created and never used. */

@@ -11,13 +11,17 @@ export type Shape = readonly Dim[]
 
 /** Shapes that do not fit together. `op` and `shapes` say where, for a message about the source. */
 export class ShapeError extends Error {
+  /** What does not fit, without the operation: for layers, which have names of their own. */
+  readonly complaint: string
   constructor(
     readonly op: Op,
     readonly shapes: readonly Shape[],
     detail: string,
   ) {
-    super(`${describeOp(op)}: ${detail}, got ${shapes.map(shapeText).join(" and ") || "no operands"}`)
+    const complaint = `${detail}, got ${shapes.map(shapeText).join(" and ") || "no operands"}`
+    super(`${describeOp(op)}: ${complaint}`)
     this.name = "ShapeError"
+    this.complaint = complaint
   }
 }
 

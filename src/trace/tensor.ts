@@ -186,7 +186,27 @@ export function tensorOf(context: Context, value: Value | undefined, origin: Ori
     // A number from a configuration: the same constant for every sample.
     return makeTensor(context, { kind: "constant", value: { kind: "unknown", why: value.why } }, [], origin, [])
   }
-  throw new Unreadable(value.kind === "unknown" ? value.why : `a ${value.kind} stands where a tensor is expected`)
+  throw new Unreadable(value.kind === "unknown" ? value.why : `${nounOf(value)} stands where a tensor is expected`)
+}
+
+/** What a reader calls a value that is no tensor. */
+const nounOf = ({ kind }: Value): string => {
+  switch (kind) {
+    case "native":
+    case "tf":
+      return "a function of tfjs or of JavaScript"
+    case "object":
+      return "an object"
+    case "array":
+      return "a list"
+    case "primitive":
+    case "dim":
+      return "a value"
+    case "unknown":
+      return "something unknown"
+    default:
+      return `a ${kind}`
+  }
 }
 
 /** A value as a size; unknown numbers become symbols named after what they are. */

@@ -6,6 +6,7 @@ import * as tf from "@tensorflow/tfjs"
 import { beforeAll, describe, expect, test } from "vitest"
 import { tfjsLosses, tfjsMetrics, tfjsOptimizers } from "../../src/findings/tfjsNames"
 import { knownNames } from "../../src/trace/layers/refused"
+import { plainText } from "../../src/trace/ops/table"
 import { prepareTfjs } from "../support/runTfjs"
 import { reportOf } from "../support/source"
 
@@ -141,6 +142,44 @@ test("names of Object.prototype are names like any other", () => {
   const own = `const net = tf.sequential({ layers: [tf.layers.dense({ inputShape: [4], units: 2, constructor: "x", toString: 3 })] })
     net.compile({ optimizer: "sgd", loss: "constructor", metrics: ["constructor"] })`
   expect(saidOf(own)).toEqual(["tfjs has no loss 'constructor': compile throws", "tfjs has no metric 'constructor': compile throws"])
+})
+
+test("a layer is called by its own name, and told once", () => {
+  expect(saidOf(stack("2, 2, 1", "maxPooling2d({ poolSize: 3 })", "flatten()", last))).toEqual([
+    "the shapes do not fit: maxPooling2d: window 3 does not fit into 2, got [batch, 2, 2, 1]",
+  ])
+})
+
+const cached = (member: string): string => `export class Net {
+  w = tf.variable(tf.ones([4, 6])); v = tf.variable(tf.ones([6, 3])); cache = null
+  ${member}
+}`
+
+test("a weight that is read once is said to be, and not to be unused", () => {
+  const [{ findings }] = reportOf(cached("back = this.w.transpose(); forward(x) { return x.matMul(this.back.transpose()).matMul(this.v) }")).models
+  const said = findings.flatMap(({ rule, message }) => (rule === "unused-weight" ? [message] : []))
+  expect(said).toEqual(["'w' is read once, before training: no gradient reaches it"])
+})
+
+test("a class that goes on with what it has kept of its weights is told as such", () => {
+  const keeps = cached(`reset() { this.cache = null }
+    forward(x) { if (this.cache === null) this.cache = this.w.matMul(this.v); return x.matMul(this.cache) }`)
+  expect(reportOf(keeps).problems.map(({ message }) => message)).toEqual([
+    "the class Net is not read: its forward pass reads its weights once and goes on with what it has kept, through which no gradient reaches them",
+  ])
+})
+
+test("a state is called by the field that holds it", () => {
+  const [{ assumptions }] = reportOf(`export class Net {
+    w = tf.variable(tf.ones([4, 6])); u = tf.variable(tf.ones([6, 6])); h = tf.zeros([1, 6])
+    /** @shape x [batch, 4] */
+    forward(x) { this.h = tf.add(tf.matMul(x, this.w), tf.matMul(this.h, this.u)); return tf.tanh(this.h) }
+  }`).models
+  expect(assumptions).toContain("what 'h' holds from the call before is read as data: no gradient reaches that call")
+})
+
+test("symbols of one name are told apart in messages", () => {
+  expect(plainText("got [batch\u00b71, n\u00b72] and [batch\u00b73, n\u00b72]")).toBe("got [batch, n] and [batch_2, n]")
 })
 
 test.each([

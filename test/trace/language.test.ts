@@ -179,6 +179,22 @@ test("a React-style callback that builds a model", () => {
   expect(model.optimizers.map((use) => use.name)).toEqual(["sgd"])
 })
 
+test("that a model may be loaded is said to be no condition", () => {
+  const model = only(
+    trace(
+      `async function get() {
+      let m
+      try { m = await tf.loadLayersModel("localstorage://m") } catch {
+        const s = tf.sequential(); s.add(tf.layers.dense({ inputShape: [4], units: 8 })); m = s
+      }
+      return m
+    }
+    get()`,
+    ),
+  )
+  expect(model.assumptions).toContain("whether a model can be loaded is not known: the longer list it may leave is taken")
+})
+
 test("a callback that may not run is said to be one, not a condition", () => {
   const model = only(
     trace(

@@ -101,5 +101,5 @@ test("skips of a network that halves and doubles an open size fit for multiples"
       return tf.model({ inputs: input, outputs: tf.layers.dense({ units: 3 }).apply(joined) })
     }`),
   )
-  expect(never.unsupported.map(({ what }) => what).join()).toMatch(/concat: expected equal sizes/)
+  expect(never.unsupported.map(({ what }) => what).join()).toMatch(/concatenate: expected equal sizes/)
 })

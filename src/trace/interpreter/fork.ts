@@ -90,8 +90,15 @@ function apply(context: Context, container: Container, after: Container): void {
 /** Stands in place of a condition for a callback that something unknown, as the source writes it, may run or not. */
 export const unseenCallback = (caller: string): string => `\u0000${caller}`
 
-const doubted = (text: string): string =>
-  text.startsWith("\u0000") ? `whether \`${text.slice(1)}\` runs what it is given is not known` : `the condition \`${text}\` is not known`
+/** Stands in place of a condition for what no expression of the source says. */
+export const unseenEvent = (event: string): string => `\u0001${event}`
+
+const shown = (text: string): string => (text < " " ? text.slice(1) : text)
+
+function doubted(text: string): string {
+  if (text.startsWith("\u0001")) return `whether ${text.slice(1)} is not known`
+  return text.startsWith("\u0000") ? `whether \`${text.slice(1)}\` runs what it is given is not known` : `the condition \`${text}\` is not known`
+}
 
 const takeFirst = (context: Context, text: string): void =>
   void context.state.assumptions.add(text.startsWith("\u0000") ? `\`${text.slice(1)}\` runs what it is given` : `\`${text}\` is taken to be true`)
@@ -183,7 +190,7 @@ export function joinValues(
   if (b.kind === "array" && b.items.length === 1 && b.items[0] === a) return b
   // A map key pair of a Map value is an array of two values; it is not joined further.
   if (!("kind" in a) || !("kind" in b)) return b
-  return unknown(`it depends on the condition \`${text}\``, null, tensorsIn([a, b]))
+  return unknown(`it depends on the condition \`${shown(text)}\``, null, tensorsIn([a, b]))
 }
 
 /** Of a model that is loaded where it was saved before and one that is built otherwise, the one whose definition is here. */
@@ -199,7 +206,7 @@ function joinLoaded(context: Context, a: Value, b: Value): Value | null {
 function eitherTensor(context: Context, tensors: readonly TensorValue[], shape: TensorValue["shape"], text: string, at: TypeScript.Node): Value {
   return makeTensor(
     context,
-    { kind: "opaque", what: `either way of \`${text}\``, reason: "the condition is not known" },
+    { kind: "opaque", what: `either way of \`${shown(text)}\``, reason: "the condition is not known" },
     tensors,
     { at, label: "condition" },
     shape,

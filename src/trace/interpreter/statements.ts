@@ -5,7 +5,7 @@ import type { Scope, Value } from "../value"
 import { bindPattern, declare, lookup } from "./patterns"
 import { binaryOperation } from "./operators"
 import { evaluateClass } from "./classes"
-import { forkPaths, settingOf } from "./fork"
+import { forkPaths, settingOf, unseenEvent } from "./fork"
 import { inDoubt, rememberConstant } from "./faults"
 import { bindImport } from "./imports"
 import { rememberClosure } from "./closures"
@@ -224,7 +224,7 @@ function tryBlock(context: Context, node: TypeScript.TryStatement, scope: Scope)
     // Loading fails where nothing was saved: what is done then may build the model.
     if (rescue !== undefined && loads(node.tryBlock)) {
       const instead = (): Completion => execute(context, rescue.statements, childScope(scope))
-      completion = inDoubt(context, () => forkPaths(context, [run, instead], scope.frame, "a model can be loaded", node))
+      completion = inDoubt(context, () => forkPaths(context, [run, instead], scope.frame, unseenEvent("a model can be loaded"), node))
     } else completion = rescue === undefined ? run() : inDoubt(context, run)
   } catch (error) {
     if (!(error instanceof Thrown) || error instanceof WrongRank || node.catchClause === undefined) throw error

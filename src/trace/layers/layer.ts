@@ -167,12 +167,13 @@ export function applyLayer(context: Context, layer: Value, given: Value | undefi
     return result
   } catch (error) {
     if (isControl(error) || !(error instanceof Error)) throw error
-    const message = error instanceof Unreadable || error instanceof ShapeError ? plainText(error.message) : "the layer cannot be read"
+    const kind = kindOfLayer(state), message = messageOf(error, kind)
     const isRefused = refusalIn(state) !== undefined
+    const isNamed = message.startsWith(state.type) || message.startsWith(kind)
     if (given.kind !== "unknown" && !isRefused)
-      context.state.notes.push({ what: message.startsWith(state.type) ? message : `${state.type}: ${message}`, place: state.place, owners: [owner] })
+      context.state.notes.push({ what: isNamed ? message : `${state.type}: ${message}`, place: state.place, owners: [owner] })
     const isUnfit = error instanceof ShapeError || /expected|does not|has shape|out of range/.test(message)
-    const kind = kindOfLayer(state), what = message.startsWith(kind) ? message : `${kind}: ${message}`
+    const what = message.startsWith(kind) ? message : `${kind}: ${message}`
     if (isUnfit) tellUnfit(context, state, given, what, nodeOfLayer(state) ?? at)
     const result = unknown(message, null, [given, ...state.weights.flatMap((weight) => (weight.tensor === undefined ? [] : [weight.tensor]))])
     if (given.kind !== "unknown") unreadAt.set(result, nodeOfLayer(state) ?? at)
@@ -182,6 +183,12 @@ export function applyLayer(context: Context, layer: Value, given: Value | undefi
     context.state.owners.pop()
     context.state.forward--
   }
+}
+
+/** Shapes that do not fit are told of the layer, not of the operation in it. */
+function messageOf(error: Error, kind: string): string {
+  if (error instanceof ShapeError) return plainText(`${kind}: ${error.complaint}`)
+  return error instanceof Unreadable ? plainText(error.message) : "the layer cannot be read"
 }
 
 /** Where what could not be read stands, for results of layers. */

@@ -13,7 +13,7 @@ import { assume, extendsLayer, place, resolveDim } from "../context"
 import { attempt } from "./attempt"
 import { constructClass } from "../interpreter/classes"
 import { constructionArguments, forwardArguments } from "./arguments"
-import { earlierIn, followPass } from "./earlier"
+import { earlierIn, followPass, readOnce } from "./earlier"
 import { emitModel } from "./emit"
 import { forwardMethodOf } from "../../source/forms"
 import { isTrainable } from "../weight"
@@ -239,7 +239,11 @@ function followClass(
   const given = tensorsOut(context, result, forward), outputs = given.map((t) => beforeChoice(context, t))
   if (result.kind === "unknown") rememberUnknown(type, result.why)
   const earlier = earlierIn(context, outputs, pass), reachable = reachableFrom(outputs, earlier, "inner")
-  if (outputs.length === 0 || ![...reachable].some((t) => t.source.kind === "weight" && isTrainable(t.source.weight))) return null
+  if (outputs.length === 0 || ![...reachable].some((t) => t.source.kind === "weight" && isTrainable(t.source.weight))) {
+    if (readOnce(earlier).size > 0)
+      rememberUnknown(type, "its forward pass reads its weights once and goes on with what it has kept, through which no gradient reaches them")
+    return null
+  }
   const paths = assignPaths(instance)
   const inner = context.state.instances.some((other) => !before.has(other))
   const guessed = args.guessed.filter((x) => reachable.has(x))

@@ -6,7 +6,7 @@
 import type { Context } from "../context"
 import type { Op } from "../../graph/op"
 import type { Arguments } from "./arguments"
-import type { Scope, TensorValue, Value } from "../value"
+import type { Scope, TensorValue, Value, Weight } from "../value"
 import { assume, Thrown, Unreadable } from "../context"
 import { isSymbolicInput } from "../layers/mask"
 import { isTrainable } from "../weight"
@@ -16,13 +16,19 @@ import { tensorsIn, unknown } from "../value"
 /** Leaves that stand for tensors made before a pass. */
 export type Earlier = ReadonlyMap<TensorValue, Op>
 
+/** The serial before the pass that another one repeats, the inputs it was given, and the fields and variables that it left tensors in. */
+interface Before {
+  readonly start: number
+  readonly inputs: readonly TensorValue[]
+  readonly names: ReadonlyMap<Value, string>
+}
+
 export interface Pass {
   readonly args: Arguments
   readonly result: Value
   /** The serial before anything of it was made. */
   readonly start: number
-  /** The serial before the pass that it repeats, and the inputs it was given. */
-  readonly before: { readonly start: number; readonly inputs: readonly TensorValue[] } | null
+  readonly before: Before | null
   /** Whether nothing but the file is around the code: what a function around it computes is computed anew with it. */
   readonly isOutermost: boolean
 }
@@ -68,14 +74,15 @@ function followTwice(context: Context, { held, found }: Watched, give: () => Arg
   const first = once(null)
   if (!changesOf(found).some((change) => matters(change.now, first)) && !makesWeights(context, first)) return first
   const left = holdings(held), faults = state.faults.length
-  const again = (from: Pass): Pass => once({ start: from.start, inputs: from.args.inputs })
+  const names = new Map(changesOf(found).flatMap(({ now, name }) => (name === null ? [] : [[now, name] as const])))
+  const again = (from: Pass): Pass => once({ start: from.start, inputs: from.args.inputs, names })
   try {
     const second = again(first)
     const drifting = changesOf(left).filter(({ now }) => now.kind === "primitive" || now.kind === "dim")
     if (drifting.length === 0) return second
     // A counter is another number every time, a flag that is turned another one: no setting, whatever it is called.
     for (const { set, name } of drifting) set(unknown("it changes with every call", name, second.args.inputs))
-    return { ...again(first), before: { start: first.start, inputs: [...first.args.inputs, ...second.args.inputs] } }
+    return { ...again(first), before: { start: first.start, inputs: [...first.args.inputs, ...second.args.inputs], names } }
   } catch (error) {
     if (!(error instanceof ShapeError || error instanceof Unreadable || error instanceof Thrown)) throw error
     assume(context, "the network is read as at its first call: with what that leaves behind it cannot be read again")
@@ -104,7 +111,8 @@ export function earlierIn(context: Context, outputs: readonly TensorValue[], pas
       assume(context, `${nameOf(t)} is made anew at every call: it is never trained`)
       found.set(t, { kind: "random", distribution: "normal" })
     } else if (wasGiven || isState) {
-      assume(context, `what ${nameOf(t)} holds from the call before is read as data: no gradient reaches that call`)
+      const field = before?.names.get(t), name = field === undefined ? nameOf(t) : `'${field}'`
+      assume(context, `what ${name} holds from the call before is read as data: no gradient reaches that call`)
       found.set(t, { kind: "random", distribution: "normal" })
     } else if (weight && !data && !symbolic && !isOpaque(t) && !(t.serial <= (before?.start ?? start) && isOfLayer(t))) {
       assume(context, `${nameOf(t)} is computed once, before training: it keeps its value while the weights behind it are trained`)
@@ -112,6 +120,17 @@ export function earlierIn(context: Context, outputs: readonly TensorValue[], pas
     } else if (t.source.kind === "op") stack.push(...t.source.operands)
   }
   return found
+}
+
+/** The weights behind what was computed once, before training. */
+export function readOnce(earlier: Earlier): ReadonlySet<Weight> {
+  const roots = [...earlier].flatMap(([t, op]) => (op.kind === "constant" ? [t] : []))
+  const seen = new Set<TensorValue>(roots), weights = new Set<Weight>()
+  for (const { source } of seen) {
+    if (source.kind === "weight") weights.add(source.weight)
+    else if (source.kind === "op") source.operands.forEach((operand) => seen.add(operand))
+  }
+  return weights
 }
 
 /** Whether a tensor is a weight that a pass has made, with the layer it belongs to. */

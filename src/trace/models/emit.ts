@@ -7,7 +7,7 @@ import type { Context, Note } from "../context"
 import type { Dim, ModelForm, Place } from "../../schema/report"
 import type { Graph, Refusal, TracedModel, TracedSite } from "../../graph/graph"
 import type { Paths } from "./paths"
-import type { Earlier } from "./earlier"
+import { readOnce, type Earlier } from "./earlier"
 import type { LayerState, ModelValue, TensorValue, Weight } from "../value"
 import { dim, multiplyDim, substituteDim, symbolsOf } from "../../graph/dim"
 import { GraphBuilder } from "../../graph/build"
@@ -51,6 +51,7 @@ export function emitModel(context: Context, parts: ModelParts): Omit<TracedModel
   parts.inputs.forEach((x) => x.shape.forEach(show))
   const indexOf = new Map<Weight, number>(),
     ids = new Set<string>()
+  const once = parts.earlier === undefined ? null : readOnce(parts.earlier)
   for (const weight of weights) {
     const id = uniqueId(parts.paths.weights.get(weight) ?? weight.name?.text ?? weight.label ?? "weight", ids)
     const tfName = weight.weight ?? weight.label
@@ -62,6 +63,7 @@ export function emitModel(context: Context, parts: ModelParts): Omit<TracedModel
         shape: weight.shape.map(show),
         trainable: isTrainable(weight),
         ...(frozenAt === undefined ? {} : { frozenAt }),
+        ...(once?.has(weight) === true ? { readOnce: true } : {}),
         start: at.start,
         end: at.end,
         ...(tfName !== null && tfName !== undefined && tfName !== id && tfName !== id.split("/").at(-1) ? { weight: tfName } : {}),

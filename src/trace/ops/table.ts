@@ -93,5 +93,14 @@ export function callOp(context: Context, name: string, args: readonly Value[], a
   }
 }
 
-/** A message without the numbers that symbols carry inside. */
-export const plainText = (message: string): string => message.replace(/\u00b7\d+/g, "")
+/** A message without the numbers that symbols carry inside; of two symbols of one name the second becomes "batch_2". */
+export function plainText(message: string): string {
+  const met = new Map<string, string[]>()
+  return message.replace(/([\w$.]*)\u00b7(\d+)/g, (_, name: string, serial: string) => {
+    const serials = met.get(name) ?? []
+    met.set(name, serials)
+    if (!serials.includes(serial)) serials.push(serial)
+    const n = serials.indexOf(serial) + 1
+    return n === 1 ? name : `${name}_${n}`
+  })
+}
