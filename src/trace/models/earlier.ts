@@ -7,8 +7,9 @@ import type { Context } from "../context"
 import type { Op } from "../../graph/op"
 import type { Arguments } from "./arguments"
 import type { Scope, TensorValue, Value, Weight } from "../value"
-import { assume, Thrown, Unreadable } from "../context"
+import { assume, Thrown, unifyDims, Unreadable } from "../context"
 import { isSymbolicInput } from "../layers/mask"
+import { shapeOf } from "../tensor"
 import { isTrainable } from "../weight"
 import { ShapeError } from "../../graph/shape"
 import { tensorsIn, unknown } from "../value"
@@ -67,15 +68,24 @@ interface Watched {
 
 function followTwice(context: Context, { held, found }: Watched, give: () => Arguments, run: (args: Arguments) => Value): Pass {
   const { state } = context
-  const once = (before: Pass["before"]): Pass => {
-    const args = give(), start = state.serial
+  const once = (before: Pass["before"], given: () => Arguments = give): Pass => {
+    const args = given(), start = state.serial
     return { args, result: run(args), start, before, isOutermost: held.scope?.parent === null }
   }
   const first = once(null)
   if (!changesOf(found).some((change) => matters(change.now, first)) && !makesWeights(context, first)) return first
   const left = holdings(held), faults = state.faults.length
   const names = new Map(changesOf(found).flatMap(({ now, name }) => (name === null ? [] : [[now, name] as const])))
-  const again = (from: Pass): Pass => once({ start: from.start, inputs: from.args.inputs, names })
+  // Weights are as wide as the first inputs were: those of another call are no wider.
+  const alike = (): Arguments => {
+    const args = give()
+    args.inputs.forEach((input, k) => {
+      const shape = shapeOf(context, input), known = shapeOf(context, first.args.inputs[k] ?? input)
+      if (shape.length === known.length && shape.length > 1) unifyDims(context, shape[shape.length - 1], known[known.length - 1])
+    })
+    return args
+  }
+  const again = (from: Pass): Pass => once({ start: from.start, inputs: from.args.inputs, names }, alike)
   try {
     const second = again(first)
     const drifting = changesOf(left).filter(({ now }) => now.kind === "primitive" || now.kind === "dim")
