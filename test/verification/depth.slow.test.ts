@@ -5,34 +5,21 @@ import type { Overrides } from "../../src/verification/setting"
 import type { GenericLaw, VerificationTask } from "../../src/verification/task"
 import { shrinkDepth, type ShallowNetwork } from "../../src/verification/depth"
 import { verify } from "../../src/verification/verify"
-import { named, network, task, type Shorthands } from "./support"
+import { balanceOfBlock, named, network, residualBlock, task, type Shorthands } from "./support"
 
 /** Residual blocks x + relu(x·in_k)·out_k of their own weights, read by a head; `bend` changes one of them. */
 const tower = (count: number, bend: (n: Shorthands, x: NodeId, k: number) => NodeId = (_, x) => x): Graph =>
   network((n) => {
     let x = n.einsum("ni,id->nd", n.input([6, 4]), n.parameter("start", [4, 3]))
     for (let k = 0; k < count; k++) {
-      const hidden = n.unary("relu", n.einsum("nd,dh->nh", bend(n, x, k), n.parameter(`blocks/${k}/in`, [3, 4])))
-      x = n.add(x, n.einsum("nh,hd->nd", hidden, n.parameter(`blocks/${k}/out`, [4, 3])))
+      x = residualBlock(n, x, k, (read) => bend(n, read, k))
     }
     return n.einsum("nd,do->no", x, n.parameter("head", [3, 2]))
   })
 
-/** ‖in[:,i]‖² − ‖out[i,:]‖² of one block. */
-const balanceOf = (k: number, sign = -1): GenericLaw => ({
-  ...named(`balance-${k}`, "quadratic", [`blocks/${k}/in`, `blocks/${k}/out`]),
-  entries: "all",
-  quantities: 4,
-  index: [{ name: "i", size: 4 }],
-  terms: [
-    { coefficient: 1, einsum: "ai,ai->i", operands: [{ parameter: `blocks/${k}/in` }, { parameter: `blocks/${k}/in` }] },
-    { coefficient: sign, einsum: "ia,ia->i", operands: [{ parameter: `blocks/${k}/out` }, { parameter: `blocks/${k}/out` }] },
-  ],
-})
-
 const whole = (graph: Graph, laws: readonly GenericLaw[]): ShallowNetwork => ({ graph, laws, standing: laws.map((_, k) => k), shortened: [] })
 const shrink = (graph: Graph, laws: readonly GenericLaw[], kept?: number): ShallowNetwork => shrinkDepth(graph, [], whole(graph, laws), kept)
-const balances = (count: number): GenericLaw[] => Array.from({ length: count }, (_, k) => balanceOf(k))
+const balances = (count: number): GenericLaw[] => Array.from({ length: count }, (_, k) => balanceOfBlock(k))
 const run = async (of: VerificationTask, overrides: Overrides = {}) => (await verify(of, overrides)).verification
 
 describe("blocks", () => {
@@ -59,7 +46,7 @@ describe("blocks", () => {
 
   test("a law between neighbors needs three: the first pair and the last differ", () => {
     const between = (k: number): GenericLaw => ({
-      ...balanceOf(k),
+      ...balanceOfBlock(k),
       parameters: [`blocks/${k}/in`, `blocks/${k + 1}/out`],
       terms: [
         { coefficient: 1, einsum: "ai,ai->i", operands: [{ parameter: `blocks/${k}/in` }, { parameter: `blocks/${k}/in` }] },
@@ -112,7 +99,7 @@ describe("blocks", () => {
 
 describe("wrong laws", () => {
   test("of every block are violated with few blocks already", async () => {
-    const wrong = Array.from({ length: 12 }, (_, k) => balanceOf(k, 1)),
+    const wrong = Array.from({ length: 12 }, (_, k) => balanceOfBlock(k, 1)),
       { graph, laws, shortened } = shrink(tower(12), wrong)
     expect(shortened).toHaveLength(1)
     expect((await run(task(graph, laws), { depth: 100 })).laws.map((law) => law.verdict)).toEqual(["violated", "violated"])
@@ -123,7 +110,7 @@ describe("wrong laws", () => {
     const { laws } = await run(
       task(
         tower(12),
-        balances(12).map((law, k) => (k === 7 ? balanceOf(7, 1) : law)),
+        balances(12).map((law, k) => (k === 7 ? balanceOfBlock(7, 1) : law)),
       ),
     )
     expect(laws.map((law) => law.verdict)).toEqual(laws.map((_, k) => (k === 7 ? "violated" : "conserved")))

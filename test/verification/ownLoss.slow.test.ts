@@ -7,7 +7,7 @@ import type { GenericLaw } from "../../src/verification/task"
 import { compilePlan } from "../../src/verification/plan"
 import { affordableSamples } from "../../src/verification/setting"
 import { verify } from "../../src/verification/verify"
-import { balance, named, network, task, twoLayers } from "./support"
+import { balance, balanceOfBlock, network, residualBlock, task, twoLayers } from "./support"
 
 const place = { start: { line: 1, column: 1 }, end: { line: 1, column: 1 } }
 const lossOf = (graph: Graph, ...names: readonly string[]): OwnLoss | undefined =>
@@ -97,22 +97,10 @@ describe("what cannot be run is said, and the squared error decides", () => {
 test("equal blocks left out leave the own loss its network", async () => {
   const tower = network((n) => {
     let x = n.input([6, 3])
-    for (let k = 0; k < 9; k++) {
-      const hidden = n.unary("relu", n.einsum("nd,dh->nh", x, n.parameter(`blocks/${k}/in`, [3, 4])))
-      x = n.add(x, n.einsum("nh,hd->nd", hidden, n.parameter(`blocks/${k}/out`, [4, 3])))
-    }
+    for (let k = 0; k < 9; k++) x = residualBlock(n, x, k)
     return n.softmax(x)
   })
-  const laws = Array.from({ length: 9 }, (_, k): GenericLaw => ({
-    ...named(`balance-${k}`, "quadratic", [`blocks/${k}/in`, `blocks/${k}/out`]),
-    entries: "all",
-    quantities: 4,
-    index: [{ name: "i", size: 4 }],
-    terms: [
-      { coefficient: 1, einsum: "ai,ai->i", operands: [{ parameter: `blocks/${k}/in` }, { parameter: `blocks/${k}/in` }] },
-      { coefficient: -1, einsum: "ia,ia->i", operands: [{ parameter: `blocks/${k}/out` }, { parameter: `blocks/${k}/out` }] },
-    ],
-  }))
+  const laws = Array.from({ length: 9 }, (_, k) => balanceOfBlock(k))
   const { verdict, depth, ownLoss } = await run(tower, laws, lossOf(tower, "categoricalCrossentropy"))
   expect(verdict).toBe("conserved")
   expect(depth?.repeats).toEqual([{ what: "blocks/{0…8}", declared: 9, kept: 2 }])

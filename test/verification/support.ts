@@ -64,4 +64,22 @@ export function balance(form: "diagonal" | "gram", hidden: Dim = 3, sign = -1): 
 export const named = (id: string, type: Law["type"], parameters: readonly string[]) =>
   ({ id, family: type === "linear" ? "shift" : "balance", type, exactness: "exact", parameters, formula: id, latex: id }) as const
 
+/** ‖in[:,i]‖² − ‖out[i,:]‖² of one block of four ReLU units, "blocks/k". */
+export const balanceOfBlock = (k: number, sign = -1): GenericLaw => ({
+  ...named(`balance-${k}`, "quadratic", [`blocks/${k}/in`, `blocks/${k}/out`]),
+  entries: "all",
+  quantities: 4,
+  index: [{ name: "i", size: 4 }],
+  terms: [
+    { coefficient: 1, einsum: "ai,ai->i", operands: [{ parameter: `blocks/${k}/in` }, { parameter: `blocks/${k}/in` }] },
+    { coefficient: sign, einsum: "ia,ia->i", operands: [{ parameter: `blocks/${k}/out` }, { parameter: `blocks/${k}/out` }] },
+  ],
+})
+
+/** x + out·relu(in·x) of three numbers through block k; `bend` changes what the units read. */
+export function residualBlock(n: Shorthands, x: NodeId, k: number, bend: (x: NodeId) => NodeId = (same) => same): NodeId {
+  const hidden = n.unary("relu", n.einsum("nd,dh->nh", bend(x), n.parameter(`blocks/${k}/in`, [3, 4])))
+  return n.add(x, n.einsum("nh,hd->nd", hidden, n.parameter(`blocks/${k}/out`, [4, 3])))
+}
+
 export const task = (graph: Graph, laws: readonly GenericLaw[]): VerificationTask => ({ model: "test", graph, sizes: [], laws })
