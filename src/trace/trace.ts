@@ -28,6 +28,7 @@ import { globalObject } from "./interpreter/globals"
 import { moduleScope } from "./interpreter/imports"
 import { plainText } from "./ops/table"
 import { placeOf } from "../source/place"
+import { isWithin, lastName } from "../source/nodes"
 import { traceModels } from "./models/tfjs"
 import { faultOf, faultOfClass, isUnread, whyUnknown, wrapsModel } from "./models/wrappers"
 import { unknown } from "./value"
@@ -168,7 +169,7 @@ function follow(context: Context): TracedFile {
   const networks = asModels.filter((found) => found.tagged || !wrapsModel(context, found.traced, reported))
   models.push(...outermost(networks).map((found) => ({ traced: found.traced, model: null })))
   const read = [...reported, ...networks].map(({ node }) => node)
-  for (const type of unread.filter((open) => holdsWeights(context, open) && !read.some((inside) => isInside(inside, open.node)))) {
+  for (const type of unread.filter((open) => holdsWeights(context, open) && !read.some((inside) => isWithin(inside, open.node)))) {
     const { name, node } = type, fault = faultOfClass(type)
     const why = whyUnknown(type) ?? "its forward pass gives no tensor that depends on its weights"
     const message =
@@ -285,9 +286,6 @@ const isAbstract = (context: Context, type: ClassValue): boolean =>
   context.ts.getModifiers(type.node as TypeScript.ClassDeclaration)?.some((modifier) => modifier.kind === context.ts.SyntaxKind.AbstractKeyword) ??
   false
 
-const isInside = (inner: TypeScript.Node, outer: TypeScript.Node): boolean =>
-  inner.getSourceFile() === outer.getSourceFile() && outer.pos <= inner.pos && inner.end <= outer.end
-
 /** A class that says it has weights and a forward pass. */
 const holdsWeights = (context: Context, type: ClassValue): boolean =>
   forwardOf(context, type) !== null && /\baddWeight\s*\(|\bvariable\s*\(|\blayers\.\w+\s*\(/.test(type.node.getText())
@@ -304,12 +302,6 @@ function unreachedModels(context: Context): readonly (Place & { readonly message
       found.push({ message: "this model is not read: no code that can be followed leads to it", ...placeOf(node.expression, home) })
   }
   return found
-}
-
-/** The last name of a callee: "model" for `model`, `tf.model` and `lib().model`. */
-function lastName(ts: typeof TypeScript, callee: TypeScript.Expression): string | null {
-  if (ts.isIdentifier(callee)) return callee.text
-  return ts.isPropertyAccessExpression(callee) && ts.isIdentifier(callee.name) ? callee.name.text : null
 }
 
 function loadedModels(context: Context): readonly (Place & { readonly message: string })[] {

@@ -4,6 +4,7 @@
  */
 import type * as TypeScript from "typescript"
 import type { OptimizerUse } from "../graph/graph"
+import { lastName } from "../source/nodes"
 
 /** One call that moves weights. */
 export interface Trainer {
@@ -69,13 +70,6 @@ export function bindingOf(ts: typeof TypeScript, node: TypeScript.Expression): s
       return null
   }
   return null
-}
-
-/** "opt" for `opt`, `this.opt`, `this.#opt!`, `opts.opt`; null for anything else. */
-function lastName(ts: typeof TypeScript, node: TypeScript.Expression): string | null {
-  if (ts.isNonNullExpression(node) || ts.isParenthesizedExpression(node) || ts.isAsExpression(node)) return lastName(ts, node.expression)
-  if (ts.isIdentifier(node)) return node.text
-  return ts.isPropertyAccessExpression(node) ? node.name.text.replace(/^#/, "") : null
 }
 
 type Bodies = ReadonlyMap<string, readonly TypeScript.Node[]>

@@ -15,6 +15,7 @@ import { callsOf } from "../source/calls"
 import { trains } from "../source/dependencies"
 import { isWholeLoss } from "./wholeLoss"
 import { findWrites, weightsWritten, type Write } from "./writes"
+import { isWithin } from "../source/nodes"
 
 const maximumFiles = 200
 
@@ -144,15 +145,13 @@ function usesBy(
   { names, weights }: { readonly names: ReadonlySet<string>; readonly weights: readonly string[] },
 ): readonly OptimizerUse[] {
   const own = trainers.filter(({ call, optimizer }) =>
-    optimizer === null ? nodes.some((node) => node.getSourceFile() === call.getSourceFile() && isWithin(node, call)) : optimizer === binding)
+    optimizer === null ? nodes.some((node) => isWithin(node, call)) : optimizer === binding)
   return own.flatMap((trainer) => {
     const found = useFor(ts, use, trainer, names)
     const beside = found === null ? [] : weightsBeside(ts, trainer, names, weights)
     return found === null ? [] : [beside.length === 0 ? found : { ...found, beside }]
   })
 }
-
-const isWithin = (inner: TypeScript.Node, outer: TypeScript.Node): boolean => outer.pos <= inner.pos && inner.end <= outer.end
 
 /** One use for all steps of an optimizer that train the same variables: it reads beside the output whatever one of them does. */
 function unique(uses: readonly OptimizerUse[]): readonly OptimizerUse[] {

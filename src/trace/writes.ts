@@ -6,6 +6,7 @@
 import type * as TypeScript from "typescript"
 import { classAround, everyItem, functionName, namesBehind, readNames, resolveReceiver, type Names, type Receiver } from "./receivers"
 import { withoutCasts } from "./trainers"
+import { isWithin, lastName } from "../source/nodes"
 
 /** A call that writes weights, in a loop or function that trains. */
 export interface Write {
@@ -68,10 +69,7 @@ function isWrite(ts: typeof TypeScript, node: TypeScript.CallExpression, name: s
   return name === "setWeights" || !(ts.isStringLiteralLike(given) || ts.isTemplateExpression(given) || /['"`]/.test(given.getText()[0]))
 }
 
-function calledName(ts: typeof TypeScript, call: TypeScript.CallExpression): string {
-  const { expression } = call
-  return ts.isPropertyAccessExpression(expression) ? expression.name.text : ts.isIdentifier(expression) ? expression.text : ""
-}
+const calledName = (ts: typeof TypeScript, call: TypeScript.CallExpression): string => lastName(ts, call.expression) ?? ""
 
 /** A step or write, the calls of the functions that it is in, the calls of those around them, and so on. */
 function sitesOf(ts: typeof TypeScript, names: Names, first: Site): readonly Site[] {
@@ -141,8 +139,7 @@ function goTogether(ts: typeof TypeScript, names: Names, write: TypeScript.Node,
   return own !== null && own === functionAround(ts, write) && !roundsAround(ts, names, step.node).some((round) => isInside(round, own))
 }
 
-const isInside = (inner: TypeScript.Node, outer: TypeScript.Node): boolean =>
-  inner !== outer && inner.getSourceFile() === outer.getSourceFile() && outer.pos <= inner.pos && inner.end <= outer.end
+const isInside = (inner: TypeScript.Node, outer: TypeScript.Node): boolean => inner !== outer && isWithin(inner, outer)
 
 /** The loops around a node, functions that list methods call for every item, and functions that call themselves again. */
 function roundsAround(ts: typeof TypeScript, names: Names, node: TypeScript.Node): readonly TypeScript.Node[] {
