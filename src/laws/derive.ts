@@ -310,14 +310,14 @@ const symmetricCount = (n: Dim): Dim => half(multiplyDim(n, addDim(n, 1)))
 const half = (d: Dim): Dim => divideDim(d, 2) ?? multiplyDim(d, "1/2")
 
 /** Quantities of a family that are functionally independent of each other and of earlier families, at the declared sizes. */
-function independentOf(symmetry: Symmetry, family: Family, still: ReadonlySet<ValueId>): Dim {
+function independentOf(symmetry: Symmetry, family: Family, still: ReturnType<typeof stillBlocks>): Dim {
   const declared = symmetry.network.declared
   // What stays by itself adds nothing that could be told from what is known of it.
-  const moving = family.kind === "action" ? { ...family, members: family.members.filter((m) => !still.has(m.unknown.value)) } : family
+  const moving = family.kind === "action" ? { ...family, members: family.members.filter((m) => still.get(m.unknown.value) !== null) } : family
   if (moving.members.length === 0) return 0
   const sizeOf = (atom: string): Dim => substituteDim(atom, declared)
   const joint = jointOf(symmetry, family)
-  if (joint !== null) return gramRank(substituteDim(joint, declared), columnsOf(symmetry, moving))
+  if (joint !== null) return gramRank(substituteDim(joint, declared), columnsOf(symmetry, moving, still))
   let total = family.roles.map((r) => rankCount(symmetry, moving, r)).reduce(multiplyDim, 1)
   for (const word of family.dependent) {
     const lost = [...word].map((letter, i): Dim => {
@@ -331,27 +331,33 @@ function independentOf(symmetry: Symmetry, family: Family, still: ReadonlySet<Va
   function rankCount(s: Symmetry, f: Family, role: Role): Dim {
     const n = sizeOf(role.atom)
     if (role.kind !== "matrix") return substituteDim(roleCount(role), declared)
-    return role.full ? gramRank(n, columnsOf(s, f)) : substituteDim(roleCount(role), declared)
+    return role.full ? gramRank(n, columnsOf(s, f, still)) : substituteDim(roleCount(role), declared)
   }
 }
 
-/** Blocks of parameters each entry of which has a shift law of its own: they stay as they are. */
-function stillBlocks({ program, solutions }: Symmetry): ReadonlySet<ValueId> {
-  return new Set(
-    solutions.families.flatMap(({ kind, members, roles, exactness }) => {
-      const [{ unknown }] = members
-      const isEachEntry = roles.length === program.values[unknown.value].atoms.length && roles.every((r) => r.kind === "diagonal" && r.full)
-      return kind === "shift" && exactness === "exact" && members.length === 1 && isEachEntry ? [unknown.value] : []
-    }),
-  )
+/**
+ * Blocks of parameters that shift laws hold still: all of a block where each entry has one, or all but its sum along some atoms where only
+ * differences have. The positions of these atoms; null for all.
+ */
+function stillBlocks({ program, solutions }: Symmetry): ReadonlyMap<ValueId, readonly number[] | null> {
+  const still = new Map<ValueId, readonly number[] | null>()
+  for (const { kind, members, roles, exactness } of solutions.families) {
+    const [{ unknown, positions }] = members
+    const isOfAll = roles.length === program.values[unknown.value].atoms.length && roles.every((r) => r.kind === "diagonal")
+    if (kind !== "shift" || exactness !== "exact" || members.length > 1 || !isOfAll) continue
+    const summed = roles.flatMap((r, i) => (r.full ? [] : [positions[i]]))
+    // Differences along two atoms leave more than a sum of each.
+    if (summed.length < 2) still.set(unknown.value, summed.length === 0 ? null : summed)
+  }
+  return still
 }
 
-/** Over how many columns the members' Gram matrices sum, at the declared sizes. */
-function columnsOf({ program, network }: Symmetry, { members }: Family): Dim {
+/** Over how many columns that move the members' Gram matrices sum, at the declared sizes. */
+function columnsOf({ program, network }: Symmetry, { members }: Family, still: ReturnType<typeof stillBlocks>): Dim {
   return members
     .map((m) =>
       program.values[m.unknown.value].atoms
-        .filter((_, p) => !m.positions.includes(p))
+        .filter((_, p) => !m.positions.includes(p) && still.get(m.unknown.value)?.includes(p) !== true)
         .map((atom): Dim => substituteDim(atom, network.declared))
         .reduce(multiplyDim, 1),
     )
