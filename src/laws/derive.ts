@@ -3,7 +3,7 @@
  * Marcotte, Gribonval, Peyré 2023; Zhao et al. 2023). A family becomes one law: its members become einsum terms over parameter views.
  */
 import type { GenericNetwork } from "../axes/generalize"
-import { addDim, divideDim, multiplyDim, subtractDim, substituteDim } from "../graph/dim"
+import { addDim, multiplyDim, subtractDim, substituteDim } from "../graph/dim"
 import type { Dim, LawEntries, LawFamily, LawType, Operand, Term, ViewStep } from "../schema/report"
 import { findCrossFamilies } from "../symmetry/cross"
 import { inferSymmetry } from "../symmetry/infer"
@@ -16,6 +16,7 @@ import type { EquationIndex } from "../symmetry/equations"
 import { familyReasons } from "../symmetry/reasons"
 import { lawlessReasons } from "../symmetry/refusals"
 import { crossLawOf } from "./crossLaw"
+import { independentOf, roleCount, shiftsOf, symmetricCount } from "./counts"
 import type { DerivedLaw, DerivedModel, SymmetryKind } from "./law"
 import { joinPieces } from "./joinPieces"
 import { jointSize, jointTerm } from "./jointRoles"
@@ -30,7 +31,7 @@ export function deriveLaws(network: GenericNetwork): DerivedModel {
   const numbers = new Map<string, number>()
   const mirrors = findMirrors(symmetry.program, symmetry.solutions.families).filter((m) => !isShiftedWhole(symmetry, whole, m.value))
   const collect = (from: Symmetry, equations: EquationIndex): void => {
-    const still = stillBlocks(from)
+    const shifts = shiftsOf(from)
     for (const found of from.solutions.families) {
       const writable = isWritable(from, found) && (entriesOf(found.roles) !== null || jointOf(from, found) !== null)
       const family = writable ? found : diagonalPart(found)
@@ -38,7 +39,7 @@ export function deriveLaws(network: GenericNetwork): DerivedModel {
       const law = lawOf(from, equations, family, numbers)
       if (law === null) continue
       laws.push(inIndependentSizes(law, network.extents))
-      if (law.exactness === "exact") independent = addDim(independent, independentOf(from, family, still))
+      if (law.exactness === "exact") independent = addDim(independent, independentOf(from, family, jointOf(from, family), shifts))
     }
   }
   collect(symmetry, index)
@@ -49,10 +50,11 @@ export function deriveLaws(network: GenericNetwork): DerivedModel {
     laws.push(inIndependentSizes(law, network.extents))
     independent = addDim(independent, substituteDim(law.quantities, network.declared))
   }
-  // What stays by itself makes no laws with its like.
+  // What stays by itself makes no laws with its like, and beside what moves there are other products to count than entries.
   const isStill = (value: ValueId): boolean => symmetry.visibility.invisible(value, "A".repeat(symmetry.program.values[value].atoms.length))
   for (const family of findCrossFamilies(symmetry.program)) {
-    if (family.members.every(({ unknown }) => isStill(unknown.first) && isStill(unknown.second))) continue
+    const stills = family.members.map(({ unknown }) => Number(isStill(unknown.first)) + Number(isStill(unknown.second)))
+    if (stills.includes(1) || stills.every((n) => n === 2)) continue
     const number = (numbers.get("balance") ?? 0) + 1
     const law = crossLawOf(symmetry, family, `balance-${number}`)
     if (law === null) continue
@@ -290,83 +292,6 @@ function symmetryKind(family: Family, name: LawFamily): SymmetryKind {
   if (family.roles.some((r) => r.kind === "ones")) return { kind: "ones", sizes }
   return sizes.length === 0 ? { kind: "scale", sizes: [] } : { kind: "diag", sizes }
 }
-
-// ---- counts ----
-
-function roleCount(role: Role): Dim {
-  const n = role.atom
-  switch (role.kind) {
-    case "ones":
-      return 1
-    case "diagonal":
-      return role.full ? n : subtractDim(n, 1)
-    case "matrix":
-      return role.full ? symmetricCount(n) : half(multiplyDim(n, subtractDim(n, 1)))
-  }
-}
-
-const symmetricCount = (n: Dim): Dim => half(multiplyDim(n, addDim(n, 1)))
-
-const half = (d: Dim): Dim => divideDim(d, 2) ?? multiplyDim(d, "1/2")
-
-/** Quantities of a family that are functionally independent of each other and of earlier families, at the declared sizes. */
-function independentOf(symmetry: Symmetry, family: Family, still: ReturnType<typeof stillBlocks>): Dim {
-  const declared = symmetry.network.declared
-  // What stays by itself adds nothing that could be told from what is known of it.
-  const moving = family.kind === "action" ? { ...family, members: family.members.filter((m) => still.get(m.unknown.value) !== null) } : family
-  if (moving.members.length === 0) return 0
-  const sizeOf = (atom: string): Dim => substituteDim(atom, declared)
-  const joint = jointOf(symmetry, family)
-  if (joint !== null) return gramRank(substituteDim(joint, declared), columnsOf(symmetry, moving, still))
-  let total = family.roles.map((r) => rankCount(symmetry, moving, r)).reduce(multiplyDim, 1)
-  for (const word of family.dependent) {
-    const lost = [...word].map((letter, i): Dim => {
-      const n = sizeOf(family.roles[i].atom)
-      return letter === "M" ? half(multiplyDim(n, subtractDim(n, 1))) : letter === "D" ? subtractDim(n, 1) : 1
-    })
-    total = subtractDim(total, lost.reduce(multiplyDim, 1))
-  }
-  return family.overlap === undefined ? total : subtractDim(total, substituteDim(family.overlap, declared))
-
-  function rankCount(s: Symmetry, f: Family, role: Role): Dim {
-    const n = sizeOf(role.atom)
-    if (role.kind !== "matrix") return substituteDim(roleCount(role), declared)
-    return role.full ? gramRank(n, columnsOf(s, f, still)) : substituteDim(roleCount(role), declared)
-  }
-}
-
-/**
- * Blocks of parameters that shift laws hold still: all of a block where each entry has one, or all but its sum along some atoms where only
- * differences have. The positions of these atoms; null for all.
- */
-function stillBlocks({ program, solutions }: Symmetry): ReadonlyMap<ValueId, readonly number[] | null> {
-  const still = new Map<ValueId, readonly number[] | null>()
-  for (const { kind, members, roles, exactness } of solutions.families) {
-    const [{ unknown, positions }] = members
-    const isOfAll = roles.length === program.values[unknown.value].atoms.length && roles.every((r) => r.kind === "diagonal")
-    if (kind !== "shift" || exactness !== "exact" || members.length > 1 || !isOfAll) continue
-    const summed = roles.flatMap((r, i) => (r.full ? [] : [positions[i]]))
-    // Differences along two atoms leave more than a sum of each.
-    if (summed.length < 2) still.set(unknown.value, summed.length === 0 ? null : summed)
-  }
-  return still
-}
-
-/** Over how many columns that move the members' Gram matrices sum, at the declared sizes. */
-function columnsOf({ program, network }: Symmetry, { members }: Family, still: ReturnType<typeof stillBlocks>): Dim {
-  return members
-    .map((m) =>
-      program.values[m.unknown.value].atoms
-        .filter((_, p) => !m.positions.includes(p) && still.get(m.unknown.value)?.includes(p) !== true)
-        .map((atom): Dim => substituteDim(atom, network.declared))
-        .reduce(multiplyDim, 1),
-    )
-    .reduce(addDim, 0)
-}
-
-/** A Gram matrix of fewer columns than rows has that rank: nr − r(r − 1)/2 entries are free. */
-const gramRank = (n: Dim, columns: Dim): Dim =>
-  typeof n === "number" && typeof columns === "number" && columns < n ? n * columns - (columns * (columns - 1)) / 2 : symmetricCount(n)
 
 // ---- blocks and refusals ----
 

@@ -231,7 +231,8 @@ class CrossPass {
     const labels = k === 0 ? [use.labels, other.labels] : [other.labels, use.labels]
     const expression = k === 0 && entry.parity === -1 ? addScaled(emptyExpression, entry.expression, -1) : entry.expression
     const transposed = entry.parity === 0 && entry.transposed !== (k === 0)
-    const key = [pair.join(), labels.map((l) => l.join()).join(";"), label, entry.parity, transposed].join("|")
+    // What is summed and what is kept belong to the form: p·b and Σ p·b are two.
+    const key = [pair.join(), [...labels, value.labels].map((l) => l.join()).join(";"), label, entry.parity, transposed].join("|")
     this.residues[value.id].push({ key, expression })
   }
 
@@ -241,7 +242,8 @@ class CrossPass {
     const { coefficients } = value.op
     const left = new Map<string, { expression: Expression; many: number }>()
     value.uses.forEach((use, k) => {
-      for (const { key, expression } of this.residues[use.value]) {
+      for (const { key: form, expression } of this.residues[use.value]) {
+        const key = `${form}|${use.labels.join()}`
         const known = left.get(key) ?? { expression: emptyExpression, many: 0 }
         left.set(key, { expression: addScaled(known.expression, expression, coefficients[k]), many: known.many + 1 })
       }

@@ -1,0 +1,103 @@
+/**
+ * @file How many quantities a family of laws has, and how many of them are functionally independent of each other and of what shift laws hold
+ * still: a Gram matrix of fewer columns than rows has fewer free entries than entries.
+ */
+import { addDim, divideDim, multiplyDim, subtractDim, substituteDim } from "../graph/dim"
+import type { Dim } from "../schema/report"
+import type { Family, Member, Role } from "../symmetry/families"
+import type { Symmetry } from "../symmetry/infer"
+import type { ValueId } from "../symmetry/program"
+
+/** The shift laws of each block of parameters that are about it alone. */
+export type Shifts = ReadonlyMap<ValueId, readonly Shift[]>
+
+/** A sum over the atoms that have no position here is held: for each index along the others, or but for one number along them. */
+interface Shift {
+  readonly positions: readonly number[]
+  readonly isWhole: (position: number) => boolean
+  /** Whether every entry is held. */
+  readonly isStill: boolean
+}
+
+/** Entries that a role stands for. */
+export function roleCount(role: Role): Dim {
+  const n = role.atom
+  switch (role.kind) {
+    case "ones":
+      return 1
+    case "diagonal":
+      return role.full ? n : subtractDim(n, 1)
+    case "matrix":
+      return role.full ? symmetricCount(n) : half(multiplyDim(n, subtractDim(n, 1)))
+  }
+}
+
+export const symmetricCount = (n: Dim): Dim => half(multiplyDim(n, addDim(n, 1)))
+
+const half = (d: Dim): Dim => divideDim(d, 2) ?? multiplyDim(d, "1/2")
+
+/**
+ * Quantities of a family that are functionally independent of each other and of earlier families, at the declared sizes.
+ *
+ * @param joint the size of the axis that the roles make together, where one matrix acts on several atoms; null otherwise.
+ */
+export function independentOf(symmetry: Symmetry, family: Family, joint: Dim | null, shifts: Shifts): Dim {
+  const declared = symmetry.network.declared
+  // What stays by itself adds nothing that could be told from what is known of it.
+  const isStill = ({ unknown }: Member): boolean => shifts.get(unknown.value)?.some((s) => s.isStill) === true
+  const moving = family.kind === "action" ? { ...family, members: family.members.filter((m) => !isStill(m)) } : family
+  if (moving.members.length === 0) return 0
+  const sizeOf = (atom: string): Dim => substituteDim(atom, declared)
+  if (joint !== null) return gramRank(substituteDim(joint, declared), columnsOf(symmetry, moving, shifts))
+  let total = family.roles.map((r) => rankCount(symmetry, moving, r)).reduce(multiplyDim, 1)
+  for (const word of family.dependent) {
+    const lost = [...word].map((letter, i): Dim => {
+      const n = sizeOf(family.roles[i].atom)
+      return letter === "M" ? half(multiplyDim(n, subtractDim(n, 1))) : letter === "D" ? subtractDim(n, 1) : 1
+    })
+    total = subtractDim(total, lost.reduce(multiplyDim, 1))
+  }
+  return family.overlap === undefined ? total : subtractDim(total, substituteDim(family.overlap, declared))
+
+  function rankCount(s: Symmetry, f: Family, role: Role): Dim {
+    const n = sizeOf(role.atom)
+    if (role.kind !== "matrix") return substituteDim(roleCount(role), declared)
+    return role.full ? gramRank(n, columnsOf(s, f, shifts)) : substituteDim(roleCount(role), declared)
+  }
+}
+
+/** What shift laws hold, no product of entries has to. */
+export function shiftsOf({ program, solutions }: Symmetry): Shifts {
+  const shifts = new Map<ValueId, Shift[]>()
+  for (const { kind, members, roles, exactness } of solutions.families) {
+    if (kind !== "shift" || exactness !== "exact" || members.length > 1 || roles.some((r) => r.kind !== "diagonal")) continue
+    const [{ unknown, positions }] = members
+    const isWhole = (p: number): boolean => roles.some((r, i) => positions[i] === p && r.kind === "diagonal" && r.full)
+    const shift: Shift = { positions, isStill: program.values[unknown.value].atoms.every((_, p) => isWhole(p)), isWhole }
+    shifts.set(unknown.value, [...(shifts.get(unknown.value) ?? []), shift])
+  }
+  return shifts
+}
+
+/**
+ * Over how many columns that move the members' Gram matrices sum, at the declared sizes. Where the sum of columns is held, one does not move;
+ * where all their differences are, one does.
+ */
+function columnsOf({ program, network }: Symmetry, { members }: Family, shifts: Shifts): Dim {
+  return members
+    .map((m) => {
+      const { atoms } = program.values[m.unknown.value]
+      const columns = (sizeAt: (position: number) => Dim, positions: readonly number[]): Dim =>
+        positions.filter((p) => !m.positions.includes(p)).map(sizeAt).reduce(multiplyDim, 1)
+      const size = (p: number): Dim => substituteDim(atoms[p], network.declared)
+      const held = (shifts.get(m.unknown.value) ?? [])
+        .filter(({ positions }) => m.positions.every((p) => positions.includes(p)))
+        .map(({ positions, isWhole }) => columns((p) => (isWhole(p) ? size(p) : subtractDim(size(p), 1)), positions))
+      return held.reduce(subtractDim, columns(size, atoms.map((_, p) => p)))
+    })
+    .reduce(addDim, 0)
+}
+
+/** A Gram matrix of fewer columns than rows has that rank: nr − r(r − 1)/2 entries are free. */
+const gramRank = (n: Dim, columns: Dim): Dim =>
+  typeof n === "number" && typeof columns === "number" && columns < n ? n * columns - (columns * (columns - 1)) / 2 : symmetricCount(n)
