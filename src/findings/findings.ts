@@ -13,6 +13,7 @@ import { matmulGradient } from "./matmulGradient"
 import { missingLayer } from "./missingLayer"
 import { noGradientOp } from "./noGradientOp"
 import { normalizedSigmoidGate } from "./normalizedSigmoidGate"
+import { openSize } from "./openSize"
 import { comparePlaces } from "./place"
 import { refusedSetting } from "./refusedSetting"
 import { regularizerBeforeNorm } from "./regularizerBeforeNorm"
@@ -40,6 +41,7 @@ export const findingRules: readonly FindingRule[] = [
   missingLayer,
   noGradientOp,
   normalizedSigmoidGate,
+  openSize,
   refusedSetting,
   regularizerBeforeNorm,
   shapeMismatch,

@@ -78,6 +78,8 @@ export interface OptimizerUse {
   readonly beside?: readonly string[]
   /** Names of weights that the code around its steps writes itself; "all" where it is not known which. */
   readonly written?: readonly string[] | "all"
+  /** The same of code that is not seen to run between its steps, and of which nothing shows that it does not. */
+  readonly perhaps?: readonly string[] | "all"
   /** Given to a `compile` that may be the source's own. */
   readonly elsewhere?: true
   readonly place: Place
@@ -129,7 +131,7 @@ export type LayerOption = number | string | boolean | readonly (number | string)
 /** What tfjs refuses in a layer or between layers. The layer is in the graph as it is meant, unless shapes do not fit. */
 export interface Refusal extends Place {
   /** "ignored": tfjs passes over a setting in silence. All others throw. */
-  readonly kind: "setting" | "ignored" | "name" | "shapes" | "operation" | "frozen"
+  readonly kind: "setting" | "ignored" | "name" | "shapes" | "open" | "operation" | "frozen"
   /** One sentence without a full stop. */
   readonly what: string
   /** The sentence says what to write in its place. */

@@ -160,6 +160,8 @@ export interface State {
   made: number
   /** Sizes learned for symbols: a symbol of an input that met a weight's number. */
   readonly solution: Map<string, Dim>
+  /** Symbols of sizes that the source leaves open with `null`. */
+  readonly openSizes: Set<string>
   readonly symbols: Map<string, number>
   /** Copies of what a branch nobody knows to be taken has changed, innermost last. */
   readonly trail: Level[]
@@ -248,6 +250,7 @@ export function createState(): State {
     madeAt: 0,
     made: 0,
     solution: new Map(),
+    openSizes: new Set(),
     symbols: new Map(),
     trail: [],
     guesses: new Set(),

@@ -27,7 +27,7 @@ async function failureOf(source: string): Promise<string | null> {
   }
 }
 
-const rules = /^(refused-setting|unknown-name|shape-mismatch|symbolic-op|softmax-axis|frozen-model)$/
+const rules = /^(refused-setting|unknown-name|shape-mismatch|open-size|symbolic-op|softmax-axis|frozen-model)$/
 
 /** What is said: findings of these rules, and that a model cannot be built. */
 function saidOf(source: string): readonly string[] {
@@ -81,6 +81,27 @@ const refused: readonly string[] = [
   stack("6, 6, 2", last, "repeatVector({ n: 3 })"), stack("3, 2", "lstm({ units: 3 })", "lstm({ units: 3 })"),
   ...["add", "multiply", "average", "maximum", "minimum"].flatMap((name) => [merge(`${name}()`, "4", "5"), merge(`${name}()`, "3, 4", "2, 4")]),
   merge("concatenate()", "3, 4", "5, 4"), merge("dot({ axes: 1 })", "4", "5"), merge("dense({ units: 3 })", "4", "4"),
+  // Sizes that are left open.
+  ...["null", "null, null"].map((shape) => stack(shape, last)),
+  ...["flatten()", "prelu()", "layerNormalization({ axis: 1 })", "permute({ dims: [2, 1] })", "conv1d({ filters: 2, kernelSize: 2 })",
+    "bidirectional({ layer: tf.layers.lstm({ units: 2, returnSequences: true }) })", "lstm({ units: 2, returnSequences: true })",
+  ].map((layer) => stack("null, 3", layer, "flatten()", last)),
+  ...["lstm({ units: 2 })", "gru({ units: 2 })", "simpleRNN({ units: 2 })"].map((layer) => stack("3, null", layer)),
+  ...["[-1]", "[4, -1]", "[4, null]", "[null, null]"].map((target) => stack("4, 4, 1", `reshape({ targetShape: ${target} })`, last)),
+  stack("4, 4, 1", "reshape({ targetShape: [-1, 4] })", "flatten()", last),
+  stack("null", "embedding({ inputDim: 5, outputDim: 3 })", "flatten()", last),
+  ...["depthwiseConv2d({ kernelSize: 2 })", "conv2dTranspose({ filters: 2, kernelSize: 2 })", "separableConv2d({ filters: 2, kernelSize: 2 })"].map(
+    (layer) => stack("null, null, null", layer)),
+  ...["zeroPadding2d({ padding: 1 })", "upSampling2d({ size: [2, 2] })", "maxPooling2d({ poolSize: 2 })"].map((layer) =>
+    stack("null, null, 3", layer, "flatten()", last)),
+  ...["lstm({ units: 2, stateful: true })", "rnn({ cell: tf.layers.gruCell({ units: 2 }), stateful: true })",
+    "bidirectional({ layer: tf.layers.gru({ units: 2, stateful: true }) })"].map((layer) => stack("3, 2", layer)),
+  merge("flatten().apply(tf.layers.concatenate({ axis: 1 })", "null, 3", "4, 3").replace("([a, b]))", "([a, b])))"),
+  // Records of settings that are read and not given.
+  ...["globalMaxPooling2d()", "globalAveragePooling2d()", "maxPooling2d()", "upSampling2d()", "cropping2D({})"].map((layer) =>
+    stack("4, 4, 1", layer, "flatten()", last)),
+  ...["dropout()", "activation()", "gaussianNoise()"].map((layer) => stack("4", last, layer)),
+  stack("3, 4, 4, 1", "convLstm2d({ filters: 2 })", "flatten()", last),
   // Operations between layers.
   ...["tf.relu(h)", "h.relu()", "tf.add(x, h)"].map((y) =>
     `const x = tf.input({ shape: [4] }), h = tf.layers.dense({ units: 4 }).apply(x), net = tf.model({ inputs: x, outputs: ${y} })`),
@@ -100,6 +121,16 @@ const accepted: readonly string[] = [
   stack("4", last, "batchNormalization({ axis: 1 })"), merge("add()", "4", "1"), merge("concatenate()", "3, 4", "3, 5"),
   stack("3, 2", "bidirectional({ layer: tf.layers.lstm({ units: 3 }), mergeMode: 'ave' })"), stack("4", last, "permute({ dims: [1] })"),
   stack("3, 4", "timeDistributed({ layer: tf.layers.dense({ units: 3 }) })", "flatten()", last),
+  ...["lstm({ units: 2 })", "prelu({ sharedAxes: [1] })", "layerNormalization()", "batchNormalization()", "masking()",
+    "conv1d({ filters: 2, kernelSize: 2 })", "bidirectional({ layer: tf.layers.gru({ units: 2, returnSequences: true }) })",
+    "timeDistributed({ layer: tf.layers.dense({ units: 3 }) })", "reshape({ targetShape: [-1, 3] })"].map((layer) => stack("null, 3", layer, last)),
+  ...["depthwiseConv2d({ kernelSize: 2 })", "conv2dTranspose({ filters: 2, kernelSize: 2 })", "upSampling2d({ size: [2, 2] })"].map((layer) =>
+    stack("null, null, 3", layer, "globalMaxPooling2d({})", last)),
+  stack("6", "reshape({ targetShape: [-1, 3] })", last), stack("null, 4, 4, 1", "convLstm2d({ filters: 2, kernelSize: 2 })", "flatten()", last),
+  stack("null, 3", "reshape({ targetShape: [6] })", last), stack("4, 4, 1", "maxPooling2d({})", "flatten()", last),
+  merge("add()", "null, 3", "null, 3"),
+  `const x = tf.input({ batchShape: [2, 4, 4] }), flat = tf.layers.reshape({ targetShape: [-1] }).apply(x)
+   const net = tf.model({ inputs: x, outputs: tf.layers.dense({ units: 2 }).apply(flat) })`,
 ]
 
 test.each(accepted)("accepted: %s", async (source) => {

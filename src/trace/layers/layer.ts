@@ -19,6 +19,7 @@ import { kindOfLayer, nodeOfLayer, rememberKind, rememberNode } from "./nodes"
 import { noiseLayers } from "./noise"
 import { tellFault, tellRefusedWeight } from "../interpreter/faults"
 import { holdMask, passMask } from "./mask"
+import { openSize, passOpen, sizeOfInput } from "./open"
 import { preprocessingLayers } from "./preprocessing"
 import { giveRank, openShape } from "../rank"
 import { refusalsOf, tellRank, tellUnfit } from "./refused"
@@ -85,7 +86,7 @@ function configuredShape(context: Context, state: LayerState, config: ObjectValu
   }
   const open = (value: Value | undefined, i: number): readonly Dim[] => {
     if (value?.kind !== "array") return value === undefined ? [] : shapeArgument(context, value, "in")
-    return value.items.map((item, k) => (isNullish(item) ? freshSymbol(context, k + i === 0 ? "batch" : "seq") : dimOf(context, item, `in.${k}`)))
+    return value.items.map((item, k) => sizeOfInput(context, item, `in.${k}`, k + i === 0 ? "batch" : "seq"))
   }
   try {
     const batch = given("batchInputShape")
@@ -101,7 +102,7 @@ function configuredShape(context: Context, state: LayerState, config: ObjectValu
     if (state.type === "dense" && given("inputDim") !== undefined) return [lead, dimOf(context, given("inputDim"), "inputDim")]
     if (state.type === "embedding") {
       const length = given("inputLength")
-      return [lead, ...(length === undefined ? [freshSymbol(context, "seq")] : open(length, 1))]
+      return [lead, ...(length === undefined ? [openSize(context, "seq")] : open(length, 1))]
     }
     return null
   } catch (error) {
@@ -244,6 +245,7 @@ function applyKnown(context: Context, state: LayerState, inputs: readonly Tensor
   tellRank(call, kind)
   const result = withoutRefused(call, resultOf(call, kind))
   state.built = true
+  passOpen(call, kind, result)
   passMask(call, kind, result)
   return result
 }

@@ -82,7 +82,7 @@ const flag = (call: LayerCall, key: string): boolean => {
 }
 
 /** A bidirectional layer returns what the layer inside it does. */
-function returnsSequences(call: LayerCall): boolean {
+export function returnsSequences(call: LayerCall): boolean {
   const [inner] = call.state.children
   const { config } = kindOfLayer(call.state) === "bidirectional" && inner?.kind === "layer" ? inner.state : call.state
   const value = config.fields.get("returnSequences")

@@ -54,9 +54,15 @@ const noActivity = ["dense", "embedding", ...Object.keys(spatialAxes)]
 const required: Readonly<Record<string, readonly string[]>> = {
   dense: ["units"], lstm: ["units"], gru: ["units"], simpleRNN: ["units"], embedding: ["inputDim", "outputDim"], conv1d: ["filters", "kernelSize"],
   conv2d: ["filters", "kernelSize"], conv3d: ["filters", "kernelSize"], conv2dTranspose: ["filters", "kernelSize"],
+  conv3dTranspose: ["filters", "kernelSize"], convLstm2d: ["filters", "kernelSize"], cropping2D: ["cropping"],
   separableConv2d: ["filters", "kernelSize"], depthwiseConv2d: ["kernelSize"], permute: ["dims"], reshape: ["targetShape"], repeatVector: ["n"],
   bidirectional: ["layer"], timeDistributed: ["layer"], rnn: ["cell"],
 }
+/** Layers that need nothing but read their record, also where none is given; dense and its kin, which need an entry, say so of that. */
+const readsRecord: ReadonlySet<string> = new Set([
+  ...pooling, "activation", "alphaDropout", "dropout", "gaussianDropout", "gaussianNoise", "globalAveragePooling2d", "globalMaxPooling2d",
+  "spatialDropout1d", "upSampling2d", "rescaling", "dot",
+])
 /** Entries that a layer reads from its record; one of another spelling is passed over in silence. */
 const entries = (
   "activation units useBias kernelInitializer biasInitializer kernelRegularizer biasRegularizer activityRegularizer kernelConstraint " +
@@ -103,6 +109,8 @@ export function refusalsOf(context: Context, kind: string, config: ObjectValue, 
     add(complaintAbout(context, kind, key, plain, isLiteral), node ?? at)
   }
   if (record === null && !(ts.isCallExpression(at) && at.arguments.length === 0)) return found
+  if (ts.isCallExpression(at) && at.arguments.length === 0 && readsRecord.has(kind))
+    add({ kind: "setting", what: `${kind}: tfjs refuses it without a record of settings: write ${kind}({}), or say what it needs` }, at.expression)
   const names = record?.properties.map((property) => (property.name === undefined ? null : textOfName(ts, property.name))) ?? []
   if (record?.properties.some((property) => ts.isSpreadAssignment(property)) === true || names.includes(null)) return found
   const needed = Object.hasOwn(required, kind) ? required[kind] : [], spelled = new Set<string>()

@@ -5,10 +5,11 @@ import type { Dim } from "../../schema/report"
 import type { LayerState, ModelValue, TensorValue, Value } from "../value"
 import { allWeights, applyLayer, createLayer, layerStateOf } from "../layers/layer"
 import { kindOfLayer, nodeOfLayer } from "../layers/nodes"
-import { arrayOf, isNullish, native, numberIn, openParameter, primitive, sizeValue, stringIn, tensorsIn, undefinedValue, unknown } from "../value"
+import { arrayOf, native, numberIn, openParameter, primitive, sizeValue, stringIn, tensorsIn, undefinedValue, unknown } from "../value"
 import { dimOf, makeInput, makeTensor, reshape, shapeOf, tensorOf } from "../tensor"
 import { freshSymbol, nextSerial, note, touch, unifyDims, Unreadable, sitesMaking } from "../context"
 import { markSymbolic } from "../layers/mask"
+import { markOpen, sizeOfInput } from "../layers/open"
 import { assumeOneAxis, copyShape, needRank, openShape } from "../rank"
 import { readWhole } from "../interpreter/readings"
 import type { Earlier } from "./earlier"
@@ -61,9 +62,7 @@ export function createInput(context: Context, config: Value | undefined, at: Typ
   const sizes = (value: Value | undefined): readonly Dim[] | null => {
     if (value === undefined) return null
     if (value.kind !== "array") return numberIn(value) === null && value.kind !== "dim" ? null : [dimOf(context, value)]
-    return value.items.map((item, i) =>
-      isNullish(item) ? freshSymbol(context, `${name ?? "input"}.${i + 1}`) : dimOf(context, item, `${name ?? "input"}.${i + 1}`),
-    )
+    return value.items.map((item, i) => sizeOfInput(context, item, `${name ?? "input"}.${i + 1}`, `${name ?? "input"}.${i + 1}`))
   }
   const stated = fields.get("shape") ?? fields.get("inputShape"), dtype = stringIn(fields.get("dtype")) === "int32" ? "index" : "real"
   if (stated?.kind === "unknown" && stated.tensors.length === 0)
@@ -74,7 +73,8 @@ export function createInput(context: Context, config: Value | undefined, at: Typ
     return unknown("tf.input without a known shape")
   }
   const full = batchShape === null ? ["batch", ...(shape ?? [])] : batchShape.map((d, i) => (i === 0 && typeof d === "string" ? "batch" : d))
-  return markSymbolic(makeInput(context, name ?? "input", full, dtype, at))
+  const lead = batchShape?.[0], isBatchOpen = lead === undefined || (typeof lead === "string" && context.state.openSizes.has(lead))
+  return markOpen(context, markSymbolic(makeInput(context, name ?? "input", full, dtype, at)), isBatchOpen)
 }
 
 /** tf.model({inputs, outputs}). */
@@ -195,7 +195,7 @@ export function buildSequential(context: Context, model: ModelValue): void {
     model.failure ??= model.layers.length === 0 ? "the model has no layers" : "the first layer states no input shape"
     return
   }
-  const x = markSymbolic(makeInput(context, "input", copyShape(shape)))
+  const x = markOpen(context, markSymbolic(makeInput(context, "input", copyShape(shape))))
   const before = context.state.faults.length, y = runLayers(context, model, x, model.node)
   const fault = context.state.faults.at(before) ?? faultIn(context, model, "own")
   if (fault !== undefined) model.fault ??= fault
