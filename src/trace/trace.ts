@@ -4,20 +4,17 @@
  */
 import type * as TypeScript from "typescript"
 import type { ClassValue, FunctionValue, ModelValue, ObjectValue, Value } from "./value"
-import type { Context, Fault, Limits } from "./context"
+import type { Context, Limits } from "./context"
 import type { Place } from "../schema/report"
 import type { Traced } from "./models/classes"
 import type { TracedFile } from "../graph/graph"
 import { callTf, getProperty, setProperty } from "./interpreter/properties"
 import { callValue, constructClass } from "./interpreter/classes"
-import { createState, defaultLimits, placeKey, Stop } from "./context"
+import { createState, defaultLimits, Stop } from "./context"
 import { evaluate } from "./interpreter/expressions"
 import { followClosures, followMethods, innerFunctions, methodCallables, selfOf } from "./models/builders"
 import { execute } from "./interpreter/statements"
-import { findTraining, trainingOf, type Training } from "./training"
-import { followLoss } from "./loss/follow"
-import { sourcesOf } from "./loss/sources"
-import type { Network } from "./loss/network"
+import { trainModels } from "./trained"
 import { callableOf, followFactory, forwardIn, namesAt, outermost, isMarked, takesTensors, traceFunction, type Callable } from "./models/functions"
 import { declaredName, type FunctionLike } from "../source/forms"
 import { constructMakers, forwardOf, traceClass } from "./models/classes"
@@ -30,7 +27,7 @@ import { plainText } from "./ops/table"
 import { placeOf } from "../source/place"
 import { isWithin, lastName } from "../source/nodes"
 import { traceModels } from "./models/tfjs"
-import { faultOf, faultOfClass, isUnread, whyUnknown, wrapsModel } from "./models/wrappers"
+import { faultOfClass, isUnread, whyUnknown, wrapsModel } from "./models/wrappers"
 import { unknown } from "./value"
 
 export interface TraceOptions {
@@ -180,25 +177,9 @@ function follow(context: Context): TracedFile {
   }
   problems.push(...loadedModels(context), ...unreachedModels(context))
   problems.push(...state.problems.map(({ message, place }) => ({ message, ...place })))
-  const training = guarded(() => findTraining(context)) ?? { optimizers: [], losses: [], metrics: [], trainers: [], writes: [] }
   const order = (a: { readonly traced: Traced }, b: { readonly traced: Traced }): number =>
     a.traced.start.line - b.traced.start.line || a.traced.start.column - b.traced.start.column
-  const callable = models.map(({ traced: found, model }) => networkOf(found, model))
-  const trained = ({ traced: found, model }: (typeof models)[number]): TracedFile["models"][number] => {
-    const names = namesOf(context, found, model), weights = weightNames(found), of = trainingOf(context, training, model, names, weights)
-    const known = withTraining(found, of, faultOf(found) ?? model?.fault)
-    const sources = sourcesOf(context, training.trainers, { model, names, weights, losses: of.losses })
-    const own = callable.find((network) => network.traced === found)
-    const ownLoss = sources.length === 0 || own === undefined ? null : guarded(() => followLoss(context, { own, networks: callable, names }, sources))
-    return ownLoss === null ? known : { ...known, ownLoss }
-  }
-  return { models: models.sort(order).map(trained), problems }
-}
-
-/** A model as losses may call it. */
-function networkOf(traced: Traced, model: ModelValue | null): Network {
-  const forward = traced.sites.find(({ kind }) => kind === "forward")
-  return { traced, model, forward: model !== null || forward === undefined ? null : placeKey(forward) }
+  return { models: trainModels(context, models.sort(order), guarded), problems }
 }
 
 /** Objects at the top of the file with a forward function among their fields, and closures that factories returned there. */
@@ -235,30 +216,6 @@ const unique = (callables: readonly Callable[]): readonly Callable[] =>
             (other.holdsWeights === own.holdsWeights && callables.indexOf(other) < callables.indexOf(own))),
       ),
   )
-
-/** Names by which code may speak of a model: its own, its variables, and what the result of its class or function is stored in. */
-function namesOf(context: Context, found: Traced, model: ModelValue | null): ReadonlySet<string> {
-  const bound = [model?.name, model?.variable, model?.returnedBy, model?.caller].flatMap((name) => (name === undefined ? [] : [name.text]))
-  const own = [found.name, ...bound].filter((name) => /^[\w$]+$/.test(name))
-  const stored = (name: string): RegExp =>
-    new RegExp(`(?<![\\w$])([\\w$]+)\\s*(?::[^=;\\n]+)?=\\s*(?:await\\s+)?(?:new\\s+)?(?:this\\.)?${name.replace(/\$/g, "\\$")}\\s*\\(`, "g")
-  return new Set([...own, ...own.flatMap((name) => Array.from(context.home.text.matchAll(stored(name)), (match) => match[1]))])
-}
-
-/** Names that the source has for weights: the last part of their paths. */
-const weightNames = (found: Traced): readonly string[] => [
-  ...new Set(found.graph.parameters.flatMap(({ id }) => id.split("/").filter((part) => /^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(part)).slice(-1))),
-]
-
-/** A model with what trains it; a list of variables given to minimize is an assumption a reader must see. */
-function withTraining(found: Traced, training: Training, fault: Pick<Fault, "what" | "place"> | undefined): TracedFile["models"][number] {
-  const lists = training.optimizers.flatMap(({ variables }) =>
-    variables === undefined ? [] : [`only ${variables.join(", ")} is trained where minimize says so`],
-  )
-  const { optimizers, losses, metrics, notes } = training
-  const throws = fault === undefined ? {} : { throws: { what: plainText(fault.what), ...fault.place } }
-  return { ...found, optimizers, losses, metrics, assumptions: [...new Set([...found.assumptions, ...lists, ...notes])], ...throws }
-}
 
 interface Declarations {
   readonly declared: readonly Value[]

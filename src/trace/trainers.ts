@@ -15,6 +15,8 @@ export interface Trainer {
   readonly mentions: ReadonlySet<string>
   /** What is differentiated. */
   readonly losses: readonly TypeScript.Node[]
+  /** The code of each: itself and the functions of its file that it leads to; of a trainer without any all that it stands in. */
+  readonly reached: readonly (readonly TypeScript.Node[])[]
   /** The variables it is told to train, as written; null for all. */
   readonly variables: readonly string[] | null
   /** Whether the gradients are not those of the loss any more when they are applied. */
@@ -36,7 +38,7 @@ export function findTrainers(ts: typeof TypeScript, file: TypeScript.SourceFile)
         found.push({
           call: node,
           optimizer: lastName(ts, object),
-          mentions: mentionsOf(ts, first, declared),
+          ...reachOf(ts, [first], declared),
           losses: [first],
           variables: listed(ts, list),
           changed: false,
@@ -44,8 +46,8 @@ export function findTrainers(ts: typeof TypeScript, file: TypeScript.SourceFile)
       if (name.text === "applyGradients" && first !== undefined) {
         const body = enclosingFunction(ts, node) ?? file
         const losses = differentiated(ts, body)
-        const mentions = new Set((losses.length > 0 ? losses : [body]).flatMap((loss) => [...mentionsOf(ts, loss, declared)]))
-        found.push({ call: node, optimizer: lastName(ts, object), mentions, losses, variables: null, changed: areChanged(ts, first, body) })
+        const reach = reachOf(ts, losses.length > 0 ? losses : [body], declared)
+        found.push({ call: node, optimizer: lastName(ts, object), ...reach, losses, variables: null, changed: areChanged(ts, first, body) })
       }
     }
     ts.forEachChild(node, visit)
@@ -88,14 +90,28 @@ function functionsOf(ts: typeof TypeScript, file: TypeScript.SourceFile): Bodies
   return bodies
 }
 
-function mentionsOf(ts: typeof TypeScript, start: TypeScript.Node, bodies: Bodies): ReadonlySet<string> {
+function reachOf(ts: typeof TypeScript, starts: readonly TypeScript.Node[], bodies: Bodies): Pick<Trainer, "mentions" | "reached"> {
+  const found = starts.map((start) => {
+    const reached: TypeScript.Node[] = [start]
+    return { reached, names: mentionsOf(ts, start, bodies, reached) }
+  })
+  return { mentions: new Set(found.flatMap(({ names }) => [...names])), reached: found.map(({ reached }) => reached) }
+}
+
+/** The names that some code mentions, itself or in functions of its file; their bodies are added to `reached`. */
+function mentionsOf(ts: typeof TypeScript, start: TypeScript.Node, bodies: Bodies, reached: TypeScript.Node[] = []): ReadonlySet<string> {
   const names = new Set<string>()
   const visit = (node: TypeScript.Node, depth: number): void => {
     if (ts.isIdentifier(node) || ts.isPrivateIdentifier(node)) {
       const name = node.text.replace(/^#/, "")
       if (names.has(name)) return
       names.add(name)
-      if (depth < maximumDepth) bodies.get(node.text)?.forEach((body) => visit(body, depth + 1))
+      if (depth < maximumDepth) {
+        bodies.get(node.text)?.forEach((body) => {
+          reached.push(body)
+          visit(body, depth + 1)
+        })
+      }
     }
     ts.forEachChild(node, (child) => visit(child, depth))
   }

@@ -3,6 +3,7 @@
  * numbers by evaluation.
  */
 import type * as TypeScript from "typescript"
+import type { Aliases } from "./aliases"
 import type { Context } from "./context"
 import type { LossUse, MetricUse, OptimizerName, OptimizerUse } from "../graph/graph"
 import type { ModelValue, Scope } from "./value"
@@ -15,7 +16,7 @@ import { callsOf } from "../source/calls"
 import { trains } from "../source/dependencies"
 import { isWholeLoss } from "./wholeLoss"
 import { findWrites, weightsWritten, type Write } from "./writes"
-import { isWithin } from "../source/nodes"
+import { isWithin, lastName } from "../source/nodes"
 
 const maximumFiles = 200
 
@@ -61,6 +62,17 @@ export interface Uses {
   readonly metrics: readonly Tied<MetricUse>[]
   readonly trainers: readonly Trainer[]
   readonly writes: readonly Write[]
+  /** The files that all of these were found in. */
+  readonly files: readonly TypeScript.SourceFile[]
+}
+
+/** What a model is known by. */
+export interface Known {
+  readonly names: Aliases
+  /** Of these those that surely mean it. */
+  readonly named: ReadonlySet<string>
+  /** Names of its weights. */
+  readonly weights: readonly string[]
 }
 
 /**
@@ -68,7 +80,7 @@ export interface Uses {
  * with what it does there; where none does, everything that no compile of another model uses.
  */
 export function trainingOf(
-  context: Context, uses: Uses, model: ModelValue | null, names: ReadonlySet<string> = new Set(), weights: readonly string[] = [],
+  context: Context, uses: Uses, model: ModelValue | null, { names: { own: names, parts }, named, weights }: Known,
 ): Training {
   const { compiled } = context.state
   const isOwn = ({ nodes }: Tied<unknown>): boolean => model !== null && nodes.some((node) => compiled.get(node)?.has(model))
@@ -78,23 +90,27 @@ export function trainingOf(
     const own = all.filter(isOwn)
     return (own.length > 0 ? own : all.filter(isLoose)).map(({ use }) => use)
   }
-  const minimized = uses.optimizers.some(isOwn)
-    ? []
-    : uses.optimizers.filter(isLoose).flatMap((tied) => usesBy(context.ts, uses.trainers, tied, { names, weights }))
-  const notes = minimized.length === 0 ? [] : uses.trainers.flatMap((trainer) => notesOn(context, trainer, names, weights))
+  const isCompiledHere = uses.optimizers.some(isOwn), known = { names, weights }
+  const handled = uses.optimizers.filter((tied) => isOwn(tied) || isLoose(tied))
+  const minimized = unique(handled.flatMap((tied) => usesBy(context.ts, uses.trainers, tied, known)))
+  const trainers = uses.trainers.filter((trainer) => concerns(context.ts, trainer, names))
+  const notes = minimized.length === 0 && !isCompiledHere ? [] : trainers.flatMap((trainer) => notesOn(context, trainer, names, weights))
   // Where it is not known which optimizer a step calls, one that it is handed say, it may be any in sight.
-  const untied = minimized.length > 0 || uses.optimizers.some(isOwn) ? [] : uses.trainers.filter((trainer) => concerns(context.ts, trainer, names))
+  const untied = trainers.filter((trainer) => !uses.optimizers.some((tied) => isBy(trainer, tied)))
   const beside = [...new Set(untied.flatMap((trainer) => weightsBeside(context.ts, trainer, names, weights)))]
-  const loose = asGiven(pick(uses.optimizers), model).map((use) => (beside.length === 0 ? use : { ...use, beside }))
-  const inSight = minimized.length > 0 ? unique(minimized) : loose
-  const optimizers = withWrites(context, uses.writes, inSight, { names, weights })
+  const loose = minimized.length > 0 && !isCompiledHere ? [] : asGiven(pick(uses.optimizers), model)
+  const inSight = unique([...loose, ...minimized].map((use) => (beside.length === 0 ? use : withBeside(use, beside))))
+  const optimizers = withWrites(context, uses.writes, inSight, known)
   // A class that computes a loss of its own is not trained by that of its neighbor.
   const ofClass = uses.losses.filter((tied) => isLoose(tied) && tied.around !== undefined && names.has(tied.around))
   const own = uses.losses.filter(isOwn), near = ofClass.length > 0 ? ofClass : uses.losses.filter(isLoose)
   // A call of tf.losses is no loss by itself where more than it is trained, or where it is given something else than this model's output.
   const picked = (own.length === 1 ? own.map((tied) => lossAsGiven(tied, model)) : own.length > 0 ? own : near).map(({ use, call }): LossUse =>
-    call === undefined || isWholeLoss(context.ts, call, names) ? use : { ...use, byHand: true })
-  const losses = picked.length > 0 || minimized.length === 0 ? picked : uses.trainers.flatMap((trainer) => lossesOf(context, trainer, names))
+    call === undefined || isWholeLoss(context.ts, call, named) ? use : { ...use, byHand: true })
+  const computed = minimized.length === 0 ? [] : trainers.flatMap((trainer) => lossesOf(context, trainer, { names, named }))
+  // A step that trains it by anything else ends what only the others leave alone.
+  const calls = (own.length > 0 ? own : near).flatMap(({ call }) => call ?? [])
+  const losses = picked.length > 0 ? [...picked, ...stepsBeside(context, uses.trainers, calls, parts)] : computed
   return { optimizers, losses, metrics: pick(isCompiled ? uses.metrics.filter(isOwn) : uses.metrics), notes: [...new Set(notes)] }
 }
 
@@ -123,33 +139,64 @@ function asGiven(uses: readonly OptimizerUse[], model: ModelValue | null): reado
   return name === undefined ? uses : uses.map((use) => (isGiven(use) ? byName(name, use.place) : use))
 }
 
+/** The steps that train a model of these names by something else than these calls of tf.losses. */
+function stepsBeside(
+  context: Context, trainers: readonly Trainer[], calls: readonly TypeScript.CallExpression[], names: ReadonlySet<string>,
+): readonly LossUse[] {
+  const isSeen = (code: readonly TypeScript.Node[]): boolean => calls.some((call) => code.some((node) => isWithin(call, node)))
+  return trainers
+    .filter((trainer) => concerns(context.ts, trainer, names) && !trainer.reached.every(isSeen))
+    .map(({ call }) => ({ name: "computed by hand", byHand: true, place: placeOf(call, context.home) }))
+}
+
 /** What a trainer of a model of these names minimizes, where it calls no function of tf.losses. */
-function lossesOf(context: Context, trainer: Trainer, names: ReadonlySet<string>): readonly LossUse[] {
-  if (!concerns(context.ts, trainer, names)) return []
-  const place = placeOf(trainer.call, context.home),
-    found = namesOfLosses(context.ts, trainer, names)
-  return found === null ? [{ name: "computed by hand", byHand: true, place }] : found.map((name) => ({ name, place }))
+function lossesOf(context: Context, trainer: Trainer, { names, named }: Record<"names" | "named", ReadonlySet<string>>): readonly LossUse[] {
+  const { ts, home } = context, place = placeOf(trainer.call, home), found = namesOfLosses(ts, trainer, names)
+  if (found === null) return [{ name: "computed by hand", byHand: true, place }]
+  const calls = trainer.reached.flat().flatMap((node) => callsWithin(ts, node))
+  return found.map((name) => {
+    const own = calls.filter((call) => lastName(ts, call.expression) === name)
+    // A squared error is told by its operations, and sees every output.
+    const isWhole = own.length === 0 ? name === "meanSquaredError" : own.every((call) => isWholeLoss(ts, call, named))
+    return isWhole ? { name, place } : { name, byHand: true, place }
+  })
+}
+
+function callsWithin(ts: typeof TypeScript, node: TypeScript.Node): readonly TypeScript.CallExpression[] {
+  const found: TypeScript.CallExpression[] = []
+  const visit = (at: TypeScript.Node): void => {
+    if (ts.isCallExpression(at)) found.push(at)
+    ts.forEachChild(at, visit)
+  }
+  visit(node)
+  return found
 }
 
 function notesOn(context: Context, trainer: Trainer, names: ReadonlySet<string>, weights: readonly string[]): readonly string[] {
-  if (!concerns(context.ts, trainer, names)) return []
   const [first, ...others] = weightsBeside(context.ts, trainer, names, weights)
   if (first === undefined) return []
   const what = others.length === 0 ? `'${first}'` : `'${first}' and ${others.length} more weight${others.length === 1 ? "" : "s"}`
   return [`the trained loss is taken to depend on the output alone, though it reads ${what} beside it`]
 }
 
+/** Whether a step is one of this optimizer. */
+const isBy = ({ call, optimizer }: Trainer, { nodes, binding }: Pick<Tied<OptimizerUse>, "nodes" | "binding">): boolean =>
+  optimizer === null ? nodes.some((node) => isWithin(node, call)) : optimizer === binding
+
+const withBeside = (use: OptimizerUse, beside: readonly string[]): OptimizerUse => ({
+  ...use, beside: [...new Set([...(use.beside ?? []), ...beside])],
+})
+
 /** What the trainers that call an optimizer do to a model of these names. */
 function usesBy(
   ts: typeof TypeScript, trainers: readonly Trainer[], { use, nodes, binding }: Tied<OptimizerUse>,
   { names, weights }: { readonly names: ReadonlySet<string>; readonly weights: readonly string[] },
 ): readonly OptimizerUse[] {
-  const own = trainers.filter(({ call, optimizer }) =>
-    optimizer === null ? nodes.some((node) => isWithin(node, call)) : optimizer === binding)
+  const own = trainers.filter((trainer) => isBy(trainer, { nodes, binding }))
   return own.flatMap((trainer) => {
     const found = useFor(ts, use, trainer, names)
     const beside = found === null ? [] : weightsBeside(ts, trainer, names, weights)
-    return found === null ? [] : [beside.length === 0 ? found : { ...found, beside }]
+    return found === null ? [] : [beside.length === 0 ? found : withBeside(found, beside)]
   })
 }
 
@@ -158,8 +205,8 @@ function unique(uses: readonly OptimizerUse[]): readonly OptimizerUse[] {
   const keyOf = ({ text, place, variables }: OptimizerUse): string => JSON.stringify([text, place, variables])
   const groups = new Map<string, OptimizerUse>()
   for (const use of uses) {
-    const known = groups.get(keyOf(use)), beside = [...new Set([...(known?.beside ?? []), ...(use.beside ?? [])])]
-    groups.set(keyOf(use), { ...(known ?? use), ...(beside.length === 0 ? {} : { beside }) })
+    const known = groups.get(keyOf(use)), { beside } = use
+    groups.set(keyOf(use), known === undefined ? use : beside === undefined ? known : withBeside(known, beside))
   }
   return [...groups.values()]
 }
@@ -170,7 +217,7 @@ export function findTraining(context: Context): Uses {
     files = [context.home, ...importers(context)]
   for (const file of files) scan(context, file, found)
   const { ts } = context
-  return { ...found, trainers: files.flatMap((file) => findTrainers(ts, file)), writes: files.flatMap((file) => findWrites(ts, file)) }
+  return { ...found, trainers: files.flatMap((file) => findTrainers(ts, file)), writes: files.flatMap((file) => findWrites(ts, file)), files }
 }
 
 interface Found {

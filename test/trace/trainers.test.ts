@@ -202,3 +202,64 @@ test.each([
   )
   expect(model.losses.map((use) => use.name)).toEqual([name])
 })
+
+describe("a second step that trains by another loss", () => {
+  const net = `class Net { a = tf.variable(tf.randomNormal([4, 8])); b = tf.variable(tf.randomNormal([8, 3])); c = tf.variable(tf.zeros([3]))
+    forward(x: tf.Tensor2D) { return x.matMul(this.a).relu().matMul(this.b).add(this.c) } }
+  const n = new Net(), o = tf.train.sgd(0.1)`
+  const layers = `const m = tf.sequential({ layers: [
+    tf.layers.dense({ units: 8, inputShape: [4], activation: "relu" }), tf.layers.dense({ units: 3 })] })
+  m.compile({ optimizer: "sgd", loss: tf.losses.softmaxCrossEntropy as never })`
+  const entropy = "tf.losses.softmaxCrossEntropy(y, n.forward(x)) as tf.Scalar"
+  /** How many laws only a loss that does not see all classes gives. */
+  const owed = (code: string): number =>
+    trace(code).models.flatMap((traced) => analyzeModel(traced).model.laws).filter(({ family }) => family === "shift").length
+  test.each([
+    ["alone", `${net}\nexport function train(x, y) { o.minimize(() => ${entropy}) }`],
+    ["twice the same", `${net}\nexport function train(x, y) { o.minimize(() => ${entropy}); o.minimize(() => ${entropy}) }`],
+    ["compiled alone", `${layers}\nexport const go = (x, y) => m.fit(x, y)`],
+  ])("%s: the sums over classes stay", (_, code) => expect(owed(code)).toBe(2))
+  test.each([
+    ["in the same function", `${net}\nexport function train(x, y) { o.minimize(() => ${entropy}); o.minimize(() => n.forward(x).sum()) }`],
+    ["with variableGrads", `${net}\nexport function train(x, y) { o.minimize(() => ${entropy}) }
+      export function more(x) { const { grads } = tf.variableGrads(() => n.forward(x).square().mean()); o.applyGradients(grads) }`],
+    ["both differentiated in one function", `${net}\nexport function train(x, y) {
+      const a = tf.variableGrads(() => ${entropy}), b = tf.variableGrads(() => n.forward(x).square().mean())
+      o.applyGradients(a.grads); o.applyGradients(b.grads) }`],
+    ["of a function that is handed the network", `${net}\nconst hidden = (net, x) => net.forward(x).square().mean()
+      export function train(x, y) { o.minimize(() => ${entropy}) }
+      export function more(opt: tf.Optimizer, x) { opt.minimize(() => hidden(n, x)) }`],
+    ["that is handed the network under another name", `${net}\nexport function train(x, y) { o.minimize(() => ${entropy}) }
+      function warm(net, x) { o.minimize(() => net.forward(x).square().mean()) }
+      warm(n, tf.ones([2, 4]))`],
+    ["of a trainer that holds the network", `${net}\nexport function train(x, y) { o.minimize(() => ${entropy}) }
+      class Trainer { constructor(private it: Net) {} warm(x) { o.minimize(() => this.it.forward(x).square().mean()) } }
+      new Trainer(n)`],
+    ["of networks in a list", `${net}\nexport function train(x, y) { o.minimize(() => ${entropy}) }
+      const all = [n]; export function warm(x) { for (const one of all) o.minimize(() => one.forward(x).square().mean()) }`],
+    ["of a part of it", `${net}\nexport function train(x, y) { o.minimize(() => ${entropy}) }
+      const last = n.b; export function warm(x) { o.minimize(() => last.sum().square()) }`],
+    ["beside a loss that compile names", `${layers}\nconst opt = tf.train.sgd(0.1)
+      export async function go(x, y) { await m.fit(x, y); opt.minimize(() => (m.apply(x) as tf.Tensor).square().mean()) }`],
+  ])("%s: they do not", (_, code) => expect(owed(code)).toBe(0))
+  test.each([["", 2], [".add(n.forward(x).square().mean())", 1]])("a loss of tf.metrics%s", (term, count) => {
+    const code = `${net.replace(".add(this.c)", "")}
+      export function train(x, y) { o.minimize(() => tf.metrics.cosineProximity(y, n.forward(x)).mean()${term} as tf.Scalar) }`
+    expect(trace(code).models.flatMap((traced) => analyzeModel(traced).model.laws)).toHaveLength(count)
+  })
+  test("beside compile is a step of its own optimizer", () => {
+    const traced = trace(`${layers}\nconst opt = tf.train.adam(0.1)
+      export async function go(x, y) { await m.fit(x, y); opt.minimize(() => (m.apply(x) as tf.Tensor).square().mean()) }`)
+    expect(only(traced, "m").optimizers.map(({ name }) => name)).toEqual(["sgd", "adam"])
+  })
+})
+
+test.each(["function train(model, x)", "const train = async (model, x) =>"])("%s: the loss of a network that is handed over is followed", (head) => {
+  const traced = trace(`function build() {
+      return tf.sequential({ layers: [tf.layers.dense({ units: 8, inputShape: [4] }), tf.layers.dense({ units: 3 })] })
+    }
+    ${head} { const opt = tf.train.sgd(0.1); for (let i = 0; i < 9; i++) opt.minimize(() => model.apply(x).abs().add(1).log().mean()) }
+    train(build(), tf.ones([3, 4]))`)
+  const { ownLoss } = only(traced, "build")
+  expect(ownLoss !== undefined && "graph" in ownLoss && ownLoss.graph.outputs.length).toBe(1)
+})

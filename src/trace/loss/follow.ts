@@ -18,7 +18,7 @@ import { place, placeKey, Unreadable } from "../context"
 import { createDataReader } from "./data"
 import { functionOf } from "./function"
 import { makeInput, makeTensor, shapeOf } from "../tensor"
-import { undefinedValue } from "../value"
+import { givenUnknown, undefinedValue } from "../value"
 import { withoutCasts } from "../trainers"
 
 /** A function whose value is minimized: of labels and one output each, or of nothing. */
@@ -91,11 +91,16 @@ function nameOfLoss({ ts }: Context, source: LossSource): string {
 }
 
 /** @throws Unreadable where it is no tensor */
-function valueOf(context: Context, { own }: LossOf, source: LossSource, outputs: Outputs): TensorValue {
+function valueOf(context: Context, { own, names }: LossOf, source: LossSource, outputs: Outputs): TensorValue {
   if (source.kind === "minimized") {
     const fn = functionOf(context, source.node)
     if (fn === null) throw new Unreadable("the function that computes it is not found in this file")
-    return tensorIn(context, context.call(context, fn, undefinedValue, [], source.at), source.at)
+    const restore = forgetGuesses(fn.scope, names)
+    try {
+      return tensorIn(context, context.call(context, fn, undefinedValue, [], source.at), source.at)
+    } finally {
+      restore()
+    }
   }
   const result = callNetwork(context, own, [], source.at, createDataReader(context, () => true), outputs)
   const given = result.kind === "array" ? result.items : [result]
@@ -105,6 +110,20 @@ function valueOf(context: Context, { own }: LossOf, source: LossSource, outputs:
     return tensorIn(context, context.call(context, source.fn, undefinedValue, [labels, output], source.at), source.at)
   })
   return parts.reduce((a, b) => makeTensor(context, { kind: "binary", fn: "add" }, [a, b]))
+}
+
+/** A parameter that hands on the network was taken for a tensor where the function was followed by itself; here it is known by its name. */
+function forgetGuesses(scope: Scope, names: ReadonlySet<string>): () => void {
+  const guessed: (() => void)[] = []
+  for (let at: Scope | null = scope; at !== null; at = at.parent) {
+    const held = at.names
+    for (const [name, value] of held) {
+      if (!names.has(name) || value.kind !== "tensor" || value.source.kind !== "input") continue
+      held.set(name, givenUnknown(`'${name}' is not known`, name))
+      guessed.push(() => held.set(name, value))
+    }
+  }
+  return () => guessed.forEach((restore) => restore())
 }
 
 function tensorIn(context: Context, value: Value, at: TypeScript.Node): TensorValue {

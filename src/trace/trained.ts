@@ -1,0 +1,79 @@
+/** @file What trains the models of a file: optimizers, losses and their graphs, by the names that the code has for each model. */
+import type { Aliases } from "./aliases"
+import type { Context, Fault } from "./context"
+import type { ModelValue } from "./value"
+import type { Network } from "./loss/network"
+import type { Traced } from "./models/classes"
+import type { TracedFile } from "../graph/graph"
+import { aliasesOf } from "./aliases"
+import { faultOf } from "./models/wrappers"
+import { findTraining, trainingOf, type Training, type Uses } from "./training"
+import { followLoss } from "./loss/follow"
+import { placeKey } from "./context"
+import { plainText } from "./ops/table"
+import { sourcesOf } from "./loss/sources"
+
+/** A model of the file; `model` where it is one of tf.layers. */
+export interface Made {
+  readonly traced: Traced
+  readonly model: ModelValue | null
+}
+type Guard = <T>(run: () => T) => T | null
+
+const nothing: Uses = { optimizers: [], losses: [], metrics: [], trainers: [], writes: [], files: [] }
+
+/** The models with what trains them. */
+export function trainModels(context: Context, models: readonly Made[], guarded: Guard): TracedFile["models"] {
+  const uses = guarded(() => findTraining(context)) ?? nothing
+  const networks = models.map(networkOf)
+  return models.map(({ traced, model }, k) => {
+    const named = namesOf(context, traced, model), names = aliasesIn(context, uses, { traced, model }, named), weights = weightNames(traced)
+    const training = trainingOf(context, uses, model, { names, named, weights })
+    const known = withTraining(traced, training, faultOf(traced) ?? model?.fault)
+    const sources = sourcesOf(context, uses.trainers, { model, names: names.own, weights, losses: training.losses })
+    const ownLoss = sources.length === 0 ? null : guarded(() => followLoss(context, { own: networks[k], networks, names: names.own }, sources))
+    return ownLoss === null ? known : { ...known, ownLoss }
+  })
+}
+
+/** A model as losses may call it. */
+function networkOf({ traced, model }: Made): Network {
+  const forward = traced.sites.find(({ kind }) => kind === "forward")
+  return { traced, model, forward: model !== null || forward === undefined ? null : placeKey(forward) }
+}
+
+/** All names that lead to a model; looked for where code trains by hand alone. */
+function aliasesIn(context: Context, { trainers, files }: Uses, { traced, model }: Made, named: ReadonlySet<string>): Aliases {
+  if (trainers.length === 0) return { own: named, parts: named }
+  const makers = [model?.returnedBy, model?.caller].flatMap((name) => (name === undefined ? [] : [name.text]))
+  const isClass = model === null && traced.form !== "function"
+  const { own, parts } = aliasesOf(context.ts, files, {
+    values: new Set([traced.name, model?.name?.text, model?.variable?.text].flatMap((name) => name ?? [])),
+    makers: new Set(isClass ? [traced.name] : makers),
+  })
+  return { own: new Set([...named, ...own]), parts: new Set([...named, ...parts]) }
+}
+
+/** Names by which code may speak of a model: its own, its variables, and what the result of its class or function is stored in. */
+function namesOf(context: Context, found: Traced, model: ModelValue | null): ReadonlySet<string> {
+  const bound = [model?.name, model?.variable, model?.returnedBy, model?.caller].flatMap((name) => (name === undefined ? [] : [name.text]))
+  const own = [found.name, ...bound].filter((name) => /^[\w$]+$/.test(name))
+  const stored = (name: string): RegExp =>
+    new RegExp(`(?<![\\w$])([\\w$]+)\\s*(?::[^=;\\n]+)?=\\s*(?:await\\s+)?(?:new\\s+)?(?:this\\.)?${name.replace(/\$/g, "\\$")}\\s*\\(`, "g")
+  return new Set([...own, ...own.flatMap((name) => Array.from(context.home.text.matchAll(stored(name)), (match) => match[1]))])
+}
+
+/** Names that the source has for weights: the last part of their paths. */
+const weightNames = (found: Traced): readonly string[] => [
+  ...new Set(found.graph.parameters.flatMap(({ id }) => id.split("/").filter((part) => /^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(part)).slice(-1))),
+]
+
+/** A model with what trains it; a list of variables given to minimize is an assumption a reader must see. */
+function withTraining(found: Traced, training: Training, fault: Pick<Fault, "what" | "place"> | undefined): TracedFile["models"][number] {
+  const lists = training.optimizers.flatMap(({ variables }) =>
+    variables === undefined ? [] : [`only ${variables.join(", ")} is trained where minimize says so`],
+  )
+  const { optimizers, losses, metrics, notes } = training
+  const throws = fault === undefined ? {} : { throws: { what: plainText(fault.what), ...fault.place } }
+  return { ...found, optimizers, losses, metrics, assumptions: [...new Set([...found.assumptions, ...lists, ...notes])], ...throws }
+}
