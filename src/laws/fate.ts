@@ -170,10 +170,12 @@ const standsStill = (use: OptimizerUse, law: FateLaw, parameters: readonly FateP
 
 /** Code that writes a weight after a step may move it along the symmetry, whether the step trains it or not. */
 function writtenItself(use: OptimizerUse, law: FateLaw): Fate | null {
-  const { written } = use
-  if (written === undefined) return null
-  const found = written === "all" ? "weights" : law.parameters.find((id) => isNamedIn(written, id))
-  return found === undefined ? null : fate("broken", `not guaranteed under ${nameOf(use)}: the code that trains it also writes ${found} itself`)
+  const foundIn = (names: readonly string[] | "all" | undefined): string | undefined =>
+    names === "all" ? "weights" : names === undefined ? undefined : law.parameters.find((id) => isNamedIn(names, id))
+  const found = foundIn(use.written), perhaps = foundIn(use.perhaps)
+  if (found !== undefined) return fate("broken", `not guaranteed under ${nameOf(use)}: the code that trains it also writes ${found} itself`)
+  if (perhaps === undefined) return null
+  return fate("broken", `not guaranteed under ${nameOf(use)}: other code writes ${perhaps} itself, perhaps between its steps`)
 }
 
 /** Names of weights are the last parts of their paths that are names: "rows" for "rows/0". */

@@ -41,12 +41,35 @@ const listed: ReadonlySet<string> = new Set([
 ])
 /** Methods whose function only says which items are meant. */
 const picks = /^(filter|find|findLast|some|every|sort)$/
+/** Deeper than any chain of names that people write. */
+const maximumDepth = 300
 const fills = /^(push|unshift|set|add|concat)$/
 
-export function readNames(ts: typeof TypeScript, file: TypeScript.SourceFile): Names {
+const known = new WeakMap<TypeScript.SourceFile, Names>()
+
+/** What several files say of their names, each of which is read once. */
+export function readNames(ts: typeof TypeScript, files: readonly TypeScript.SourceFile[]): Names {
+  const all = files.map((file) => {
+    let names = known.get(file)
+    if (names === undefined) known.set(file, (names = namesOfFile(ts, file)))
+    return names
+  })
+  if (all.length === 1) return all[0]
+  const join = (key: keyof Names): Nodes => {
+    const joined = new Map<string, readonly TypeScript.Node[]>()
+    for (const names of all) for (const [name, nodes] of names[key]) joined.set(name, [...(joined.get(name) ?? []), ...nodes])
+    return joined
+  }
+  return { given: join("given"), items: join("items"), mentioned: join("mentioned") }
+}
+
+function namesOfFile(ts: typeof TypeScript, file: TypeScript.SourceFile): Names {
   const given = new Map<string, TypeScript.Node[]>(), mentioned = new Map<string, TypeScript.Node[]>(), items = new Map<string, TypeScript.Node[]>()
   const put = (into: Map<string, TypeScript.Node[]>, name: string | null, node: TypeScript.Node | null): void => {
-    if (name !== null && node !== null) into.set(name, [...(into.get(name) ?? []), node])
+    if (name === null || node === null) return
+    const list = into.get(name)
+    if (list === undefined) into.set(name, [node])
+    else list.push(node)
   }
   const visit = (node: TypeScript.Node): void => {
     if (ts.isIdentifier(node) || ts.isPrivateIdentifier(node)) {
@@ -54,13 +77,13 @@ export function readNames(ts: typeof TypeScript, file: TypeScript.SourceFile): N
       if (!isDeclared || ts.isShorthandPropertyAssignment(parent)) put(mentioned, plain(node), node)
     }
     if ((ts.isVariableDeclaration(node) || ts.isPropertyDeclaration(node) || ts.isPropertyAssignment(node)) && node.initializer !== undefined)
-      put(given, nameOf(ts, node.name), node.initializer)
+      put(given, plainName(ts, node.name), node.initializer)
     else if ((ts.isForOfStatement(node) || ts.isForInStatement(node)) && ts.isVariableDeclarationList(node.initializer))
       for (const { name } of node.initializer.declarations) for (const bound of boundNames(ts, name)) put(items, bound, node.expression)
     else if (ts.isParameter(node)) for (const bound of boundNames(ts, node.name)) put(items, bound, listOf(ts, node.parent))
     else if (ts.isShorthandPropertyAssignment(node)) put(given, node.name.text, node.name)
     else if (ts.isFunctionDeclaration(node) || ts.isMethodDeclaration(node) || ts.isGetAccessor(node) || ts.isClassLike(node))
-      put(given, node.name === undefined ? null : nameOf(ts, node.name), node)
+      put(given, node.name === undefined ? null : plainName(ts, node.name), node)
     else if (ts.isBinaryExpression(node) && node.operatorToken.getText().endsWith("=") && !/^[=!<>]=/.test(node.operatorToken.getText()))
       put(given, storedName(ts, node.left), node.right)
     else if (ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression) && fills.test(node.expression.name.text))
@@ -75,18 +98,18 @@ const boundNames = (ts: typeof TypeScript, bound: TypeScript.BindingName): reado
   ts.isIdentifier(bound) ? [bound.text] : bound.elements.flatMap((e) => (ts.isBindingElement(e) ? boundNames(ts, e.name) : []))
 
 /** The list whose method calls a function for every item. */
-const listOf = (ts: typeof TypeScript, { parent }: TypeScript.Node): TypeScript.Expression | null =>
+export const listOf = (ts: typeof TypeScript, { parent }: TypeScript.Node): TypeScript.Expression | null =>
   ts.isCallExpression(parent) && ts.isPropertyAccessExpression(parent.expression) && everyItem.test(parent.expression.name.text)
     ? parent.expression.expression
     : null
 
 const plain = (name: TypeScript.Identifier | TypeScript.PrivateIdentifier): string => name.text.replace(/^#/, "")
 
-const nameOf = (ts: typeof TypeScript, name: TypeScript.Node): string | null =>
+export const plainName = (ts: typeof TypeScript, name: TypeScript.Node): string | null =>
   ts.isIdentifier(name) || ts.isPrivateIdentifier(name) ? plain(name) : ts.isStringLiteralLike(name) ? name.text : null
 
 /** "a" for `a`, `this.a`, `x.a[i]`. */
-function storedName(ts: typeof TypeScript, written: TypeScript.Expression): string | null {
+export function storedName(ts: typeof TypeScript, written: TypeScript.Expression): string | null {
   const node = withoutCasts(ts, written)
   if (ts.isElementAccessExpression(node)) return storedName(ts, node.expression)
   return ts.isPropertyAccessExpression(node) ? plain(node.name) : ts.isIdentifier(node) ? node.text : null
@@ -95,7 +118,7 @@ function storedName(ts: typeof TypeScript, written: TypeScript.Expression): stri
 /** Everything that a receiver may be, by the names of its file. */
 export function resolveReceiver(ts: typeof TypeScript, names: Names, receiver: TypeScript.Expression): Receiver {
   const reached = new Map<string, Reached>(), holders = new Set<string>(), classes = new Set<string>(), seen = new Set<TypeScript.Node>()
-  let isUnknown = false
+  let isUnknown = false, depth = 0
   const reach = (name: string, around?: string): void => void reached.set(`${around ?? ""}.${name}`, { name, around })
   const givenTo = (name: string): readonly TypeScript.Node[] => names.given.get(name) ?? []
   const follow = (nodes: readonly TypeScript.Node[], via: string): void => {
@@ -105,6 +128,12 @@ export function resolveReceiver(ts: typeof TypeScript, names: Names, receiver: T
   const visit = (written: TypeScript.Node, via: string): void => {
     if (seen.has(written)) return
     seen.add(written)
+    // Names that lead to names without end may lead anywhere.
+    if (++depth > maximumDepth) isUnknown = true
+    else visitNew(written, via)
+    depth--
+  }
+  const visitNew = (written: TypeScript.Node, via: string): void => {
     const node = ts.isExpression(written) ? withoutCasts(ts, written) : written
     if (node !== written) visit(node, via)
     else if (ts.isIdentifier(node)) visitName(node)
@@ -114,6 +143,7 @@ export function resolveReceiver(ts: typeof TypeScript, names: Names, receiver: T
       if (ts.isStringLiteralLike(node.argumentExpression)) reach(node.argumentExpression.text)
       visit(node.expression, via)
     } else if (ts.isCallExpression(node)) visitCall(node, via)
+    else if (ts.isNewExpression(node)) visitNewObject(node)
     else if (ts.isFunctionLike(node)) for (const result of resultsOf(ts, node)) visit(result, via)
     else if (ts.isAwaitExpression(node) || ts.isSpreadElement(node)) visit(node.expression, via)
     else if (ts.isArrayLiteralExpression(node)) node.elements.forEach((item) => visit(item, via))
@@ -124,11 +154,18 @@ export function resolveReceiver(ts: typeof TypeScript, names: Names, receiver: T
   }
   const visitProperty = (property: TypeScript.ObjectLiteralElementLike, via: string): void => {
     if (ts.isPropertyAssignment(property)) {
-      const name = nameOf(ts, property.name)
+      const name = plainName(ts, property.name)
       if (name !== null) reach(name)
       visit(property.initializer, via)
     } else if (ts.isShorthandPropertyAssignment(property)) visit(property.name, via)
     else if (ts.isSpreadAssignment(property)) visit(property.expression, via)
+  }
+  /** An object of a class of the file holds its fields and whatever it is given; of any other class it may hold anything. */
+  const visitNewObject = (node: TypeScript.NewExpression): void => {
+    const { expression: callee } = node, name = ts.isIdentifier(callee) ? callee.text : undefined
+    if (name === undefined || !givenTo(name).some((found) => ts.isClassLike(found))) isUnknown = true
+    else classes.add(name)
+    node.arguments?.forEach((argument) => visit(argument, ""))
   }
   const visitClass = (name: string | undefined): void => {
     if (name === undefined) isUnknown = true
@@ -230,7 +267,7 @@ export function functionName(ts: typeof TypeScript, fn: TypeScript.Node): string
   const stored = ts.isVariableDeclaration(parent) || ts.isPropertyDeclaration(parent) || ts.isPropertyAssignment(parent) ? parent.name : undefined
   const given = ts.isBinaryExpression(parent) && parent.right === fn ? storedName(ts, parent.left) : null
   const name = own ?? stored
-  return name === undefined ? given : nameOf(ts, name)
+  return name === undefined ? given : plainName(ts, name)
 }
 
 /** The call or `new` that a mention is the callee of. */
@@ -248,7 +285,7 @@ function aliasOf(ts: typeof TypeScript, mention: TypeScript.Node): string | null
     if (ts.isArrayLiteralExpression(parent) || ts.isAsExpression(parent) || ts.isParenthesizedExpression(parent) || ts.isNonNullExpression(parent))
       continue
     if ((ts.isVariableDeclaration(parent) || ts.isPropertyDeclaration(parent) || ts.isPropertyAssignment(parent)) && parent.initializer === at)
-      return nameOf(ts, parent.name)
+      return plainName(ts, parent.name)
     if (ts.isBinaryExpression(parent) && parent.operatorToken.kind === ts.SyntaxKind.EqualsToken && parent.right === at)
       return storedName(ts, parent.left)
     const isPut = ts.isCallExpression(parent) && parent.expression !== at && ts.isPropertyAccessExpression(parent.expression)
@@ -260,7 +297,7 @@ const isAssigned = (ts: typeof TypeScript, node: TypeScript.Node): boolean =>
   ts.isBinaryExpression(node.parent) || (ts.isCallExpression(node.parent) && node.parent.expression !== node)
 
 /** The class whose instance an object is, where this file makes it. */
-function classOf(ts: typeof TypeScript, names: Names, object: TypeScript.Expression): string | undefined {
+export function classOf(ts: typeof TypeScript, names: Names, object: TypeScript.Expression): string | undefined {
   if (object.kind === ts.SyntaxKind.ThisKeyword) return classAround(ts, object)
   const made = madeBy(ts, names, object).map((node) => (ts.isNewExpression(node) && ts.isIdentifier(node.expression) ? node.expression.text : null))
   const [first] = made
@@ -283,7 +320,7 @@ function madeBy(ts: typeof TypeScript, names: Names, object: TypeScript.Expressi
 }
 
 /** The parameter, variable, function or class that a name means where it stands; null where the file declares none. */
-function declarationOf(ts: typeof TypeScript, node: TypeScript.Identifier): TypeScript.Declaration | null {
+export function declarationOf(ts: typeof TypeScript, node: TypeScript.Identifier): TypeScript.Declaration | null {
   const { text } = node
   const inList = (list: TypeScript.VariableDeclarationList): TypeScript.Declaration | undefined =>
     list.declarations.find(({ name }) => bindsName(ts, name, text))
@@ -312,7 +349,7 @@ const bindsName = (ts: typeof TypeScript, bound: TypeScript.BindingName, name: s
 function keyOf(ts: typeof TypeScript, bound: TypeScript.BindingName, name: string): string | null {
   if (!ts.isObjectBindingPattern(bound)) return null
   const found = bound.elements.find((e) => ts.isIdentifier(e.name) && e.name.text === name && e.dotDotDotToken === undefined)
-  return found === undefined ? null : nameOf(ts, found.propertyName ?? found.name)
+  return found === undefined ? null : plainName(ts, found.propertyName ?? found.name)
 }
 
 /** The fields that a pattern takes this name from. */
@@ -324,7 +361,7 @@ function keysOf(ts: typeof TypeScript, bound: TypeScript.BindingPattern, name: s
 }
 
 /** What a function returns. */
-function resultsOf(ts: typeof TypeScript, fn: TypeScript.Node): readonly TypeScript.Node[] {
+export function resultsOf(ts: typeof TypeScript, fn: TypeScript.Node): readonly TypeScript.Node[] {
   const body = "body" in fn ? (fn.body as TypeScript.Node | undefined) : undefined
   if (body === undefined) return []
   if (!ts.isBlock(body)) return [body]

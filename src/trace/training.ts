@@ -119,9 +119,11 @@ function withWrites(
   context: Context, writes: readonly Write[], optimizers: readonly OptimizerUse[],
   { names, weights }: { readonly names: ReadonlySet<string>; readonly weights: readonly string[] },
 ): readonly OptimizerUse[] {
-  const written = weightsWritten(context.ts, writes, names, weights)
-  if (written.length === 0) return optimizers
-  if (optimizers.length > 0) return optimizers.map((use) => ({ ...use, written }))
+  const written = weightsWritten(context.ts, writes.filter(({ isSure }) => isSure), names, weights)
+  const perhaps = weightsWritten(context.ts, writes.filter(({ isSure }) => !isSure), names, weights)
+  if (written.length === 0 && perhaps.length === 0) return optimizers
+  const uses = { ...(written.length === 0 ? {} : { written }), ...(perhaps.length === 0 ? {} : { perhaps }) }
+  if (optimizers.length > 0) return optimizers.map((use) => ({ ...use, ...uses }))
   const step = writes.find((write) => write.byHand && weightsWritten(context.ts, [write], names, weights).length > 0)
   return step === undefined ? [] : [{ name: "unknown", text: "steps written by hand", place: placeOf(step.node, context.home) }]
 }
@@ -217,7 +219,7 @@ export function findTraining(context: Context): Uses {
     files = [context.home, ...importers(context)]
   for (const file of files) scan(context, file, found)
   const { ts } = context
-  return { ...found, trainers: files.flatMap((file) => findTrainers(ts, file)), writes: files.flatMap((file) => findWrites(ts, file)), files }
+  return { ...found, trainers: files.flatMap((file) => findTrainers(ts, file)), writes: findWrites(ts, files), files }
 }
 
 interface Found {
