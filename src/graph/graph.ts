@@ -80,8 +80,6 @@ export interface OptimizerUse {
   readonly written?: readonly string[] | "all"
   /** The same of code that is not seen to run between its steps, and of which nothing shows that it does not. */
   readonly perhaps?: readonly string[] | "all"
-  /** The same of code that is not seen to run between its steps, and of which nothing shows that it does not. */
-  readonly perhaps?: readonly string[] | "all"
   /** Given to a `compile` that may be the source's own. */
   readonly elsewhere?: true
   readonly place: Place
