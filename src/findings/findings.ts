@@ -16,6 +16,7 @@ import { normalizedSigmoidGate } from "./normalizedSigmoidGate"
 import { openSize } from "./openSize"
 import { comparePlaces } from "./place"
 import { refusedSetting } from "./refusedSetting"
+import { refusedTraining } from "./refusedTraining"
 import { regularizerBeforeNorm } from "./regularizerBeforeNorm"
 import type { FindingRule } from "./rule"
 import { shapeMismatch } from "./shapeMismatch"
@@ -43,6 +44,7 @@ export const findingRules: readonly FindingRule[] = [
   normalizedSigmoidGate,
   openSize,
   refusedSetting,
+  refusedTraining,
   regularizerBeforeNorm,
   shapeMismatch,
   softmaxAxis,

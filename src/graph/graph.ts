@@ -131,7 +131,7 @@ export type LayerOption = number | string | boolean | readonly (number | string)
 /** What tfjs refuses in a layer or between layers. The layer is in the graph as it is meant, unless shapes do not fit. */
 export interface Refusal extends Place {
   /** "ignored": tfjs passes over a setting in silence. All others throw. */
-  readonly kind: "setting" | "ignored" | "name" | "shapes" | "open" | "operation" | "frozen"
+  readonly kind: "setting" | "ignored" | "name" | "shapes" | "open" | "operation" | "frozen" | "training"
   /** One sentence without a full stop. */
   readonly what: string
   /** The sentence says what to write in its place. */

@@ -27,7 +27,7 @@ async function failureOf(source: string): Promise<string | null> {
   }
 }
 
-const rules = /^(refused-setting|unknown-name|shape-mismatch|open-size|symbolic-op|softmax-axis|frozen-model)$/
+const rules = /^(refused-setting|unknown-name|shape-mismatch|open-size|refused-training|symbolic-op|softmax-axis|frozen-model)$/
 
 /** What is said: findings of these rules, and that a model cannot be built. */
 function saidOf(source: string): readonly string[] {
@@ -149,6 +149,31 @@ test("frozen: a model that is compiled before it is frozen does not train, until
   const again = `${critic}; net.trainable = true`
   expect(await failureOf(again)).toBeNull()
   expect(saidOf(again + fit)).toEqual([])
+})
+
+test.each([
+  ...["", "{}", "{ optimizer: 'sgd' }", "{ optimizer: 'sgd', loss: null }", "{ optimizer: 'sgd', loss: undefined }", "{ optimizer: 'sgd', loss: [] }",
+    "{ optimizer: 0.1, loss: 'meanSquaredError' }", "{ optimizer: tf.train.sgd, loss: 'meanSquaredError' }", "{ loss: 'meanSquaredError' }",
+    "{ optimizer: 'sgd', loss: ['meanSquaredError', 'meanSquaredError'] }"].map((settings) => `net.compile(${settings})`),
+  "net.add(tf.layers.dense({ units: 1 })); net.compile({ optimizer: 'sgd', loss: 'sparseCategoricalCrossentropy' })",
+  "const other = tf.sequential({ layers: [net] }); other.compile({ optimizer: 'sgd', loss: 'meanSquaredError' })",
+])("training is refused: %s", async (code) => {
+  const source = `const net = tf.sequential({ layers: [tf.layers.dense({ inputShape: [4], units: 2 })] }); ${code}`
+  // Where the model under it is compiled, or nothing is, the reference must not compile it either.
+  expect(await failureOf(/\bnet\.compile\(/.test(code) ? source : `${source}; net.compile = () => {}`)).not.toBeNull()
+  expect(saidOf(`${source}; async function train(x, y) { await net.fit(x, y) }`)).toHaveLength(1)
+})
+
+test.each([
+  ["for itself", "net.compile({ optimizer: tf.train.sgd(0.1), loss: tf.losses.meanSquaredError })"],
+  ["by what gets it", "prepare(net)"],
+  ["by nobody knows what", "const settings = load(); net.compile(settings)"],
+  ["with settings put together elsewhere", "net.compile({ optimizer: 'sgd', ...settings })"],
+  ["under a condition", "if (ready) net.compile({ optimizer: 'sgd', loss: 'meanSquaredError' })"],
+  ["where another model may stand", "for (const m of list()) m.compile({ optimizer: 'sgd', loss: 'meanSquaredError' })"],
+])("training is not refused of a model that is compiled %s", (_, code) => {
+  const source = `const net = tf.sequential({ layers: [tf.layers.dense({ inputShape: [4], units: 2 })] }); ${code}`
+  expect(saidOf(`${source}; async function train(x, y) { await net.fit(x, y) }`)).toEqual([])
 })
 
 const base = "const net = tf.sequential({ layers: [tf.layers.dense({ inputShape: [4], units: 2 })] })"

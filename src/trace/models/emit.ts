@@ -17,6 +17,7 @@ import { listLayers } from "./layers"
 import { mapSizes } from "../../graph/sizes"
 import { plainText } from "../ops/table"
 import { reachableFrom } from "./model"
+import { refusedTraining } from "./compiled"
 import { rememberParameters } from "./wrappers"
 import { placeKey, resolveDim, samePlace } from "../context"
 
@@ -267,7 +268,8 @@ function refusedOf(
   })
   const between = form === "functional" ? betweenLayers(reachable).filter((refusal) => standsAmongLayers(context, refusal)) : []
   const frozen = model === undefined ? [] : frozenWhole(context, model, weights)
-  const refused = [...all.filter(({ kind }) => kind !== "shapes" || assumptions.length === 0), ...between, ...frozen]
+  const training = model === undefined ? [] : refusedTraining(context, model)
+  const refused = [...all.filter(({ kind }) => kind !== "shapes" || assumptions.length === 0), ...between, ...frozen, ...training]
   return refused.length === 0 ? {} : { refused }
 }
 

@@ -14,6 +14,7 @@ import { assumeOneAxis, copyShape, needRank, openShape } from "../rank"
 import { readWhole } from "../interpreter/readings"
 import type { Earlier } from "./earlier"
 import { rememberFit } from "./frozen"
+import { checkCompile, rememberTraining } from "./compiled"
 import { callsToRepeat, repeatCall, type LayerCalls } from "./replay"
 import { ShapeError } from "../../graph/shape"
 import { substituteDim, symbolsOf } from "../../graph/dim"
@@ -467,10 +468,12 @@ export function modelMember(context: Context, model: ModelValue, name: string): 
     case "setWeights":
     case "resetStates":
       return native(name, () => undefinedValue)
+        checkCompile(context, model, config, at)
     case "fit":
     case "fitDataset":
     case "trainOnBatch":
-      return native(name, () => {
+      return native(name, (_, at) => {
+        rememberTraining(context, model, name, at)
         for (const each of [model, ...alternativesOf(model)]) rememberFit(context, each)
         return unknown(`the result of ${name}`)
       })
