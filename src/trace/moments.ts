@@ -44,6 +44,17 @@ const handled =
   /^(\/|(click|dblclick|input|change|submit|load|DOMContentLoaded|message|resize|drag\w*|drop|key\w*|mouse\w*|pointer\w*|touch\w*|wheel)$)/
 const maximumSites = 3000
 
+/** Where a method that is taken for a value may be called: wherever that value goes. */
+export function momentsOfValue(ts: typeof TypeScript, names: Names, value: TypeScript.Node): Moments {
+  const { places, escapes, isOpen } = followUses(ts, names, value)
+  const all = places.map((node) => momentsOf(ts, names, { node, call: value, isRun: false }))
+  return {
+    sites: all.flatMap(({ sites }) => sites),
+    escapes: escapes || all.some((moments) => moments.escapes),
+    isOpen: isOpen || all.some((moments) => moments.isOpen),
+  }
+}
+
 /** Where a piece of code may run: itself, the calls of the functions that it is in, the calls of those around them, and so on. */
 export function momentsOf(ts: typeof TypeScript, names: Names, first: Site): Moments {
   const sites: Site[] = [first], seen = new Set<TypeScript.Node>([first.node])
@@ -68,7 +79,8 @@ export function momentsOf(ts: typeof TypeScript, names: Names, first: Site): Mom
 
 /** Whether one piece of code happens at every step: within what a step or run is given, in one loop with it, or in the function that is a step. */
 export function goTogether(ts: typeof TypeScript, names: Names, write: TypeScript.Node, step: Site): boolean {
-  if (isInside(write, step.node)) return true
+  // What is handed to a step or run is called by it; a function around the step is not all of it.
+  if (!ts.isFunctionLike(step.node) && isInside(write, step.node)) return true
   const around = roundsAround(ts, names, write)
   if (around.some((round) => isInside(step.node, round))) return true
   if (step.isRun) return false
@@ -134,8 +146,8 @@ function usesOf(ts: typeof TypeScript, names: Names, fn: TypeScript.SignatureDec
   return found
 }
 
-/** Follows a function as a value, and what holds it, to where it is called or lost. */
-function followUses(ts: typeof TypeScript, names: Names, start: TypeScript.SignatureDeclaration): Uses {
+/** Follows a function, or an expression that gives one, and what holds it, to where it is called or lost. */
+function followUses(ts: typeof TypeScript, names: Names, start: TypeScript.Node): Uses {
   const places = new Set<TypeScript.Node>(), seen = new Set<TypeScript.Node>(), queue: TypeScript.Node[] = []
   let escapes = false, isOpen = false
   /** A value that is the function, or holds it. */
@@ -176,7 +188,8 @@ function followUses(ts: typeof TypeScript, names: Names, start: TypeScript.Signa
     const index = call.arguments?.findIndex((argument) => argument === node) ?? -1
     const functions = (names.given.get(name) ?? []).filter((found) => ts.isFunctionLike(found) || ts.isClassLike(found))
     const isKnown = functions.length > 0 && ts.isIdentifier(callee)
-    if (ofTraining.test(name) || (!isKnown && onTheSpot.test(name)) || everyItem.test(name)) return void places.add(node)
+    const isPerItem = everyItem.test(name) && ts.isPropertyAccessExpression(callee)
+    if (ofTraining.test(name) || (!isKnown && onTheSpot.test(name)) || isPerItem) return void places.add(node)
     if (callee.kind === ts.SyntaxKind.SuperKeyword) return instances(ts.findAncestor(node, ts.isClassLike))
     if (keepers.test(name)) return follow(call)
     if (fills.test(name) && ts.isPropertyAccessExpression(callee)) {
@@ -267,24 +280,21 @@ function followUses(ts: typeof TypeScript, names: Names, start: TypeScript.Signa
     if (ts.isParameter(parent) && ts.isIdentifier(parent.name)) return followName(parent.name.text)
     if (!isAsked) escapes = true
   }
-  const name = ts.isConstructorDeclaration(start) ? (classAround(ts, start) ?? null) : functionName(ts, start)
-  const type = ts.isClassElement(start) ? start.parent : null
-  if (isShown(ts, names, start)) isOpen = true
-  if (name !== null) followName(name)
-  // A class of callbacks is handed over as a whole.
-  if (type !== null && ts.isClassLike(type) && type.name !== undefined && isCallback(name, type)) instances(type)
-  if (ts.isObjectLiteralExpression(start.parent)) follow(start.parent)
-  else if (ts.isArrowFunction(start) || ts.isFunctionExpression(start)) follow(start)
-  else if (ts.isConstructorDeclaration(start)) heldByBase(start)
+  const declared = (fn: TypeScript.SignatureDeclaration): void => {
+    const name = ts.isConstructorDeclaration(fn) ? (classAround(ts, fn) ?? null) : functionName(ts, fn)
+    const type = ts.isClassElement(fn) ? fn.parent : null
+    if (isShown(ts, names, fn)) isOpen = true
+    if (name !== null) followName(name)
+    // A class of callbacks is handed over as a whole.
+    if (type !== null && ts.isClassLike(type) && type.name !== undefined && isCallback(name, type)) instances(type)
+    if (ts.isObjectLiteralExpression(fn.parent)) follow(fn.parent)
+    else if (ts.isArrowFunction(fn) || ts.isFunctionExpression(fn)) follow(fn)
+  }
+  if (ts.isFunctionLike(start)) declared(start)
+  else if (ts.isBindingElement(start)) followName(ts.isIdentifier(start.name) ? start.name.text : null)
+  else follow(start)
   for (let node = queue.pop(); node !== undefined; node = queue.pop()) step(node)
   return { places: [...places], escapes, isOpen }
-
-  /** Code of a constructor runs where its class is made, also by the constructors of classes that inherit it. */
-  function heldByBase(made: TypeScript.ConstructorDeclaration): void {
-    const { heritageClauses } = made.parent
-    if (heritageClauses === undefined) return
-    for (const { types } of heritageClauses) for (const { expression } of types) if (!ts.isIdentifier(expression)) isOpen = true
-  }
 }
 
 const isCallback = (name: string | null, type: TypeScript.ClassLikeDeclaration): boolean =>

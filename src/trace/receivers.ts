@@ -152,6 +152,12 @@ export function resolveReceiver(ts: typeof TypeScript, names: Names, receiver: T
     else if (ts.isBinaryExpression(node)) [node.left, node.right].forEach((way) => visit(way, via))
     else if (!ts.isLiteralExpression(node) && !ts.isOmittedExpression(node) && node.kind !== ts.SyntaxKind.NullKeyword) isUnknown = true
   }
+  /** Names that what a model is made of starts from. */
+  const visitParts = (node: TypeScript.Node): void => {
+    const isStart = ts.isIdentifier(node) && node.text !== "tf" && !("name" in node.parent && node.parent.name === node)
+    if (isStart) reach(node.text)
+    ts.forEachChild(node, visitParts)
+  }
   const visitProperty = (property: TypeScript.ObjectLiteralElementLike, via: string): void => {
     if (ts.isPropertyAssignment(property)) {
       const name = plainName(ts, property.name)
@@ -223,6 +229,8 @@ export function resolveReceiver(ts: typeof TypeScript, names: Names, receiver: T
     if (/(^|\.)(variable|addWeight)$/.test(text)) return
     if (/(^|\.)(sequential|model)$/.test(text) && !/^this\./.test(text)) {
       holders.add(via)
+      // A model of parts of another one.
+      for (const given of node.arguments) visitParts(given)
       return
     }
     // A layer made on the spot may be part of any model.

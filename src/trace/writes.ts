@@ -6,7 +6,7 @@
 import type * as TypeScript from "typescript"
 import { changesItself } from "./updates"
 import { isApart } from "./copies"
-import { goTogether, momentsOf, type Site } from "./moments"
+import { goTogether, momentsOf, momentsOfValue, type Site } from "./moments"
 import { classOf, namesBehind, readNames, resolveReceiver, storedName, type Names, type Receiver } from "./receivers"
 import { namesIn } from "../source/calls"
 import { lastName } from "../source/nodes"
@@ -58,7 +58,7 @@ export function findWrites(ts: typeof TypeScript, sources: readonly TypeScript.S
   const names = readNames(ts, sources)
   const files = { names, differentiated: differentiatedBy(ts, names, trains) }
   let stepSites: readonly Site[] | null = null
-  return found.flatMap(({ node, receiver, given, isReplaced }) => {
+  return found.flatMap(({ node, receiver, given, isReplaced, isValue }) => {
     if (receiver !== null && isApart(ts, files, receiver)) return []
     const isChange = changesItself(ts, names, receiver, given)
     // A field that is given a new weight is only where training starts, unless the weight is made of itself.
@@ -66,9 +66,9 @@ export function findWrites(ts: typeof TypeScript, sources: readonly TypeScript.S
     stepSites ??= trains
       .filter((call) => steps.has(calledName(ts, call)) || runs.has(calledName(ts, call)) || !names.given.has(calledName(ts, call)))
       .flatMap((call) => momentsOf(ts, names, { node: call, call, isRun: !steps.has(calledName(ts, call)) }).sites)
-    const { sites, escapes, isOpen } = momentsOf(ts, names, { node, call: node, isRun: false })
+    const { sites, escapes, isOpen } = isValue ? momentsOfValue(ts, names, node) : momentsOf(ts, names, { node, call: node, isRun: false })
     const around = stepSites.filter((step) => sites.some((site) => goTogether(ts, names, site.node, step)))
-    if (around.length === 0 && !escapes && !(isOpen && isChange)) return []
+    if (around.length === 0 && !escapes && receiver !== null && !(isOpen && isChange)) return []
     const byHand = around.some(({ call }) => ts.isCallExpression(call) && /^(variableGrads|valueAndGrads|grads?)$/.test(calledName(ts, call)))
     const reached = receiver === null ? nowhere : isReplaced ? fieldOf(ts, names, receiver) : resolveReceiver(ts, names, receiver)
     return [{ node, receiver: reached, file: names, isSure: around.length > 0, byHand }]
@@ -97,6 +97,8 @@ interface Candidate {
   readonly given: readonly TypeScript.Expression[]
   /** Whether a field is given another weight, not the weight another value. */
   readonly isReplaced: boolean
+  /** Whether it is a method that is not called there. */
+  readonly isValue: boolean
 }
 
 /** `w.assign(…)`, `w["assign"](…)`, `w.assign.bind(w)`, `const { assign } = w`, `net.w = tf.variable(…)`. */
@@ -112,18 +114,18 @@ function candidateAt(ts: typeof TypeScript, node: TypeScript.Node): Candidate | 
     const { parent: whole } = node.parent
     const from = ts.isVariableDeclaration(whole) ? whole.initializer : undefined
     if (from !== undefined && noWeight.test(from.getText())) return null
-    return from === undefined ? null : { node, receiver: from, given: [from], isReplaced: false }
+    return from === undefined ? null : { node, receiver: from, given: [from], isReplaced: false, isValue: true }
   }
   if (ts.isBinaryExpression(node) && node.operatorToken.kind === ts.SyntaxKind.EqualsToken) {
     const { left, right } = node
     if (!ts.isPropertyAccessExpression(left) || !ts.isCallExpression(withoutCasts(ts, right))) return null
     if (!right.getText().includes(left.name.text)) return null
-    return { node, receiver: left, given: [right], isReplaced: true }
+    return { node, receiver: left, given: [right], isReplaced: true, isValue: false }
   }
   // A name of a method that is looked up by a text.
-  if (ts.isStringLiteral(node) && /^(assign|setWeights|loadWeights)$/.test(node.text) && !ts.isElementAccessExpression(node.parent))
-    return /[\w)\]]\[\s*[\w$.]+\s*\]\s*\(/.test(node.getSourceFile().text) ? { node, receiver: null, given: [], isReplaced: false } : null
-  return null
+  const isName = ts.isStringLiteral(node) && /^(assign|setWeights|loadWeights)$/.test(node.text) && !ts.isElementAccessExpression(node.parent)
+  const isLookedUp = isName && /[\w)\]]\[\s*[\w$.]+\s*\]\s*\(/.test(node.getSourceFile().text)
+  return isLookedUp ? { node, receiver: null, given: [], isReplaced: false, isValue: false } : null
 }
 
 function candidateOf(
@@ -136,16 +138,18 @@ function candidateOf(
     if (first === undefined || (parent.arguments.length !== 1 && !/Weights$/.test(name))) return null
     const given = withoutCasts(ts, first)
     const isText = ts.isStringLiteralLike(given) || ts.isTemplateExpression(given) || /['"`]/.test(given.getText()[0])
-    return isText && !/Weights$/.test(name) ? null : { node: parent, receiver: object, given: [...parent.arguments], isReplaced: false }
+    if (isText && !/Weights$/.test(name)) return null
+    return { node: parent, receiver: object, given: [...parent.arguments], isReplaced: false, isValue: false }
   }
   if (ts.isBinaryExpression(parent) && parent.left === node) return null
   // `assign.call(w, …)` writes what it is called for.
   const outer = ts.isPropertyAccessExpression(parent) && parent.expression === node && ts.isCallExpression(parent.parent) ? parent : null
   if (name === "write" && (outer === null || !/^(call|apply|bind)$/.test(outer.name.text))) return null
   if (outer !== null && !/^(call|apply|bind)$/.test(outer.name.text)) return null
-  const handed = outer === null ? [] : [...(outer.parent as TypeScript.CallExpression).arguments]
-  if (handed.length === 0) return { node, receiver: object, given: [object], isReplaced: false }
-  return { node: outer?.parent ?? node, receiver: handed[0], given: [...handed.slice(1), handed[0]], isReplaced: false }
+  const call = outer?.parent as TypeScript.CallExpression | undefined, handed = call?.arguments ?? []
+  const isValue = call === undefined || outer?.name.text === "bind"
+  // Whose method it is counts where nobody says for which object it is called.
+  return { node: call ?? node, receiver: handed[0] ?? object, given: [handed[0] ?? object, ...handed.slice(1)], isReplaced: false, isValue }
 }
 
 const calledName = (ts: typeof TypeScript, call: TypeScript.CallExpression): string => lastName(ts, call.expression) ?? ""
