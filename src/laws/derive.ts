@@ -31,7 +31,7 @@ export function deriveLaws(network: GenericNetwork): DerivedModel {
   const numbers = new Map<string, number>()
   const mirrors = findMirrors(symmetry.program, symmetry.solutions.families).filter((m) => !isShiftedWhole(symmetry, whole, m.value))
   const collect = (from: Symmetry, equations: EquationIndex): void => {
-    const shifts = shiftsOf(from)
+    const held = shiftsOf(from)
     for (const found of from.solutions.families) {
       const writable = isWritable(from, found) && (entriesOf(found.roles) !== null || jointOf(from, found) !== null)
       const family = writable ? found : diagonalPart(found)
@@ -39,7 +39,7 @@ export function deriveLaws(network: GenericNetwork): DerivedModel {
       const law = lawOf(from, equations, family, numbers)
       if (law === null) continue
       laws.push(inIndependentSizes(law, network.extents))
-      if (law.exactness === "exact") independent = addDim(independent, independentOf(from, family, jointOf(from, family), shifts))
+      if (law.exactness === "exact") independent = addDim(independent, independentOf(from, family, jointOf(from, family), held))
     }
   }
   collect(symmetry, index)
@@ -51,7 +51,9 @@ export function deriveLaws(network: GenericNetwork): DerivedModel {
     independent = addDim(independent, substituteDim(law.quantities, network.declared))
   }
   // What stays by itself makes no laws with its like, and beside what moves there are other products to count than entries.
-  const isStill = (value: ValueId): boolean => symmetry.visibility.invisible(value, "A".repeat(symmetry.program.values[value].atoms.length))
+  const isUnseen = (value: ValueId): boolean => symmetry.visibility.invisible(value, "A".repeat(symmetry.program.values[value].atoms.length))
+  const shifts = shiftsOf(symmetry)
+  const isStill = (value: ValueId): boolean => shifts.get(value)?.some((s) => s.isStill) === true || isUnseen(value)
   for (const family of findCrossFamilies(symmetry.program)) {
     const stills = family.members.map(({ unknown }) => Number(isStill(unknown.first)) + Number(isStill(unknown.second)))
     if (stills.includes(1) || stills.every((n) => n === 2)) continue

@@ -58,8 +58,8 @@ export function findFamilies(
 ): Solutions {
   const exactSystem = new LinearSystem(propagation.system)
   for (const { expression } of propagation.approximate) exactSystem.demandZero(expression)
-  const finder = new FamilyFinder(program, propagation, visibility, still)
   const exact = makeSolutionSpace(exactSystem.solve())
+  const finder = new FamilyFinder(program, propagation, visibility, still, exact)
   finder.collect(exact, "exact")
   if (propagation.approximate.length > 0) finder.collect(makeSolutionSpace(propagation.system.solve()), "approximate")
   return { families: finder.families, exact, approximateCauses: propagation.approximate }
@@ -76,9 +76,10 @@ class FamilyFinder {
     private readonly propagation: Propagation,
     private readonly visibility: Visibility,
     private readonly still: ReadonlySet<number>,
+    exact: SolutionSpace,
   ) {
     // Laws are counted up to what shift laws say already: that parameters without gradient stay.
-    this.findTrivial()
+    this.findTrivial(exact)
     for (let id = 0; id < this.trivial.length; id++) if (this.trivial[id]) this.use([id, 1])
   }
 
@@ -106,7 +107,11 @@ class FamilyFinder {
   }
 
   /** Actions that move their parameter where nobody sees it, so that they say nothing that shift laws do not. */
-  private findTrivial(): void {
+  private findTrivial(exact: SolutionSpace): void {
+    // Whether every shift of a block is a symmetry: its entries stay, each by itself.
+    const stays = new Map<ValueId, boolean>()
+    for (const u of this.propagation.unknowns)
+      if (u.kind === "shift" && stays.get(u.value) !== false) stays.set(u.value, exact.contains([u.id, 1]))
     let value = -1,
       isStill = false,
       isUnseen = false
@@ -115,7 +120,7 @@ class FamilyFinder {
       if (u.value !== value) {
         const { op } = this.program.values[u.value]
         value = u.value
-        isStill = op.kind === "parameter" && this.still.has(op.parameter)
+        isStill = stays.get(value) === true || (op.kind === "parameter" && this.still.has(op.parameter))
         isUnseen = !isStill && this.visibility.invisible(value, "A".repeat(u.word.length))
       }
       // All words but those of ones ask the same.
