@@ -7,6 +7,7 @@ import type { Dim, Place, SiteKind } from "../schema/report"
 import type {
   ActiveCall, ClassValue, Frame, FunctionValue, LayerState, ModelValue, ObjectValue, Scope, TensorValue, UnknownValue, Value, Weight,
 } from "./value"
+import { withOccurrence, type About, type Assumed } from "./assumed"
 import { addDim, multiplyDim, substituteDim, symbolsOf } from "../graph/dim"
 import { calleePlace, placeOf } from "../source/place"
 import { declaredName } from "../source/forms"
@@ -176,6 +177,8 @@ export interface State {
   /** Assigned targets, calls and functions that have run, for each loop whose changes are watched. */
   readonly watches: Map<TypeScript.Node, Scope | null>[]
   assumptions: Set<string>
+  /** By their words, what assumptions are about. */
+  readonly assumed: Map<string, Assumed>
   notes: Note[]
   faults: Fault[]
   /** Above 0 where something nobody knows decides whether what is followed runs at all. */
@@ -261,6 +264,7 @@ export function createState(): State {
     assumptions,
     notes,
     faults: [],
+    assumed: new Map(),
     doubts: 0,
     disposed: [],
     kept: new Set(),
@@ -376,8 +380,9 @@ export function write<K, V>(context: Context, container: Map<K, V>, key: K, valu
   container.set(key, value)
 }
 
-export function assume(context: Context, text: string): void {
-  context.state.assumptions.add(text)
+export function assume({ state }: Context, text: string, about: About = {}): void {
+  state.assumptions.add(text)
+  state.assumed.set(text, withOccurrence(state.assumed.get(text), state.owners, about))
 }
 
 export function note(context: Context, what: string, node: TypeScript.Node): void {
@@ -464,7 +469,8 @@ function fitMultiples(context: Context, a: Dim, b: Dim): boolean {
         const values = { [symbol]: addDim(multiplyDim(factor, symbol), rest) }
         if (substituteDim(a, values) !== substituteDim(b, values)) continue
         const [name] = symbol.split("\u00b7"), multiple = `a multiple of ${factor}`
-        assume(context, `'${name}' is taken to be ${rest === 0 ? multiple : `${rest} more than ${multiple}`}: only then the sizes fit that meet here`)
+        const taken = rest === 0 ? multiple : `${rest} more than ${multiple}`
+        assume(context, `'${name}' is taken to be ${taken}: only then the sizes fit that meet here`, { symbols: [symbol] })
         context.state.solution.set(symbol, addDim(multiplyDim(factor, freshSymbol(context, name)), rest))
         return true
       }

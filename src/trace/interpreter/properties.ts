@@ -248,7 +248,7 @@ export function setProperty(context: Context, object: Value, key: string, value:
 
 function setTrainable(context: Context, target: Value, value: Value, at: TypeScript.Node): void {
   const flag = booleanIn(value)
-  if (flag === null) return assume(context, "a `trainable` that is not known is taken as true")
+  if (flag === null) return assume(context, "a `trainable` that is not known is taken as true", { shapes: false })
   setTrainableOf(context, target, flag, place(context, at))
 }
 
@@ -362,7 +362,8 @@ function ownGradient(context: Context, args: readonly Value[], at: TypeScript.No
     const read = context.call(context, unknown("a function with its own gradient"), undefinedValue, [...given, made], at)
     if (value?.kind !== "tensor" || read.kind !== "unknown") return read
     // The value is followed; what no law may pass is the gradient, which is another function's.
-    assume(context, "a function with its own gradient (tf.customGrad) is read for its value: no law is claimed through its gradient")
+    const what = "a function with its own gradient (tf.customGrad) is read for its value: no law is claimed through its gradient"
+    assume(context, what, { shapes: false })
     const op = { kind: "opaque", what: "tf.customGrad", reason: "a function with its own gradient", said: true } as const
     const result = makeTensor(context, op, read.tensors, { at, label: "tf.customGrad", dtype: value.dtype }, shapeOf(context, value))
     rememberForward(result, value)

@@ -20,7 +20,7 @@ export function settleCount(context: Context, d: Dim, what: string): number | nu
     if (!Number.isInteger(count) || count < 2) continue
     for (const symbol of open) context.state.solution.set(symbol, n)
     const named = open.map((symbol) => symbol.replace(/\u00b7\d+$/, "")).join(" and ")
-    assume(context, `${named} ${open.length === 1 ? "is" : "are"} taken to be ${n}, so that ${what} ${count}`)
+    assume(context, `${named} ${open.length === 1 ? "is" : "are"} taken to be ${n}, so that ${what} ${count}`, { symbols: open })
     return count
   }
   return null
@@ -31,7 +31,7 @@ export function settleSymbols(context: Context, d: Dim): boolean {
   const open = symbolsOf(resolveDim(context, d)).filter((symbol) => !context.state.solution.has(symbol))
   for (const symbol of open) {
     context.state.solution.set(symbol, unrolledSize)
-    assume(context, `the loop over ${symbol.replace(/\u00b7\d+$/, "")} is read for ${unrolledSize} rounds`)
+    assume(context, `the loop over ${symbol.replace(/\u00b7\d+$/, "")} is read for ${unrolledSize} rounds`, { symbols: [symbol] })
   }
   return open.length > 0
 }

@@ -59,8 +59,10 @@ export function applyActivation(
     const refused = value !== undefined && /^(function|native|tf|layer)$/.test(value.kind)
     const unread = refused ? "tfjs takes the name of an activation, no function or layer" : "the activation is not a known text"
     const reason = name === null ? unread : `tfjs has no activation '${name}'`
-    if (open) assume(context, `the activation${value.name === null ? "" : ` '${value.name}'`} of ${layer} is not known: no law is claimed through it`)
-    else {
+    if (open) {
+      const named = value.name === null ? "" : ` '${value.name}'`
+      assume(context, `the activation${named} of ${layer} is not known: no law is claimed through it`, { shapes: false })
+    } else {
       note(context, `${layer}: ${reason}`, at)
       if (name !== null || refused) tellFault(context, reason, at)
     }

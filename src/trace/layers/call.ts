@@ -33,20 +33,23 @@ export const input = (call: LayerCall): TensorValue => {
 }
 export const shape = (call: LayerCall, t: TensorValue): readonly Dim[] => shapeOf(call.context, t)
 
+/** Settings that decide over shapes, among the numbers and flags that are taken as tfjs has them where nobody knows them. */
+const shaping: ReadonlySet<string> = new Set(["height", "width", "depthMultiplier", "returnSequences", "returnState", "unroll"])
+
 export function numberOption(call: LayerCall, key: string, missing: number): number {
   const value = option(call, key)
   if (value === undefined) return missing
   const known = numberIn(value)
   if (known !== null) return known
   if (value.kind !== "unknown" || value.tensors.length > 0) throw new Unreadable(`${call.state.type}: '${key}' is not a known number`)
-  assume(call.context, `'${key}' of ${call.state.type} is not known: ${missing} is taken`)
+  assume(call.context, `'${key}' of ${call.state.type} is not known: ${missing} is taken`, { shapes: shaping.has(key) })
   return missing
 }
 export function flagOption(call: LayerCall, key: string, missing: boolean): boolean {
   const value = option(call, key)
   if (value === undefined) return missing
   const known = booleanIn(value) ?? (numberIn(value) === null ? null : numberIn(value) !== 0)
-  if (known === null) assume(call.context, `'${key}' of ${call.state.type} is not known: ${missing} is taken`)
+  if (known === null) assume(call.context, `'${key}' of ${call.state.type} is not known: ${missing} is taken`, { shapes: shaping.has(key) })
   return known ?? missing
 }
 export const textOption = (call: LayerCall, key: string, missing: string): string => {

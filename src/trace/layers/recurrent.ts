@@ -22,7 +22,7 @@ function stepsOf(call: LayerCall, x: TensorValue): number {
   const own = shape(call, x)
   if (isFreeSymbol(own[1])) {
     call.context.state.solution.set(own[1], unrolledSteps)
-    assume(call.context, `${call.state.type} is read for ${unrolledSteps} time steps`)
+    assume(call.context, `${call.state.type} is read for ${unrolledSteps} time steps`, { symbols: [own[1]] })
   }
   const steps = resolveDim(call.context, own[1])
   if (typeof steps !== "number" || steps > 512)

@@ -118,11 +118,11 @@ export function earlierIn(context: Context, outputs: readonly TensorValue[], pas
     // Made by the pass before, or by an earlier one of another attempt.
     const isState = isOld && !isTopLevel && data && !symbolic && (pass.isOutermost || (before !== null && t.serial > before.start))
     if (before !== null && isMadeBy(context, t, start)) {
-      assume(context, `${nameOf(t)} is made anew at every call: it is never trained`)
+      assume(context, `${nameOf(t)} is made anew at every call: it is never trained`, { shapes: false })
       found.set(t, { kind: "random", distribution: "normal" })
     } else if (wasGiven || isState) {
       const field = before?.names.get(t), name = field === undefined ? nameOf(t) : `'${field}'`
-      assume(context, `what ${name} holds from the call before is read as data: no gradient reaches that call`)
+      assume(context, `what ${name} holds from the call before is read as data: no gradient reaches that call`, { shapes: false })
       found.set(t, { kind: "random", distribution: "normal" })
     } else if (weight && !data && !symbolic && !isOpaque(t) && !(t.serial <= (before?.start ?? start) && isOfLayer(t))) {
       assume(context, `${nameOf(t)} is computed once, before training: it keeps its value while the weights behind it are trained`)

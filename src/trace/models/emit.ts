@@ -9,6 +9,7 @@ import type { Graph, Refusal, TracedModel, TracedSite } from "../../graph/graph"
 import type { Paths } from "./paths"
 import { readOnce, type Earlier } from "./earlier"
 import type { LayerState, ModelValue, TensorValue, Weight } from "../value"
+import { isAboutShapes } from "../assumed"
 import { dim, multiplyDim, substituteDim, symbolsOf } from "../../graph/dim"
 import { GraphBuilder } from "../../graph/build"
 import { frozenAtOf, frozenLater, frozenWhole } from "./frozen"
@@ -261,6 +262,7 @@ function refusedOf(
   { nodes }: Graph,
   { reachable, weights }: { readonly reachable: readonly TensorValue[]; readonly weights: readonly Weight[] },
 ): Pick<TracedModel, "refused"> {
+  const isSure = !assumptions.some((text) => isAboutShapes(context, text))
   const reasons = nodes.flatMap(({ op }) => (op.kind === "opaque" ? [op.reason] : []))
   const all = context.state.layers.flatMap((layer) => {
     const own = (layer.refused ?? []).map((refusal) => ({ ...refusal, what: plainText(refusal.what) }))
@@ -269,7 +271,7 @@ function refusedOf(
   const between = form === "functional" ? betweenLayers(reachable).filter((refusal) => standsAmongLayers(context, refusal)) : []
   const frozen = model === undefined ? [] : frozenWhole(context, model, weights)
   const training = model === undefined ? [] : refusedTraining(context, model)
-  const refused = [...all.filter(({ kind }) => kind !== "shapes" || assumptions.length === 0), ...between, ...frozen, ...training]
+  const refused = [...all.filter(({ kind }) => kind !== "shapes" || isSure), ...between, ...frozen, ...training]
   return refused.length === 0 ? {} : { refused }
 }
 

@@ -4,6 +4,7 @@ import type { ModelValue, TensorValue } from "../value"
 import type { Traced } from "./classes"
 import type { Refusal } from "../../graph/graph"
 import { allWeights, layerStateOf } from "../layers/layer"
+import { assumptionsOf } from "../assumed"
 import { assignPaths } from "./paths"
 import { attempt } from "./attempt"
 import { buildSequential, reachableFrom } from "./model"
@@ -119,7 +120,8 @@ function traceModel(context: Context, model: ModelValue): Traced | string {
       paths,
       model,
       notes: [...owned, ...context.state.notes],
-      assumptions: [...new Set([...context.state.assumptions, ...(model.assumptions ?? moduleAssumptions), ...failure])],
+    const assumed = [...context.state.assumptions, ...(model.assumptions ?? moduleAssumptions)]
+      assumptions: assumptionsOf(context, [...new Set([...assumed, ...failure])], paths.owners, () => reachable),
       ownsUnused: true,
     })
   })

@@ -141,7 +141,7 @@ function emitUnstack(call: OpCall): ReturnType<OpEmitter> {
   const x = tensorAt(call, 0), own = shape(call, x), axis = axisAt(call, 1, own.length, 0)
   if (isFreeSymbol(own[axis])) {
     call.context.state.solution.set(own[axis], unrolledSize)
-    assume(call.context, `${String(own[axis]).replace(/\u00b7\d+$/, "")} is read as ${unrolledSize} entries`)
+    assume(call.context, `${String(own[axis]).replace(/\u00b7\d+$/, "")} is read as ${unrolledSize} entries`, { symbols: [own[axis]] })
   }
   const size = resolveDim(call.context, own[axis])
   if (typeof size !== "number" || size > 2048) throw new Unreadable(`unstack: the size of axis ${axis} is not known`)
