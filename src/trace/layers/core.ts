@@ -209,18 +209,10 @@ const batchNormalization: LayerSpec = (call) => {
   if (call.state.trainable)
     y = emit(call, { kind: "normalize", axes: own.flatMap((_, i) => (i === axis ? [] : [i])), center: true, measure: "mean", epsilon }, [x])
   else {
-    assume(call.context, "batchNormalization with trainable: false is read with its frozen statistics; tfjs 4.22's fit takes those of the batch")
-    const spread = unary(call, "rsqrt", binary(call, "add", variance, constant(call.context, epsilon, { at: call.at })))
-    return binary(call, "multiply", binary(call, "subtract", from, along(mean)), along(spread))
-  }
-  let y: TensorValue
-  if (call.state.trainable) {
-    const axes = own.flatMap((_, i) => (i === axis ? [] : [i]))
-    y = inPrediction(emit(call, { kind: "normalize", axes, center: true, measure: "mean", epsilon }, [x]), (made) => byMoving(operandAt(made, 0)))
-  } else {
     const what = "batchNormalization with trainable: false is read with its frozen statistics; tfjs 4.22's fit takes those of the batch"
     assume(call.context, what, { shapes: false })
-    y = byMoving(x)
+    const spread = unary(call, "rsqrt", binary(call, "add", variance, constant(call.context, epsilon, { at: call.at })))
+    y = binary(call, "multiply", binary(call, "subtract", x, along(mean)), along(spread))
   }
   if (gamma !== null) y = binary(call, "multiply", y, along(gamma))
   return beta === null ? y : binary(call, "add", y, along(beta))
