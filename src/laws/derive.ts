@@ -53,7 +53,7 @@ export function deriveLaws(network: GenericNetwork): DerivedModel {
   // What stays by itself makes no laws with its like, and beside what moves there are other products to count than entries.
   const isUnseen = (value: ValueId): boolean => symmetry.visibility.invisible(value, "A".repeat(symmetry.program.values[value].atoms.length))
   const shifts = shiftsOf(symmetry)
-  const isStill = (value: ValueId): boolean => shifts.get(value)?.some((s) => s.isStill) === true || isUnseen(value)
+  const isStill = (value: ValueId): boolean => shifts.alone.get(value)?.some((s) => s.isStill) === true || isUnseen(value)
   for (const family of findCrossFamilies(symmetry.program)) {
     const stills = family.members.map(({ unknown }) => Number(isStill(unknown.first)) + Number(isStill(unknown.second)))
     if (stills.includes(1) || stills.every((n) => n === 2)) continue
