@@ -5,12 +5,13 @@
 import type * as TypeScript from "typescript"
 import { generalize } from "./axes/generalize"
 import { findingsOf } from "./findings/findings"
-import type { OwnLossGraph, TracedModel } from "./graph/graph"
+import type { Graph, OwnLossGraph, TracedModel } from "./graph/graph"
 import { appendLoss } from "./graph/loss"
 import { findOwnLoss, type OwnLoss } from "./graph/objective"
 import { nameConstantOffsets } from "./graph/offsets"
 import { deriveLaws } from "./laws/derive"
 import type { DerivedModel } from "./laws/law"
+import { movedElsewhere, type Sharing } from "./laws/shared"
 import { presentModel } from "./presentation/model"
 import type { FileReport, Model, Problem } from "./schema/report"
 import { traceFile } from "./trace/trace"
@@ -84,7 +85,7 @@ export function analyzeFile(ts: typeof TypeScript, program: TypeScript.Program, 
       late.push({ message: `the analysis takes too long: the laws of ${model.name} are not derived here`, start: model.start, end: model.end })
       continue
     }
-    models.push(analyzeModel(options.pathOf === undefined ? model : renamePlaces(model, options.pathOf)))
+    models.push(analyzeModel(options.pathOf === undefined ? model : renamePlaces(model, options.pathOf), traced.models))
   }
   const misread = syntaxProblems(ts, program, sourceFile)
   const found = [...misread, ...traced.problems, ...late]
@@ -110,12 +111,22 @@ function syntaxProblems(ts: typeof TypeScript, program: TypeScript.Program, sour
   return [{ message, start: at(first.start), end: at(first.start + first.length) }]
 }
 
-/** From one traced network to everything views and the verification need. */
-export function analyzeModel(traced: TracedModel): AnalyzedModel {
+/**
+ * From one traced network to everything views and the verification need.
+ * @param all the models of its file, which may share weights with it
+ */
+export function analyzeModel(traced: TracedModel, all: readonly TracedModel[] = []): AnalyzedModel {
   // Laws and views speak of constants beside weights by name; the traced model stays as the source has it.
   const named: TracedModel = { ...traced, graph: nameConstantOffsets(traced.graph) }
-  const derived = deriveLaws(generalize(appendLoss(named.graph, traced.losses)))
-  const model = presentModel(named, derived, findingsOf(named, derived))
+  const derived = derivedOf(traced, named.graph, all)
+  const sharings = (traced.shared ?? []).map(({ name, weights, index }): Sharing => {
+    const other = all.at(index)
+    if (other === undefined) return { name, weights, optimizers: [], beside: [], parameters: [], derived: { laws: [], sizes: [] } }
+    const { optimizers, graph, ownLoss } = other
+    const beside = ownLoss !== undefined && "graph" in ownLoss ? ownLoss.beside : []
+    return { name, weights, optimizers, beside, parameters: graph.parameters, derived: derivedOf(other, nameConstantOffsets(graph), all) }
+  })
+  const model = presentModel(named, derived, findingsOf(named, derived), movedElsewhere(derived, sharings))
   const laws = derived.laws.map((law, i) => ({ ...law, formula: model.laws[i].formula, latex: model.laws[i].latex }))
   const ownLoss = lossOfItsOwn(traced.ownLoss) ?? findOwnLoss(derived.graph, traced.losses)
   const task: VerificationTask = {
@@ -128,13 +139,23 @@ export function analyzeModel(traced: TracedModel): AnalyzedModel {
   return { traced, derived, model, task }
 }
 
+/** Networks that share weights are asked for each other's laws, once. */
+const derivations = new WeakMap<TracedModel, DerivedModel>()
+
+function derivedOf(traced: TracedModel, named: Graph, all: readonly TracedModel[]): DerivedModel {
+  const derived = derivations.get(traced) ?? deriveLaws(generalize(appendLoss(named, traced.losses)))
+  if (all.some(({ shared }) => shared !== undefined)) derivations.set(traced, derived)
+  return derived
+}
+
 /** A loss that the code computes by itself, in sizes of its own; null where there is none. */
 function lossOfItsOwn(loss: OwnLossGraph | undefined): OwnLoss | null {
   if (loss === undefined) return null
   const { name } = loss
   if (!("graph" in loss)) return { kind: "unknown", name, why: loss.why }
   const { graph, sizes } = generalize(nameConstantOffsets(loss.graph))
-  return { kind: "graph", name, graph, sizes, beside: loss.beside }
+  const { beside, through, unread } = loss
+  return { kind: "graph", name, graph, sizes, beside, through, ...(unread === undefined ? {} : { unread }) }
 }
 
 /** The same plain data with the files of its places renamed. What names no file, which is nearly all, is not copied. */

@@ -104,9 +104,31 @@ export interface LossUse {
  * not read.
  */
 export type OwnLossGraph = Place & { readonly name: string } & (
-  // `beside`: parameters it reads otherwise than in the network's forward pass.
-  { readonly graph: Graph; readonly beside: readonly string[] } | { readonly why: string }
+  {
+      readonly graph: Graph
+      /** Parameters it reads otherwise than in the network's forward pass: by themselves, and through another network that has them as well. */
+      readonly beside: readonly string[]
+      readonly through: readonly ThroughNetwork[]
+      /** Others that train the network beside it, and why they are not read. */
+      readonly unread?: readonly { readonly name: string; readonly why: string }[]
+    }
+  | { readonly why: string }
 )
+
+export interface ThroughNetwork {
+  readonly parameter: string
+  /** The name of the other network. */
+  readonly network: string
+}
+
+/** Another network of the file whose steps train weights that this one has as well. */
+export interface SharedTraining {
+  readonly name: string
+  /** Among the models of the file. */
+  readonly index: number
+  /** Ids here, and there. */
+  readonly weights: readonly (readonly [own: string, other: string])[]
+}
 
 /** What compile measures beside the loss: nothing is differentiated here. */
 export type MetricUse = LossUse
@@ -153,6 +175,7 @@ export interface TracedModel extends Place {
   readonly metrics: readonly MetricUse[]
   /** Present where the code computes a loss that is none of tfjs's. */
   readonly ownLoss?: OwnLossGraph
+  readonly shared?: readonly SharedTraining[]
   readonly assumptions: readonly string[]
   readonly unsupported: readonly (Place & { readonly what: string })[]
   readonly refused?: readonly Refusal[]

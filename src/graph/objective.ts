@@ -3,7 +3,7 @@
  * the losses of compile and of tf.losses. Labels are leaves whose values are valid for the loss: classes, bits, signs, probabilities, numbers.
  */
 import type { Dim } from "../schema/report"
-import type { Graph, LossUse, Node, NodeId } from "./graph"
+import type { Graph, LossUse, Node, NodeId, ThroughNetwork } from "./graph"
 import type { Op } from "./op"
 import { canonicalLoss, isScalar, lossDefinitions, writeLabels, type LossDefinition, type LossWriter, type Scalar } from "./lossFunctions"
 import { inferDtype } from "./build"
@@ -32,6 +32,9 @@ export type OwnLoss =
       readonly kind: "graph"; readonly name: string; readonly graph: Graph; readonly sizes: readonly LossSize[]
       /** Parameters it reads otherwise than by the network's output: their laws are the network's, and need not be the loss's. */
       readonly beside: readonly string[]
+      readonly through?: readonly ThroughNetwork[]
+      /** Other losses that train the network, and why they are not run. */
+      readonly unread?: readonly { readonly name: string; readonly why: string }[]
     }
   /** Why it cannot be run: a sentence about the loss of this name. */
   | { readonly kind: "unknown"; readonly name: string; readonly why: string }

@@ -12,28 +12,37 @@ export type FateParameter = Pick<Parameter, "id" | "regularizer" | "constraint">
 
 type Fate = Omit<LawFate, "law">
 
+const flow = "gradient flow"
+
 /** What shrinks the parameters of one law; `lambda` is the coefficient of θ in the gradient. */
 type Decay = { readonly kind: "none" } | { readonly kind: "equal"; readonly lambda: number } | { readonly kind: "broken"; readonly why: string }
 
 /**
  * One entry for each optimizer in sight; gradient flow where there is none. `beside` are ids of the parameters that the model's own loss, where it
- * was followed, reads otherwise than by the output.
+ * was followed, reads otherwise than by the output; `elsewhere` says of laws, by their ids, what steps that train other networks do to them.
  */
 export function trainingOf(
   optimizers: readonly OptimizerUse[], laws: readonly FateLaw[], parameters: readonly FateParameter[], beside: readonly string[] = [],
+  elsewhere: ReadonlyMap<string, string> = new Map(),
 ): readonly Training[] {
+  const movedBy = (law: FateLaw, name: string): Fate | null => {
+    const why = elsewhere.get(law.id)
+    return why === undefined ? null : fate("broken", `not guaranteed under ${name}: ${why}`)
+  }
   const readByLoss = (law: FateLaw, name: string): Fate | null => {
     const read = law.parameters.find((id) => beside.includes(id))
     return read === undefined ? null : fate("broken", `not guaranteed under ${name}: the loss it minimizes reads ${read} beside the output`)
   }
   if (optimizers.length === 0) {
-    const fateOf = (law: FateLaw): Fate => readByLoss(law, "gradient flow") ?? fateUnderFlow(law, parameters)
-    return [{ optimizer: "gradient flow", fate: laws.map((law) => ({ law: law.id, ...fateOf(law) })) }]
+    const fateOf = (law: FateLaw): Fate => readByLoss(law, flow) ?? movedBy(law, flow) ?? fateUnderFlow(law, parameters)
+    return [{ optimizer: flow, fate: laws.map((law) => ({ law: law.id, ...fateOf(law) })) }]
   }
   const fateOf = (use: OptimizerUse, law: FateLaw): Fate => {
     const own = fateUnder(use, law, parameters)
     // What is broken already keeps its own reason, and what a step does not train stands still whatever the loss reads.
-    return own.status === "broken" || standsStill(use, law, parameters) ? own : (readByLoss(law, nameOf(use)) ?? own)
+    if (own.status === "broken") return own
+    const read = standsStill(use, law, parameters) ? null : readByLoss(law, nameOf(use))
+    return read ?? movedBy(law, nameOf(use)) ?? own
   }
   return optimizers.map((use) => ({
     optimizer: use.text,

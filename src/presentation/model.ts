@@ -13,7 +13,10 @@ import type { SiteSubject } from "./hover"
 import { lawsThrough, parametersRead } from "./through"
 import { isWithin } from "./words"
 
-export function presentModel(traced: TracedModel, derived: DerivedModel, findings: readonly Finding[] = []): Model {
+/** @param elsewhere what steps that train other networks do to the laws, by their ids */
+export function presentModel(
+  traced: TracedModel, derived: DerivedModel, findings: readonly Finding[] = [], elsewhere: ReadonlyMap<string, string> = new Map(),
+): Model {
   const declared = Object.fromEntries(derived.sizes.map((size): [string, Dim] => [size.name, size.declared]))
   const shapes = new Map(derived.graph.parameters.map((p): [string, readonly Dim[]] => [p.id, p.shape]))
   const laws = derived.laws.map((law) => displayLaw(law, declared, (id) => shapes.get(id) ?? []))
@@ -38,7 +41,7 @@ export function presentModel(traced: TracedModel, derived: DerivedModel, finding
     independent: substituteDim(derived.independent, declared),
     lawless: [...derived.lawless, ...unusedWeights(traced, laws, derived.lawless)],
     findings,
-    training: trainingOf(traced.optimizers, laws, parameters, besideIn(traced)),
+    training: trainingOf(traced.optimizers, laws, parameters, besideIn(traced), elsewhere),
     assumptions: traced.assumptions,
     unsupported: traced.unsupported,
   }
@@ -55,8 +58,12 @@ function unusedWeights({ graph }: TracedModel, laws: readonly Law[], lawless: Mo
   )
 }
 
-/** Parameters that a loss of its own reads otherwise than by the output. */
-const besideIn = ({ ownLoss }: TracedModel): readonly string[] => (ownLoss !== undefined && "graph" in ownLoss ? ownLoss.beside : [])
+/** Parameters that a loss of its own reads otherwise than by the output; of what it reads through a network that shares them the laws tell. */
+function besideIn({ ownLoss, shared = [] }: TracedModel): readonly string[] {
+  if (ownLoss === undefined || !("graph" in ownLoss)) return []
+  const known = new Set(shared.flatMap(({ name, weights }) => weights.map(([own]) => `${name} ${own}`)))
+  return [...ownLoss.beside, ...ownLoss.through.flatMap(({ parameter, network }) => (known.has(`${network} ${parameter}`) ? [] : [parameter]))]
+}
 
 const placeOf = ({ start, end }: Place): Place => ({ start, end })
 

@@ -30,8 +30,8 @@ export function verdictText(verification: Verification, optimizer = "flow"): str
   const parts = words.flatMap((word) => (count(word) === 0 ? [] : [`${count(word)} ${word}`]))
   switch (verification.verdict) {
     case "conserved":
-      if (optimizer === "flow") return `every exact law holds along the gradient flow${lossesText(verification)} (${parts.join(", ")})`
-      return `every exact law does what theory says under ${optimizer} (${parts.join(", ")})`
+      if (optimizer !== "flow") return `every exact law does what theory says under ${optimizer} (${parts.join(", ")})`
+      return keptText(verification, parts) ?? `every exact law holds along the gradient flow${lossesText(verification)} (${parts.join(", ")})`
     case "violated":
       return `a law does not hold (${parts.join(", ")})`
     case "inconclusive":
@@ -55,32 +55,48 @@ function openText({ laws, replica, completeness }: Verification, optimizer: stri
   return `the flow conserves ${all}; ${optimizer} is not the flow and need not keep ${unkept}`
 }
 
+/** "its own loss, focal", "its own losses, hinge + the function in line 9". */
+const ownLossName = (name: string): string => `its own loss${/ \+ |^\d+ functions/.test(name) ? "es" : ""}, ${name}`
+
+/** How many laws the model's own loss keeps; null where it moves none. */
+function keptText({ ownLoss, laws }: Pick<Verification, "ownLoss" | "laws">, parts: readonly string[]): string | null {
+  const moved = movedByOwnLoss(ownLoss).length, all = laws.filter(({ verdict }) => verdict === "conserved").length
+  if (ownLoss === undefined || moved === 0) return null
+  const name = ownLossName(ownLoss.name), isMany = name.startsWith("its own losses")
+  const [keeps, does] = isMany ? ["keep", "do"] : ["keeps", "does"]
+  if (all === 1) return `${name}, ${does} not keep the law, which the squared error keeps (${parts.join(", ")})`
+  const kept = moved >= all ? `none of the ${all} exact laws` : `${all - moved} of ${all} exact laws`
+  return `${name}, ${keeps} ${kept}, of which the squared error keeps all (${parts.join(", ")})`
+}
+
 /** Whose flow it was, where the model's own loss was run, too. */
 function lossesText({ ownLoss }: Verification): string {
   if (ownLoss === undefined) return ""
-  if (movedByOwnLoss(ownLoss).length > 0) return ` of the squared error, but not of its own loss, ${ownLoss.name}`
-  return ` of the squared error${ownLoss.verdict === "conserved" ? ` and of its own loss, ${ownLoss.name}` : ""}`
+  return ` of the squared error${ownLoss.verdict === "conserved" ? ` and of ${ownLossName(ownLoss.name)}` : ""}`
 }
 
 /** What the headline does not say of the model's own loss; null where there is nothing to add. */
 export function ownLossText({ ownLoss, laws }: Pick<Verification, "ownLoss" | "laws">): string | null {
   if (ownLoss === undefined) return null
-  const { name, verdict, detail } = ownLoss
-  const instead = "the squared error was run, and a loss of the outputs alone conserves what it does"
-  if (detail !== undefined) return `its own loss, ${name}, was not run: ${detail}; ${instead}`
+  const { verdict, detail, unread = [] } = ownLoss, name = ownLossName(ownLoss.name), was = name.startsWith("its own losses") ? "were" : "was"
+  const conserves = "a loss of the outputs alone conserves what"
+  if (detail !== undefined) return `${name}, ${was} not run: ${detail}; the squared error was run, and ${conserves} it does`
+  const others = unread.map((other) => `${other.name} (${other.why})`).join(", ")
+  const rest = unread.length === 0 ? null : `not run of what trains it: ${others}; ${conserves} the squared error does`
+  const joined = (text: string): string => (rest === null ? text : `${text}; ${rest}`)
   // What it moves the headline says, and each row why.
   const judged = ownLoss.laws.filter(({ notKept }) => notKept !== true)
   const count = (of: LawVerification["verdict"]): number => judged.filter((law) => law.verdict === of).length
   switch (verdict) {
     case "violated":
-      return `under its own loss, ${name}, ${count("violated")} of ${countText(laws.length, "law")} violated`
+      return joined(`under ${name}, ${count("violated")} of ${countText(laws.length, "law")} violated`)
     case "inconclusive": {
       const open = judged.find((law) => law.verdict === "inconclusive")
-      const what = `under its own loss, ${name}, no verdict for ${countText(count("inconclusive"), "law")}`
-      return open?.detail === undefined ? null : `${what}: ${open.detail}`
+      const what = `under ${name}, no verdict for ${countText(count("inconclusive"), "law")}`
+      return open?.detail === undefined ? rest : joined(`${what}: ${open.detail}`)
     }
     case "conserved":
-      return null
+      return rest
   }
 }
 
@@ -204,7 +220,7 @@ export function verificationText(
   const reason = reasonNothingRan(verification)
   if (reason !== null) return wrapText(`${name} — could not be run: ${reason}`, width, "  ", paint)
   return [
-    `  ${painter.heading(name)} — ${paint(verdictText(verification, optimizer))}`,
+    ...headlineText(name, verdictText(verification, optimizer), painter, paint),
     ...wrapText(
       [`seed ${verification.seed}`, `${Math.round(verification.milliseconds)} ms`, ...(sizes === "" ? [] : [`run at sizes ${sizes}`])].join(" · "),
       width,
@@ -236,6 +252,15 @@ export function verificationText(
 }
 
 const verdicts: readonly LawVerification["verdict"][] = ["violated", "inconclusive", "approximate", "conserved"]
+
+/** The model's name, then the verdict, on as many lines as it takes. */
+function headlineText(name: string, verdict: string, painter: Painter, paint: Paint): string[] {
+  const [first, ...rest] = wrapText(`${name} — ${verdict}`, width, "  ")
+  const begin = `  ${name} — `
+  // A name that is longer than a line is broken like anything else.
+  const headed = first.startsWith(begin) ? `  ${painter.heading(name)} — ${paint(first.slice(begin.length))}` : paint(first)
+  return [headed, ...rest.map((line) => `  ${paint(line.slice(2))}`)]
+}
 
 /** For each column the number that speaks most against the laws, with the worst verdict and what was said of it. */
 function worstOf(checked: readonly LawVerification[]): LawVerification | null {

@@ -197,6 +197,8 @@ export interface OwnLossVerification {
   readonly name: string
   readonly verdict: Verdict
   readonly detail?: string
+  /** Others that train the model, and why they were not run. */
+  readonly unread?: readonly { readonly name: string; readonly why: string }[]
   readonly laws: readonly LawVerification[]
 }
 

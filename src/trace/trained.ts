@@ -4,14 +4,15 @@ import type { Context, Fault } from "./context"
 import type { ModelValue } from "./value"
 import type { Network } from "./loss/network"
 import type { Traced } from "./models/classes"
-import type { TracedFile } from "../graph/graph"
+import type { SharedTraining, TracedFile } from "../graph/graph"
 import { aliasesOf } from "./aliases"
+import { asTrained } from "./models/asTrained"
 import { faultOf } from "./models/wrappers"
 import { findTraining, trainingOf, type Training, type Uses } from "./training"
-import { followLoss } from "./loss/follow"
+import { followLoss, idsOf } from "./loss/follow"
 import { placeKey } from "./context"
 import { plainText } from "./ops/table"
-import { sourcesOf } from "./loss/sources"
+import { movedIn, sourcesOf, type TrainedNetwork } from "./loss/sources"
 
 /** A model of the file; `model` where it is one of tf.layers. */
 export interface Made {
@@ -23,23 +24,53 @@ type Guard = <T>(run: () => T) => T | null
 const nothing: Uses = { optimizers: [], losses: [], metrics: [], trainers: [], writes: [], files: [] }
 
 /** The models with what trains them. */
-export function trainModels(context: Context, models: readonly Made[], guarded: Guard): TracedFile["models"] {
+export function trainModels(context: Context, all: readonly Made[], guarded: Guard): TracedFile["models"] {
   const uses = guarded(() => findTraining(context)) ?? nothing
-  const networks = models.map(networkOf)
-  return models.map(({ traced, model }, k) => {
-    const named = namesOf(context, traced, model), names = aliasesIn(context, uses, { traced, model }, named), weights = weightNames(traced)
+  const ownNames = (made: Made) => (): ReadonlySet<string> => aliasesIn(context, uses, made, namesOf(context, made.traced, made.model)).own
+  const models = all.map((made) => guarded(() => asTrained(context, uses.trainers, made, ownNames(made))) ?? made)
+  const trained = models.map((made) => {
+    const { traced, model } = made, named = namesOf(context, traced, model), names = aliasesIn(context, uses, made, named)
+    const weights = weightNames(traced)
     const training = trainingOf(context, uses, model, { names, named, weights })
-    const known = withTraining(traced, training, faultOf(traced) ?? model?.fault)
-    const sources = sourcesOf(context, uses.trainers, { model, names: names.own, weights, losses: training.losses })
-    const ownLoss = sources.length === 0 ? null : guarded(() => followLoss(context, { own: networks[k], networks, names: names.own }, sources))
-    return ownLoss === null ? known : { ...known, ownLoss }
+    return { training, network: networkOf(made, names.own), weights, losses: training.losses }
+  })
+  const networks = trained.map(({ network }) => network), called = new Set(networks.flatMap(({ names }) => [...names]))
+  const sharing = guarded(() => sharedWeights(context, uses, trained, called)) ?? []
+  return models.map(({ traced, model }, k) => {
+    const own = trained[k], shared = sharing.at(k) ?? []
+    const known = withTraining(traced, own.training, faultOf(traced) ?? model?.fault)
+    const sources = sourcesOf(context, uses.trainers, own, shared.map(({ index }) => trained[index]), called)
+    const ownLoss = sources.length === 0 ? null : guarded(() => followLoss(context, { own: own.network, networks }, sources))
+    return { ...known, ...(ownLoss === null ? {} : { ownLoss }), ...(shared.length === 0 ? {} : { shared }) }
+  })
+}
+
+/** For each network the others whose own steps move weights that it has as well. */
+function sharedWeights(
+  context: Context, uses: Uses, all: readonly TrainedNetwork[], called: ReadonlySet<string>,
+): readonly (readonly SharedTraining[])[] {
+  if (all.length < 2 || (uses.trainers.length === 0 && context.state.compiled.size === 0)) return []
+  const moved = all.map((trained) => movedIn(context, uses.trainers, trained, called))
+  if (moved.every(({ size }) => size === 0)) return []
+  const ids = all.map(({ network }) => idsOf(context, network))
+  return all.map(({ network }, k) => {
+    const trainable = new Set(network.traced.graph.parameters.flatMap(({ id, trainable: moves }) => (moves ? [id] : [])))
+    return all.flatMap(({ network: other }, index): SharedTraining[] => {
+      if (index === k || moved[index].size === 0) return []
+      const weights = [...ids[k]].flatMap(([weight, own]) => {
+        const id = ids[index].get(weight)
+        return id !== undefined && moved[index].has(id) && trainable.has(own) ? [[own, id] as const] : []
+      })
+      const named = [...new Map(weights)]
+      return named.length === 0 ? [] : [{ name: other.traced.name, index, weights: named }]
+    })
   })
 }
 
 /** A model as losses may call it. */
-function networkOf({ traced, model }: Made): Network {
+function networkOf({ traced, model }: Made, names: ReadonlySet<string>): Network {
   const forward = traced.sites.find(({ kind }) => kind === "forward")
-  return { traced, model, forward: model !== null || forward === undefined ? null : placeKey(forward) }
+  return { traced, model, names, forward: model !== null || forward === undefined ? null : placeKey(forward) }
 }
 
 /** All names that lead to a model; looked for where code trains by hand alone. */

@@ -145,6 +145,17 @@ export function mentionsBeside(
   return { read, knowsForward: bodies.size < declared.size }
 }
 
+/**
+ * Whether a trainer's loss calls a model of these names itself, not only within other models, of which `called` are all names.
+ */
+export function concernsDirectly(ts: typeof TypeScript, trainer: Trainer, names: ReadonlySet<string>, called: ReadonlySet<string>): boolean {
+  if (!concerns(ts, trainer, names)) return false
+  const around = ts.findAncestor(trainer.call, ts.isClassLike)?.name?.text
+  if (trainer.losses.length === 0 || (around !== undefined && names.has(around))) return true
+  const { read } = mentionsBeside(ts, trainer, called)
+  return [...names].some((name) => read.has(name))
+}
+
 /** Whether a trainer trains a model of these names: it mentions one, or stands in the class of that name and computes the output of `this`. */
 export function concerns(ts: typeof TypeScript, { call, mentions }: Trainer, names: ReadonlySet<string>): boolean {
   if ([...names].some((name) => mentions.has(name))) return true

@@ -62,7 +62,7 @@ export async function runOwnLoss(
     "short",
   )
   if (track.cancelled) return null
-  const beside = new Set(loss.kind === "graph" ? loss.beside : [])
+  const beside = loss.kind === "graph" ? loss.beside : [], through = loss.kind === "graph" ? (loss.through ?? []) : []
   const laws = setting.standing.map((k, n) => {
     const judged = judgeLaw({
       law: setting.ids[n],
@@ -75,18 +75,19 @@ export async function runOwnLoss(
       byRate: true,
       ...(track.ended === null ? {} : { ended: track.ended }),
     })
-    const read = task.laws[n].parameters.find((id) => beside.has(id))
-    return read === undefined ? judged : excuse(judged, read)
+    const { parameters } = task.laws[n], read = parameters.find((id) => beside.includes(id))
+    if (read !== undefined) return excuse(judged, `what it is trained with reads ${read} beside the output`)
+    const other = through.find(({ parameter }) => parameters.includes(parameter))
+    return other === undefined ? judged : excuse(judged, `what it is trained with reads ${other.parameter} through ${other.network} as well`)
   })
   const kept = laws.filter(({ notKept }) => notKept !== true)
-  return { name, verdict: kept.length === 0 ? "inconclusive" : judgeRun(kept), laws }
+  const unread = loss.kind === "graph" ? loss.unread : undefined
+  return { name, verdict: kept.length === 0 ? "inconclusive" : judgeRun(kept), ...(unread === undefined ? {} : { unread }), laws }
 }
 
 /** A law of the network that a loss moves by reading its weights: no fault of the law. */
-function excuse(law: LawVerification, read: string): LawVerification {
-  if (law.verdict !== "violated") return law
-  const detail = `its own loss reads ${read} beside the output (rate ${law.rate.toExponential(1)})`
-  return { ...law, verdict: "inconclusive", notKept: true, detail }
+function excuse(law: LawVerification, why: string): LawVerification {
+  return law.verdict === "violated" ? { ...law, verdict: "inconclusive", notKept: true, detail: `${why} (rate ${law.rate.toExponential(1)})` } : law
 }
 
 const notRun = (name: string, why: string): OwnLossVerification => ({ name, verdict: "inconclusive", detail: why, laws: [] })

@@ -152,7 +152,7 @@ function underBoth(
   if (own === null || own.laws.length === 0) return decayed
   return decayed.map((law, k) => {
     const { verdict, detail = "" } = own.laws[k]
-    return verdict !== "violated" || law.verdict === "violated" ? law : { ...law, verdict, detail: `under ${own.name}, its own loss: ${detail}` }
+    return verdict !== "violated" || law.verdict === "violated" ? law : { ...law, verdict, detail: `under ${own.name}: ${detail}` }
   })
 }
 

@@ -82,18 +82,35 @@ describe("verdicts", () => {
     const moved = { ...measured("balance-1", "inconclusive", { detail }), notKept: true } as const
     const own = { name: "hinge", verdict: "conserved", laws: [moved, held[1]] } as const
     const run = { ...verification("conserved", ...held), ownLoss: own }
-    const headline = "every exact law holds along the gradient flow of the squared error, but not of its own loss, hinge (1 conserved, 1 not kept)"
+    const headline = "its own loss, hinge, keeps 1 of 2 exact laws, of which the squared error keeps all (1 conserved, 1 not kept)"
     expect(verdictText(run)).toBe(headline)
     expect(ownLossText(run)).toBeNull()
     const text = verificationText(task, run, model, plainPainter)
-    expect(text[0]).toContain(headline)
+    const row0 = text.findIndex((line) => line.includes("seed "))
+    expect(text.slice(0, row0).map((line) => line.trim()).join(" ")).toBe(`model — ${headline}`)
+    expect(row0).toBe(2)
+    expect(Math.max(...text.map((line) => [...line].length))).toBeLessThanOrEqual(100)
     const row = text.findIndex((line) => /^ {3}1 /.test(line))
     expect(text[row]).toMatch(/not kept$/)
     expect(text.slice(row).join(" ")).toContain(detail)
     expect(text.filter((line) => /\bconserved$/.test(line))).toHaveLength(1)
     const marked: string[] = [], painter = { ...plainPainter, warning: (line: string) => (marked.push(line), line) }
     verificationText(task, { ...run, ownLoss: { ...own, verdict: "inconclusive" } }, model, painter)
-    expect(marked).toEqual([headline, "not kept"])
+    expect([marked.slice(0, 2).join(" "), ...marked.slice(2)]).toEqual([headline, "not kept"])
+  })
+  test("tell several losses from one, and what of them was not run", () => {
+    const held = [measured("a", "conserved")], moved = { ...measured("a", "inconclusive", { detail: "moved" }), notKept: true } as const
+    const unread = [{ name: "warmUp", why: "its operations are not read" }]
+    const both = { name: "hinge + the function in line 9", verdict: "conserved", laws: held } as const
+    expect(verdictText({ ...verification("conserved", ...held), ownLoss: both })).toContain("and of its own losses, hinge + the function in line 9 (")
+    const one = { ...verification("conserved", ...held), ownLoss: { ...both, name: "2 functions in line 7", laws: [moved] } }
+    expect(verdictText(one)).toBe("its own losses, 2 functions in line 7, do not keep the law, which the squared error keeps (1 not kept)")
+    expect(ownLossText({ ...one, ownLoss: { ...both, unread } })).toBe(
+      "not run of what trains it: warmUp (its operations are not read); a loss of the outputs alone conserves what the squared error does")
+    const none = verification("conserved", ...held, measured("b", "conserved"))
+    const own = { name: "hinge", verdict: "inconclusive", laws: [moved, { ...moved, law: "b" }] } as const
+    expect(verdictText({ ...none, ownLoss: own })).toBe(
+      "its own loss, hinge, keeps none of the 2 exact laws, of which the squared error keeps all (2 not kept)")
   })
   test("say what was left out of equal blocks and steps", () => {
     const repeats = [{ what: "h/{0…11}", declared: 12, kept: 2 }, { what: "steps of lstm", declared: 24, kept: 3 }]

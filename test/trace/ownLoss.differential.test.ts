@@ -179,7 +179,7 @@ test.each([
     model.compile({ optimizer: "sgd", loss: (y, p) => p.sub(y).square().mean().add(feat.apply(y).abs().mean()) })`],
 ])("weights that the loss reads through another network are the network's: %s", (_, name, beside, count, code) => {
   const model = only(trace(code), name), graph = graphOf(model)
-  expect(model.ownLoss).toMatchObject({ beside })
+  expect(model.ownLoss).toMatchObject({ beside: [], through: beside.map((parameter) => ({ parameter })) })
   // Nothing of what is shared stands still in a copy.
   expect(graph.parameters.map(({ trainable }) => trainable)).toEqual(Array.from({ length: count }, (__, k) => k < 2))
 })
@@ -196,30 +196,43 @@ test("a tensor of many paths back to the data is looked at once", () => {
   expect(inputsOf(graphOf(only(traced)))).toHaveLength(2)
 })
 
-describe("a loss of several of which one is not read is not read", () => {
+describe("of several losses those that are read are the graph, and the others are named", () => {
   const fine = "opt.minimize(() => m.predict(x).sub(y).abs().mean())", unread = "opt.minimize(() => tf.spectral.rfft(m.predict(x)).sum())"
   const far = "const grads = gradientsOf(x, y); opt.applyGradients(grads)"
   const lossOf = (...steps: readonly string[]) => {
     const functions = steps.map((step, k) => `function s${k}(x, y) { ${step}; m.getWeights() }`)
     return only(trace([`const m = ${sequential}, opt = tf.train.sgd(0.1)`, ...functions].join("\n"))).ownLoss
   }
-  test.each([[[fine, unread], 3], [[unread, fine], 2]])("%j", (steps, line) =>
-    expect(lossOf(...steps)).toMatchObject({ why: expect.stringMatching(/complex/) as string, start: { line } }))
-  test("gradients from elsewhere", () => expect(lossOf(fine, far)).toMatchObject({ why: expect.stringMatching(/not found/) as string }))
+  const without = (name: string, why: RegExp) => ({ unread: [{ name, why: expect.stringMatching(why) as string }] })
+  test.each([[[fine, unread], 2, 3], [[unread, fine], 3, 2]])("%j", (steps, read, line) => {
+    const found = lossOf(...steps)
+    expect(found).toHaveProperty("graph")
+    expect(found).toMatchObject({ name: `the function in line ${read}`, start: { line: read } })
+    expect(found).toMatchObject(without(`the function in line ${line}`, /complex/))
+  })
+  test("gradients from elsewhere", () => expect(lossOf(fine, far)).toMatchObject(without("the function in line 3", /not found/)))
+  test("none that is read", () => expect(lossOf(unread, unread)).toMatchObject({ why: expect.stringMatching(/complex/) as string }))
+  test("a name for several functions", () => {
+    expect(lossOf(fine, fine)?.name).toBe("2 functions in lines 2, 3")
+    expect(lossOf(`${fine}; ${fine}`)?.name).toBe("2 functions in line 2")
+  })
   test("more than are followed", () => {
-    expect(lossOf(...Array.from({ length: 6 }, () => fine))).toHaveProperty("graph")
-    expect(lossOf(...Array.from({ length: 7 }, () => fine))).toMatchObject({ why: expect.stringMatching(/one of 7 losses/) as string })
+    const six = lossOf(...Array.from({ length: 6 }, () => fine))
+    expect(six).toHaveProperty("graph")
+    expect(six).not.toHaveProperty("unread")
+    const seven = lossOf(...Array.from({ length: 7 }, () => fine))
+    expect(seven).toMatchObject({ name: "6 functions in lines 2–7", ...without("the function in line 8", /one of 7 losses/) })
   })
   test("a loss that compile names and a step", () => {
     const named = `m.compile({ optimizer: "sgd", loss: "meanAbsoluteError" })`
     expect(lossOf(named)).toBeUndefined()
-    expect(lossOf(named, fine)).toHaveProperty("graph")
-    expect(lossOf(named, unread)).toHaveProperty("why")
+    expect(lossOf(named, fine)).toMatchObject({ name: "meanAbsoluteError + the function in line 3" })
+    expect(lossOf(named, unread)).toMatchObject({ name: "meanAbsoluteError", ...without("the function in line 3", /complex/) })
   })
   test("a function in compile and a step", () => {
     const compiled = `m.compile({ optimizer: "sgd", loss: (yt, yp) => yp.sub(yt).abs().mean() })`
     expect(lossOf(compiled)).toHaveProperty("graph")
-    expect(lossOf(compiled, unread)).toHaveProperty("why")
+    expect(lossOf(compiled, unread)).toMatchObject(without("the function in line 3", /complex/))
   })
 })
 

@@ -73,7 +73,7 @@ test("a law that the squared error keeps and the own loss does not is violated, 
   const { verdict, laws, ownLoss } = await run(graph, [balance("diagonal")], penalized)
   expect(verdict).toBe("violated")
   expect(laws[0].rate).toBeLessThan(1e-12)
-  expect(laws[0].detail).toContain("under with a penalty, its own loss: changes along the flow")
+  expect(laws[0].detail).toContain("under with a penalty: changes along the flow")
   expect(ownLoss?.verdict).toBe("violated")
   expect((await run(graph, [balance("diagonal")], undefined)).verdict).toBe("conserved")
 })
@@ -141,6 +141,13 @@ describe("a loss that is a graph of its own", () => {
     expect([verdict, ownLoss?.verdict]).toEqual(["conserved", "inconclusive"])
     expect(ownLoss?.laws[0]).toMatchObject({ notKept: true, detail: expect.stringContaining("reads B beside the output") as string })
     expect((await runAt([40, 30, 20], balance("diagonal"), own(softLoss([40, 30, 20], true)))).verdict).toBe("violated")
+  })
+  test("a law of weights that another network has as well need not be kept either, and what was not read is said", async () => {
+    const unread = [{ name: "other", why: "it is not read" }]
+    const shared = { ...own(softLoss([40, 30, 20], true)), through: [{ parameter: "B", network: "Rec" }], unread } as OwnLoss
+    const { verdict, ownLoss } = await runAt([40, 30, 20], balance("diagonal"), shared)
+    expect([verdict, ownLoss?.verdict, ownLoss?.unread]).toEqual(["conserved", "inconclusive", unread])
+    expect(ownLoss?.laws[0]).toMatchObject({ notKept: true, detail: expect.stringContaining("reads B through Rec as well") as string })
   })
   test("what is too large is refused before it starts; what is large gets fewer samples", async () => {
     const sizes = [3, 3, 2] as const, began = performance.now()

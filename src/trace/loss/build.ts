@@ -4,7 +4,7 @@
  */
 import type { Context } from "../context"
 import type { Dim } from "../../schema/report"
-import type { Graph, NodeId } from "../../graph/graph"
+import type { Graph, NodeId, ThroughNetwork } from "../../graph/graph"
 import type { NetworkCall, Network, Outputs } from "./network"
 import type { TensorValue, Weight } from "../value"
 import { GraphBuilder } from "../../graph/build"
@@ -33,13 +33,13 @@ const isSymbol = (d: Dim): d is string => typeof d === "string" && symbolsOf(d).
 /** @throws Unreadable where some of it is not read */
 export function buildLoss(
   context: Context, { own, value, outputs, idsOf }: FollowedLoss,
-): { readonly graph: Graph; readonly beside: readonly string[]; readonly readsNetwork: boolean } {
+): { readonly graph: Graph; readonly beside: readonly string[]; readonly through: readonly ThroughNetwork[]; readonly readsNetwork: boolean } {
   const builder = new GraphBuilder(), show = createNames(context, own)
   const { parameters } = own.traced.graph
   const indexOf = new Map(parameters.map(({ node: _, ...parameter }) => [parameter.id, builder.addParameter(parameter)]))
   const others = new Map<Weight, number>(), foreign = new Map<Network, Held>(), nodes = new Map<TensorValue, NodeId>()
   const written = new Map<NetworkCall, readonly NodeId[]>()
-  const used = { own: false }, beside = new Set<string>(), ids = idsOf(own)
+  const used = { own: false }, beside = new Set<string>(), through: ThroughNetwork[] = [], ids = idsOf(own)
   /** A weight of the network that is read otherwise than by its output. */
   const readBeside = (index: number): void => {
     used.own = true
@@ -66,7 +66,8 @@ export function buildLoss(
     const indices = all.map(({ node: _, ...parameter }, k) => shared.get(parameter.id) ?? builder.addParameter(
       { ...parameter, id: `other/${foreign.size}/${k}`, shape: parameter.shape.map((d) => substituteDim(d, sizes)), trainable: false }))
     foreign.set(network, { indices, sizes })
-    for (const index of shared.values()) readBeside(index)
+    used.own ||= shared.size > 0
+    for (const index of shared.values()) through.push({ parameter: parameters[index].id, network: network.traced.name })
     return { indices, sizes }
   }
   const writeCall = (call: NetworkCall): readonly NodeId[] => {
@@ -119,7 +120,7 @@ export function buildLoss(
         break
     }
   }
-  return { graph: builder.finish([nodes.get(value) ?? 0]), beside: [...beside], readsNetwork: used.own }
+  return { graph: builder.finish([nodes.get(value) ?? 0]), beside: [...beside], through, readsNetwork: used.own }
 }
 
 /** What a tensor is made of, each after its operands. */

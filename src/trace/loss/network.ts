@@ -19,6 +19,8 @@ export interface Network {
   readonly traced: Traced
   readonly model: ModelValue | null
   readonly forward: string | null
+  /** Names by which code speaks of it. */
+  readonly names: ReadonlySet<string>
 }
 
 /** One call of a network; `sizes`: what its symbols are there, those of its weights apart. */
