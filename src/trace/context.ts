@@ -214,6 +214,8 @@ export interface State {
   readonly uncounted: WeakMap<object, Value>
   /** Above 0 while a forward pass is followed: random tensors are fresh noise there, fixed numbers elsewhere. */
   forward: number
+  /** Above 0 in the `call` of a layer class: tfjs runs it on tensors, also where it is part of a model. */
+  calling: number
 }
 
 export interface Context {
@@ -283,6 +285,7 @@ export function createState(): State {
     active: [],
     closures: new Map(),
     forward: 0,
+    calling: 0,
     checksPass: false,
     assumedItems: 0,
     uncounted: new WeakMap(),

@@ -10,6 +10,7 @@ import { arrayOf, objectOf, primitive } from "../value"
 import { binary, emit, flagOption, layerWeight, numberOption, option, shape, sizeOption } from "./call"
 import { constant, dimOf, sliceAxis } from "../tensor"
 import { kindOfLayer, nodeOfLayer } from "./nodes"
+import { inPrediction } from "./prediction"
 import { multiplyDim } from "../../graph/dim"
 import { Unreadable } from "../context"
 
@@ -46,7 +47,8 @@ export function droppedOut(call: LayerCall, key: "dropout" | "recurrentDropout",
   const rate = Math.min(1, Math.max(0, numberOption(call, key, 0)))
   if (!(rate > 0 && rate < 1)) return null
   const kept = emit(call, { kind: "random", distribution: "bernoulli" }, [], sizes)
-  return product(call, kept, constant(call.context, 1 / (1 - rate), { at: call.at, label: call.state.type }))
+  const one = (value: number): TensorValue => constant(call.context, value, { at: call.at, label: call.state.type })
+  return inPrediction(product(call, kept, one(1 / (1 - rate))), () => one(1))
 }
 
 interface Parts {

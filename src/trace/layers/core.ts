@@ -6,6 +6,7 @@ import type { TensorValue } from "../value"
 import { applyActivation } from "./activation"
 import { axesOf, axisOf, broadcastTo, constant, dimOf, markIndices, reshape, reshapeTarget, shapeArgument } from "../tensor"
 import { binary, emit, flagOption, input, layerWeight, numberOption, option, shape, sizeOption, textOption, unary } from "./call"
+import { inPrediction, operandAt } from "./prediction"
 import { nodeOfLayer } from "./nodes"
 import { arrayOf, isNullish, numberIn, primitive } from "../value"
 import { productOf } from "../../graph/dim"
@@ -205,14 +206,18 @@ const batchNormalization: LayerSpec = (call) => {
   const mean = layerWeight(call, "moving_mean", size, "movingMean", "zeros", false),
     variance = layerWeight(call, "moving_variance", size, "movingVariance", "ones", false)
   const along = (weight: TensorValue): TensorValue => alongAxes(call, weight, own, [axis])
+  const byMoving = (from: TensorValue): TensorValue => {
+    const spread = unary(call, "rsqrt", binary(call, "add", variance, constant(call.context, epsilon, { at: call.at })))
+    return binary(call, "multiply", binary(call, "subtract", from, along(mean)), along(spread))
+  }
   let y: TensorValue
-  if (call.state.trainable)
-    y = emit(call, { kind: "normalize", axes: own.flatMap((_, i) => (i === axis ? [] : [i])), center: true, measure: "mean", epsilon }, [x])
-  else {
+  if (call.state.trainable) {
+    const axes = own.flatMap((_, i) => (i === axis ? [] : [i]))
+    y = inPrediction(emit(call, { kind: "normalize", axes, center: true, measure: "mean", epsilon }, [x]), (made) => byMoving(operandAt(made, 0)))
+  } else {
     const what = "batchNormalization with trainable: false is read with its frozen statistics; tfjs 4.22's fit takes those of the batch"
     assume(call.context, what, { shapes: false })
-    const spread = unary(call, "rsqrt", binary(call, "add", variance, constant(call.context, epsilon, { at: call.at })))
-    y = binary(call, "multiply", binary(call, "subtract", x, along(mean)), along(spread))
+    y = byMoving(x)
   }
   if (gamma !== null) y = binary(call, "multiply", y, along(gamma))
   return beta === null ? y : binary(call, "add", y, along(beta))

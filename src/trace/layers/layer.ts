@@ -20,6 +20,7 @@ import { noiseLayers } from "./noise"
 import { tellFault, tellRefusedWeight } from "../interpreter/faults"
 import { holdMask, passMask } from "./mask"
 import { openSize, passOpen, sizeOfInput } from "./open"
+import { applyAsCalled } from "./prediction"
 import { preprocessingLayers } from "./preprocessing"
 import { giveRank, openShape } from "../rank"
 import { refusalsOf, tellRank, tellUnfit } from "./refused"
@@ -367,13 +368,13 @@ function applyInstance(
     context.call(context, context.get(context, instance, "build", at), instance, [shapes.length === 1 ? shapes[0] : arrayOf(shapes)], at)
   }
   const fields = kwargs?.kind === "object" ? [...kwargs.fields] : []
-  return context.call(
-    context,
-    context.get(context, instance, "call", at),
-    instance,
-    [given, objectOf([["training", primitive(true)], ...fields])],
-    at,
-  )
+  const call = context.get(context, instance, "call", at), { calling } = context.state
+  context.state.calling++
+  try {
+    return context.call(context, call, instance, [given, objectOf([["training", primitive(true)], ...fields])], at)
+  } finally {
+    context.state.calling = calling
+  }
 }
 
 /** this.addWeight(name, shape, dtype, initializer, regularizer, trainable). */
@@ -409,13 +410,16 @@ export function layerMember(context: Context, layer: Value, name: string): Value
   const state = layerStateOf(layer)
   if (state === null) return null
   const tensors = (): TensorValue[] => allWeights(layer).flatMap((weight) => (weight.tensor === undefined ? [] : [weight.tensor]))
+  const isOwn = layer.kind === "object"
   switch (name) {
     case "apply":
-      return native("apply", ([given, kwargs], at) => applyLayer(context, layer, given, kwargs, at))
+      return native("apply", ([given, kwargs], at) =>
+        applyAsCalled(context, { given, kwargs, state, isOwn, at }, (told) => applyLayer(context, layer, given, told, at)))
     case "call":
-      return layer.kind === "object"
+      return isOwn
         ? native("call", ([given]) => given ?? undefinedValue)
-        : native("call", ([given, kwargs], at) => applyLayer(context, layer, given, kwargs, at))
+        : native("call", ([given, kwargs], at) =>
+            applyAsCalled(context, { given, kwargs, state, isOwn, at }, (told) => applyLayer(context, layer, given, told, at)))
     case "build":
       return native("build", () => ((state.built = true), undefinedValue))
     case "addWeight":

@@ -93,7 +93,7 @@ const differs = (call: LayerCall, x: TensorValue, value: number): TensorValue =>
   binary(call, "notEqual", x, constant(call.context, value, { at: call.at, label: call.state.type }))
 
 /** Whether a model runs the layer: then tfjs's own executor passes masks along. */
-function isSymbolic(context: Context, x: TensorValue): boolean {
+export function isSymbolic(context: Context, x: TensorValue): boolean {
   if (context.state.owners.some((owner) => "kind" in owner && owner.kind === "model")) return true
   const seen = new Set<TensorValue>([x])
   for (const t of seen) {

@@ -3,6 +3,7 @@ import type { LayerCall, LayerSpec } from "./call"
 import type { TensorValue } from "../value"
 import { binary, emit, input, numberOption, option, shape } from "./call"
 import { constant } from "../tensor"
+import { passesInput } from "./prediction"
 import { numberIn } from "../value"
 
 const number = (call: LayerCall, value: number): TensorValue => constant(call.context, value, { at: call.at, label: call.state.type })
@@ -15,20 +16,20 @@ const dropout: LayerSpec = (call) => {
   if (known !== null && known <= 0) return x
   const noise = option(call, "noiseShape")
   const sharedAxes = noise?.kind === "array" ? noise.items.flatMap((item, i) => (numberIn(item) === 1 && own[i] !== 1 ? [i] : [])) : []
-  return emit(call, { kind: "dropout", rate: known ?? 0.5, sharedAxes }, [x])
+  return passesInput(call, emit(call, { kind: "dropout", rate: known ?? 0.5, sharedAxes }, [x]), 0)
 }
 
 const spatialDropout1d: LayerSpec = (call) => {
   const rate = numberOption(call, "rate", 0.5),
     x = input(call)
-  return rate <= 0 ? x : emit(call, { kind: "dropout", rate, sharedAxes: [1] }, [x])
+  return rate <= 0 ? x : passesInput(call, emit(call, { kind: "dropout", rate, sharedAxes: [1] }, [x]), 0)
 }
 
 /** x + ε, ε normal. */
 const gaussianNoise: LayerSpec = (call) => {
   const x = input(call),
     draw = emit(call, { kind: "random", distribution: "normal" }, [], shape(call, x))
-  return binary(call, "add", x, binary(call, "multiply", draw, number(call, numberOption(call, "stddev", 0))))
+  return passesInput(call, binary(call, "add", x, binary(call, "multiply", draw, number(call, numberOption(call, "stddev", 0)))), 0)
 }
 
 /** x·(1 + ε·√(rate/(1 − rate))), ε normal. */
@@ -38,7 +39,7 @@ const gaussianDropout: LayerSpec = (call) => {
   if (!(rate > 0 && rate < 1)) return x
   const draw = emit(call, { kind: "random", distribution: "normal" }, [], shape(call, x))
   const spread = binary(call, "multiply", draw, number(call, Math.sqrt(rate / (1 - rate))))
-  return binary(call, "multiply", x, binary(call, "add", spread, number(call, 1)))
+  return passesInput(call, binary(call, "multiply", x, binary(call, "add", spread, number(call, 1))), 0)
 }
 
 /** SELU's value for −∞, which dropped entries take. */
@@ -65,7 +66,7 @@ function alphaDropped(call: LayerCall, x: TensorValue, rate: number, sizes: Retu
     b = -a * saturation * rate
   const dropped = binary(call, "multiply", binary(call, "add", kept, number(call, -1)), number(call, saturation))
   const mixed = binary(call, "add", binary(call, "multiply", x, kept), dropped)
-  return binary(call, "add", binary(call, "multiply", mixed, number(call, a)), number(call, b))
+  return passesInput(call, binary(call, "add", binary(call, "multiply", mixed, number(call, a)), number(call, b)), 0, 0, 0, 0)
 }
 
 export const noiseLayers: Readonly<Record<string, LayerSpec>> = { dropout, spatialDropout1d, gaussianNoise, gaussianDropout, alphaDropout }

@@ -9,6 +9,7 @@ import { arrayOf, native, numberIn, openParameter, primitive, sizeValue, stringI
 import { dimOf, makeInput, makeTensor, reshape, shapeOf, tensorOf } from "../tensor"
 import { freshSymbol, nextSerial, note, touch, unifyDims, Unreadable, sitesMaking } from "../context"
 import { markSymbolic } from "../layers/mask"
+import { applyAsCalled, copyInPrediction } from "../layers/prediction"
 import { markOpen, sizeOfInput } from "../layers/open"
 import { assumeOneAxis, copyShape, needRank, openShape } from "../rank"
 import { readWhole } from "../interpreter/readings"
@@ -298,8 +299,10 @@ function copyOperations(context: Context, model: ModelValue, given: Value, at: T
       continue
     }
     const { op, operands } = t.source
-    if (!operands.some((operand) => copies.has(operand))) continue
-    const target = shapeOf(context, t).map((d) => substituteDim(d, sizes))
+    const own = shapeOf(context, t), target = own.map((d) => substituteDim(d, sizes))
+    // Noise and first states are made anew, for as many samples as there are.
+    const isAnew = operands.length === 0 && (op.kind === "random" || own.some((d, i) => d !== target[i]))
+    if (!isAnew && !operands.some((operand) => copies.has(operand))) continue
     const copy: TensorValue = {
       ...makeTensor(
         context,
@@ -312,6 +315,7 @@ function copyOperations(context: Context, model: ModelValue, given: Value, at: T
       label: t.label,
       owners: [...context.state.owners, ...t.owners],
     }
+    copyInPrediction(t, copy)
     copies.set(t, copy)
     for (const site of sites.get(t) ?? []) site.tensors.add(copy)
   }
@@ -405,11 +409,16 @@ export function modelMember(context: Context, model: ModelValue, name: string): 
         return model.layers.pop() ?? undefinedValue
       })
     case "predict":
-      return native(name, ([given], at) => applyModel(context, model, given && withBatchAxis(context, given), at))
+      return native(name, ([given], at) =>
+        applyAsCalled(context, { given, kwargs: undefined, state: null, at }, () =>
+          applyModel(context, model, given && withBatchAxis(context, given), at)))
     case "apply":
     case "call":
     case "predictOnBatch":
-      return native(name, ([given], at) => applyModel(context, model, given, at))
+      return native(name, ([given, config], at) => {
+        const kwargs = name === "predictOnBatch" ? undefined : config
+        return applyAsCalled(context, { given, kwargs, state: null, at }, () => applyModel(context, model, given, at))
+      })
     case "layers":
       return layerList(model)
     case "getLayer":

@@ -12,6 +12,7 @@ import { calleePlace } from "../../source/place"
 import { emitModel } from "./emit"
 import { chooseVariants, isNamed, type Variant } from "./variants"
 import { plainText } from "../ops/table"
+import { predicted } from "../layers/prediction"
 
 /** The models that the analyzed file makes. Those used inside another one only as a part of it are left to it. */
 export function traceModels(context: Context): {
@@ -93,7 +94,13 @@ function unreadPart(tensors: ReadonlySet<TensorValue>): string | null {
   return null
 }
 
-function traceModel(context: Context, model: ModelValue): Traced | string {
+/** A model as its own predictions run it, for code that trains it by those; null where that is no other network. */
+export function traceAsPredicting(context: Context, model: ModelValue): Traced | null {
+  const found = traceModel(context, model, "predicting")
+  return typeof found === "string" ? null : found
+}
+
+function traceModel(context: Context, model: ModelValue, how: "fitted" | "predicting" = "fitted"): Traced | string {
   const outerNotes = context.state.notes
   const moduleAssumptions = [...context.state.assumptions]
   const result = attempt(context, () => {
@@ -101,7 +108,9 @@ function traceModel(context: Context, model: ModelValue): Traced | string {
     buildSequential(context, model)
     if (model.failure !== undefined && model.outputs.length === 0) return model.failure
     if (model.outputs.length === 0) return "its layers are not all known"
-    const reachable = reachableFrom(model.outputs)
+    const outputs = how === "fitted" ? model.outputs : model.outputs.map((t) => predicted(context, t))
+    if (outputs.every((t, i) => t === model.outputs[i]) && how === "predicting") return "it is the same network"
+    const reachable = reachableFrom(outputs)
     const paths = assignPaths(model),
       named = model.returnedBy ?? model.name
     if (![...reachable].some((t) => t.source.kind === "weight") && model.layers.flatMap(allWeights).length === 0) {
@@ -116,7 +125,7 @@ function traceModel(context: Context, model: ModelValue): Traced | string {
       form: model.form,
       place: named?.place ?? calleePlace(context.ts, model.node, context.home),
       inputs: model.inputs,
-      outputs: model.outputs,
+      outputs,
       paths,
       model,
       notes: [...owned, ...context.state.notes],

@@ -1,0 +1,131 @@
+/**
+ * @file Layers that act otherwise while a model is fitted: batch statistics, dropout, noise. Code that applies a layer or a model to tensors by
+ * itself gets what prediction gives, unless it says { training: true }: tfjs 4.22 takes a flag that nobody passes for false. There a constant before
+ * a batch normalization is seen, and nothing forgets the scale of what comes before it.
+ */
+import type * as TypeScript from "typescript"
+import type { Context } from "../context"
+import type { LayerCall } from "./call"
+import type { LayerState, TensorValue, Value } from "../value"
+import { assume } from "../context"
+import { arrayOf, booleanIn, isNullish, objectOf, primitive, tensorsIn } from "../value"
+import { isSymbolic } from "./mask"
+import { makeTensor, shapeOf } from "../tensor"
+import { nodeOfLayer } from "./nodes"
+
+/** What stands in the place of a tensor in prediction, made of the operands that it has. */
+type Other = (fitted: TensorValue) => TensorValue
+
+const others = new WeakMap<TensorValue, Other>()
+
+/** Says what a tensor of a fitted model is in prediction. */
+export function inPrediction(fitted: TensorValue, other: Other): TensorValue {
+  others.set(fitted, other)
+  return fitted
+}
+
+/** A copy of a tensor is another one in prediction, too. */
+export function copyInPrediction(from: TensorValue, to: TensorValue): void {
+  const other = others.get(from)
+  if (other !== undefined) others.set(to, other)
+}
+
+/** The operand of a tensor, of that operand, and so on; for layers that give their input as it is. */
+export const operandAt = (t: TensorValue, ...path: readonly number[]): TensorValue =>
+  path.reduce((at, i) => (at.source.kind === "op" ? at.source.operands[i] : at), t)
+
+/** A call of `apply` on a layer, or on a model, which has no state of a layer. */
+interface Application {
+  readonly given: Value | undefined
+  readonly kwargs: Value | undefined
+  readonly state: LayerState | null
+  /** Whether it is an instance of a class of the source, which is told the flag. */
+  readonly isOwn?: boolean
+  readonly at: TypeScript.Node
+}
+
+/** What a call of `apply` gives: what fit computes where it connects layers of a model or says so, else what prediction does. */
+export function applyAsCalled(context: Context, call: Application, run: (kwargs: Value | undefined) => Value): Value {
+  const since = context.state.serial
+  const isPrediction = call.isOwn === true && !isFitted(context, call)
+  const result = run(isPrediction ? objectOf([...fieldsOf(call.kwargs), ["training", primitive(false)]]) : call.kwargs)
+  return isPrediction || (isChanged(result, since) && !isFitted(context, call)) ? predicted(context, result, since) : result
+}
+
+const fieldsOf = (kwargs: Value | undefined): readonly (readonly [string, Value])[] => (kwargs?.kind === "object" ? [...kwargs.fields] : [])
+
+/** A value with everything that was made since `since` as it is in prediction. */
+export function predicted<T extends Value>(context: Context, value: T, since?: number): T
+export function predicted(context: Context, value: Value, since = -1): Value {
+  const convert = converter(context, since)
+  const one = (x: Value): Value => (x.kind === "tensor" ? convert(x) : x)
+  const made = value.kind === "array" ? arrayOf(value.items.map(one)) : one(value)
+  if (isChanged(value, since))
+    assume(context, "code applies the layers without { training: true }: batchNormalization is read with its moving statistics, dropout as off")
+  return made
+}
+
+/** Whether something that was made since `since` is another in prediction. */
+function isChanged(value: Value, since: number): boolean {
+  const seen = new Set(tensorsIn([value], 1))
+  for (const t of seen) {
+    if (t.serial <= since) continue
+    if (others.has(t)) return true
+    if (t.source.kind === "op") t.source.operands.forEach((operand) => seen.add(operand))
+  }
+  return false
+}
+
+/** Whether a call runs a layer as fit does: it says so, or it connects layers of a model, which fit runs later. */
+function isFitted(context: Context, { given, kwargs, state, at }: Application): boolean {
+  const isInCall = context.state.calling > 0, node = state === null ? null : nodeOfLayer(state)
+  // A layer that is made where it is applied has no weights but those of a model that is being built.
+  const isBuilding = node !== null && enclosing(context, node) === enclosing(context, at)
+  const inputs = tensorsIn(given === undefined ? [] : [given], 1)
+  if (!isInCall && (isBuilding || inputs.some((x) => isSymbolic(context, x)))) return true
+  const flag = kwargs?.kind === "object" ? kwargs.fields.get("training") : undefined
+  if (flag === undefined || isNullish(flag)) return false
+  const known = booleanIn(flag)
+  if (known === null) assume(context, "'training' is taken to be true")
+  return known ?? true
+}
+
+const enclosing = ({ ts }: Context, node: TypeScript.Node): TypeScript.Node | undefined => ts.findAncestor(node, ts.isFunctionLike)
+
+function converter(context: Context, since: number): (t: TensorValue) => TensorValue {
+  const { state } = context, copies = new Map<TensorValue, TensorValue>()
+  const copyOf = (t: TensorValue): TensorValue => {
+    const other = others.get(t)
+    if (other !== undefined) return convert(inPlaceOf(t, other))
+    if (t.source.kind !== "op") return t
+    const { op, operands } = t.source, own = operands.map((operand) => copies.get(operand) ?? operand)
+    if (own.every((operand, i) => operand === operands[i])) return t
+    const copy: TensorValue = { ...makeTensor(context, op, own, { dtype: t.dtype }, shapeOf(context, t)), at: t.at, label: t.label, owners: t.owners }
+    for (const site of state.sites.values()) if (site.tensors.has(t)) site.tensors.add(copy)
+    return copy
+  }
+  const inPlaceOf = (t: TensorValue, other: Other): TensorValue => {
+    const outer = [...state.owners]
+    state.owners.splice(0, outer.length, ...t.owners)
+    try {
+      return other(t)
+    } finally {
+      state.owners.splice(0, state.owners.length, ...outer)
+    }
+  }
+  /** Operands first, which were made first. */
+  const convert = (root: TensorValue): TensorValue => {
+    const seen = new Set([root])
+    for (const t of seen) {
+      if (copies.has(t)) continue
+      if (t.source.kind === "op" && t.serial > since) t.source.operands.forEach((operand) => seen.add(operand))
+    }
+    for (const t of [...seen].filter((x) => x.serial > since && !copies.has(x)).sort((a, b) => a.serial - b.serial)) copies.set(t, copyOf(t))
+    return copies.get(root) ?? root
+  }
+  return convert
+}
+
+/** The input of a layer that passes it on unchanged in prediction, `path` operands before what it gives. */
+export const passesInput = (call: LayerCall, y: TensorValue, ...path: readonly number[]): TensorValue =>
+  call.inputs.includes(y) ? y : inPrediction(y, (fitted) => operandAt(fitted, ...path))
