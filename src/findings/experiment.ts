@@ -50,12 +50,13 @@ export function prepareExperiment({ graph, sizes }: DerivedModel): Experiment | 
   try {
     const replica = chooseReplica(graph, sizes)
     if (estimateWork(replica.graph).cost > mostCost) return null
-    const plan = compilePlan(replica.graph)
+    const plan = compilePlan(replica.graph, "fitting", "gradients")
     const points = findPoints(plan, seededRandom(seed))
     if (points.length === 0) return null
+    const slots = new Map(plan.slots.map((slot): [string, ParameterSlot] => [slot.id, slot]))
     return {
       slots: plan.slots,
-      cellsOf: (law) => lawCells(law, plan, replica.sizes),
+      cellsOf: (law) => lawCells(law, slots, replica.sizes),
       gradientOn: (cells) => Math.max(...points.map(({ gradient }) => largest(cells.map((c) => gradient[c])) / Math.max(largest(gradient), 1e-300))),
       changeBy: (change) => Math.max(...points.map((point, k) => outputChange(plan, point, (theta) => change(theta, seededRandom(seed + k + 1))))),
       train: (steps, from) => trainFrom(plan, steps, from),
@@ -73,9 +74,11 @@ const largest = (values: Iterable<number>): number => {
 }
 
 /** Values and formulas play no part in where a law's cells are. */
-function lawCells(law: DerivedLaw, plan: Plan, sizes: Readonly<Record<string, number>>): readonly number[] {
+function lawCells(law: DerivedLaw, slots: ReadonlyMap<string, ParameterSlot>, sizes: Readonly<Record<string, number>>): readonly number[] {
   const generic: GenericLaw = { ...law, formula: "", latex: "" }
-  const cells = compileLaw(generic, plan.slots, sizes).entries.flatMap(({ at, i, j }) => [...at, ...i, ...j])
+  const read = new Set([...law.parameters, ...law.terms.flatMap(({ operands }) => operands.map(({ parameter }) => parameter))])
+  const own = [...read].flatMap((id) => slots.get(id) ?? [])
+  const cells = compileLaw(generic, own, sizes).entries.flatMap(({ at, i, j }) => [...at, ...i, ...j])
   return [...new Set(cells)].sort((a, b) => a - b)
 }
 
@@ -87,8 +90,9 @@ function findPoints(plan: Plan, random: Random): readonly Point[] {
       const theta = drawParameters(plan, random, signs)
       const data = drawSamples(plan, 3, random, drawUnknowns(plan, random))
       const gradient = new Float64Array(plan.dimension)
-      const loss = evaluateLoss(plan, data, theta, gradient)
-      if (Number.isFinite(loss) && Number.isFinite(largest(gradient))) points.push({ theta, data, gradient, outputs: outputsAt(plan, data, theta) })
+      const outputs: number[] = []
+      const loss = evaluateLoss(plan, data, theta, gradient, outputs)
+      if (Number.isFinite(loss) && Number.isFinite(largest(gradient))) points.push({ theta, data, gradient, outputs })
     }
     if (points.length === pointCount) return points
   }

@@ -43,11 +43,13 @@ interface Still {
 function groupByPlace(subject: FindingSubject): readonly (readonly Still[])[] {
   const groups = new Map<string, Still[]>()
   const seen = new Set<string>()
+  const single = hasSingleSoftmax(subject)
+  const parameters = new Map(subject.traced.graph.parameters.map((p): [string, Parameter] => [p.id, p]))
   for (const law of subject.derived.laws) {
     const operand = law.terms[0]?.operands[0]
-    if (law.family !== "no-gradient" || operand === undefined || isAssumed(law, subject)) continue
+    if (law.family !== "no-gradient" || operand === undefined || isAssumed(law, subject, single)) continue
     const key = JSON.stringify(operand)
-    const parameter = subject.traced.graph.parameters.find(({ id }) => id === operand.parameter)
+    const parameter = parameters.get(operand.parameter)
     // What nothing uses is the business of `unused-weight`.
     if (seen.has(key) || parameter?.node == null || !parameter.trainable || !subject.live.has(parameter.node)) continue
     seen.add(key)
@@ -63,11 +65,13 @@ function groupByPlace(subject: FindingSubject): readonly (readonly Still[])[] {
  * A softmax over a single entry stops every gradient, and so does a loss of a single class, which `softmax-single` tells. That single entry may
  * be an assumption about data that are not known, so such a network is believed only where a law holds at every size.
  */
-function isAssumed({ because }: DerivedLaw, { traced, live }: FindingSubject): boolean {
-  const single = traced.graph.nodes.some(({ id, op, shape }) => op.kind === "softmax" && live.has(id) && shape[op.axis] === 1)
+function isAssumed({ because }: DerivedLaw, { traced }: FindingSubject, single: boolean): boolean {
   if (traced.losses.some(({ name }) => because.some(({ text }) => text === stillLoss(name)))) return true
   return single && !because.some(({ text }) => text.includes("does not see a constant"))
 }
+
+const hasSingleSoftmax = ({ traced, live }: FindingSubject): boolean =>
+  traced.graph.nodes.some(({ id, op, shape }) => op.kind === "softmax" && live.has(id) && shape[op.axis] === 1)
 
 /** All of a group at once where that holds, else one by one. */
 function findIn(subject: FindingSubject, group: readonly Still[]): readonly Found[] {

@@ -8,7 +8,7 @@ import type { Dim, Law, LawEntries, Operand, Term, ViewStep } from "../schema/re
 import { addNode, callNode, constantNode, multiplyNode, negateNode, parseSpec, squareNode, subtractNode, symbolNode } from "./formulaTree"
 import type { FormulaNode } from "./formulaTree"
 import { dropSplits, joinSlices } from "./formulaSlices"
-import { printFormula, printLatex } from "./formulaText"
+import { latexName, printFormula, printLatex } from "./formulaText"
 import type { DerivedLaw, SymmetryKind } from "./law"
 
 export interface Formula {
@@ -46,9 +46,14 @@ export function formulaOf(law: FormulaSource, shapeOf: ShapeOf): Formula {
  * @param declared what each size name stands for in the source (a number, or a symbol nobody knows).
  */
 export function displayLaw(law: DerivedLaw, declared: Readonly<Record<string, Dim>>, shapeOf: ShapeOf): Law {
-  const size = (d: Dim): Dim => substituteDim(d, declared)
+  const { sizes, formulas } = knownFor(declared)
+  const size = (d: Dim): Dim => {
+    let known = sizes.get(d)
+    if (known === undefined) sizes.set(d, (known = substituteDim(d, declared)))
+    return known
+  }
   const terms = law.terms.map((term) => ({ ...term, operands: term.operands.map((operand) => mapView(operand, size)) }))
-  const { formula, latex } = formulaOf({ ...law, terms }, (id) => shapeOf(id).map(size))
+  const { formula, latex } = formulaTexts({ ...law, terms }, (id) => shapeOf(id).map(size), formulas)
   return {
     id: law.id,
     family: law.family,
@@ -65,6 +70,54 @@ export function displayLaw(law: DerivedLaw, declared: Readonly<Record<string, Di
     because: law.because,
     references: law.references,
     terms,
+  }
+}
+
+/** What was found for one choice of sizes: a model has few sizes, and its blocks laws that differ in names alone. */
+interface Known {
+  readonly sizes: Map<Dim, Dim>
+  readonly formulas: Map<string, FormulaText>
+}
+
+type FormulaText = Pick<Formula, "formula" | "latex">
+
+const knownSizes = new WeakMap<Readonly<Record<string, Dim>>, Known>()
+
+function knownFor(declared: Readonly<Record<string, Dim>>): Known {
+  let known = knownSizes.get(declared)
+  if (known === undefined) knownSizes.set(declared, (known = { sizes: new Map(), formulas: new Map() }))
+  return known
+}
+
+/** Whether names differ in a number alone: such terms may be written as one, so that their names matter. */
+function mayRepeat(ids: readonly string[]): boolean {
+  const numbered = ids.flatMap((id) => {
+    const found = numberedId.exec(id)
+    return found === null ? [] : [`${found[1]}#${found[3]}`]
+  })
+  return new Set(numbered).size < numbered.length
+}
+
+/** The formula of a law, written once for all laws that differ in the names of their parameters alone. */
+function formulaTexts(law: FormulaSource, shapeOf: ShapeOf, known: Map<string, FormulaText>): FormulaText {
+  const ids = [...new Set(law.terms.flatMap(({ operands }) => operands.map(({ parameter }) => parameter)))]
+  if (mayRepeat(ids)) return formulaOf(law, shapeOf)
+  const standIns = ids.map((_, k) => `\u0000${k}\u0000`)
+  const terms = law.terms.map((term) => ({
+    ...term,
+    operands: term.operands.map((operand) => ({ ...operand, parameter: standIns[ids.indexOf(operand.parameter)] })),
+  }))
+  const shapes = ids.map(shapeOf)
+  const key = JSON.stringify([terms, law.entries, law.index.map(({ name }) => name), shapes])
+  let text = known.get(key)
+  if (text === undefined) {
+    const { formula, latex } = formulaOf({ ...law, terms }, (id) => shapes[standIns.indexOf(id)])
+    known.set(key, (text = { formula, latex }))
+  }
+  const { formula, latex } = text
+  return {
+    formula: standIns.reduce((written, standIn, k) => written.replaceAll(standIn, () => ids[k]), formula),
+    latex: standIns.reduce((written, standIn, k) => written.replaceAll(latexName(standIn), () => latexName(ids[k])), latex),
   }
 }
 
@@ -220,12 +273,15 @@ function isSquaredSum([a, b]: readonly string[], output: string): boolean {
 
 const outputSymbols = (term: Term): FormulaNode[] => [...parseSpec(term.einsum).output].map(symbolNode)
 
+/** The first number between slashes, and what stands around it. */
+const numberedId = /^(.*?\/)(\d+)(\/.*)$/
+
 /** Three and more terms that differ only in one number of the parameter's id, counted without a gap, become one `repeat`. */
 function foldRepeats(terms: readonly NamedTerm[]): readonly NamedTerm[] {
   const groups = new Map<string, { readonly number: number; readonly term: NamedTerm }[]>()
   for (const term of terms) {
     const ids = new Set(term.operands.map((operand) => operand.parameter))
-    const number = ids.size === 1 ? /^(.*?\/)(\d+)(\/.*)$/.exec([...ids][0]) : null
+    const number = ids.size === 1 ? numberedId.exec([...ids][0]) : null
     const key =
       number === null
         ? JSON.stringify(term)

@@ -67,8 +67,11 @@ const unicode: Notation = {
 const escapeTex = (text: string): string =>
   text.replace(/[\\{}_$&#%^~]/g, (c) => (c === "\\" ? "\\backslash{}" : c === "^" ? "\\hat{}" : c === "~" ? "\\sim{}" : `\\${c}`))
 
+/** A parameter's name in LaTeX. */
+export const latexName = (id: string): string => (/^[A-Za-z]$/.test(id) ? id : `\\mathrm{${escapeTex(id)}}`)
+
 const latex: Notation = {
-  name: (id) => (/^[A-Za-z]$/.test(id) ? id : `\\mathrm{${escapeTex(id)}}`),
+  name: latexName,
   index: (text) => text.replace(/…/g, "\\ldots").replace(/\[/g, "{[").replace(/\]/g, "]}").replace(/\*/g, " "),
   norm: (inner) => `\\lVert ${inner} \\rVert^2`,
   inner: (a, b) => `\\langle ${a}, ${b} \\rangle`,

@@ -89,7 +89,8 @@ function formOf(law: Law, training: readonly Training[]): Form {
 
 /** Cuts the numbers out of a text: those of the ids of the law's parameters, and those in the brackets behind them. */
 function cutNumbers(law: Law, text: string): Cut {
-  const ids = [...law.parameters].sort((a, b) => b.length - a.length)
+  const ids = law.parameters.filter((id) => text.includes(id)).sort((a, b) => b.length - a.length)
+  if (ids.length === 0 && !text.includes("[")) return { literals: [text], tokens: [] }
   const pattern = new RegExp(`(${[...ids.map((id) => id.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&")), "\\[[^\\]]*\\]"].join("|")})`)
   const literals = [""]
   const tokens: Token[] = []

@@ -95,12 +95,13 @@ function lawsAt(
   { laws, lawless }: Pick<Model, "laws" | "lawless">,
 ): readonly Law[] {
   if (site.kind === "model" || site.kind === "forward") return laws
-  const own = laws.filter((law) => law.parameters.some((id) => ids.includes(id)))
+  const idsHere = new Set(ids)
+  const own = ids.length === 0 ? [] : laws.filter((law) => law.parameters.some((id) => idsHere.has(id)))
   if (site.kind === "weight" || own.length > 0) return own
   // What ended a symmetry may stand between the weights of another law all the same; it is not shown as letting that one through.
   const ends = lawless.some(({ because }) => because.some(({ at }) => at !== undefined && isWithin(at, site)))
-  const through = ends ? [] : lawsThrough(graph, site.nodes, laws)
-  return laws.filter((law) => through.includes(law) || law.because.some(({ at }) => at !== undefined && isWithin(at, site)))
+  const through = new Set(ends ? [] : lawsThrough(graph, site.nodes, laws))
+  return laws.filter((law) => through.has(law) || law.because.some(({ at }) => at !== undefined && isWithin(at, site)))
 }
 
 /** What ended the symmetries of the site's parameters, or what the site itself ended. */

@@ -25,8 +25,8 @@ export function teachTargets(plan: Plan, data: DataSet, theta: Float64Array, noi
   }
 }
 
-/** The loss at θ; writes ∇L into `into` (D numbers) unless it is left out. */
-export function evaluateLoss(plan: Plan, data: DataSet, theta: Float64Array, into?: Float64Array): number {
+/** The loss at θ; writes ∇L into `into` (D numbers) and adds the outputs of all samples to `outputs` unless these are left out. */
+export function evaluateLoss(plan: Plan, data: DataSet, theta: Float64Array, into?: Float64Array, outputs?: number[]): number {
   const scale = 1 / cells(plan, data)
   let loss = 0
   plan.theta.set(theta.length === plan.theta.length ? theta : theta.subarray(0, plan.dimension))
@@ -36,6 +36,7 @@ export function evaluateLoss(plan: Plan, data: DataSet, theta: Float64Array, int
     bind(plan, sample)
     plan.forward()
     for (let k = 0; k < plan.outputs.length; k++) loss += squaredError(plan.outputs[k].value, sample.targets[k], 0.5 * scale)
+    if (outputs !== undefined) for (const { value } of plan.outputs) for (const v of value) outputs.push(v)
     if (into === undefined) continue
     plan.backward(() => seedError(plan, sample, scale))
     if (i === 0) into.set(plan.gradient)

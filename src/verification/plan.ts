@@ -66,9 +66,10 @@ export interface Plan {
 /**
  * @param graph all sizes numbers, see `instantiate`
  * @param loops "vector" asks for WebAssembly however small the network is, and still gets JavaScript where there is none; results are the same
+ * @param sweeps "gradients" makes no room for tangents: `tangent` and `backwardTangent` may not be called then
  * @throws ExecutionError when the outputs depend on code that cannot be executed
  */
-export function compilePlan(graph: Graph, loops: "vector" | "plain" | "fitting" = "fitting"): Plan {
+export function compilePlan(graph: Graph, loops: "vector" | "plain" | "fitting" = "fitting", sweeps: "all" | "gradients" = "all"): Plan {
   const used = reachable(graph),
     slots = layoutParameters(graph),
     engine = chooseEngine(graph, used, loops)
@@ -76,8 +77,8 @@ export function compilePlan(graph: Graph, loops: "vector" | "plain" | "fitting" 
     total = slots.reduce((n, s) => n + s.size, 0)
   const theta = engine.allocate(total),
     gradient = engine.allocate(total),
-    direction = engine.allocate(total),
-    gradientTangent = engine.allocate(total)
+    direction = sweeps === "all" ? engine.allocate(total) : theta,
+    gradientTangent = sweeps === "all" ? engine.allocate(total) : gradient
   const moves = new Set<number>(),
     active = new Set<number>()
   for (const node of graph.nodes) {
@@ -85,7 +86,7 @@ export function compilePlan(graph: Graph, loops: "vector" | "plain" | "fitting" 
     if (trained || (differentiable(node) && node.operands.some((o) => moves.has(o)))) moves.add(node.id)
     if (trained || (differentiable(node) && node.op.kind !== "stopGradient" && node.operands.some((o) => active.has(o)))) active.add(node.id)
   }
-  const arena = allocateArena(graph, used, engine)
+  const arena = allocateArena(graph, used, engine, sweeps)
   const isAlias = ({ op, operands }: Node): boolean => op.kind === "reshape" && !filled.has(graph.nodes[operands[0]].op.kind)
   const buffers: Buffer[] = []
   for (const node of graph.nodes) buffers.push(createBuffer(node))
@@ -95,8 +96,11 @@ export function compilePlan(graph: Graph, loops: "vector" | "plain" | "fitting" 
       base = { shape, size, moves: moves.has(node.id), active: active.has(node.id) }
     if (node.op.kind === "parameter") {
       const { offset } = slots[node.op.parameter],
-        part = (a: Float64Array): Float64Array => a.subarray(offset, offset + size)
-      return { ...base, value: part(theta), tangent: part(direction), adjoint: part(gradient), adjointTangent: part(gradientTangent) }
+        part = (a: Float64Array): Float64Array => a.subarray(offset, offset + size),
+        value = part(theta),
+        adjoint = part(gradient)
+      if (sweeps === "gradients") return { ...base, value, tangent: value, adjoint, adjointTangent: adjoint }
+      return { ...base, value, tangent: part(direction), adjoint, adjointTangent: part(gradientTangent) }
     }
     if (isAlias(node)) return { ...buffers[node.operands[0]], ...base }
     return { ...base, ...arena.take(node.id, size) }
@@ -245,7 +249,7 @@ function layoutParameters(graph: Graph): ParameterSlot[] {
 }
 
 /** One array a sweep for all nodes that are used, so that clearing is one call. */
-function allocateArena(graph: Graph, used: ReadonlySet<number>, engine: Engine) {
+function allocateArena(graph: Graph, used: ReadonlySet<number>, engine: Engine, sweeps: "all" | "gradients") {
   let size = 0
   const starts = graph.nodes.map((node) => {
     const start = size
@@ -253,12 +257,15 @@ function allocateArena(graph: Graph, used: ReadonlySet<number>, engine: Engine) 
     return start
   })
   const value = engine.allocate(size),
-    tangent = engine.allocate(size),
     adjoint = engine.allocate(size),
-    adjointTangent = engine.allocate(size)
+    tangent = sweeps === "all" ? engine.allocate(size) : value,
+    adjointTangent = sweeps === "all" ? engine.allocate(size) : adjoint
   const take = (id: number, length: number): Pick<Buffer, "value" | "tangent" | "adjoint" | "adjointTangent"> => {
     const part = (a: Float64Array): Float64Array => (used.has(id) ? a.subarray(starts[id], starts[id] + length) : new Float64Array(0))
-    return { value: part(value), tangent: part(tangent), adjoint: part(adjoint), adjointTangent: part(adjointTangent) }
+    const own = part(value),
+      back = part(adjoint)
+    if (sweeps === "gradients") return { value: own, tangent: own, adjoint: back, adjointTangent: back }
+    return { value: own, tangent: part(tangent), adjoint: back, adjointTangent: part(adjointTangent) }
   }
   return { adjoint, adjointTangent, take }
 }
