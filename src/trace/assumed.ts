@@ -24,8 +24,34 @@ export interface Assumed {
 /** Layers and models: what makes models may be called by any name, and is in none of them. */
 const isPart = (owner: object): boolean => !("kind" in owner) || owner.kind === "model" || ("layer" in owner && owner.layer !== undefined)
 
+/** Remembers what is taken for true, in words that the reader gets. */
+export function assume({ state }: Context, text: string, about: About = {}): void {
+  state.assumptions.add(text)
+  state.assumed.set(text, withOccurrence(state.assumed.get(text), state.owners, about))
+  making.get(state)?.forEach((texts) => texts.add(text))
+}
+
+/** What is assumed in the constructors that are followed, and what was in those of the instances there are. */
+const making = new WeakMap<Context["state"], Set<string>[]>()
+const madeUnder = new WeakMap<object, ReadonlySet<string>>()
+
+/** Follows the construction of an instance: whoever uses it later depends on what is assumed meanwhile. */
+export function construct({ state }: Context, instance: object, follow: () => void): void {
+  const around = making.get(state) ?? [], texts = new Set<string>()
+  making.set(state, [...around, texts])
+  try {
+    follow()
+  } finally {
+    making.set(state, around)
+    madeUnder.set(instance, texts)
+  }
+}
+
+/** What was assumed in the constructors of these. */
+export const assumedMaking = (instances: Iterable<object>): readonly string[] => [...instances].flatMap((made) => [...(madeUnder.get(made) ?? [])])
+
 /** Adds where and of what the same words were assumed once more. */
-export function withOccurrence(known: Assumed | undefined, around: readonly object[], { symbols = [], shapes = true }: About): Assumed {
+function withOccurrence(known: Assumed | undefined, around: readonly object[], { symbols = [], shapes = true }: About): Assumed {
   const owners = around.filter(isPart)
   const isOpen = owners.length === 0 || known?.owners === null
   return {

@@ -7,10 +7,12 @@ import type { Dim, Place, SiteKind } from "../schema/report"
 import type {
   ActiveCall, ClassValue, Frame, FunctionValue, LayerState, ModelValue, ObjectValue, Scope, TensorValue, UnknownValue, Value, Weight,
 } from "./value"
-import { withOccurrence, type About, type Assumed } from "./assumed"
+import { assume, type Assumed } from "./assumed"
 import { addDim, multiplyDim, substituteDim, symbolsOf } from "../graph/dim"
 import { calleePlace, placeOf } from "../source/place"
 import { declaredName } from "../source/forms"
+
+export { assume } from "./assumed"
 
 export interface Limits {
   /** Expressions and statements evaluated per traced file, per file that is read for its top level, and per model. */
@@ -264,9 +266,9 @@ export function createState(): State {
     stretchedProducts: 0,
     watches: [],
     assumptions,
+    assumed: new Map(),
     notes,
     faults: [],
-    assumed: new Map(),
     doubts: 0,
     disposed: [],
     kept: new Set(),
@@ -381,11 +383,6 @@ export function openLevel(context: Context): Level {
 export function write<K, V>(context: Context, container: Map<K, V>, key: K, value: V): void {
   if (context.state.trail.length > 0) touch(context, container as Container)
   container.set(key, value)
-}
-
-export function assume({ state }: Context, text: string, about: About = {}): void {
-  state.assumptions.add(text)
-  state.assumed.set(text, withOccurrence(state.assumed.get(text), state.owners, about))
 }
 
 export function note(context: Context, what: string, node: TypeScript.Node): void {

@@ -32,6 +32,19 @@ test("a size that the source names may have been counted with anywhere", () => {
   expect(other).toContain("lstm is read for 3 time steps")
 })
 
+const deep = `constructor(depth, size) {
+    this.net = tf.sequential({ layers: [tf.layers.dense({ units: size, inputShape: [3] })] })
+    for (let i = 0; i < depth; i++) this.net.add(tf.layers.dense({ units: size }))
+  }`
+test.each([
+  ["by nobody", ""],
+  ["at the top of the file", "const made = new Net(await load(), 4)"],
+  ["in a function", "export function main(n) { const made = new Net(n, 4); return made.predict(tf.ones([2, 3])) }"],
+])("what a constructor assumes is told of its class, constructed %s", (_, use) => {
+  const made = assumptionsIn(`class Net { ${deep}; predict(x) { return this.net.predict(x.reshape([-1, 3])) } } ${use}`)
+  expect(made.Net).toEqual([expect.stringMatching(/^the loop over \w+ is read for 3 rounds$/)])
+})
+
 test("an assumption outside of layers is told of all that the code makes", () => {
   const made = assumptionsIn(`export function make(deep) {
     const a = tf.sequential({ layers: [tf.layers.dense({ units: 2, inputShape: [4] })] })

@@ -2,6 +2,7 @@
 import type * as TypeScript from "typescript"
 import type { Context } from "../context"
 import type { ClassValue, Frame, FunctionValue, ModelValue, ObjectValue, Scope, Value } from "../value"
+import { construct } from "../assumed"
 import { bindPattern, lookup, nameValue, propertyName } from "./patterns"
 import { assume, childScope, extendsLayer, place, seen, step, Stop, tellLimit, touch, write } from "../context"
 import { configureLayer, createLayerState, layerMember, snakeCase } from "../layers/layer"
@@ -98,7 +99,7 @@ export function constructClass(context: Context, type: ClassValue, args: readonl
   const layer = isLayer ? createLayerState(context, snakeCase(type.name), config, at) : undefined
   const instance: ObjectValue = { kind: "object", fields: new Map(), type, args, ...(layer === undefined ? {} : { layer }) }
   context.state.instances.push(instance)
-  initialize(context, type, instance, args, at)
+  construct(context, instance, () => { initialize(context, type, instance, args, at) })
   return instance
 }
 

@@ -7,9 +7,9 @@ import type { Context, Note } from "../context"
 import type { Dim, ModelForm, Place } from "../../schema/report"
 import type { Graph, Refusal, TracedModel, TracedSite } from "../../graph/graph"
 import type { Paths } from "./paths"
-import { readOnce, type Earlier } from "./earlier"
+import { readBefore, readOnce, type Earlier } from "./earlier"
 import type { LayerState, ModelValue, TensorValue, Weight } from "../value"
-import { isAboutShapes } from "../assumed"
+import { assumedMaking, isAboutShapes } from "../assumed"
 import { dim, multiplyDim, substituteDim, symbolsOf } from "../../graph/dim"
 import { GraphBuilder } from "../../graph/build"
 import { frozenAtOf, frozenLater, frozenWhole } from "./frozen"
@@ -116,6 +116,7 @@ export function emitModel(context: Context, parts: ModelParts): Omit<TracedModel
   }
   const graph = builder.finish(parts.outputs.flatMap((t) => nodes.get(t) ?? []))
   rememberParameters(graph, new Map([...indexOf].map(([weight, index]) => [weight, graph.parameters[index].id])))
+  const assumed = new Set([...parts.assumptions, ...assumedMaking(parts.paths.owners.keys())])
   const later = parts.model === undefined ? [] : frozenLater(context, parts.model, weights)
   return {
     name: parts.name,
@@ -126,7 +127,7 @@ export function emitModel(context: Context, parts: ModelParts): Omit<TracedModel
     parameterCount: graph.parameters.map((p) => p.shape.reduce<Dim>(multiplyDim, 1)).reduce<Dim>((a, b) => sum(a, b), 0),
     ...(parts.model === undefined ? {} : { layers: listLayers(parts.model, { paths: parts.paths, show, indexOf }) }),
     sites: sitesOf(context, parts, graph, nodes, indexOf),
-    assumptions: [...parts.assumptions, ...rangeAssumptions(parts.inputs, graph, nodes), ...later].map(plainText),
+    assumptions: [...assumed, ...rangeAssumptions(parts.inputs, graph, nodes), ...later].map(plainText),
     unsupported: unsupportedOf(parts.notes, graph),
     ...refusedOf(context, parts, graph, { reachable, weights }),
   }

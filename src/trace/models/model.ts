@@ -14,8 +14,8 @@ import { markOpen, sizeOfInput } from "../layers/open"
 import { assumeOneAxis, copyShape, needRank, openShape } from "../rank"
 import { readWhole } from "../interpreter/readings"
 import type { Earlier } from "./earlier"
-import { rememberFit } from "./frozen"
 import { checkCompile, rememberTraining } from "./compiled"
+import { rememberFit } from "./frozen"
 import { callsToRepeat, repeatCall, type LayerCalls } from "./replay"
 import { ShapeError } from "../../graph/shape"
 import { substituteDim, symbolsOf } from "../../graph/dim"
@@ -470,6 +470,7 @@ export function modelMember(context: Context, model: ModelValue, name: string): 
         const loss = config?.kind === "object" ? stringIn(config.fields.get("loss")) : null, named = stringIn(optimizer)
         for (const each of [model, ...alternativesOf(model)])
           each.compiled = { ...(loss === null ? {} : { loss }), ...(named === null ? {} : { optimizer: named }) }
+        checkCompile(context, model, config, at)
         return undefinedValue
       })
     case "summary":
@@ -477,7 +478,6 @@ export function modelMember(context: Context, model: ModelValue, name: string): 
     case "setWeights":
     case "resetStates":
       return native(name, () => undefinedValue)
-        checkCompile(context, model, config, at)
     case "fit":
     case "fitDataset":
     case "trainOnBatch":

@@ -120,6 +120,7 @@ function traceModel(context: Context, model: ModelValue, how: "fitted" | "predic
     }
     const owned = outerNotes.slice(0, before).filter((note) => note.owners.some((owner) => paths.owners.has(owner)))
     const failure = model.failure === undefined ? [] : [model.failure]
+    const assumed = [...context.state.assumptions, ...(model.assumptions ?? moduleAssumptions)]
     return emitModel(context, {
       name: named?.text ?? model.explicitName ?? "model",
       form: model.form,
@@ -129,7 +130,6 @@ function traceModel(context: Context, model: ModelValue, how: "fitted" | "predic
       paths,
       model,
       notes: [...owned, ...context.state.notes],
-    const assumed = [...context.state.assumptions, ...(model.assumptions ?? moduleAssumptions)]
       assumptions: assumptionsOf(context, [...new Set([...assumed, ...failure])], paths.owners, () => reachable),
       ownsUnused: true,
     })

@@ -4,11 +4,12 @@ import type { Dim } from "../../schema/report"
 import type { OpCall, OpEmitter } from "./call"
 import type { TensorValue, Value, Weight } from "../value"
 import { absent, binary, dimAt, emit, labelOf, numberAt, shape, targetAt, tensorAt, unary } from "./call"
-import { arrayOf, booleanIn, fillOf, itemOfList, numberIn, stringIn, unknown } from "../value"
-import { callee, siteAt, Unreadable } from "../context"
+import { arrayOf, booleanIn, fillOf, itemOfList, numberIn, openParameter, stringIn, unknown } from "../value"
+import { callee, NeedsTensor, siteAt, Unreadable } from "../context"
 import { broadcastTo, constant, copyTensor, dimOf, nestedNumbers, reshape, tensorOf } from "../tensor"
 import { divideDim, productOf, subtractDim } from "../../graph/dim"
 import { makeWeight } from "../weight"
+import { needRank } from "../rank"
 import { rememberFloat } from "./indexType"
 import { readTensor } from "../interpreter/readings"
 
@@ -24,6 +25,8 @@ function filled(value: number): OpEmitter {
 /** tf.tensor(values, shape?, dtype?) and tensor1d … tensor6d; values nobody knows keep the shape where it is given. */
 function emitTensor(call: OpCall, rank: number | null): TensorValue {
   const stated = absent(call, 1) || call.args[1].kind !== "array" ? null : targetAt(call, 1)
+  const data = stated === null ? parameterData(call, rank) : null
+  if (data !== null) return data
   const read = readTensor(call.context, call.args[0])
   if (read !== null) return stated === null ? read : reshape(call.context, read, stated, { at: call.at })
   const numbers = call.args[0] === undefined || isUncounted(call, call.args[0]) ? null : nestedNumbers(call.args[0])
@@ -39,7 +42,28 @@ function emitTensor(call: OpCall, rank: number | null): TensorValue {
   if (stated !== null) return constantOf(call, { kind: "unknown", why: "data" }, stated)
   const sizes = nestedSizes(call, call.args[0])
   if (sizes !== null && (rank === null || sizes.length === rank)) return constantOf(call, { kind: "unknown", why: "data" }, sizes)
+  askForData(call, call.args[0])
   throw new Unreadable("the values of the tensor are not known")
+}
+
+/** The numbers that a network is handed: the parameter stands for the tensor that is made of them, alone or as the items of a list. */
+function parameterData(call: OpCall, rank: number | null): TensorValue | null {
+  let given: Value | undefined = call.args[0], depth = 0
+  for (; given?.kind === "array" && given.items.length === 1; depth++) given = given.items[0]
+  if (given?.kind !== "tensor" || given.source.kind !== "input") return null
+  if (rank !== null) needRank(given, rank - depth)
+  return tensorOf(call.context, call.args[0], { at: call.at })
+}
+
+/** Asks for a tensor in the place of a parameter that is only handed on to tf.tensor and its kin. */
+function askForData({ context: { state } }: OpCall, value: Value | undefined): void {
+  let given = value
+  while (given?.kind === "array" && given.items.length === 1) given = given.items[0]
+  if (given?.kind !== "unknown" || given.name === null || given.tensors.length > 0 || !given.properties.has(openParameter)) return
+  if (state.loss !== null) return
+  // What is used as a list as well stays one.
+  const name = given.name.replace(/\$/g, "\\$&"), code = state.active.at(0)?.node.getText() ?? ""
+  if (!new RegExp(`(?<![\\w$.])${name}\\s*(\\.|\\?\\.|\\[)|(\\bof\\s+|\\.\\.\\.)${name}(?![\\w$])`).test(code)) throw new NeedsTensor(given.name)
 }
 
 /** Lengths of nested lists whose items are not all known numbers; a length may be a size nobody states. */
