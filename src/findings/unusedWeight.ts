@@ -20,7 +20,9 @@ export const unusedWeight: FindingRule = {
         message:
           parameter.readOnce === true
             ? `'${parameter.id}' is read once, before training: no gradient reaches it`
-            : `'${parameter.id}' is created, but no output depends on it`,
+            : parameter.readFirst === true
+              ? `'${parameter.id}' is read by the first call only: no gradient of a later one reaches it`
+              : `'${parameter.id}' is created, but no output depends on it`,
         fixable: false,
       }))
   },

@@ -35,6 +35,8 @@ export interface Parameter extends Place {
   readonly frozenAt?: Place
   /** The forward pass takes what was once computed from it. */
   readonly readOnce?: true
+  /** Only a first call reads it: those that follow go on with what that has left. */
+  readonly readFirst?: true
   /** No weight of the source but a constant that is added to this parameter, under a name made for the laws. */
   readonly constantBeside?: string
   /** Its node, or null when it is created and never used. */

@@ -52,6 +52,21 @@ async function call(line: string, { env = {}, terminal = false, input = "" } = {
 }
 
 describe("analyze", () => {
+  test("code that is nested too deeply is one sentence, and the files beside it are read", async () => {
+    fs.mkdirSync(path.join(folder, "nested"))
+    const lists = `import * as tf from "@tensorflow/tfjs"\nexport const x = ${"[".repeat(9000)}${"]".repeat(9000)}\n`
+    fs.writeFileSync(path.join(folder, "nested/lists.ts"), lists)
+    fs.writeFileSync(path.join(folder, "nested/chain.ts"), `import * as tf from "@tensorflow/tfjs"\nexport const x = tf${".a()".repeat(2000)}\n`)
+    fs.writeFileSync(path.join(folder, "nested/net.ts"), source)
+    const { code, out, error } = await call("analyze nested")
+    expect(code).toBe(2)
+    expect(error.trim().split("\n")).toEqual([
+      "noether-lens: nested/chain.ts: the code is nested too deeply to be read",
+      "noether-lens: nested/lists.ts: the code is nested too deeply to be read",
+    ])
+    expect(out).toContain(formula)
+  })
+
   test("text: law, fate, why with its line, and what ended the others", async () => {
     const { code, out, error } = await call("analyze net.ts")
     expect({ code, error }).toEqual({ code: 0, error: "" })

@@ -217,6 +217,13 @@ test("a weight that is read once is said to be, and not to be unused", () => {
   expect(said).toEqual(["'w' is read once, before training: no gradient reaches it"])
 })
 
+test("a weight that only a first call reads is said to be", () => {
+  const [{ findings }] = reportOf(cached(`u = tf.variable(tf.ones([6, 6]))
+    forward(x) { const h = this.cache ?? x.matMul(this.w); this.cache = h.matMul(this.u).tanh(); return this.cache.matMul(this.v) }`)).models
+  const said = findings.flatMap(({ rule, message }) => (rule === "unused-weight" ? [message] : []))
+  expect(said).toEqual(["'w' is read by the first call only: no gradient of a later one reaches it"])
+})
+
 test("a class that goes on with what it has kept of its weights is told as such", () => {
   const keeps = cached(`reset() { this.cache = null }
     forward(x) { if (this.cache === null) this.cache = this.w.matMul(this.v); return x.matMul(this.cache) }`)

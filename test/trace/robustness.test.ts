@@ -248,6 +248,32 @@ test("variables of the file that a function sets: the value is said, unless it i
   expect(assumptions("export function other(m: number) { let mode = 1; mode = m; return mode }")).toEqual([])
 })
 
+test.each([
+  ["a pattern", "let act = 'none'", "export function configure(o: any) { ({ act } = o) }", "the variable 'act'"],
+  ["a pattern with a default", "let act = 'none'", "export function configure(o: any) { ({ kind: act = 'relu' } = o) }", "the variable 'act'"],
+  ["a list", "let act = 'none'", "export const api = { set(a: string) { [act] = [a] } }", "the variable 'act'"],
+  ["a loop", "let act = 'none'", "export function last(all: string[]) { for (act of all) { } }", "the variable 'act'"],
+  ["a field of an object", "const config = { act: 'none' }", "export function configure(a: string) { config.act = a }", "the field 'act'"],
+  ["a field by its text", "const config = { act: 'none' }", "export function configure(a: string) { config['act'] = a }", "the field 'act'"],
+  ["some field", "const config = { act: 'none' }", "export function set(k: string, a: string) { (config as any)[k] = a }", "the field 'act'"],
+  ["all fields", "const config = { act: 'none' }", "export function configure(o: any) { Object.assign(config, o) }", "the field 'act'"],
+  ["a field in a pattern", "const config = { act: 'none' }", "export function configure(o: any) { ({ act: config.act } = o) }", "the field 'act'"],
+])("what functions may set later is said: %s", (_, declared, setter, what) => {
+  const read = declared.includes("config") ? "config.act" : "act"
+  const model = (more: string): readonly string[] => only(trace(`${declared}; ${more}
+    export class M { a = tf.variable(tf.zeros([4, 3])); b = tf.variable(tf.zeros([3, 3]))
+      forward(x: tf.Tensor2D) { const h = x.matMul(this.a); return (${read} === 'relu' ? h.relu() : h).matMul(this.b) } }`)).assumptions
+  expect(model(setter)).toEqual([`${what} keeps its first value, none`])
+  expect(model("")).toEqual([])
+})
+
+test("a field that a method of the class sets in a pattern", () => {
+  const model = only(trace(`export class M { act = "none"; a = tf.variable(tf.zeros([4, 3])); b = tf.variable(tf.zeros([3, 3]))
+    configure(o: any) { ({ act: this.act } = o) }
+    forward(x: tf.Tensor2D) { const h = x.matMul(this.a); return (this.act === "relu" ? h.relu() : h).matMul(this.b) } }`))
+  expect(model.assumptions).toEqual(["the field 'act' keeps its first value, none"])
+})
+
 test("a list of variables given to minimize", () => {
   const model = only(trace(`
     const wa = tf.variable(tf.zeros([3, 4])), wb = tf.variable(tf.zeros([4, 2])), sgd = tf.train.sgd(0.1)

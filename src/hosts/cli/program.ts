@@ -15,6 +15,8 @@ export interface ProgramFile {
   readonly program: ts.Program
   /** The same source files with the declarations of the language and of packages, made when it is first asked for. */
   readonly typed: () => ts.Program
+  /** Whether its code is nested deeper than it can be parsed or bound: the program has it without its text. */
+  readonly isTooDeep: boolean
 }
 
 const fallback: ts.CompilerOptions = {
@@ -60,8 +62,8 @@ export function* createPrograms(
     for (let start = 0; start < members.length; start += largestProgram) {
       const part = members.slice(start, start + largestProgram)
       const names = part.map(nameInProgram)
-      const { program, typed } = createPair(names, options, overlay, reading)
-      for (const [k, file] of part.entries()) yield { file, name: names[k], program, typed }
+      const { program, typed, tooDeep } = createPair(names, options, overlay, reading)
+      for (const [k, file] of part.entries()) yield { file, name: names[k], program, typed, isTooDeep: tooDeep.has(names[k]) }
     }
   }
 }
@@ -87,14 +89,21 @@ function createPair(
   options: ts.CompilerOptions,
   overlay: ReadonlyMap<string, string>,
   reading: (name: string) => void,
-): Omit<ProgramFile, "file" | "name"> {
-  const host = createHost(options, overlay),
+): Pick<ProgramFile, "program" | "typed"> & { readonly tooDeep: ReadonlySet<string> } {
+  const tooDeep = new Set<string>(), host = createHost(options, overlay),
     sources = new Map<string, ts.SourceFile | undefined>()
   const getSourceFile: ts.CompilerHost["getSourceFile"] = (name, ...rest) => {
     reading(name)
     if (isDeclaration(name)) return host.getSourceFile(name, ...rest)
-    if (!sources.has(name)) sources.set(name, host.getSourceFile(name, ...rest))
+    if (!sources.has(name)) sources.set(name, parse(name, rest[0], () => host.getSourceFile(name, ...rest)))
     return sources.get(name)
+  }
+  /** One file that is too deep must not take the others of its program with it. */
+  const parse = (name: string, version: Parameters<typeof getSourceFile>[1], read: () => ts.SourceFile | undefined): ts.SourceFile | undefined => {
+    const file = withoutOverflow(read)
+    if (file !== null && (file === undefined || !isNestedDeeply(file))) return file
+    tooDeep.add(name)
+    return ts.createSourceFile(name, "", version, true)
   }
   const cache = ts.createModuleResolutionCache(host.getCurrentDirectory(), host.getCanonicalFileName, options)
   const untyped: ts.CompilerHost = {
@@ -111,7 +120,32 @@ function createPair(
   return {
     program: ts.createProgram(names, { ...options, noLib: true, types: [] }, untyped),
     typed: () => (full ??= ts.createProgram(names, options, { ...host, getSourceFile })),
+    tooDeep,
   }
+}
+
+/** What a function gives; null where it needs more stack than there is. */
+function withoutOverflow<T>(run: () => T): T | null {
+  try {
+    return run()
+  } catch (error) {
+    if (error instanceof RangeError) return null
+    throw error
+  }
+}
+
+/** Binding takes some ten frames a level, and a stack has about ten thousand; code that people write has a hundred levels at most. */
+const deepest = 800
+
+function isNestedDeeply(file: ts.SourceFile): boolean {
+  let level: ts.Node[] = [file]
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > deepest) return true
+    const below: ts.Node[] = []
+    for (const node of level) ts.forEachChild(node, (child) => void below.push(child))
+    level = below
+  }
+  return false
 }
 
 const isDeclaration = (name: string): boolean => /\.d\.(\w+\.)?[mc]?ts$/.test(name)

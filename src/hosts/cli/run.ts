@@ -137,9 +137,9 @@ function* analyzeEach(files: readonly string[], io: Io, input?: string): Generat
   let done = 0
   const overlay = input === undefined ? undefined : new Map([[readable[0], input]])
   const reading = (name: string): void => progress(`reads ${displayPath(name, io.cwd)}`, done / readable.length)
-  for (const { file, name, program, typed } of createPrograms(readable, overlay, reading)) {
+  for (const { file, ...made } of createPrograms(readable, overlay, reading)) {
     progress(displayPath(file, io.cwd), done++ / readable.length)
-    yield analyzeOrReport({ name, program, typed }, displayPath(file, io.cwd), io)
+    yield analyzeOrReport(made, displayPath(file, io.cwd), io)
   }
   progress("", null)
 }
@@ -166,7 +166,11 @@ function hasFinding(files: readonly AnalyzedFile[], failOn: FailOn): boolean {
  * Analysis does not throw for bad code. Where it throws for a mistake of its own, the other files still get their answer. It is timed without what
  * TypeScript does before it: an editor has the checker, the syntax errors and the types already.
  */
-function analyzeOrReport({ name, program, typed }: Omit<ProgramFile, "file">, path: string, io: Io): AnalyzedFile {
+function analyzeOrReport({ name, program, typed, isTooDeep }: Omit<ProgramFile, "file">, path: string, io: Io): AnalyzedFile {
+  if (isTooDeep) {
+    const message = "the code is nested too deeply to be read"
+    return { ...untracedFile(path, [message]), failure: `${path}: ${message}` }
+  }
   let started = performance.now()
   const withoutTime = (): ts.Program => {
     const asked = performance.now(),

@@ -21,6 +21,7 @@ import { setTrainableOf } from "../models/frozen"
 import { engineValue, registerGradient, registerKernel } from "./kernels"
 import { callUtil } from "./util"
 import { readingMember, readingOf, rememberForward } from "./readings"
+import { assignedBy, isSetFromOutside } from "./setters"
 import { productOf } from "../../graph/dim"
 import { copyTensor, makeTensor, shapeArgument, shapeOf, tensorOf } from "../tensor"
 import { applyActivation } from "../layers/activation"
@@ -90,7 +91,8 @@ function rememberingLoss(context: Context, key: string, member: Value | null): V
 
 function objectMember(context: Context, object: Extract<Value, { kind: "object" }>, key: string, at: TypeScript.Node): Value {
   const own = object.fields.get(key)
-  if (own?.kind === "primitive" && context.state.forward > 0 && object.type !== null && mayBeSetLater(context, object.type, key)) {
+  const mayChange = (): boolean => (object.type !== null && mayBeSetLater(context, object.type, key)) || isSetFromOutside(context, object, key)
+  if (own?.kind === "primitive" && context.state.forward > 0 && mayChange()) {
     assume(context, `the field '${key}' keeps its first value, ${String(own.value)}`)
   }
   if (own !== undefined) return own
@@ -140,21 +142,29 @@ function mayBeSetLater(context: Context, type: Value, key: string): boolean {
 
 const setters = new WeakMap<TypeScript.Node, Map<string, readonly TypeScript.Node[]>>()
 
-/** The methods and setters of a class that assign a field of theirs, by their text. */
+/** The methods and setters of a class that assign a field of theirs. */
 function settersOf({ ts }: Context, type: TypeScript.ClassLikeDeclaration, key: string): readonly TypeScript.Node[] {
   const known = setters.get(type) ?? new Map<string, readonly TypeScript.Node[]>()
   setters.set(type, known)
   let found = known.get(key)
   if (found === undefined) {
-    const assigns = new RegExp(`\\bthis\\s*\\.\\s*${key.replace(/[^\w]/g, "\\$&")}\\s*(?:=(?!=)|\\+\\+|--|[-+*/|&?]{1,2}=)`)
     found = type.members.filter((member) => {
       if ((!ts.isMethodDeclaration(member) && !ts.isSetAccessorDeclaration(member)) || member.body === undefined) return false
-      const text = member.body.getText()
-      return text.includes(key) && assigns.test(text)
+      return member.body.getText().includes(key) && assignsField(ts, member.body, key)
     })
     known.set(key, found)
   }
   return found
+}
+
+/** Whether code assigns a field of `this`, by itself or in a pattern. */
+function assignsField(ts: typeof TypeScript, code: TypeScript.Node, key: string): boolean {
+  const isOwn = (target: TypeScript.Node): boolean =>
+    ts.isPropertyAccessExpression(target) && target.expression.kind === ts.SyntaxKind.ThisKeyword &&
+    target.name.text.replace(/^#/, "") === key.replace(/^#/, "")
+  const visit = (node: TypeScript.Node): boolean =>
+    assignedBy(ts, node).some(isOwn) || (ts.forEachChild(node, (child) => visit(child) || undefined) ?? false)
+  return visit(code)
 }
 
 /** Chained ops, shape and rank, and what reads no gradient. */

@@ -133,8 +133,13 @@ export function earlierIn(context: Context, outputs: readonly TensorValue[], pas
 }
 
 /** The weights behind what was computed once, before training. */
-export function readOnce(earlier: Earlier): ReadonlySet<Weight> {
-  const roots = [...earlier].flatMap(([t, op]) => (op.kind === "constant" ? [t] : []))
+export const readOnce = (earlier: Earlier): ReadonlySet<Weight> => weightsBehind(earlier, "constant")
+
+/** The weights behind what the call before left, which is data. */
+export const readBefore = (earlier: Earlier): ReadonlySet<Weight> => weightsBehind(earlier, "random")
+
+function weightsBehind(earlier: Earlier, kind: Op["kind"]): ReadonlySet<Weight> {
+  const roots = [...earlier].flatMap(([t, op]) => (op.kind === kind && t.source.kind === "op" ? [t] : []))
   const seen = new Set<TensorValue>(roots), weights = new Set<Weight>()
   for (const { source } of seen) {
     if (source.kind === "weight") weights.add(source.weight)

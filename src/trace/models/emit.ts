@@ -7,7 +7,7 @@ import type { Context, Note } from "../context"
 import type { Dim, ModelForm, Place } from "../../schema/report"
 import type { Graph, Refusal, TracedModel, TracedSite } from "../../graph/graph"
 import type { Paths } from "./paths"
-import { readOnce, type Earlier } from "./earlier"
+import { readBefore, readOnce, type Earlier } from "./earlier"
 import type { LayerState, ModelValue, TensorValue, Weight } from "../value"
 import { assumedMaking, isAboutShapes } from "../assumed"
 import { dim, multiplyDim, substituteDim, symbolsOf } from "../../graph/dim"
@@ -54,6 +54,7 @@ export function emitModel(context: Context, parts: ModelParts): Omit<TracedModel
   const indexOf = new Map<Weight, number>(),
     ids = new Set<string>()
   const once = parts.earlier === undefined ? null : readOnce(parts.earlier)
+  const first = parts.earlier === undefined ? null : readBefore(parts.earlier)
   for (const weight of weights) {
     const id = uniqueId(parts.paths.weights.get(weight) ?? weight.name?.text ?? weight.label ?? "weight", ids)
     const tfName = weight.weight ?? weight.label
@@ -66,6 +67,7 @@ export function emitModel(context: Context, parts: ModelParts): Omit<TracedModel
         trainable: isTrainable(weight),
         ...(frozenAt === undefined ? {} : { frozenAt }),
         ...(once?.has(weight) === true ? { readOnce: true } : {}),
+        ...(first?.has(weight) === true && !used.has(weight) ? { readFirst: true } : {}),
         start: at.start,
         end: at.end,
         ...(tfName !== null && tfName !== undefined && tfName !== id && tfName !== id.split("/").at(-1) ? { weight: tfName } : {}),
