@@ -162,15 +162,23 @@ const roundingFate = (name: string): Fate =>
 
 /** minimize(f, true, variables) trains those alone: a law of others stands still, a law between the two parts is broken. */
 function partlyTrained(use: OptimizerUse, law: FateLaw, parameters: readonly FateParameter[]): Fate | null {
-  const trained = (use.variables ?? []).filter((name) => parameters.some(({ id }) => id === name))
-  if (trained.length === 0) return null
-  const still = law.parameters.filter((id) => !trained.includes(id))
+  if (use.variables === undefined) return null
+  const found = use.variables.map((name) => parameterOf(name, parameters)), trained = found.flatMap((id) => id ?? [])
+  const still = law.parameters.filter((id) => !trained.includes(id)), name = nameOf(use)
   if (still.length === 0) return null
-  const name = nameOf(use)
+  // What is not found may be any of the others.
+  if (found.includes(null)) return fate("broken", `not guaranteed under ${name}: which of its weights a step trains is not known`)
   if (still.length === law.parameters.length) {
     return fate("exact", `exact under ${name}: none of its weights is among the variables it trains`, "Δh = 0")
   }
   return fate("broken", `broken under ${name}: of its weights it does not train ${still.join(", ")}`)
+}
+
+/** The parameter that a variable names: by its path, or by the last part of it where that is the only one. */
+function parameterOf(name: string, parameters: readonly FateParameter[]): string | null {
+  const last = name.split("/").at(-1)
+  const found = parameters.filter(({ id }) => id === name), alike = parameters.filter(({ id }) => id.split("/").at(-1) === last)
+  return (found.length > 0 ? found : alike.length === 1 ? alike : [])[0]?.id ?? null
 }
 
 /** Whether minimize is told to train weights of the model, and none of the law's. */

@@ -13,6 +13,7 @@ import { followLoss, idsOf } from "./loss/follow"
 import { placeKey } from "./context"
 import { plainText } from "./ops/table"
 import { movedIn, sourcesOf, type TrainedNetwork } from "./loss/sources"
+import { namesStoring } from "../source/stored"
 
 /** A model of the file; `model` where it is one of tf.layers. */
 export interface Made {
@@ -28,20 +29,23 @@ export function trainModels(context: Context, all: readonly Made[], guarded: Gua
   const uses = guarded(() => findTraining(context)) ?? nothing
   const ownNames = (made: Made) => (): ReadonlySet<string> => aliasesIn(context, uses, made, namesOf(context, made.traced, made.model)).own
   const models = all.map((made) => guarded(() => asTrained(context, uses.trainers, made, ownNames(made))) ?? made)
-  const trained = models.map((made) => {
-    const { traced, model } = made, named = namesOf(context, traced, model), names = aliasesIn(context, uses, made, named)
-    const weights = weightNames(traced)
-    const training = trainingOf(context, uses, model, { names, named, weights })
-    return { training, network: networkOf(made, names.own), weights, losses: training.losses }
+  const known = models.map((made) => {
+    const named = namesOf(context, made.traced, made.model)
+    return { made, named, names: aliasesIn(context, uses, made, named), weights: weightNames(made.traced) }
+  })
+  const trained = known.map(({ made, named, names, weights }): TrainedNetwork & { readonly training: Training } => {
+    const others = new Set(known.flatMap((other) => (other.made === made ? [] : [...other.names.own].filter((name) => !names.own.has(name)))))
+    const training = trainingOf(context, uses, made.model, { names, named, weights, others })
+    return { training, network: networkOf(made, names.own), names: names.own, weights, others, losses: training.losses }
   })
   const networks = trained.map(({ network }) => network), called = new Set(networks.flatMap(({ names }) => [...names]))
   const sharing = guarded(() => sharedWeights(context, uses, trained, called)) ?? []
   return models.map(({ traced, model }, k) => {
     const own = trained[k], shared = sharing.at(k) ?? []
-    const known = withTraining(traced, own.training, faultOf(traced) ?? model?.fault)
+    const found = withTraining(traced, own.training, faultOf(traced) ?? model?.fault)
     const sources = sourcesOf(context, uses.trainers, own, shared.map(({ index }) => trained[index]), called)
     const ownLoss = sources.length === 0 ? null : guarded(() => followLoss(context, { own: own.network, networks }, sources))
-    return { ...known, ...(ownLoss === null ? {} : { ownLoss }), ...(shared.length === 0 ? {} : { shared }) }
+    return { ...found, ...(ownLoss === null ? {} : { ownLoss }), ...(shared.length === 0 ? {} : { shared }) }
   })
 }
 
@@ -82,16 +86,16 @@ function aliasesIn(context: Context, { trainers, files }: Uses, { traced, model 
     values: new Set([traced.name, model?.name?.text, model?.variable?.text].flatMap((name) => name ?? [])),
     makers: new Set(isClass ? [traced.name] : makers),
   })
-  return { own: new Set([...named, ...own]), parts: new Set([...named, ...parts]) }
+  // Weights that a function finds around it are known by their names.
+  const around = model === null && traced.form === "function" ? weightNames(traced) : []
+  return { own: new Set([...named, ...own, ...around]), parts: new Set([...named, ...parts, ...around]) }
 }
 
 /** Names by which code may speak of a model: its own, its variables, and what the result of its class or function is stored in. */
 function namesOf(context: Context, found: Traced, model: ModelValue | null): ReadonlySet<string> {
   const bound = [model?.name, model?.variable, model?.returnedBy, model?.caller].flatMap((name) => (name === undefined ? [] : [name.text]))
   const own = [found.name, ...bound].filter((name) => /^[\w$]+$/.test(name))
-  const stored = (name: string): RegExp =>
-    new RegExp(`(?<![\\w$])([\\w$]+)\\s*(?::[^=;\\n]+)?=\\s*(?:await\\s+)?(?:new\\s+)?(?:this\\.)?${name.replace(/\$/g, "\\$")}\\s*\\(`, "g")
-  return new Set([...own, ...own.flatMap((name) => Array.from(context.home.text.matchAll(stored(name)), (match) => match[1]))])
+  return new Set([...own, ...own.flatMap((name) => namesStoring(context.home.text, name))])
 }
 
 /** Names that the source has for weights: the last part of their paths. */

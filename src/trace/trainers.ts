@@ -46,8 +46,8 @@ export function findTrainers(ts: typeof TypeScript, file: TypeScript.SourceFile)
       if (name.text === "applyGradients" && first !== undefined) {
         const body = enclosingFunction(ts, node) ?? file
         const losses = differentiated(ts, body)
-        const reach = reachOf(ts, losses.length > 0 ? losses : [body], declared)
-        found.push({ call: node, optimizer: lastName(ts, object), ...reach, losses, variables: null, changed: areChanged(ts, first, body) })
+        const reach = reachOf(ts, losses.length > 0 ? losses : [body], declared), variables = listedByGradients(ts, body)
+        found.push({ call: node, optimizer: lastName(ts, object), ...reach, losses, variables, changed: areChanged(ts, first, body) })
       }
     }
     ts.forEachChild(node, visit)
@@ -148,19 +148,26 @@ export function mentionsBeside(
 /**
  * Whether a trainer's loss calls a model of these names itself, not only within other models, of which `called` are all names.
  */
-export function concernsDirectly(ts: typeof TypeScript, trainer: Trainer, names: ReadonlySet<string>, called: ReadonlySet<string>): boolean {
-  if (!concerns(ts, trainer, names)) return false
+export function concernsDirectly(
+  ts: typeof TypeScript, trainer: Trainer, { names, weights }: TrainedNames, called: ReadonlySet<string>,
+): boolean {
+  if (!concerns(ts, trainer, names, weights)) return false
   const around = ts.findAncestor(trainer.call, ts.isClassLike)?.name?.text
   if (trainer.losses.length === 0 || (around !== undefined && names.has(around))) return true
   const { read } = mentionsBeside(ts, trainer, called)
   return [...names].some((name) => read.has(name))
 }
 
-/** Whether a trainer trains a model of these names: it mentions one, or stands in the class of that name and computes the output of `this`. */
-export function concerns(ts: typeof TypeScript, { call, mentions }: Trainer, names: ReadonlySet<string>): boolean {
+/**
+ * Whether a trainer trains a model of these names: it mentions one, or stands in the class of that name and computes the output of `this` or reads
+ * one of its weights.
+ */
+export function concerns(
+  ts: typeof TypeScript, { call, mentions }: Trainer, names: ReadonlySet<string>, weights: readonly string[] = [],
+): boolean {
   if ([...names].some((name) => mentions.has(name))) return true
   const around = ts.findAncestor(call, ts.isClassLike)
-  return around?.name !== undefined && names.has(around.name.text) && [...forwardNames].some((name) => mentions.has(name))
+  return around?.name !== undefined && names.has(around.name.text) && [...forwardNames, ...weights].some((name) => mentions.has(name))
 }
 
 /** What is differentiated inside a body: the first arguments of variableGrads and its kin. */
@@ -173,6 +180,23 @@ function differentiated(ts: typeof TypeScript, body: TypeScript.Node): readonly 
   }
   visit(body)
   return found
+}
+
+/** The variables that variableGrads is told to differentiate by; null where one call of it is told none. */
+function listedByGradients(ts: typeof TypeScript, body: TypeScript.Node): readonly string[] | null {
+  const found = new Set<string>()
+  let isAll = false, isAny = false
+  const visit = (node: TypeScript.Node): void => {
+    if (ts.isCallExpression(node) && /^(variableGrads|computeGradients)$/.test(lastName(ts, node.expression) ?? "")) {
+      const list = listed(ts, node.arguments[1])
+      isAny = true
+      if (list === null) isAll = true
+      else list.forEach((name) => found.add(name))
+    }
+    ts.forEachChild(node, visit)
+  }
+  visit(body)
+  return isAny && !isAll ? [...found] : null
 }
 
 function enclosingFunction(ts: typeof TypeScript, node: TypeScript.Node): TypeScript.Node | null {
@@ -210,22 +234,57 @@ function areChanged(ts: typeof TypeScript, given: TypeScript.Expression, body: T
   return !computed.test(text) || replaced.test(text)
 }
 
+/** What a model is known by where it is trained. */
+export interface TrainedNames {
+  readonly names: ReadonlySet<string>
+  /** Names of its weights. */
+  readonly weights: readonly string[]
+  /** Names of other models of the file. */
+  readonly others: ReadonlySet<string>
+}
+
 /**
  * The use of an optimizer for a model of these names: null where it does not concern the model. `variables` are only those it is told to train that
  * are not simply the model's own.
  */
-export function useFor(ts: typeof TypeScript, base: OptimizerUse, trainer: Trainer, names: ReadonlySet<string>): OptimizerUse | null {
-  const { call, variables, changed } = trainer
-  const owned = (variables ?? []).map(
-    (text) => /^(?:[\w$]+\.)*([\w$]+)\.(?:getWeights\(\)|trainableWeights\b|trainableVariables\b|weights\b)/.exec(text)?.[1],
-  )
-  if (owned.length > 0 && owned.every((name) => name !== undefined)) {
-    // Lists of the weights of whole models: this one's, or another's.
-    return owned.some((name) => name !== undefined && names.has(name)) ? base : null
-  }
-  if (!concerns(ts, trainer, names)) return null
+export function useFor(ts: typeof TypeScript, base: OptimizerUse, trainer: Trainer, known: TrainedNames): OptimizerUse | null {
+  const { call, variables, changed } = trainer, { names, weights } = known
+  const lists = (variables ?? []).map((text) => listOf(ts, call.getSourceFile(), text, known))
+  const own = lists.filter((list) => list !== "other")
+  // Lists of the weights of whole models: this one's, or another's.
+  if (lists.length > 0 && own.length === 0) return null
+  const isWhole = own.includes("whole")
+  if (!isWhole && !concerns(ts, trainer, names, weights)) return null
   if (changed) return { ...base, name: "unknown", text: `${base.text} with gradients that are changed before they are applied` }
-  if (variables === null) return base
-  const text = call.getText().replace(/\s+/g, " ").slice(0, 80)
-  return { ...base, text, variables: variables.map((name) => name.replace(/[.[\]]+/g, "/").replace(/\/$/, "")) }
+  if (variables === null || isWhole) return base
+  const part = variables.filter((_, k) => lists[k] !== "other"), shown = part.map((name) => (name.length > 30 ? `${name.slice(0, 29)}…` : name))
+  const text = `${base.text} on ${shown.slice(0, 3).join(", ")}${shown.length > 3 ? ", …" : ""}`
+  return { ...base, text, variables: part.map((name) => name.replace(/[.[\]]+/g, "/").replace(/\/$/, "")) }
+}
+
+/** What gives all weights of a model, and what may follow it and still gives all. */
+const allWeights = /^(?:[\w$]+\.)*([\w$]+)\.(?:getWeights\(\)|(?:trainableWeights|trainableVariables|weights)(?![\w$]))(.*)$/
+const cast = "(?:as[\\w$.<>[\\]]+)?"
+const asVariables = new RegExp(`^(?:\\.map\\(\\(?[\\w$]+(?::[\\w$.<>]+)?\\)?=>\\(?[\\w$]+${cast}\\)?!?\\.(?:val|read\\(\\))${cast}\\))?${cast}$`)
+
+/** Whether an item of a list of variables is all weights of this model, some of them perhaps, or another model's. */
+function listOf(
+  ts: typeof TypeScript, file: TypeScript.SourceFile, text: string, { names, weights, others }: TrainedNames,
+): "whole" | "some" | "other" {
+  const [, owner, tail] = allWeights.exec(text) ?? []
+  const [, fn, argument] = /^(?:[\w$]+\.)*([\w$]+)\((?:[\w$]+\.)*([\w$]+)\)$/.exec(text) ?? []
+  const whole = owner !== undefined && asVariables.test(tail) ? owner : fn !== undefined && givesAllWeights(ts, file, fn) ? argument : undefined
+  if (whole !== undefined && names.has(whole)) return "whole"
+  const mentioned = text.match(/[\w$]+/g) ?? []
+  if (mentioned.some((name) => names.has(name) || weights.includes(name))) return "some"
+  return mentioned.some((name) => others.has(name)) ? "other" : "some"
+}
+
+/** Whether a function of the file gives all weights of the model that it is handed. */
+function givesAllWeights(ts: typeof TypeScript, file: TypeScript.SourceFile, name: string): boolean {
+  const bodies = functionsOf(ts, file).get(name) ?? []
+  return bodies.length === 1 && bodies.every((body) => {
+    const text = body.getText().replace(/\s+/g, "").replace(/^\{return|;?\}$/g, "")
+    return asVariables.test(allWeights.exec(text)?.[2] ?? "none")
+  })
 }

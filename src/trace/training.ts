@@ -11,7 +11,7 @@ import type { Place } from "../schema/report"
 import { numberIn } from "./value"
 import { placeOf } from "../source/place"
 import { namesOfLosses } from "./lossesByHand"
-import { bindingOf, concerns, findTrainers, useFor, weightsBeside, withoutCasts, type Trainer } from "./trainers"
+import { bindingOf, concerns, findTrainers, useFor, weightsBeside, withoutCasts, type TrainedNames, type Trainer } from "./trainers"
 import { callsOf } from "../source/calls"
 import { trains } from "../source/dependencies"
 import { isWholeLoss } from "./wholeLoss"
@@ -73,6 +73,8 @@ export interface Known {
   readonly named: ReadonlySet<string>
   /** Names of its weights. */
   readonly weights: readonly string[]
+  /** Names of other models of the file. */
+  readonly others: ReadonlySet<string>
 }
 
 /**
@@ -80,7 +82,7 @@ export interface Known {
  * with what it does there; where none does, everything that no compile of another model uses.
  */
 export function trainingOf(
-  context: Context, uses: Uses, model: ModelValue | null, { names: { own: names, parts }, named, weights }: Known,
+  context: Context, uses: Uses, model: ModelValue | null, { names: { own: names, parts }, named, weights, others }: Known,
 ): Training {
   const { compiled } = context.state
   const isOwn = ({ nodes }: Tied<unknown>): boolean => model !== null && nodes.some((node) => compiled.get(node)?.has(model))
@@ -90,15 +92,21 @@ export function trainingOf(
     const own = all.filter(isOwn)
     return (own.length > 0 ? own : all.filter(isLoose)).map(({ use }) => use)
   }
-  const isCompiledHere = uses.optimizers.some(isOwn), known = { names, weights }
+  const isCompiledHere = uses.optimizers.some(isOwn), known = { names, weights, others }
   const handled = uses.optimizers.filter((tied) => isOwn(tied) || isLoose(tied))
   const minimized = unique(handled.flatMap((tied) => usesBy(context.ts, uses.trainers, tied, known)))
-  const trainers = uses.trainers.filter((trainer) => concerns(context.ts, trainer, names))
+  const trainers = uses.trainers.filter((trainer) => concerns(context.ts, trainer, names, weights))
   const notes = minimized.length === 0 && !isCompiledHere ? [] : trainers.flatMap((trainer) => notesOn(context, trainer, names, weights))
   // Where it is not known which optimizer a step calls, one that it is handed say, it may be any in sight.
   const untied = trainers.filter((trainer) => !uses.optimizers.some((tied) => isBy(trainer, tied)))
   const beside = [...new Set(untied.flatMap((trainer) => weightsBeside(context.ts, trainer, names, weights)))]
-  const loose = minimized.length > 0 && !isCompiledHere ? [] : asGiven(pick(uses.optimizers), model)
+  // An optimizer all of whose steps train other models is none of this one.
+  const isElsewhere = (tied: Tied<OptimizerUse>): boolean => {
+    const steps = uses.trainers.filter((trainer) => isBy(trainer, tied))
+    return steps.length > 0 && steps.every((step) => !concerns(context.ts, step, parts, weights) && concerns(context.ts, step, others))
+  }
+  const free = uses.optimizers.filter((tied) => isOwn(tied) || !isElsewhere(tied))
+  const loose = minimized.length > 0 && !isCompiledHere ? [] : asGiven(pick(free), model)
   const inSight = unique([...loose, ...minimized].map((use) => (beside.length === 0 ? use : withBeside(use, beside))))
   const optimizers = withWrites(context, uses.writes, inSight, known)
   // A class that computes a loss of its own is not trained by that of its neighbor.
@@ -110,7 +118,7 @@ export function trainingOf(
   const computed = minimized.length === 0 ? [] : trainers.flatMap((trainer) => lossesOf(context, trainer, { names, named }))
   // A step that trains it by anything else ends what only the others leave alone.
   const calls = (own.length > 0 ? own : near).flatMap(({ call }) => call ?? [])
-  const losses = picked.length > 0 ? [...picked, ...stepsBeside(context, uses.trainers, calls, parts)] : computed
+  const losses = picked.length > 0 ? [...picked, ...stepsBeside(context, uses.trainers, calls, { names: parts, weights })] : computed
   return { optimizers, losses, metrics: pick(isCompiled ? uses.metrics.filter(isOwn) : uses.metrics), notes: [...new Set(notes)] }
 }
 
@@ -143,11 +151,12 @@ function asGiven(uses: readonly OptimizerUse[], model: ModelValue | null): reado
 
 /** The steps that train a model of these names by something else than these calls of tf.losses. */
 function stepsBeside(
-  context: Context, trainers: readonly Trainer[], calls: readonly TypeScript.CallExpression[], names: ReadonlySet<string>,
+  context: Context, trainers: readonly Trainer[], calls: readonly TypeScript.CallExpression[],
+  { names, weights }: { readonly names: ReadonlySet<string>; readonly weights: readonly string[] },
 ): readonly LossUse[] {
   const isSeen = (code: readonly TypeScript.Node[]): boolean => calls.some((call) => code.some((node) => isWithin(call, node)))
   return trainers
-    .filter((trainer) => concerns(context.ts, trainer, names) && !trainer.reached.every(isSeen))
+    .filter((trainer) => concerns(context.ts, trainer, names, weights) && !trainer.reached.every(isSeen))
     .map(({ call }) => ({ name: "computed by hand", byHand: true, place: placeOf(call, context.home) }))
 }
 
@@ -192,11 +201,12 @@ const withBeside = (use: OptimizerUse, beside: readonly string[]): OptimizerUse 
 /** What the trainers that call an optimizer do to a model of these names. */
 function usesBy(
   ts: typeof TypeScript, trainers: readonly Trainer[], { use, nodes, binding }: Tied<OptimizerUse>,
-  { names, weights }: { readonly names: ReadonlySet<string>; readonly weights: readonly string[] },
+  known: TrainedNames,
 ): readonly OptimizerUse[] {
+  const { names, weights } = known
   const own = trainers.filter((trainer) => isBy(trainer, { nodes, binding }))
   return own.flatMap((trainer) => {
-    const found = useFor(ts, use, trainer, names)
+    const found = useFor(ts, use, trainer, known)
     const beside = found === null ? [] : weightsBeside(ts, trainer, names, weights)
     return found === null ? [] : [beside.length === 0 ? found : withBeside(found, beside)]
   })

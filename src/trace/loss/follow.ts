@@ -201,7 +201,8 @@ function hooksFor(context: Context, { own, networks }: LossOf, outputs: Outputs)
   const named = (name: string | null): Network | undefined => name === null ? undefined : [own, ...networks].find(({ names }) => names.has(name))
   return {
     callFunction: ({ node }, args, at) => {
-      const key = node.getSourceFile() === context.home && node.name !== undefined ? placeKey(place(context, node.name)) : null
+      const name = node.getSourceFile() === context.home ? (node.name ?? storedName(context, node)) : undefined
+      const key = name === undefined ? null : placeKey(place(context, name))
       const network = key === null ? undefined : byPlace.get(key)
       return network === undefined ? null : apply(network, args, at)
     },
@@ -220,6 +221,11 @@ function hooksFor(context: Context, { own, networks }: LossOf, outputs: Outputs)
     callOp: data.callOp,
     callLoss: (path, args, at) => callLoss(context, path, args, at, data),
   }
+}
+
+/** The name of the variable or field that a function is kept in. */
+function storedName({ ts }: Context, { parent }: FunctionValue["node"]): TypeScript.Node | undefined {
+  return ts.isVariableDeclaration(parent) || ts.isPropertyDeclaration(parent) || ts.isPropertyAssignment(parent) ? parent.name : undefined
 }
 
 /** "model" for `model.predict(x)` and `this.model.predict(x)`: the name still speaks of the network where it holds a loaded one as well. */

@@ -9,15 +9,13 @@ import type { LossUse, OptimizerUse } from "../../graph/graph"
 import type { Network } from "./network"
 import type { Trainer } from "../trainers"
 import type { Value } from "../value"
-import { concerns, concernsDirectly, useFor } from "../trainers"
+import { concerns, concernsDirectly, useFor, type TrainedNames } from "../trainers"
 import { placeKey } from "../context"
 import { placeOf } from "../../source/place"
 import { canonicalLoss, lossDefinitions } from "../../graph/lossFunctions"
 
-export interface TrainedNetwork {
+export interface TrainedNetwork extends TrainedNames {
   readonly network: Network
-  /** Names of its weights. */
-  readonly weights: readonly string[]
   /** What training names as its losses. */
   readonly losses: readonly LossUse[]
 }
@@ -45,8 +43,8 @@ export function sourcesOf(
 }
 
 const directTrainers = (
-  { ts }: Context, trainers: readonly Trainer[], { network: { names } }: Pick<TrainedNetwork, "network">, called: ReadonlySet<string>,
-): readonly Trainer[] => trainers.filter((trainer) => concernsDirectly(ts, trainer, names, called))
+  { ts }: Context, trainers: readonly Trainer[], trained: TrainedNames, called: ReadonlySet<string>,
+): readonly Trainer[] => trainers.filter((trainer) => concernsDirectly(ts, trainer, trained, called))
 
 const isKnown = ({ name }: LossUse): boolean => Object.hasOwn(lossDefinitions, canonicalLoss(name))
 
@@ -67,9 +65,10 @@ function compiledLosses(context: Context, { network, losses }: TrainedNetwork): 
 }
 
 /** What training steps that move weights of a network differentiate. */
-function minimizedFunctions({ ts }: Context, trainers: readonly Trainer[], { network: { names }, weights }: TrainedNetwork): readonly LossSource[] {
+function minimizedFunctions({ ts }: Context, trainers: readonly Trainer[], trained: TrainedNames): readonly LossSource[] {
+  const { names, weights } = trained
   const own = trainers.filter((trainer) => {
-    const use = concerns(ts, trainer, names) ? useFor(ts, anyOptimizer, trainer, names) : null
+    const use = concerns(ts, trainer, names, weights) ? useFor(ts, anyOptimizer, trainer, trained) : null
     if (use === null) return false
     // A list of other weights trains another network through this one.
     const listed = use.variables?.map((name) => name.split("/").at(-1) ?? name)
@@ -91,10 +90,10 @@ const lastPart = (path: string): string | undefined => path.split("/").at(-1)
 export function movedIn(
   context: Context, trainers: readonly Trainer[], trained: TrainedNetwork, called: ReadonlySet<string>,
 ): ReadonlySet<string> {
-  const { ts } = context, { traced: { graph }, names } = trained.network
+  const { ts } = context, { graph } = trained.network.traced
   const all = graph.parameters.flatMap(({ id, trainable }) => (trainable ? [id] : []))
   if (isCompiled(context, trained)) return new Set(all)
-  const uses = directTrainers(context, trainers, trained, called).flatMap((trainer) => useFor(ts, anyOptimizer, trainer, names) ?? [])
+  const uses = directTrainers(context, trainers, trained, called).flatMap((trainer) => useFor(ts, anyOptimizer, trainer, trained) ?? [])
   return new Set(uses.flatMap(({ variables }) => {
     const listed = variables === undefined ? [] : all.filter((id) => variables.some((name) => lastPart(id) === lastPart(name)))
     // A list that names none of them may be any of them.
