@@ -46,7 +46,7 @@ export function giveRank(context: Context, x: TensorValue, rank: number, reader:
   const held = open.get(at.shape)
   if (at.source.kind !== "input" || held === undefined || at.shape.length !== x.shape.length) return
   const grown = at.shape as Dim[], before = grown.length
-  assume(context, `the shape of '${held.name}' is not known: it has the ${rank - 1} axes that ${reader} reads`)
+  assume(context, `the shape of '${held.name}' is not known: it has the ${rank - 1} axes that ${reader} reads`, { since: 0 })
   addAxes(context, grown, rank, 1)
   for (const shape of shapes) if (shape !== grown) (shape as Dim[]).push(...grown.slice(before))
 }
@@ -85,7 +85,7 @@ export function needRank(x: TensorValue, rank: number): void {
 export function assumeOneAxis(context: Context, x: TensorValue): void {
   const held = open.get(x.shape)
   if (held !== undefined && x.shape.length === 2 && (held.value.name === null || /shape|dims/i.test(held.value.name)))
-    assume(context, `the shape of '${held.name}' is not known: it is taken to have one axis`)
+    assume(context, `the shape of '${held.name}' is not known: it is taken to have one axis`, { since: 0 })
 }
 
 /** `lead`: axes of the shape that the value does not speak of. */

@@ -55,6 +55,22 @@ test("an assumption outside of layers is told of all that the code makes", () =>
   expect(made.a).toEqual(["`deep` is taken to be true"])
 })
 
+const net = "const net = tf.sequential(); net.add(tf.layers.dense({ units: 2, inputShape: [4] }))"
+test.each([
+  ["a loop over data", "for (const row of rows) points.push(row.x)", 0],
+  ["a condition on data", "if (rows.open) points.push(1)", 0],
+  ["a condition on layers", "if (rows.deep) net.add(tf.layers.dense({ units: 5 }))", 1],
+  ["a condition on layers the other way", "if (rows.flat) points.push(1); else net.add(tf.layers.dense({ units: 5 }))", 1],
+  ["a callback that may add a layer", "whenReady(() => net.add(tf.layers.dense({ units: 5 })))", 1],
+  ["a loop over layers", "for (const row of rows) net.add(tf.layers.dense({ units: 5 }))", 1],
+])("what is assumed of %s once the layers are there is told where it concerns them", (_, later, count) => {
+  const [after] = Object.values(assumptionsIn(`export function main(rows) { const points = []; ${net}; ${later}; return { net, points } }`))
+  expect(after).toHaveLength(count)
+  const earlier = later.replaceAll("net.add", "points.push")
+  const [before] = Object.values(assumptionsIn(`export function main(rows) { const points = []; ${earlier}; ${net}; return { net, points } }`))
+  expect(before).toHaveLength(1)
+})
+
 const unfit = (settings: string, layer: string): string => `export function make(o) {
   const x = tf.input({ shape: [4, 2] })
   const h = tf.layers.${layer}({ ${settings} }).apply(x)

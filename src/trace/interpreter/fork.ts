@@ -5,6 +5,7 @@
 import type { Completion, Container, Context } from "../context"
 import type { Frame, TensorValue, Value } from "../value"
 import type * as TypeScript from "typescript"
+import { assumeOf, rememberCondition } from "../assumed"
 import { assume, Stop, Thrown, WrongRank, normal, openLevel, touch } from "../context"
 import { makeTensor, shapeOf } from "../tensor"
 import { isLoaded, isNullish, tensorsIn, unknown } from "../value"
@@ -35,6 +36,7 @@ export function forkPaths(
   at: TypeScript.Node,
   prefer = false,
 ): Completion {
+  rememberCondition(context, text)
   const outcomes = alternatives.map((run): Outcome => {
     const level = openLevel(context)
     let completion: Completion | "throws"
@@ -101,7 +103,7 @@ function doubted(text: string): string {
 }
 
 const takeFirst = (context: Context, text: string): void =>
-  void assume(context, text.startsWith("\u0000") ? `\`${text.slice(1)}\` runs what it is given` : `\`${text}\` is taken to be true`)
+  assumeOf(context, text, text.startsWith("\u0000") ? `\`${text.slice(1)}\` runs what it is given` : `\`${text}\` is taken to be true`)
 
 function merge(context: Context, outcomes: readonly Outcome[], text: string, at: TypeScript.Node, prefer: boolean): void {
   const containers = new Set(outcomes.flatMap((outcome) => [...outcome.after.keys()]))
@@ -112,7 +114,7 @@ function merge(context: Context, outcomes: readonly Outcome[], text: string, at:
       const longest = lists.reduce((a, b) => (b.length > a.length ? b : a))
       if (lists.some((list) => list.length !== longest.length)) {
         if (prefer) takeFirst(context, text)
-        else assume(context, `${doubted(text)}: the longer list it may leave is taken`)
+        else assumeOf(context, text, `${doubted(text)}: the longer list it may leave is taken`)
         apply(context, container, prefer ? lists[0] : longest)
       } else
         apply(
@@ -177,13 +179,13 @@ export function joinValues(
     return { kind: "array", items: a.items.map((item, i) => joinValues(context, item, b.items[i], text, at, prefer)) }
   }
   if (isChosen(a) && isChosen(b)) {
-    assume(context, `${doubted(text)}: its first way is taken`)
+    assumeOf(context, text, `${doubted(text)}: its first way is taken`)
     return a
   }
   // A layer that is left out on some way is used where it is there: its use would throw without it.
   for (const [part, other] of [[a, b], [b, a]]) {
     if (!isPart(part) || !isNullish(other)) continue
-    assume(context, `${doubted(text)}: a way that makes a ${part.kind === "model" ? "model" : "layer"} is taken`)
+    assumeOf(context, text, `${doubted(text)}: a way that makes a ${part.kind === "model" ? "model" : "layer"} is taken`)
     return part
   }
   if (a.kind === "array" && a.items.length === 1 && a.items[0] === b) return a
@@ -199,7 +201,7 @@ function joinLoaded(context: Context, a: Value, b: Value): Value | null {
   const other = isLoaded(a) ? b : a
   if (isNullish(other) || isLoaded(other)) return isLoaded(a) ? a : b
   if (!isPart(other)) return null
-  assume(context, "where a model is loaded or built, the one that is built is taken")
+  assume(context, "where a model is loaded or built, the one that is built is taken", { since: 0 })
   return other
 }
 

@@ -258,7 +258,7 @@ export function setProperty(context: Context, object: Value, key: string, value:
 
 function setTrainable(context: Context, target: Value, value: Value, at: TypeScript.Node): void {
   const flag = booleanIn(value)
-  if (flag === null) return assume(context, "a `trainable` that is not known is taken as true", { shapes: false })
+  if (flag === null) return assume(context, "a `trainable` that is not known is taken as true", { shapes: false, since: 0 })
   setTrainableOf(context, target, flag, place(context, at))
 }
 

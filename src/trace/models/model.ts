@@ -5,6 +5,7 @@ import type { Dim } from "../../schema/report"
 import type { LayerState, ModelValue, TensorValue, Value } from "../value"
 import { allWeights, applyLayer, createLayer, layerStateOf } from "../layers/layer"
 import { kindOfLayer, nodeOfLayer } from "../layers/nodes"
+import { touchLayers } from "./done"
 import { arrayOf, native, numberIn, openParameter, primitive, sizeValue, stringIn, tensorsIn, undefinedValue, unknown } from "../value"
 import { dimOf, makeInput, makeTensor, reshape, shapeOf, tensorOf } from "../tensor"
 import { freshSymbol, nextSerial, note, touch, unifyDims, Unreadable, sitesMaking } from "../context"
@@ -353,7 +354,7 @@ function alternativesOf(model: ModelValue): readonly ModelValue[] {
 function addCopy(context: Context, model: ModelValue, layer: Value | undefined): void {
   const state = layer?.kind === "layer" ? layer.state : null, node = state === null ? null : nodeOfLayer(state)
   if (state === null || node === null || state.children.length > 0 || state.built) return void (model.unfinished = true)
-  touch(context, model.layers)
+  touchLayers(context, model)
   model.layers.push(createLayer(context, kindOfLayer(state), [state.config], node))
   openAgain(model)
 }
@@ -391,7 +392,7 @@ export function modelMember(context: Context, model: ModelValue, name: string): 
   switch (name) {
     case "add":
       return native("add", ([layer]) => {
-        touch(context, model.layers)
+        touchLayers(context, model)
         model.layers.push(layer ?? unknown("a layer that is added is not known"))
         openAgain(model)
         alternativesOf(model).forEach((other) => addCopy(context, other, layer))
@@ -399,7 +400,7 @@ export function modelMember(context: Context, model: ModelValue, name: string): 
       })
     case "pop":
       return native("pop", () => {
-        touch(context, model.layers)
+        touchLayers(context, model)
         openAgain(model)
         for (const other of alternativesOf(model)) {
           touch(context, other.layers)

@@ -9,6 +9,7 @@ import { assignPaths } from "./paths"
 import { attempt } from "./attempt"
 import { buildSequential, reachableFrom } from "./model"
 import { calleePlace } from "../../source/place"
+import { doneAt } from "./done"
 import { emitModel } from "./emit"
 import { chooseVariants, isNamed, type Variant } from "./variants"
 import { plainText } from "../ops/table"
@@ -120,7 +121,8 @@ function traceModel(context: Context, model: ModelValue, how: "fitted" | "predic
     }
     const owned = outerNotes.slice(0, before).filter((note) => note.owners.some((owner) => paths.owners.has(owner)))
     const failure = model.failure === undefined ? [] : [model.failure]
-    const assumed = [...context.state.assumptions, ...(model.assumptions ?? moduleAssumptions)]
+    const concerned = { parts: paths.owners, tensors: () => reachable, done: doneAt(model) }
+    const outside = assumptionsOf(context, model.assumptions ?? moduleAssumptions, concerned)
     return emitModel(context, {
       name: named?.text ?? model.explicitName ?? "model",
       form: model.form,
@@ -130,7 +132,7 @@ function traceModel(context: Context, model: ModelValue, how: "fitted" | "predic
       paths,
       model,
       notes: [...owned, ...context.state.notes],
-      assumptions: assumptionsOf(context, [...new Set([...assumed, ...failure])], paths.owners, () => reachable),
+      assumptions: [...new Set([...context.state.assumptions, ...outside, ...failure])],
       ownsUnused: true,
     })
   })
