@@ -280,10 +280,19 @@ function followUses(ts: typeof TypeScript, names: Names, start: TypeScript.Node)
     if (ts.isParameter(parent) && ts.isIdentifier(parent.name)) return followName(parent.name.text)
     if (!isAsked) escapes = true
   }
+  /** An accessor runs where its field is read, or given a value. */
+  const reads = (name: string | null, isSet: boolean): void => {
+    for (const mention of name === null ? [] : (names.mentioned.get(name) ?? [])) {
+      const { parent } = mention, whole = ts.isPropertyAccessExpression(parent) && parent.name === mention ? parent : mention
+      const isGiven = ts.isBinaryExpression(whole.parent) && whole.parent.left === whole && /^[^=!<>]*=$/.test(whole.parent.operatorToken.getText())
+      if (isGiven === isSet) places.add(whole)
+    }
+  }
   const declared = (fn: TypeScript.SignatureDeclaration): void => {
     const name = ts.isConstructorDeclaration(fn) ? (classAround(ts, fn) ?? null) : functionName(ts, fn)
     const type = ts.isClassElement(fn) ? fn.parent : null
     if (isShown(ts, names, fn)) isOpen = true
+    if (ts.isAccessor(fn)) return reads(name, ts.isSetAccessor(fn))
     if (name !== null) followName(name)
     // A class of callbacks is handed over as a whole.
     if (type !== null && ts.isClassLike(type) && type.name !== undefined && isCallback(name, type)) instances(type)
