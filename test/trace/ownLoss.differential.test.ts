@@ -184,6 +184,22 @@ test.each([
   expect(graph.parameters.map(({ trainable }) => trainable)).toEqual(Array.from({ length: count }, (__, k) => k < 2))
 })
 
+test.each([
+  ["a record", "return { y: h.matMul(this.b), h }", "const { y, h } = net.forward(x)"],
+  ["a record of one tensor", "return { y: h.matMul(this.b) }", "const { y } = net.forward(x), h = y"],
+  ["a list in a record", "return { all: [h.matMul(this.b), h] }", "const { all: [y, h] } = net.forward(x)"],
+  ["a list", "return [h.matMul(this.b), h]", "const [y, h] = net.forward(x)"],
+])("a network that gives %s gives it to its loss", (_, result, taken) => {
+  const traced = trace(`class Net { a = tf.variable(tf.randomNormal([3, 4])); b = tf.variable(tf.randomNormal([4, 2]))
+      forward(x: tf.Tensor2D) { const h = x.matMul(this.a).relu(); ${result} } }
+    const net = new Net(), opt = tf.train.sgd(0.1)
+    export const step = (x) => opt.minimize(() => { ${taken}; return y.square().mean().add(h.abs().mean()) })`)
+  const { ownLoss } = only(traced, "Net")
+  expect(ownLoss).toMatchObject({ beside: [], through: [] })
+  const means = graphOf(only(traced, "Net")).nodes.filter(({ op }) => op.kind === "reduce" && op.fn === "mean")
+  expect(means).toHaveLength(2)
+})
+
 test("a tensor of many paths back to the data is looked at once", () => {
   const traced = trace(`const m = ${sequential}, opt = tf.train.sgd(0.1)
     function step(y) {

@@ -9,7 +9,8 @@ import type { InputRecord, ModelValue, TensorValue, Value } from "../value"
 import type { Traced } from "../models/classes"
 import type { DataReader } from "./data"
 import { freshSymbol, unifyDims } from "../context"
-import { arrayOf } from "../value"
+import { arrayOf, objectOf } from "../value"
+import { resultOf } from "../models/wrappers"
 import { makeTensor, shapeOf } from "../tensor"
 import { reachableFrom } from "../models/model"
 import { substituteDim, symbolsOf } from "../../graph/dim"
@@ -57,7 +58,18 @@ export function callNetwork(
     outputs.set(tensor, { call, output })
     return tensor
   })
+  const result = resultOf(network.traced)
+  const isPlain = result?.value.kind === "array" || (result?.value.kind === "object" && result.value.type === null)
+  if (isPlain && result.outputs.length === made.length) return replaceTensors(result.value, new Map(made.map((t, k) => [result.outputs[k], t])))
   return made.length === 1 ? made[0] : arrayOf(made)
+}
+
+/** The same records and lists with other tensors in them. */
+function replaceTensors(value: Value, by: ReadonlyMap<TensorValue, TensorValue>): Value {
+  if (value.kind === "tensor") return by.get(value) ?? value
+  if (value.kind === "array") return arrayOf(value.items.map((item) => replaceTensors(item, by)))
+  if (value.kind !== "object" || value.type !== null) return value
+  return objectOf([...value.fields].map(([key, item]) => [key, replaceTensors(item, by)] as const))
 }
 
 /** Tensors and unknown values, those in lists and records one by one. */

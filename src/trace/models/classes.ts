@@ -23,7 +23,7 @@ import { plainText } from "../ops/table"
 import { makeInput, shapeOf } from "../tensor"
 import { arrayOf, tensorsIn } from "../value"
 import { isReadOut } from "../interpreter/readings"
-import { rememberClassFault, rememberFault, rememberReadOut, rememberUnknown, rememberWeights } from "./wrappers"
+import { rememberClassFault, rememberFault, rememberReadOut, rememberResult, rememberUnknown, rememberWeights } from "./wrappers"
 
 export type Traced = Omit<TracedModel, "optimizers" | "losses" | "metrics">
 
@@ -268,6 +268,7 @@ function followClass(
     ownsUnused: !inner || paths.weights.size > 0,
   })
   rememberWeights(traced, [...reachable].flatMap((t) => (t.source.kind === "weight" ? [t.source.weight] : [])))
+  rememberResult(traced, result, given)
   if (isReadOut(result) || outputs.some((t, i) => t !== given[i])) rememberReadOut(traced)
   return { traced, guessed: guessed.length, strained: strainOf(context, guessed, known, outputs), crossed: crossedIn(reachable) }
 }

@@ -22,7 +22,7 @@ import { place, step } from "../context"
 import { reachableFrom, tensorsOut } from "./model"
 import { shapeOf } from "../tensor"
 import { undefinedValue } from "../value"
-import { rememberWeights } from "./wrappers"
+import { rememberResult, rememberWeights } from "./wrappers"
 
 export interface TracedFunction {
   readonly traced: Traced
@@ -179,6 +179,7 @@ function followFunction(
   })
   // What a builder makes anew at every call is no part of a network that the file has.
   rememberWeights(traced, marked ? weights : own)
+  rememberResult(traced, result, outputs)
   const guessed = args.guessed.filter((x) => reachable.has(x))
   return { traced, guessed: guessed.length, strained: strainOf(context, guessed, known, outputs), crossed: crossedIn(reachable) }
 }

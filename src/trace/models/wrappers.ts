@@ -1,6 +1,6 @@
 /** @file Functions and classes around a model that is reported itself: what they add to it (`predict`, then the largest entry) is no network. */
 import type { Context, Fault } from "../context"
-import type { ClassValue, ModelValue, Weight } from "../value"
+import type { ClassValue, ModelValue, TensorValue, Value, Weight } from "../value"
 import type { Graph } from "../../graph/graph"
 import type { Traced } from "./classes"
 import { allWeights } from "../layers/layer"
@@ -24,6 +24,15 @@ export function wrapsModel({ state }: Context, traced: Traced, reported: readonl
     return weights.every((weight) => own.has(weight))
   })
 }
+
+/** What forward functions gave: the records and lists around their outputs. */
+interface Result {
+  readonly value: Value
+  readonly outputs: readonly TensorValue[]
+}
+const results = new WeakMap<Traced, Result>()
+export const rememberResult = (traced: Traced, value: Value, outputs: readonly TensorValue[]): void => void results.set(traced, { value, outputs })
+export const resultOf = (traced: Traced): Result | undefined => results.get(traced)
 
 /** Why networks throw whatever they are given. */
 const faults = new WeakMap<Traced, Fault>()
