@@ -11,7 +11,7 @@ export const shapeMismatch: FindingRule = {
   advice:
     "Give the layer before it `returnSequences: true`, reshape, pad with \"same\", or bring branches to one shape with a `dense` or a 1 × 1 " +
     "convolution.",
-  silent: "Shapes that are not stated in numbers, and assumptions that shapes may depend on.",
+  silent: "Sizes that are not stated in numbers, shapes whose axes are not listed, and assumptions that shapes may depend on.",
   source: "tried on tfjs 4.22",
   check: ({ traced: { refused = [] } }) =>
     refused.flatMap(({ kind, what, start, end }) =>

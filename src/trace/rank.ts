@@ -34,6 +34,9 @@ export function copyShape(shape: readonly Dim[]): readonly Dim[] {
   return copy
 }
 
+/** Whether a shape may get more axes. */
+export const mayGrow = (shape: readonly Dim[]): boolean => open.has(shape)
+
 /** Lets a tensor have `rank` axes where it comes from an input of open shape and has fewer. */
 export function giveRank(context: Context, x: TensorValue, rank: number, reader: string): void {
   if (x.shape.length >= rank) return

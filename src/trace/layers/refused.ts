@@ -11,6 +11,7 @@ import type { Dim } from "../../schema/report"
 import type { Refusal } from "../../graph/graph"
 import { callee, place } from "../context"
 import { isSymbolicInput } from "./mask"
+import { mayGrow } from "../rank"
 import { shapeOf } from "../tensor"
 import { isNullish, tensorsIn } from "../value"
 import { quoted, similarName } from "../../graph/names"
@@ -208,7 +209,9 @@ export function tellUnfit(context: Context, state: LayerState, given: Value, wha
   const { trail, assumedItems, doubts } = context.state
   if ((given.kind === "array" ? given.items : [given]).some((item) => item.kind !== "tensor")) return
   const tensors = tensorsIn([given], 2)
-  const isCertain = tensors.length > 0 && comesFromModelInputs(tensors) && tensors.every((x) => shapeOf(context, x).every(isStated))
+  // How many axes there are is known where the source lists them, whatever their sizes.
+  const isRank = /expected (at least )?(\w+ axes|\[batch\b)/.test(what) && isRankStated(tensors)
+  const isCertain = tensors.length > 0 && comesFromModelInputs(tensors) && (isRank || tensors.every((x) => shapeOf(context, x).every(isStated)))
   if (trail.length > 0 || assumedItems > 0 || doubts > 0 || !isCertain) return
   const refused = (state.refused ??= [])
   if (!refused.some((known) => known.what === what)) refused.push({ kind: "shapes", what, fixable: false, ...callee(context, at) })
@@ -235,6 +238,13 @@ function comesFromModelInputs(tensors: readonly TensorValue[]): boolean {
   const seen = new Set(tensors)
   for (const { source } of seen) if (source.kind === "op") source.operands.forEach((operand) => seen.add(operand))
   return [...seen].every((t) => t.source.kind !== "input" || isSymbolicInput(t))
+}
+
+/** Whether the shapes of all inputs behind are listed axis by axis, and nothing in between is not read. */
+function isRankStated(tensors: readonly TensorValue[]): boolean {
+  const seen = new Set(tensors)
+  for (const { source } of seen) if (source.kind === "op") source.operands.forEach((operand) => seen.add(operand))
+  return [...seen].every(({ source, shape }) => (source.kind === "op" ? source.op.kind !== "opaque" : source.kind !== "input" || !mayGrow(shape)))
 }
 
 const isStated = (d: Dim, axis: number): boolean => typeof d === "number" || (axis === 0 && /^batch(\u00b7|$)/.test(d))
