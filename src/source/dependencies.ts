@@ -33,6 +33,33 @@ export function trains(
   return speaks && importsOf(ts, program, file).has(defined)
 }
 
+const writes = /(?<!\bObject)\.\s*(assign|setWeights|loadWeights)\b|["'](assign|setWeights)["']/
+
+/** Whether a file has code that may write weights by itself. */
+export function mayWriteWeights(file: TypeScript.SourceFile): boolean {
+  let speaks = speaksOfWriting.get(file)
+  if (speaks === undefined) speaksOfWriting.set(file, (speaks = writes.test(file.text)))
+  return speaks
+}
+
+/**
+ * Files with code that may write what a file defines: among those it imports, those that import it, and what these import. With them come the ones
+ * that call that code; none where no such file has any.
+ */
+export function filesBeside(
+  ts: typeof TypeScript, program: TypeScript.Program, defined: TypeScript.SourceFile, maximum: number,
+): readonly TypeScript.SourceFile[] {
+  const isOwn = (file: TypeScript.SourceFile): boolean => !file.isDeclarationFile && !file.fileName.includes("/node_modules/")
+  const files = program.getSourceFiles().filter(isOwn).slice(0, maximum)
+  if (!files.some((file) => file !== defined && mayWriteWeights(file))) return []
+  const takers = files.filter((file) => file !== defined && importsOf(ts, program, file).has(defined))
+  const found = new Set(takers)
+  for (const file of [defined, ...takers])
+    for (const behind of filesBehind(ts, program, file)) if (behind !== defined && isOwn(behind)) found.add(behind)
+  return [...found].some(mayWriteWeights) ? [...found] : []
+}
+
+const speaksOfWriting = new WeakMap<TypeScript.SourceFile, boolean>()
 const speaksOfTraining = new WeakMap<TypeScript.SourceFile, boolean>()
 const imports = new WeakMap<TypeScript.Program, Map<TypeScript.SourceFile, ReadonlySet<TypeScript.SourceFile>>>()
 

@@ -189,7 +189,7 @@ export function resolveReceiver(ts: typeof TypeScript, names: Names, receiver: T
     reach(name)
     visitAliases(name)
     for (const other of names.given.get(name) ?? []) if (isAssigned(ts, other)) visit(other, name)
-    if (declared === null) isUnknown = true
+    if (declared === null) follow(importedAs(ts, names, node), name)
     else if (ts.isParameter(declared)) visitParameter(declared)
     else if (ts.isVariableDeclaration(declared)) {
       const around = declared.parent.parent, key = keyOf(ts, declared.name, name)
@@ -349,6 +349,25 @@ export function declarationOf(ts: typeof TypeScript, node: TypeScript.Identifier
   }
   return null
 }
+
+/** What a name that is imported stands for in the file it is imported from, where that is among those that are known. */
+function importedAs(ts: typeof TypeScript, names: Names, node: TypeScript.Identifier): readonly TypeScript.Node[] {
+  for (const statement of node.getSourceFile().statements) {
+    if (!ts.isImportDeclaration(statement) || !ts.isStringLiteralLike(statement.moduleSpecifier)) continue
+    const bound = statement.importClause?.namedBindings
+    const found = bound !== undefined && ts.isNamedImports(bound) ? bound.elements.find(({ name }) => name.text === node.text) : undefined
+    if (found === undefined) continue
+    const file = /([^/]+?)(\.[cm]?[jt]sx?)?$/.exec(statement.moduleSpecifier.text)?.[1] ?? ""
+    const path = new RegExp(`/${file.replace(/[^\w]/g, "\\$&")}(/index)?\\.[cm]?[jt]sx?$`)
+    const isThere = (given: TypeScript.Node): boolean => path.test(given.getSourceFile().fileName)
+    return (names.given.get((found.propertyName ?? found.name).text) ?? []).filter((given) => isDeclaredAtTop(ts, given) && isThere(given))
+  }
+  return []
+}
+
+/** What a variable, function or class at the top of a file is. */
+const isDeclaredAtTop = (ts: typeof TypeScript, given: TypeScript.Node): boolean =>
+  ts.isSourceFile(given.parent) || (ts.isVariableDeclaration(given.parent) && ts.isSourceFile(given.parent.parent.parent.parent))
 
 const bindsName = (ts: typeof TypeScript, bound: TypeScript.BindingName, name: string): boolean =>
   ts.isIdentifier(bound) ? bound.text === name : bound.elements.some((e) => ts.isBindingElement(e) && bindsName(ts, e.name, name))

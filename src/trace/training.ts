@@ -13,7 +13,7 @@ import { placeOf } from "../source/place"
 import { namesOfLosses } from "./lossesByHand"
 import { bindingOf, concerns, findTrainers, useFor, weightsBeside, withoutCasts, type TrainedNames, type Trainer } from "./trainers"
 import { callsOf } from "../source/calls"
-import { trains } from "../source/dependencies"
+import { filesBeside, trains } from "../source/dependencies"
 import { isWholeLoss } from "./wholeLoss"
 import { findWrites, weightsWritten, type Write } from "./writes"
 import { isWithin, lastName } from "../source/nodes"
@@ -228,8 +228,8 @@ export function findTraining(context: Context): Uses {
   const found: Found = { optimizers: [], losses: [], metrics: [] },
     files = [context.home, ...importers(context)]
   for (const file of files) scan(context, file, found)
-  const { ts } = context
-  return { ...found, trainers: files.flatMap((file) => findTrainers(ts, file)), writes: findWrites(ts, files), files }
+  const { ts, program, home } = context, beside = filesBeside(ts, program, home, maximumFiles)
+  return { ...found, trainers: files.flatMap((file) => findTrainers(ts, file)), writes: findWrites(ts, [...new Set([...files, ...beside])]), files }
 }
 
 interface Found {

@@ -141,3 +141,38 @@ test("names that lead to names without end may lead anywhere", () => {
     export function go() { for (;;) { ${minimize}; v3000.a.assign(v2999.b) } }`)
   expect(found[0]).toMatch(sure)
 })
+
+/** A network of its own file, and the files that use it. */
+const program = (files: Readonly<Record<string, string>>): readonly string[] => {
+  const head = `import * as tf from "@tensorflow/tfjs"; declare const x: any, y: any, saved: any;`
+  const others = Object.fromEntries(Object.entries(files).map(([name, text]) => [name, `${head} ${text}`]))
+  return fates(only(trace({ "/main.ts": `${head} ${net}; ${step}`, ...others }), "Net"))
+}
+const use = `import { net, step } from "./main"`
+const clip = "export function clip(m: any) { m.a.assign(m.a.clipByValue(-1, 1)) }"
+const load = "export function load(m: any, w: any) { m.a.assign(w) }"
+const netOut = net.replace("const net", "export const net")
+
+test.each([
+  ["in the file that calls the step", { "/run.ts": `${use}; for (;;) { step(); net.a.assign(net.a.mul(0.9)) }` }, sure],
+  ["in a third file, called beside the step", {
+    "/clip.ts": clip, "/run.ts": `${use}; import { clip } from "./clip"; for (;;) { step(); clip(net) }`,
+  }, sure],
+  ["under another name", { "/clip.ts": clip, "/run.ts": `${use}; import { clip as limit } from "./clip"; for (;;) { step(); limit(net) }` }, sure],
+  ["whatever it is given", { "/load.ts": load, "/run.ts": `${use}; import { load } from "./load"; for (;;) { step(); load(net, saved) }` }, sure],
+  ["in a file that nobody calls", { "/clip.ts": `import { net } from "./main"; export function clip() { net.a.assign(net.a.mul(0.5)) }` }, perhaps],
+])("written %s", (_, files, how) => {
+  const found = program({ "/main.ts": `${netOut}; ${step}`, ...files })
+  expect(found).toHaveLength(1)
+  expect(found[0]).toMatch(how)
+})
+
+test.each([
+  ["a function that loads, once", { "/load.ts": load, "/run.ts": `${use}; import { load } from "./load"; load(net, saved); for (;;) { step() }` }],
+  ["another network", {
+    "/other.ts": `export class Other { v = tf.variable(tf.ones([2])); forward(x: any) { return x.mul(this.v) } } export const other = new Other()`,
+    "/run.ts": `${use}; import { other } from "./other"; for (;;) { step(); other.v.assign(other.v.mul(0.9)) }`,
+  }],
+])("not written by %s", (_, files) => {
+  expect(program({ "/main.ts": `${netOut}; ${step}`, ...files })[0]).toMatch(/^drifts/)
+})

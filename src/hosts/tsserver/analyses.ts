@@ -4,7 +4,7 @@
  */
 import type * as TypeScript from "typescript"
 import { analyzeFile, type Analysis } from "../../pipeline"
-import { filesBehind, trains } from "../../source/dependencies"
+import { filesBehind, mayWriteWeights, trains } from "../../source/dependencies"
 
 interface Entry {
   readonly analysis: Analysis
@@ -60,7 +60,7 @@ function holds(ts: typeof TypeScript, entry: Entry, program: TypeScript.Program,
     if (now === then) continue
     // A file that came, went or moved may be what an import means now; one that is no module may change what any name means.
     if (now.fileName !== then.fileName || entry.behind.has(then) || now.isDeclarationFile || !ts.isExternalModule(now)) return false
-    if (trains(ts, program, now, file)) return false
+    if (trains(ts, program, now, file) || mayWriteWeights(now) || mayWriteWeights(then)) return false
   }
   entry.files = files
   return true
