@@ -20,7 +20,7 @@ export function presentModel(
   const declared = Object.fromEntries(derived.sizes.map((size): [string, Dim] => [size.name, size.declared]))
   const shapes = new Map(derived.graph.parameters.map((p): [string, readonly Dim[]] => [p.id, p.shape]))
   const laws = derived.laws.map((law) => displayLaw(law, declared, (id) => shapes.get(id) ?? []))
-  const parameters = traced.graph.parameters
+  const parameters = traced.graph.parameters, losses = lossesIn(traced)
   const model: Omit<Model, "sites"> = {
     ...placeOf(traced),
     name: traced.name,
@@ -42,6 +42,7 @@ export function presentModel(
     lawless: [...derived.lawless, ...unusedWeights(traced, laws, derived.lawless)],
     findings,
     training: trainingOf(traced.optimizers, laws, parameters, besideIn(traced), elsewhere),
+    ...(losses.length === 0 ? {} : { losses }),
     assumptions: traced.assumptions,
     unsupported: traced.unsupported,
   }
@@ -56,6 +57,12 @@ function unusedWeights({ graph }: TracedModel, laws: readonly Law[], lawless: Mo
       ? [{ parameters: [id], because: [{ text: "no output depends on it: nothing trains it", at: { start, end } }] }]
       : [],
   )
+}
+
+/** One that the code computes and nobody followed is told by what it is. */
+function lossesIn({ ownLoss, losses }: TracedModel): readonly string[] {
+  const names = ownLoss !== undefined && "graph" in ownLoss ? ownLoss.name.split(" + ") : losses.map(({ name }) => name)
+  return [...new Set(names)]
 }
 
 /** Parameters that a loss of its own reads otherwise than by the output; of what it reads through a network that shares them the laws tell. */

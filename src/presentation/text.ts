@@ -121,11 +121,18 @@ function summaryText(model: Model): string {
   const optimizers = [...new Set(model.training.flatMap(({ optimizer, place }) => (place === undefined ? [] : [optimizer])))]
   const many = optimizers.length === 1 ? "optimizer" : "optimizers"
   const trained = optimizers.length === 0 ? "no optimizer in sight" : `${many} in sight: ${optimizers.join(", ")}`
-  if (model.laws.length === 0) return [...parameters, "no conservation law", ...(optimizers.length === 0 ? [] : [trained])].join(" · ")
+  const { losses = [] } = model, shown = listText(losses.map(shortLoss), 2)
+  const minimized = losses.length === 0 ? [] : [`${losses.length === 1 && !/^\d/.test(losses[0]) ? "loss" : "losses"} in sight: ${shown}`]
+  if (model.laws.length === 0) return [...parameters, "no conservation law", ...(optimizers.length === 0 ? [] : [trained, ...minimized])].join(" · ")
   const approximate = model.laws.filter((law) => law.exactness === "approximate").length
   const laws = countText(model.laws.length, "law") + (approximate > 0 ? ` (${approximate} approximate)` : "")
   const independent = model.independent === model.quantities ? "" : `, ${dimText(model.independent)} independent`
-  return [...parameters, laws, `${countText(model.quantities, "quantity", "quantities")}${independent}`, trained].join(" · ")
+  return [...parameters, laws, `${countText(model.quantities, "quantity", "quantities")}${independent}`, trained, ...minimized].join(" · ")
+}
+
+const shortLoss = (name: string): string => {
+  const line = name.replace(/\s+/g, " ")
+  return line.length > 40 ? `${line.slice(0, 39)}…` : line
 }
 
 type PlaceText = (place: Place) => string

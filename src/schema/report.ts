@@ -54,6 +54,8 @@ export interface Model extends Place {
   readonly sites: readonly Site[]
   readonly findings: readonly Finding[]
   readonly training: readonly Training[]
+  /** Names of the losses in sight, with those of functions by their lines; absent where none is. */
+  readonly losses?: readonly string[]
   readonly assumptions: readonly string[]
   readonly unsupported: readonly (Place & { readonly what: string })[]
 }

@@ -139,6 +139,18 @@ describe("the model of the report", () => {
 
 describe("the terminal report", () => {
   const model = presentModel(traced([sgd]), derived([balance, norm]))
+  test("names the losses in sight, short", () => {
+    const place = at(9, 1, 5), long = "(y, p) =>\n  tf.losses.softmaxCrossEntropy(y, p).add(penalty)"
+    const summary = (...names: readonly string[]): string => {
+      const shown = presentModel({ ...traced([sgd]), losses: names.map((name) => ({ name, place })) }, derived([balance]))
+      return modelText(shown, "src/net.ts", plainPainter).slice(1, 4).map((line) => line.trim()).join(" ")
+    }
+    expect(summary("hinge", "hinge")).toMatch(/ · loss in sight: hinge {2}1 /)
+    expect(summary("hinge", long)).toContain("· losses in sight: hinge, (y, p) => tf.losses.softmaxCrossEntropy…")
+    expect(summary("2 functions in line 7")).toContain("· losses in sight: 2 functions in line 7")
+    expect(summary()).not.toContain("loss in sight")
+    expect(presentModel({ ...traced([sgd]), losses: [{ name: "hinge", place }] }, derived([balance])).losses).toEqual(["hinge"])
+  })
   test("names law, count, fate, why with its line, gaps and assumptions within 100 columns", () => {
     const lines = modelText(model, "src/net.ts", plainPainter)
     expect(Math.max(...lines.map((line) => [...line].length))).toBeLessThanOrEqual(100)
