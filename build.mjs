@@ -18,7 +18,7 @@ const stage = "build/extension"
 const watching = process.argv.includes("--watch")
 
 /** Largest size of each bundle in kilobytes: the size of the first complete build plus a fifth. */
-const budgets = { "cli.mjs": 920, "api.mjs": 850, "extension.js": 16, "webview.js": 700, "index.js": 820 }
+const budgets = { "cli.mjs": 940, "api.mjs": 870, "extension.js": 16, "webview.js": 700, "index.js": 840 }
 
 /** `import source from "inline-worker:./worker"` gives the bundled worker as text: a webview may only start workers from blobs. */
 const inlineWorker = {

@@ -14,7 +14,7 @@ export const refusedSetting: FindingRule = {
     "in silence. Keras takes these and tfjs throws: `elu` with an alpha other than 1, `gru` with `resetAfter`, the padding `causal`, strides " +
     "beside a dilation, `batchNormalization` on five axes (behind `conv3d` or `convLstm2d`) and, in training, of another axis than the last, " +
     "`dot` on four, `convLstm2d` with `unroll`, `resizing` and `randomWidth` inside a model. `upSampling2d` with one number as its size gives" +
-    " images of NaN pixels.",
+    " images of NaN pixels. Constraints (`kernelConstraint: 'nonNeg'`) are applied by `setWeights` and by no step of training.",
   advice:
     "Pad with zeros in front for a causal convolution, fold an axis into the batch for a normalization, " +
     "resize with `tf.image.resizeBilinear` in a layer of your own.",

@@ -295,6 +295,19 @@ test.each([
   expect(saidOf(source).join()).toMatch(message)
 })
 
+test.each([
+  ["dense({ units: 3, kernelInitializer: 'zeros', kernelConstraint: 'nonNeg' })", "4", 0],
+  ["dense({ units: 3, biasConstraint: tf.constraints.nonNeg() })", "4", 1],
+  ["lstm({ units: 3, biasConstraint: 'NonNeg' })", "3, 2", 2],
+])("a constraint that no step applies is told: %s", async (layer, shape, index) => {
+  const source = `${stack(shape, layer)}; net.compile({ optimizer: tf.train.sgd(0.1), loss: "meanSquaredError" })`
+  const net = (new Function("tf", `${source}; return net`) as (lib: typeof tf) => tf.LayersModel)(tf)
+  const inputs = tf.ones([8, ...shape.split(", ").map(Number)])
+  await net.fit(inputs, tf.fill([8, 3], -3), { epochs: 5, verbose: 0 })
+  expect(Math.min(...net.getWeights()[index].dataSync())).toBeLessThan(0)
+  expect(saidOf(source)).toEqual([expect.stringMatching(/Constraint in setWeights only/)])
+})
+
 describe("names", () => {
   const all = [
     ...Object.keys(tf.serialization.SerializationMap.getMap().classNameMap), ...Object.keys(tf.initializers), ...Object.keys(tf.constraints),

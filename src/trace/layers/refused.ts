@@ -105,6 +105,8 @@ export function refusalsOf(context: Context, kind: string, config: ObjectValue, 
     const plain = plainOf(value), node = written(key)
     if (key === "activityRegularizer" && !isNullish(value) && value.kind !== "unknown" && noActivity.includes(kind))
       add({ kind: "setting", what: `${kind}: tfjs refuses an activityRegularizer as soon as the layer is applied` }, node ?? at)
+    if (/Constraint$/.test(key) && isConstraint(value))
+      add({ kind: "ignored", what: `${kind}: tfjs 4.22 applies ${key} in setWeights only: no training step does, and weights leave it` }, node ?? at)
     const isLiteral = node !== null && isLiteralValue(ts, node)
     if (plain === null || (!isLiteral && !sure)) continue
     add(complaintAbout(context, kind, key, plain, isLiteral), node ?? at)
@@ -169,6 +171,13 @@ function complaintAboutName(context: Context, key: string, value: Plain): Compla
   const made = /1/.test(value) ? "l1" : "l2"
   const instead = similar !== null ? `; write '${similar}'` : role === "regularizer" ? `; write tf.regularizers.${made}()` : ""
   return { kind: "name", what: `tfjs has no ${role} '${value}'${instead}`, ...(similar === null ? {} : { fixable: true }) }
+}
+
+/** One of tfjs's own; names it does not know are told otherwise. */
+function isConstraint(value: Value): boolean {
+  if (value.kind === "object") return true
+  const name = plainOf(value)
+  return typeof name === "string" && knownNames.constraint.split(" ").some((known) => known.toLowerCase() === name.toLowerCase())
 }
 
 /** Names of Keras that are other words here. */
