@@ -250,7 +250,25 @@ function deadEndReasons(symmetry: Symmetry, { members }: Family): Reason[] {
     const text = `${nodeLabel(node)} over a single entry is always ${node.op.log ? 0 : 1}`
     return [node.at === undefined ? { text } : { text, at: node.at }]
   }
-  return graph.outputs.some((id) => reached.has(id)) ? choice : [{ text: "no output depends on it" }]
+  if (!graph.outputs.some((id) => reached.has(id))) return [{ text: "no output depends on it" }]
+  const left = choice.length > 0 ? null : leftOutReason(symmetry, members[0])
+  return left === null ? choice : [left]
+}
+
+/** Where all that reads a parameter leaves a block of it out: the first operation that does, among those that the outputs depend on. */
+function leftOutReason({ network: { graph }, program }: Symmetry, { unknown }: Member): Reason | null {
+  const { op } = program.values[unknown.value], first = op.kind === "parameter" ? graph.parameters[op.parameter].node : null
+  const isRead = program.outputs.includes(unknown.value) || program.values.some(({ uses }) => uses.some((use) => use.value === unknown.value))
+  if (isRead || first === null) return null
+  const live = new Set(graph.outputs), own = new Set([first])
+  for (const node of [...graph.nodes].reverse()) if (live.has(node.id)) node.operands.forEach((id) => live.add(id))
+  for (const node of graph.nodes) {
+    if (!live.has(node.id) || !node.operands.some((id) => own.has(id))) continue
+    if (node.op.kind === "slice" || node.op.kind === "bandPart" || node.op.kind === "gather")
+      return { text: `${nodeLabel(node)} leaves it out`, ...(node.at === undefined ? {} : { at: node.at }) }
+    own.add(node.id)
+  }
+  return null
 }
 
 /** Sums in which a shift meets itself with the other sign: a network applied twice and subtracted. */

@@ -116,3 +116,17 @@ class Siamese {
 }`)
   expect(reasonsOf(siamese, "b[i]")).toEqual(["tf.sub subtracts it from itself (8)"])
 })
+
+test("a part of a weight that nothing reads: what leaves it out", () => {
+  const model = analyzeSource(`
+class Net {
+  constructor() { this.w = tf.variable(tf.randomNormal([3, 6])); this.l = tf.variable(tf.randomNormal([3, 3])) }
+  forward(x) {
+    const unused = this.w.slice([0, 4], [3, 2])
+    const z = tf.matMul(x, this.w.slice([0, 0], [3, 3]))
+    return tf.matMul(z.tanh(), tf.linalg.bandPart(this.l, 0, -1))
+  }
+}`)
+  expect(reasonsOf(model, "w[")).toEqual(["tf.slice leaves it out (6)"])
+  expect(new Set(reasonsOf(model, "l["))).toEqual(new Set(["tf.linalg.bandPart leaves it out (7)"]))
+})
