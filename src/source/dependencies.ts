@@ -29,7 +29,7 @@ export function trains(
   defined: TypeScript.SourceFile,
 ): boolean {
   let speaks = speaksOfTraining.get(file)
-  if (speaks === undefined) speaksOfTraining.set(file, (speaks = /compile|train\./.test(file.text)))
+  if (speaks === undefined) speaksOfTraining.set(file, (speaks = /compile|train\.|\b(?:minimize|applyGradients)\s*\(/.test(file.text)))
   return speaks && importsOf(ts, program, file).has(defined)
 }
 

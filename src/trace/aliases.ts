@@ -129,6 +129,10 @@ function findFlows(ts: typeof TypeScript, file: TypeScript.SourceFile): readonly
       bind(node.name, node.initializer)
       if (ts.isIdentifier(node.name)) put(node.name.text, node.type)
     } else if (ts.isImportSpecifier(node) && node.propertyName !== undefined) found.push({ name: node.name.text, from: node.propertyName.text })
+    // What a file exports without a name other files of the program know by theirs.
+    else if (ts.isExportAssignment(node)) found.push({ name: byDefault, from: node.expression })
+    else if (ts.isImportClause(node) && node.name !== undefined && /^['"]\./.test(node.parent.moduleSpecifier.getText()))
+      found.push({ name: node.name.text, from: byDefault })
     else if (ts.isCallExpression(node) || ts.isNewExpression(node)) {
       const name = lastName(ts, node.expression), given = node.arguments ?? []
       if (name !== null) calls.push({ name, given })
@@ -161,6 +165,8 @@ function findFlows(ts: typeof TypeScript, file: TypeScript.SourceFile): readonly
   return found
 }
 
+/** No identifier of a file. */
+const byDefault = "default"
 const assigns = /^(=|\?\?=|\|\|=|&&=)$/
 
 const keyOf = (ts: typeof TypeScript, name: TypeScript.PropertyName): string | null =>

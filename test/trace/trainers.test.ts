@@ -242,6 +242,22 @@ describe("a second step that trains by another loss", () => {
     ["beside a loss that compile names", `${layers}\nconst opt = tf.train.sgd(0.1)
       export async function go(x, y) { await m.fit(x, y); opt.minimize(() => (m.apply(x) as tf.Tensor).square().mean()) }`],
   ])("%s: they do not", (_, code) => expect(owed(code)).toBe(0))
+  test.each([
+    ["by its name", 'import { n } from "./main"', "n"],
+    ["by another name", 'import { n as it } from "./main"', "it"],
+    ["by default", 'import it from "./main"', "it"],
+  ])("in another file that imports the network %s, handed its optimizer: they do not", (_, imported, name) => {
+    const files = {
+      "/main.ts": `import * as tf from "@tensorflow/tfjs"\nexport class Net {${net.slice(net.indexOf("{") + 1, net.indexOf("const n"))}
+        export const n = new Net(), o = tf.train.sgd(0.1)
+        export function train(x, y) { o.minimize(() => ${entropy}) }\nexport default n`,
+      "/warm.ts": `${imported}\nexport function warm(opt, x) { opt.minimize(() => ${name}.forward(x).square().mean()) }`,
+    }
+    const shifts = (given: Readonly<Record<string, string>>) =>
+      trace(given).models.flatMap((traced) => analyzeModel(traced).model.laws).filter(({ family }) => family === "shift").length
+    expect(shifts({ "/main.ts": files["/main.ts"] })).toBe(2)
+    expect(shifts(files)).toBe(0)
+  })
   test.each([["", 2], [".add(n.forward(x).square().mean())", 1]])("a loss of tf.metrics%s", (term, count) => {
     const code = `${net.replace(".add(this.c)", "")}
       export function train(x, y) { o.minimize(() => tf.metrics.cosineProximity(y, n.forward(x)).mean()${term} as tf.Scalar) }`
