@@ -106,7 +106,7 @@ const weightNames = (found: Traced): readonly string[] => [
 /** A model with what trains it; a list of variables given to minimize is an assumption a reader must see. */
 function withTraining(found: Traced, training: Training, fault: Pick<Fault, "what" | "place"> | undefined): TracedFile["models"][number] {
   const lists = training.optimizers.flatMap(({ variables }) =>
-    variables === undefined ? [] : [`only ${variables.join(", ")} is trained where minimize says so`],
+    variables === undefined ? [] : [`only ${variables.join(", ")} ${variables.length === 1 ? "is" : "are"} trained where minimize says so`],
   )
   const { optimizers, losses, metrics, notes } = training
   const throws = fault === undefined ? {} : { throws: { what: plainText(fault.what), ...fault.place } }
