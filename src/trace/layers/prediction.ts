@@ -49,6 +49,8 @@ export function applyAsCalled(context: Context, call: Application, run: (kwargs:
   const since = context.state.serial
   const isPrediction = call.isOwn === true && !isFitted(context, call)
   const result = run(isPrediction ? objectOf([...fieldsOf(call.kwargs), ["training", primitive(false)]]) : call.kwargs)
+  // What a script computes of its data is no network, whatever its layers do.
+  if (context.state.following === 0 && !isPrediction && !tensorsIn([result], 1).some(({ computed }) => computed === true)) return result
   return isPrediction || (isChanged(result, since) && !isFitted(context, call)) ? predicted(context, result, since) : result
 }
 
