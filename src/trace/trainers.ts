@@ -41,13 +41,14 @@ export function findTrainers(ts: typeof TypeScript, file: TypeScript.SourceFile)
           ...reachOf(ts, [first], declared),
           losses: [first],
           variables: listed(ts, list),
-          changed: false,
+          changed: isOfItsOwn(file, lastName(ts, object)),
         })
       if (name.text === "applyGradients" && first !== undefined) {
         const body = enclosingFunction(ts, node) ?? file
         const losses = differentiated(ts, body)
         const reach = reachOf(ts, losses.length > 0 ? losses : [body], declared), variables = listedByGradients(ts, body)
-        found.push({ call: node, optimizer: lastName(ts, object), ...reach, losses, variables, changed: areChanged(ts, first, body) })
+        const optimizer = lastName(ts, object), changed = areChanged(ts, first, body) || isOfItsOwn(file, optimizer)
+        found.push({ call: node, optimizer, ...reach, losses, variables, changed })
       }
     }
     ts.forEachChild(node, visit)
@@ -231,7 +232,33 @@ function areChanged(ts: typeof TypeScript, given: TypeScript.Expression, body: T
     `\\b${escaped}\\b[^;\\n=]*\\}?\\s*=\\s*(await\\s+)?[\\w.$]*\\b(variableGrads|computeGradients|valueAndGrads|grads?)\\s*\\(`,
   )
   const replaced = new RegExp(`\\b${escaped}(\\.grads)?\\s*\\[[^\\]]*\\]\\s*[-+*/]?=(?!=)`)
-  return !computed.test(text) || replaced.test(text)
+  return !computed.test(text) || replaced.test(text) || isHandedOut(ts, name, body)
+}
+
+/** What takes gradients without changing them. */
+const readers = /^(applyGradients|dispose|keys|values|entries|log|print|norm|stringify)$/
+
+/** Whether a record of gradients is handed to code that may change it, given again or given another name. */
+function isHandedOut(ts: typeof TypeScript, name: string, body: TypeScript.Node): boolean {
+  const visit = (node: TypeScript.Node): boolean => {
+    if (ts.isIdentifier(node) && node.text === name && !(ts.isPropertyAccessExpression(node.parent) && node.parent.name === node)) {
+      const isField = ts.isPropertyAccessExpression(node.parent) && node.parent.name.text === "grads"
+      const whole = isField ? node.parent : node, { parent } = whole
+      if (ts.isCallExpression(parent) && parent.expression !== whole) return !readers.test(lastName(ts, parent.expression) ?? "")
+      if (ts.isBinaryExpression(parent) && parent.operatorToken.kind === ts.SyntaxKind.EqualsToken)
+        return parent.right === whole || !differentiates.test(parent.right.getText())
+      if (ts.isVariableDeclaration(parent) && parent.initializer === whole && !ts.isObjectBindingPattern(parent.name)) return true
+    }
+    return ts.forEachChild(node, (child) => visit(child) || undefined) ?? false
+  }
+  return visit(body)
+}
+
+/** Whether an optimizer is one of the source's own making: of a class that is none of tfjs's, or with another way to apply gradients. */
+function isOfItsOwn({ text }: TypeScript.SourceFile, optimizer: string | null): boolean {
+  if (/\bapplyGradients["']?\]?\s*=(?![=>])/.test(text)) return true
+  if (optimizer === null) return false
+  return new RegExp(`(?<![\\w$])${optimizer.replace(/\$/g, "\\$")}\\s*(?::[^=;\\n]+)?=\\s*new\\s+(?!tf\\.)`).test(text)
 }
 
 /** What a model is known by where it is trained. */

@@ -100,13 +100,15 @@ export function trainingOf(
   // Where it is not known which optimizer a step calls, one that it is handed say, it may be any in sight.
   const untied = trainers.filter((trainer) => !uses.optimizers.some((tied) => isBy(trainer, tied)))
   const beside = [...new Set(untied.flatMap((trainer) => weightsBeside(context.ts, trainer, names, weights)))]
+  const isChanged = (use: OptimizerUse): boolean => untied.some(({ changed }) => changed) ||
+    uses.optimizers.some((tied) => tied.use.place === use.place && uses.trainers.some((trainer) => trainer.changed && isBy(trainer, tied)))
   // An optimizer all of whose steps train other models is none of this one.
   const isElsewhere = (tied: Tied<OptimizerUse>): boolean => {
     const steps = uses.trainers.filter((trainer) => isBy(trainer, tied))
     return steps.length > 0 && steps.every((step) => !concerns(context.ts, step, parts, weights) && concerns(context.ts, step, others))
   }
   const free = uses.optimizers.filter((tied) => isOwn(tied) || !isElsewhere(tied))
-  const loose = minimized.length > 0 && !isCompiledHere ? [] : asGiven(pick(free), model)
+  const loose = minimized.length > 0 && !isCompiledHere ? [] : asGiven(pick(free), model).map((use) => (isChanged(use) ? withChanges(use) : use))
   const inSight = unique([...loose, ...minimized].map((use) => (beside.length === 0 ? use : withBeside(use, beside))))
   const optimizers = withWrites(context, uses.writes, inSight, known)
   // A class that computes a loss of its own is not trained by that of its neighbor.
@@ -193,6 +195,9 @@ function notesOn(context: Context, trainer: Trainer, names: ReadonlySet<string>,
 /** Whether a step is one of this optimizer. */
 const isBy = ({ call, optimizer }: Trainer, { nodes, binding }: Pick<Tied<OptimizerUse>, "nodes" | "binding">): boolean =>
   optimizer === null ? nodes.some((node) => isWithin(node, call)) : optimizer === binding
+
+const withChanges = (use: OptimizerUse): OptimizerUse =>
+  ({ ...use, name: "unknown", text: `${use.text} with gradients that are changed before they are applied` })
 
 const withBeside = (use: OptimizerUse, beside: readonly string[]): OptimizerUse => ({
   ...use, beside: [...new Set([...(use.beside ?? []), ...beside])],
