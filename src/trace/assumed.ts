@@ -113,5 +113,8 @@ function symbolsBehind(solution: Context["state"]["solution"], tensors: Iterable
   return found
 }
 
-/** Whether a shape may depend on what is assumed; unknown words count. */
-export const isAboutShapes = ({ state }: Context, text: string): boolean => state.assumed.get(text)?.shapes !== false
+/** Whether a shape that was found until then may depend on what is assumed; unknown words count. */
+export function isAboutShapes({ state }: Context, text: string, until: number): boolean {
+  const about = state.assumed.get(text)
+  return about === undefined || (about.shapes && about.since <= until)
+}

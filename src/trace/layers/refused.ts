@@ -213,6 +213,10 @@ function plainOf(value: Value): Plain | null {
   return items.every((item): item is Plain => item !== null) ? items : null
 }
 
+/** When shapes were last found not to fit in a layer: what is assumed later has no part in it. */
+const unfitSince = new WeakMap<LayerState, number>()
+export const lastUnfit = (state: LayerState): number => unfitSince.get(state) ?? Infinity
+
 /** Shapes that do not fit: the code's own error where they follow from the shapes of a model's own inputs and nothing is guessed. */
 export function tellUnfit(context: Context, state: LayerState, given: Value, what: string, at: TypeScript.Node): void {
   const { trail, assumedItems, doubts } = context.state
@@ -223,6 +227,7 @@ export function tellUnfit(context: Context, state: LayerState, given: Value, wha
   const isCertain = tensors.length > 0 && comesFromModelInputs(tensors) && (isRank || tensors.every((x) => shapeOf(context, x).every(isStated)))
   if (trail.length > 0 || assumedItems > 0 || doubts > 0 || !isCertain) return
   const refused = (state.refused ??= [])
+  unfitSince.set(state, Math.max(unfitSince.get(state) ?? 0, context.state.serial))
   if (!refused.some((known) => known.what === what)) refused.push({ kind: "shapes", what, fixable: false, ...callee(context, at) })
 }
 

@@ -14,6 +14,7 @@ import { dim, multiplyDim, substituteDim, symbolsOf } from "../../graph/dim"
 import { GraphBuilder } from "../../graph/build"
 import { frozenAtOf, frozenLater, frozenWhole } from "./frozen"
 import { isTrainable } from "../weight"
+import { lastUnfit } from "../layers/refused"
 import { listLayers } from "./layers"
 import { mapSizes } from "../../graph/sizes"
 import { plainText } from "../ops/table"
@@ -265,16 +266,17 @@ function refusedOf(
   { nodes }: Graph,
   { reachable, weights }: { readonly reachable: readonly TensorValue[]; readonly weights: readonly Weight[] },
 ): Pick<TracedModel, "refused"> {
-  const isSure = !assumptions.some((text) => isAboutShapes(context, text))
+  const isSure = (layer: LayerState): boolean => !assumptions.some((text) => isAboutShapes(context, text, lastUnfit(layer)))
   const reasons = nodes.flatMap(({ op }) => (op.kind === "opaque" ? [op.reason] : []))
   const all = context.state.layers.flatMap((layer) => {
-    const own = (layer.refused ?? []).map((refusal) => ({ ...refusal, what: plainText(refusal.what) }))
+    const told = (layer.refused ?? []).filter(({ kind }) => kind !== "shapes" || isSure(layer))
+    const own = told.map((refusal) => ({ ...refusal, what: plainText(refusal.what) }))
     return paths.owners.has(layer) ? own : own.filter(({ what }) => reasons.some((reason) => what.endsWith(reason)))
   })
   const between = form === "functional" ? betweenLayers(reachable).filter((refusal) => standsAmongLayers(context, refusal)) : []
   const frozen = model === undefined ? [] : frozenWhole(context, model, weights)
   const training = model === undefined ? [] : refusedTraining(context, model)
-  const refused = [...all.filter(({ kind }) => kind !== "shapes" || isSure), ...between, ...frozen, ...training]
+  const refused = [...all, ...between, ...frozen, ...training]
   return refused.length === 0 ? {} : { refused }
 }
 
