@@ -82,6 +82,8 @@ export interface OptimizerUse {
   readonly written?: readonly string[] | "all"
   /** The same of code that is not seen to run between its steps, and of which nothing shows that it does not. */
   readonly perhaps?: readonly string[] | "all"
+  /** Whether the code around its steps freezes parts of the network in turns. */
+  readonly inTurns?: true
   /** Given to a `compile` that may be the source's own. */
   readonly elsewhere?: true
   readonly place: Place
@@ -154,8 +156,8 @@ export type LayerOption = number | string | boolean | readonly (number | string)
 
 /** What tfjs refuses in a layer or between layers. The layer is in the graph as it is meant, unless shapes do not fit. */
 export interface Refusal extends Place {
-  /** "ignored": tfjs passes over a setting in silence. All others throw. */
-  readonly kind: "setting" | "ignored" | "name" | "shapes" | "open" | "operation" | "frozen" | "training"
+  /** "ignored": tfjs passes over a setting in silence; "uncollected": weights that fit leaves alone. All others throw. */
+  readonly kind: "setting" | "ignored" | "name" | "shapes" | "open" | "operation" | "frozen" | "training" | "uncollected"
   /** One sentence without a full stop. */
   readonly what: string
   /** The sentence says what to write in its place. */

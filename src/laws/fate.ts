@@ -191,6 +191,7 @@ function writtenItself(use: OptimizerUse, law: FateLaw): Fate | null {
     names === "all" ? "weights" : names === undefined ? undefined : law.parameters.find((id) => isNamedIn(names, id))
   const found = foundIn(use.written), perhaps = foundIn(use.perhaps)
   if (found !== undefined) return fate("broken", `not guaranteed under ${nameOf(use)}: the code that trains it also writes ${found} itself`)
+  if (use.inTurns === true) return fate("broken", `not guaranteed under ${nameOf(use)}: the code that trains it freezes parts of it in turns`)
   if (perhaps === undefined) return null
   return fate("broken", `not guaranteed under ${nameOf(use)}: other code writes ${perhaps} itself, perhaps between its steps`)
 }

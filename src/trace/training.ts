@@ -129,10 +129,13 @@ function withWrites(
   context: Context, writes: readonly Write[], optimizers: readonly OptimizerUse[],
   { names, weights }: { readonly names: ReadonlySet<string>; readonly weights: readonly string[] },
 ): readonly OptimizerUse[] {
-  const written = weightsWritten(context.ts, writes.filter(({ isSure }) => isSure), names, weights)
-  const perhaps = weightsWritten(context.ts, writes.filter(({ isSure }) => !isSure), names, weights)
-  if (written.length === 0 && perhaps.length === 0) return optimizers
-  const uses = { ...(written.length === 0 ? {} : { written }), ...(perhaps.length === 0 ? {} : { perhaps }) }
+  const by = (isMeant: (write: Write) => boolean): readonly string[] | "all" => weightsWritten(context.ts, writes.filter(isMeant), names, weights)
+  const written = by(({ isSure, isSwitch }) => isSure && !isSwitch), perhaps = by(({ isSure }) => !isSure)
+  const isSwitched = by((write) => write.isSwitch).length > 0
+  if (written.length === 0 && perhaps.length === 0 && !isSwitched) return optimizers
+  const uses = {
+    ...(written.length === 0 ? {} : { written }), ...(perhaps.length === 0 ? {} : { perhaps }), ...(isSwitched ? { inTurns: true as const } : {}),
+  }
   if (optimizers.length > 0) return optimizers.map((use) => ({ ...use, ...uses }))
   const step = writes.find((write) => write.byHand && weightsWritten(context.ts, [write], names, weights).length > 0)
   return step === undefined ? [] : [{ name: "unknown", text: "steps written by hand", place: placeOf(step.node, context.home) }]

@@ -1,13 +1,13 @@
 /**
  * @file Code that writes weights itself: clipped after every step, set again by a callback, stepped by hand, wherever the code stands that may run
- * while they are trained. What such a step does to a law is not known. Values written once, before or after training, are only where it starts.
- * Syntax only.
+ * while they are trained, or code that freezes parts of a network in turns. What such a step does to a law is not known. Values written once, before
+ * or after training, are only where it starts. Syntax only.
  */
 import type * as TypeScript from "typescript"
 import { changesItself } from "./updates"
 import { isApart } from "./copies"
 import { goTogether, momentsOf, momentsOfValue, type Site } from "./moments"
-import { classOf, namesBehind, readNames, resolveReceiver, storedName, type Names, type Receiver } from "./receivers"
+import { classOf, declarationOf, namesBehind, readNames, resolveReceiver, storedName, type Names, type Receiver } from "./receivers"
 import { namesIn } from "../source/calls"
 import { lastName } from "../source/nodes"
 import { withoutCasts } from "./trainers"
@@ -20,6 +20,8 @@ export interface Write {
   readonly file: Names
   /** Whether it is seen to happen at every step; otherwise nothing shows that it does not. */
   readonly isSure: boolean
+  /** Whether it freezes a part of a network there, or trains it again. */
+  readonly isSwitch: boolean
   /** Whether the step around it is one of gradients that the code applies itself. */
   readonly byHand: boolean
 }
@@ -32,6 +34,7 @@ const forwardNames: ReadonlySet<string> = new Set(["forward", "call", "apply", "
 const writers = /^(assign|setWeights|loadWeights|write)$/
 const mayWrite = /\b(assign|setWeights|loadWeights|write)\b/
 const mayReplace = /\.\w+\s*=[^=][^;]*\b(tf\.|variable\()/
+const mayFreeze = /\.\s*trainable\s*=/
 const mayTrain = /\b(minimize|applyGradients|trainOnBatch|variableGrads|valueAndGrads|grads?|fit|fitDataset|compile|train)\b/
 
 /** Whether a file may write weights, or steps them: others need not be looked at. */
@@ -40,7 +43,8 @@ export const speaksOfSteps = ({ text }: TypeScript.SourceFile): boolean => mayTr
 
 /** The writes of these files that may happen again and again while a network is trained. */
 export function findWrites(ts: typeof TypeScript, sources: readonly TypeScript.SourceFile[]): readonly Write[] {
-  if (!sources.some((file) => speaksOfWriting(file) || mayReplace.test(file.text)) || !sources.some(speaksOfSteps)) return []
+  const speaksOf = (file: TypeScript.SourceFile): boolean => speaksOfWriting(file) || mayReplace.test(file.text) || mayFreeze.test(file.text)
+  if (!sources.some(speaksOf) || !sources.some(speaksOfSteps)) return []
   const trains: TypeScript.CallExpression[] = [], found: Candidate[] = []
   let speaks = false
   const visit = (node: TypeScript.Node): void => {
@@ -58,7 +62,7 @@ export function findWrites(ts: typeof TypeScript, sources: readonly TypeScript.S
   const names = readNames(ts, sources)
   const files = { names, differentiated: differentiatedBy(ts, names, trains) }
   let stepSites: readonly Site[] | null = null
-  return found.flatMap(({ node, receiver, given, isReplaced, isValue }) => {
+  return found.flatMap(({ node, receiver, given, isReplaced, isValue, isSwitch }) => {
     if (receiver !== null && isApart(ts, files, receiver)) return []
     const isChange = changesItself(ts, names, receiver, given)
     // A field that is given a new weight is only where training starts, unless the weight is made of itself.
@@ -68,10 +72,11 @@ export function findWrites(ts: typeof TypeScript, sources: readonly TypeScript.S
       .flatMap((call) => momentsOf(ts, names, { node: call, call, isRun: !steps.has(calledName(ts, call)) }).sites)
     const { sites, escapes, isOpen } = isValue ? momentsOfValue(ts, names, node) : momentsOf(ts, names, { node, call: node, isRun: false })
     const around = stepSites.filter((step) => sites.some((site) => goTogether(ts, names, site.node, step)))
+    if (around.length === 0 && isSwitch === true) return []
     if (around.length === 0 && !escapes && receiver !== null && !(isOpen && isChange)) return []
     const byHand = around.some(({ call }) => ts.isCallExpression(call) && /^(variableGrads|valueAndGrads|grads?)$/.test(calledName(ts, call)))
     const reached = receiver === null ? nowhere : isReplaced ? fieldOf(ts, names, receiver) : resolveReceiver(ts, names, receiver)
-    return [{ node, receiver: reached, file: names, isSure: around.length > 0, byHand }]
+    return [{ node, receiver: reached, file: names, isSure: around.length > 0, isSwitch: isSwitch === true, byHand }]
   })
 }
 
@@ -99,6 +104,8 @@ interface Candidate {
   readonly isReplaced: boolean
   /** Whether it is a method that is not called there. */
   readonly isValue: boolean
+  /** Whether a part of a network is frozen there, or trained again: at every step it is another part that moves. */
+  readonly isSwitch?: true
 }
 
 /** `w.assign(…)`, `w["assign"](…)`, `w.assign.bind(w)`, `const { assign } = w`, `net.w = tf.variable(…)`. */
@@ -118,6 +125,8 @@ function candidateAt(ts: typeof TypeScript, node: TypeScript.Node): Candidate | 
   }
   if (ts.isBinaryExpression(node) && node.operatorToken.kind === ts.SyntaxKind.EqualsToken) {
     const { left, right } = node
+    if (ts.isPropertyAccessExpression(left) && left.name.text === "trainable" && isPart(ts, left.expression))
+      return { node, receiver: left.expression, given: [right], isReplaced: false, isValue: false, isSwitch: true }
     if (!ts.isPropertyAccessExpression(left) || !ts.isCallExpression(withoutCasts(ts, right))) return null
     if (!right.getText().includes(left.name.text)) return null
     return { node, receiver: left, given: [right], isReplaced: true, isValue: false }
@@ -126,6 +135,16 @@ function candidateAt(ts: typeof TypeScript, node: TypeScript.Node): Candidate | 
   const isName = ts.isStringLiteral(node) && /^(assign|setWeights|loadWeights)$/.test(node.text) && !ts.isElementAccessExpression(node.parent)
   const isLookedUp = isName && /[\w)\]]\[\s*[\w$.]+\s*\]\s*\(/.test(node.getSourceFile().text)
   return isLookedUp ? { node, receiver: null, given: [], isReplaced: false, isValue: false } : null
+}
+
+/** One layer of a model, by its place, its name or its own variable. */
+function isPart(ts: typeof TypeScript, written: TypeScript.Expression): boolean {
+  const node = withoutCasts(ts, written)
+  if (ts.isElementAccessExpression(node)) return lastName(ts, node.expression) === "layers"
+  if (ts.isCallExpression(node)) return lastName(ts, node.expression) === "getLayer"
+  const declared = ts.isIdentifier(node) ? declarationOf(ts, node) : null
+  return declared !== null && ts.isVariableDeclaration(declared) && declared.initializer !== undefined &&
+    (/^tf\.layers\./.test(declared.initializer.getText()) || isPart(ts, declared.initializer))
 }
 
 function candidateOf(

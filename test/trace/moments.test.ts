@@ -26,6 +26,7 @@ const halve = "model.setWeights(model.getWeights().map((w) => w.mul(0.5)))"
 
 const sure = /^broken: not guaranteed under sgd .*: the code that trains it also writes (a|weights) itself$/
 const perhaps = /^broken: not guaranteed under sgd .*: other code writes (a|weights) itself, perhaps between its steps$/
+const turns = /^broken: not guaranteed under sgd .*: the code that trains it freezes parts of it in turns$/
 const train = `function train(after: any) { for (let i = 0; i < 3; i++) { ${minimize}; after(net) } }`
 
 test.each([
@@ -86,6 +87,9 @@ test.each([
      bus.on("epoch", () => ${halve})
      export async function go() { for (;;) { await model.fit(x, y); bus.emit("epoch") } }`, perhaps],
   ["weights of a file", `export async function go() { for (let e = 0; e < 5; e++) { await model.fit(x, y); await model.loadWeights("x") } }`, sure],
+  ["what trains another part at every step",
+    "for (let i = 0; ; i++) { model.layers[0].trainable = i % 2 === 0; await model.fit(x, y) }", turns],
+  ["what trains a named part later", "for (;;) { model.getLayer('dense_1').trainable = false; await model.trainOnBatch(x, y) }", turns],
   ["another name of the model", `const alias = model
      export async function go() { for (;;) { await model.fit(x, y); alias.setWeights(model.getWeights().map((w) => w.mul(0.9))) } }`, sure],
   ["a method under another name", `const set = model.setWeights; for (;;) { await model.fit(x, y); set.call(model, shrunk) }`, sure],
@@ -109,6 +113,8 @@ test.each([
   ["by a method that loads it", `${step}; export class Store { load(ws: any) { net.a.assign(ws[0]) } }`, written],
   ["from another one", `${step}; export function copy(from: Net) { net.a.assign(from.a) }`, written],
   ["by what a page calls", `${step}; document.getElementById("reset")!.onclick = () => net.a.assign(tf.randomNormal([4, 8]))`, written],
+  ["where all of it is frozen and trained again", `export async function go() {
+     for (;;) { model.trainable = false; model.trainable = true; await model.fit(x, y) } }`, fitted],
   ["in a test", `it("learns", async () => { model.setWeights(saved); await model.fit(x, y) })`, fitted],
   ["where only a running mean is kept", `const mean = tf.variable(tf.zeros([4, 8]), false)
      for (;;) { ${minimize}; mean.assign(mean.mul(0.9).add(net.a.mul(0.1))) }`, written],
