@@ -11,7 +11,9 @@ export const refusedTraining: FindingRule = {
     "`tf.train` (a number, a function that is not called); without an optimizer the first step throws. `fit`, `fitDataset` and `trainOnBatch` " +
     "throw on a model that nobody compiles, and with `sparseCategoricalCrossentropy` on an output of one entry.",
   advice: "Give `compile` an optimizer and a loss for each output, before the first `fit`; for two classes on one unit, `binaryCrossentropy`.",
-  silent: "Records that are put together elsewhere, models under a condition, and programs with a `compile` that is not seen to be another model's.",
+  silent:
+    "Records that are put together elsewhere, models under a condition, models that another file may come to before they are fitted, and programs " +
+    "with a `compile` that is not seen to be another model's.",
   source: "tried on tfjs 4.22",
   check: (subject) => [
     ...(subject.traced.refused ?? []).flatMap(({ kind, what, start, end }) =>

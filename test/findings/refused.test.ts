@@ -170,10 +170,22 @@ test.each([
   ["by nobody knows what", "const settings = load(); net.compile(settings)"],
   ["with settings put together elsewhere", "net.compile({ optimizer: 'sgd', ...settings })"],
   ["under a condition", "if (ready) net.compile({ optimizer: 'sgd', loss: 'meanSquaredError' })"],
+  ["by what gets it in a record", "prepare({ net })"],
   ["where another model may stand", "for (const m of list()) m.compile({ optimizer: 'sgd', loss: 'meanSquaredError' })"],
 ])("training is not refused of a model that is compiled %s", (_, code) => {
   const source = `const net = tf.sequential({ layers: [tf.layers.dense({ inputShape: [4], units: 2 })] }); ${code}`
   expect(saidOf(`${source}; async function train(x, y) { await net.fit(x, y) }`)).toEqual([])
+})
+
+const made = "tf.sequential({ layers: [tf.layers.dense({ inputShape: [4], units: 2 })] })"
+test.each([
+  ["another file may compile it", `export const net = ${made}; export async function train(x, y) { await net.fit(x, y) }`, 0],
+  ["whoever calls both may compile it", `export const make = () => ${made}; export const train = (x, y, net = make()) => net.fit(x, y)`, 0],
+  ["nobody else comes to it", `const net = ${made}; export async function train(x, y) { await net.fit(x, y) }`, 1],
+  ["it is made there", `export async function train(x, y) { const net = ${made}; await net.fit(x, y) }`, 1],
+])("fit of a model that nobody compiles: %s", (_, source, count) => {
+  const { models } = reportOf(source)
+  expect(models.flatMap(({ findings }) => findings.filter(({ rule }) => rule === "refused-training"))).toHaveLength(count)
 })
 
 const base = "const net = tf.sequential({ layers: [tf.layers.dense({ inputShape: [4], units: 2 })] })"

@@ -1,11 +1,11 @@
 /** @file What tfjs refuses in a call of compile, and models that are fitted although nobody compiles them. */
 import type * as TypeScript from "typescript"
 import type { Context } from "../context"
-import type { ModelValue, Value } from "../value"
+import type { ActiveCall, ModelValue, Value } from "../value"
 import type { Place } from "../../schema/report"
 import type { Refusal } from "../../graph/graph"
 import { callee, place } from "../context"
-import { callsOf } from "../../source/calls"
+import { callsOf, namesIn } from "../../source/calls"
 import { filesBehind } from "../../source/dependencies"
 import { lastName } from "../../source/nodes"
 import { withoutCasts } from "../trainers"
@@ -75,9 +75,29 @@ function isNoOptimizer({ ts }: Context, node: TypeScript.Expression, config: Val
   return ts.isPropertyAccessExpression(node) && value?.kind === "tf" && /^train\.\w+$/.test(value.path)
 }
 
-/** Keeps where a model is fitted beyond doubt. */
+/** The run that makes a model: the outermost call that is followed, or the file as it is loaded. */
+const madeIn = new WeakMap<ModelValue, ActiveCall | null>()
+const runOf = ({ state }: Context): ActiveCall | null => state.active.at(0) ?? null
+
+/** Adds a model to those of the trace. */
+export function rememberModel(context: Context, model: ModelValue): void {
+  context.state.models.push(model)
+  madeIn.set(model, runOf(context))
+}
+
+/** Keeps where a model is fitted beyond doubt: in the run that makes it, or where no other file can come to it in between. */
 export function rememberTraining(context: Context, model: ModelValue, name: string, at: TypeScript.Node): void {
-  if (!fitted.has(model) && isSure(context) && model.alternatives === undefined) fitted.set(model, { name, ...callee(context, at) })
+  if (fitted.has(model) || !isSure(context) || model.alternatives !== undefined) return
+  if (madeIn.get(model) === runOf(context) || isPrivate(context, model)) fitted.set(model, { name, ...callee(context, at) })
+}
+
+/** Whether a model is in a variable at the top of a module that does not leave it. */
+function isPrivate({ ts, home }: Context, { variable, returnedBy, caller }: ModelValue): boolean {
+  if (variable === undefined || returnedBy !== undefined || caller !== undefined || !ts.isExternalModule(home)) return false
+  const name = variable.text.replace(/\$/g, "\\$&")
+  const exported = `\\bexport\\s+(const|let|var)\\s+${name}\\b|\\bexport\\s*\\{[^}]*\\b${name}\\b|\\bexport\\s+default\\b|\\bexports\\b`
+  const leaves = `${exported}|\\breturn\\b[^;\\n]*\\b${name}\\b`
+  return !new RegExp(leaves).test(home.text)
 }
 
 /** What tfjs throws at in how a model is compiled and fitted. */
@@ -114,7 +134,11 @@ function filesAround({ ts, program, home }: Context): readonly TypeScript.Source
 function isHandedOn({ ts, home }: Context, { name, variable, returnedBy, caller }: ModelValue): boolean {
   const names = new Set([name, variable, returnedBy, caller].flatMap((bound) => bound?.text ?? []))
   return callsOf(ts, home).some((call) => {
-    const isGiven = call.arguments.some((argument) => names.has(lastName(ts, withoutCasts(ts, argument)) ?? ""))
+    const isGiven = call.arguments.some((argument) => {
+      const given = withoutCasts(ts, argument)
+      if (ts.isObjectLiteralExpression(given) || ts.isArrayLiteralExpression(given)) return namesIn(ts, given).some((name) => names.has(name))
+      return names.has(lastName(ts, given) ?? "")
+    })
     return isGiven && !/^(tf|console|tfvis)\b/.test(call.expression.getText())
   })
 }

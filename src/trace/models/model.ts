@@ -15,7 +15,7 @@ import { markOpen, sizeOfInput } from "../layers/open"
 import { assumeOneAxis, copyShape, needRank, openShape } from "../rank"
 import { readWhole } from "../interpreter/readings"
 import type { Earlier } from "./earlier"
-import { checkCompile, rememberTraining } from "./compiled"
+import { checkCompile, rememberModel, rememberTraining } from "./compiled"
 import { rememberFit } from "./frozen"
 import { callsToRepeat, repeatCall, type LayerCalls } from "./replay"
 import { ShapeError } from "../../graph/shape"
@@ -39,7 +39,7 @@ function createModel(context: Context, form: ModelValue["form"], config: Value |
     explicitName: stringIn(configOf(config).get("name")),
     ...(call === undefined ? {} : { call }),
   }
-  context.state.models.push(model)
+  rememberModel(context, model)
   return model
 }
 
