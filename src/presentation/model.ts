@@ -3,7 +3,7 @@
  * text of every site. Findings are made elsewhere and shown here.
  */
 import { addDim, substituteDim } from "../graph/dim"
-import type { TracedModel, TracedSite } from "../graph/graph"
+import type { Parameter, TracedModel, TracedSite } from "../graph/graph"
 import { trainingOf } from "../laws/fate"
 import { displayLaw } from "../laws/formula"
 import type { DerivedModel } from "../laws/law"
@@ -52,11 +52,18 @@ export function presentModel(
 /** Trained weights that neither laws nor the refusals name: nothing reads them. */
 function unusedWeights({ graph }: TracedModel, laws: readonly Law[], lawless: Model["lawless"]): Model["lawless"] {
   const named = new Set([...laws.flatMap(({ parameters }) => parameters), ...lawless.flatMap(({ parameters }) => parameters)])
-  return graph.parameters.flatMap(({ id, trainable, node, start, end }) =>
-    trainable && node === null && !named.has(id)
-      ? [{ parameters: [id], because: [{ text: "no output depends on it: nothing trains it", at: { start, end } }] }]
-      : [],
-  )
+  return graph.parameters.flatMap((parameter) => {
+    const { id, trainable, node, start, end } = parameter
+    if (!trainable || node !== null || named.has(id)) return []
+    return [{ parameters: [id], because: [{ text: whyUnused(parameter), at: { start, end } }] }]
+  })
+}
+
+/** Why nothing trains a weight that no node of the network is. */
+function whyUnused({ readOnce, readFirst }: Parameter): string {
+  if (readOnce === true) return "it is read once, before training: no gradient reaches it"
+  if (readFirst === true) return "only a first call reads it: no gradient of a later one reaches it"
+  return "no output depends on it: nothing trains it"
 }
 
 /** One that the code computes and nobody followed is told by what it is. */
