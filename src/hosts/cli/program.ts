@@ -136,13 +136,16 @@ function withoutOverflow<T>(run: () => T): T | null {
 
 /** Binding takes some ten frames a level, and a stack has about ten thousand; code that people write has a hundred levels at most. */
 const deepest = 800
+/** Nodes within each other that are one character at most: an identifier, what names it and the statements and lists around. */
+const nodesPerCharacter = 4
 
 function isNestedDeeply(file: ts.SourceFile): boolean {
   let level: ts.Node[] = [file]
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > deepest) return true
-    const below: ts.Node[] = []
-    for (const node of level) ts.forEachChild(node, (child) => void below.push(child))
+    const below: ts.Node[] = [], least = (deepest - depth) / nodesPerCharacter
+    // A short piece of code cannot be deep.
+    for (const node of level) ts.forEachChild(node, (child) => void (child.end - child.pos >= least && below.push(child)))
     level = below
   }
   return false
