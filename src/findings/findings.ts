@@ -24,6 +24,7 @@ import { softmaxAxis } from "./softmaxAxis"
 import { prepareSubject } from "./subject"
 import { softmaxSingle } from "./softmaxSingle"
 import { symbolicOp } from "./symbolicOp"
+import { uncollectedWeight } from "./uncollectedWeight"
 import { unknownActivation } from "./unknownActivation"
 import { unknownName } from "./unknownName"
 import { unusedWeight } from "./unusedWeight"
@@ -50,6 +51,7 @@ export const findingRules: readonly FindingRule[] = [
   softmaxAxis,
   softmaxSingle,
   symbolicOp,
+  uncollectedWeight,
   unknownActivation,
   unknownName,
   unusedWeight,
