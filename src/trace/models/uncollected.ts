@@ -11,6 +11,8 @@ export function uncollected(model: ModelValue): ReadonlyMap<Weight, string> {
   const visit = (layer: Value): void => {
     if (layer.kind === "model") return layer.layers.forEach(visit)
     for (const weight of allWeights(layer)) listed.add(weight)
+    // What wraps a layer lists what that lists.
+    layerStateOf(layer)?.children.forEach(visit)
     if (layer.kind !== "object" || layer.type === null) return
     const { name } = layer.type, lists = listsWeights(layer)
     for (const weight of inFields(layer)) {
