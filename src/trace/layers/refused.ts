@@ -1,7 +1,7 @@
 /**
  * @file What tfjs 4.22 refuses in the configuration of a layer, or passes over in silence: sizes that are no counts, texts and names that it does
  * not know, entries that are missing or spelled otherwise. Such a layer is read as it is meant all the same. What is listed here is tried on tfjs in
- * test/findings/refused.test.ts. Absent: what depends on the shapes that meet in a layer.
+ * test/findings/refused.slow.test.ts. Absent: what depends on the shapes that meet in a layer.
  */
 import type * as TypeScript from "typescript"
 import type { Context } from "../context"

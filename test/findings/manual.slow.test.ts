@@ -24,7 +24,7 @@ function manualText(rules: readonly FindingRule[]): string {
   const head = [
     "# Findings",
     "",
-    "<!-- Made from src/findings by `UPDATE=1 npx vitest run test/findings/manual.test.ts`; edit the records there. -->",
+    "<!-- Made from src/findings by `UPDATE=1 npx vitest run test/findings/manual.slow.test.ts`; edit the records there. -->",
     "",
     "What a careful reader of a model would also tell. A finding is information unless harm is shown: tfjs throws, or training is seen to fail.",
     "Findings stand in the JSON, in the report of the terminal and in the hovers of the place; `--fail-on info|warning` makes them an exit code.",
