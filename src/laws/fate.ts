@@ -209,12 +209,12 @@ function readBeside(use: OptimizerUse, law: FateLaw): Fate | null {
   return read === undefined ? null : fate("broken", `not guaranteed under ${nameOf(use)}: the loss it minimizes reads ${read} beside the output`)
 }
 
-/** A constraint moves its parameter after every step, wherever the gradient pointed. */
+/** A constraint moves its parameter, wherever the gradient pointed: after every step by its meaning, in setWeights alone as tfjs 4.22 does. */
 function constraintOn(law: FateLaw, parameters: readonly FateParameter[]): Fate | null {
   const found = parameters.find(({ id, constraint }) => constraint !== undefined && law.parameters.includes(id))
   return found === undefined
     ? null
-    : fate("broken", `broken by the ${found.constraint === "constraint" ? "" : `${found.constraint} `}constraint on ${found.id}`)
+    : fate("broken", `broken by the ${found.constraint === "constraint" ? "" : `${found.constraint} `}constraint on ${found.id}, wherever it is applied`)
 }
 
 /**
