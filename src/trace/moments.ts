@@ -77,15 +77,68 @@ export function momentsOf(ts: typeof TypeScript, names: Names, first: Site): Mom
   return { sites, escapes, isOpen }
 }
 
-/** Whether one piece of code happens at every step: within what a step or run is given, in one loop with it, or in the function that is a step. */
-export function goTogether(ts: typeof TypeScript, names: Names, write: TypeScript.Node, step: Site): boolean {
-  // What is handed to a step or run is called by it; a function around the step is not all of it.
-  if (!ts.isFunctionLike(step.node) && isInside(write, step.node)) return true
-  const around = roundsAround(ts, names, write)
-  if (around.some((round) => isInside(step.node, round))) return true
-  if (step.isRun) return false
-  const own = functionAround(ts, step.node)
-  return own !== null && own === functionAround(ts, write) && !roundsAround(ts, names, step.node).some((round) => isInside(round, own))
+/** A place where steps are taken, with what is asked of it for every write. */
+interface StepPlace {
+  readonly node: TypeScript.Node
+  /** It and everything around it, as spans. */
+  readonly spans: readonly string[]
+  /** The function that is a step, where it is one: what happens in it happens with the step. */
+  readonly whole: TypeScript.Node | null
+  readonly runs: readonly Site[]
+  readonly single: readonly Site[]
+}
+
+/** Steps by their places, of which many calls share most. */
+export function placesOfSteps(ts: typeof TypeScript, names: Names, steps: readonly Site[]): readonly StepPlace[] {
+  const all = new Map<TypeScript.Node, { readonly runs: Site[]; readonly single: Site[] }>()
+  for (const step of steps) {
+    const at = all.get(step.node) ?? { runs: [], single: [] }
+    all.set(step.node, at)
+    at[step.isRun ? "runs" : "single"].push(step)
+  }
+  return Array.from(all, ([node, { runs, single }]) => {
+    const own = functionAround(ts, node)
+    const isWhole = own !== null && !roundsAround(ts, names, node).some((round) => isInside(round, own))
+    return { node, spans: outwards(node).map(spanOf), whole: isWhole ? own : null, runs, single }
+  })
+}
+
+/**
+ * The steps that one of these writes happens at every time: it is within what a step or run is given, in one loop with it, or in the function that is
+ * a step. There may be thousands of either, so what is around the writes is collected first and asked once for every place.
+ */
+export function stepsTogether(ts: typeof TypeScript, names: Names, writes: readonly Site[], steps: readonly StepPlace[]): readonly Site[] {
+  const nodes = new Set(writes.map(({ node }) => node)), rounds = new Set([...nodes].flatMap((node) => roundsAround(ts, names, node)))
+  const functions = new Set<TypeScript.Node | null>([...nodes].map((node) => functionAround(ts, node)))
+  const within = new Map<string, Set<TypeScript.Node>>(), loops = new Map<string, Set<TypeScript.Node>>()
+  for (const node of nodes) for (const at of outwards(node)) if (put(within, spanOf(at), node) > 2) break
+  for (const round of rounds) put(loops, spanOf(round), round)
+  return steps.flatMap(({ node, spans, whole, runs, single }) => {
+    // What is handed to a step or run is called by it; a function around the step is not all of it.
+    const isGiven = !ts.isFunctionLike(node) && isOther(within.get(spans[0]), node)
+    if (isGiven || spans.some((span) => isOther(loops.get(span), node))) return [...runs, ...single]
+    return whole !== null && functions.has(whole) ? single : []
+  })
+}
+
+/** A node and everything around it. */
+function outwards(node: TypeScript.Node): readonly TypeScript.Node[] {
+  const found: TypeScript.Node[] = []
+  for (let at: TypeScript.Node | undefined = node; at !== undefined; at = at.parent) found.push(at)
+  return found
+}
+
+/** Code from one place to another is the same code, whichever node it is. */
+const spanOf = (node: TypeScript.Node): string => `${node.pos}:${node.end}:${node.getSourceFile().fileName}`
+
+const isOther = (found: ReadonlySet<TypeScript.Node> | undefined, node: TypeScript.Node): boolean =>
+  found !== undefined && (found.size > 1 || !found.has(node))
+
+/** How many there are then. */
+function put(lists: Map<string, Set<TypeScript.Node>>, key: string, node: TypeScript.Node): number {
+  const list = lists.get(key) ?? new Set<TypeScript.Node>()
+  lists.set(key, list.add(node))
+  return list.size
 }
 
 export const isInside = (inner: TypeScript.Node, outer: TypeScript.Node): boolean => inner !== outer && isWithin(inner, outer)
@@ -101,11 +154,24 @@ function roundsAround(ts: typeof TypeScript, names: Names, node: TypeScript.Node
       const round = at
       if (isPerItem(ts, round)) found.push(round)
       else if (!isHandedThrough(ts, round)) {
-        const name = functionName(ts, round)
-        if (name !== null && names.mentioned.get(name)?.some((mention) => isInside(mention, round)) === true) found.push(round)
+        if (isCalledAgain(ts, names, round)) found.push(round)
         break
       }
     }
+  }
+  return found
+}
+
+const calledAgain = new WeakMap<Names, Map<TypeScript.Node, boolean>>()
+
+/** Whether a function names itself, asked once for every function. */
+function isCalledAgain(ts: typeof TypeScript, names: Names, fn: TypeScript.SignatureDeclaration): boolean {
+  const answers = calledAgain.get(names) ?? new Map<TypeScript.Node, boolean>()
+  calledAgain.set(names, answers)
+  let found = answers.get(fn)
+  if (found === undefined) {
+    const name = functionName(ts, fn)
+    answers.set(fn, (found = name !== null && names.mentioned.get(name)?.some((mention) => isInside(mention, fn)) === true))
   }
   return found
 }

@@ -6,7 +6,7 @@
 import type * as TypeScript from "typescript"
 import { changesItself } from "./updates"
 import { isApart } from "./copies"
-import { goTogether, momentsOf, momentsOfValue, type Site } from "./moments"
+import { momentsOf, momentsOfValue, placesOfSteps, stepsTogether } from "./moments"
 import { classOf, declarationOf, namesBehind, readNames, resolveReceiver, storedName, type Names, type Receiver } from "./receivers"
 import { namesIn } from "../source/calls"
 import { lastName } from "../source/nodes"
@@ -61,17 +61,17 @@ export function findWrites(ts: typeof TypeScript, sources: readonly TypeScript.S
   if (found.length === 0 || (trains.length === 0 && !speaks)) return []
   const names = readNames(ts, sources)
   const files = { names, differentiated: differentiatedBy(ts, names, trains) }
-  let stepSites: readonly Site[] | null = null
+  let stepPlaces: ReturnType<typeof placesOfSteps> | null = null
   return found.flatMap(({ node, receiver, given, isReplaced, isValue, isSwitch }) => {
     if (receiver !== null && isApart(ts, files, receiver)) return []
     const isChange = changesItself(ts, names, receiver, given)
     // A field that is given a new weight is only where training starts, unless the weight is made of itself.
     if (isReplaced && !isChange) return []
-    stepSites ??= trains
+    stepPlaces ??= placesOfSteps(ts, names, trains
       .filter((call) => steps.has(calledName(ts, call)) || runs.has(calledName(ts, call)) || !names.given.has(calledName(ts, call)))
-      .flatMap((call) => momentsOf(ts, names, { node: call, call, isRun: !steps.has(calledName(ts, call)) }).sites)
+      .flatMap((call) => momentsOf(ts, names, { node: call, call, isRun: !steps.has(calledName(ts, call)) }).sites))
     const { sites, escapes, isOpen } = isValue ? momentsOfValue(ts, names, node) : momentsOf(ts, names, { node, call: node, isRun: false })
-    const around = stepSites.filter((step) => sites.some((site) => goTogether(ts, names, site.node, step)))
+    const around = stepsTogether(ts, names, sites, stepPlaces)
     if (around.length === 0 && isSwitch === true) return []
     if (around.length === 0 && !escapes && receiver !== null && !(isOpen && isChange)) return []
     const byHand = around.some(({ call }) => ts.isCallExpression(call) && /^(variableGrads|valueAndGrads|grads?)$/.test(calledName(ts, call)))
