@@ -115,9 +115,24 @@ export function storedName(ts: typeof TypeScript, written: TypeScript.Expression
   return ts.isPropertyAccessExpression(node) ? plain(node.name) : ts.isIdentifier(node) ? node.text : null
 }
 
+const aliases = new WeakMap<Names, Map<string, readonly string[]>>()
+
+/** Other names that what has a name is stored under, asked once for every name. */
+function aliasesOf(ts: typeof TypeScript, names: Names, name: string): readonly string[] {
+  const answers = aliases.get(names) ?? new Map<string, readonly string[]>()
+  aliases.set(names, answers)
+  let found = answers.get(name)
+  if (found === undefined) {
+    const stored = (names.mentioned.get(name) ?? []).map((mention) => aliasOf(ts, mention))
+    answers.set(name, (found = [...new Set(stored.filter((alias): alias is string => alias !== null && alias !== name))]))
+  }
+  return found
+}
+
 /** Everything that a receiver may be, by the names of its file. */
 export function resolveReceiver(ts: typeof TypeScript, names: Names, receiver: TypeScript.Expression): Receiver {
   const reached = new Map<string, Reached>(), holders = new Set<string>(), classes = new Set<string>(), seen = new Set<TypeScript.Node>()
+  const aliased = new Set<string>()
   let isUnknown = false, depth = 0
   const reach = (name: string, around?: string): void => void reached.set(`${around ?? ""}.${name}`, { name, around })
   const givenTo = (name: string): readonly TypeScript.Node[] => names.given.get(name) ?? []
@@ -179,10 +194,9 @@ export function resolveReceiver(ts: typeof TypeScript, names: Names, receiver: T
   }
   /** What is stored under other names too: a field may be what the weight is known by. */
   const visitAliases = (name: string): void => {
-    for (const mention of names.mentioned.get(name) ?? []) {
-      const alias = aliasOf(ts, mention)
-      if (alias !== null && alias !== name) reach(alias)
-    }
+    if (aliased.has(name)) return
+    aliased.add(name)
+    aliasesOf(ts, names, name).forEach((alias) => reach(alias))
   }
   const visitName = (node: TypeScript.Identifier): void => {
     const name = node.text, declared = declarationOf(ts, node)

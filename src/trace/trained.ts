@@ -26,6 +26,8 @@ const nothing: Uses = { optimizers: [], losses: [], metrics: [], trainers: [], w
 
 /** The models with what trains them. */
 export function trainModels(context: Context, all: readonly Made[], guarded: Guard): TracedFile["models"] {
+  // What trains no network of this file takes long to look for in the others.
+  if (all.length === 0) return []
   const uses = guarded(() => findTraining(context)) ?? nothing
   const ownNames = (made: Made) => (): ReadonlySet<string> => aliasesIn(context, uses, made, namesOf(context, made.traced, made.model)).own
   const models = all.map((made) => guarded(() => asTrained(context, uses.trainers, made, ownNames(made))) ?? made)
