@@ -5,6 +5,7 @@
 import type * as TypeScript from "typescript"
 import type { OptimizerUse } from "../graph/graph"
 import { lastName } from "../source/nodes"
+import { isOwnName } from "./ownNames"
 
 /** One call that moves weights. */
 export interface Trainer {
@@ -77,8 +78,12 @@ export function bindingOf(ts: typeof TypeScript, node: TypeScript.Expression): s
 
 type Bodies = ReadonlyMap<string, readonly TypeScript.Node[]>
 
-/** Functions, methods and function-valued variables and fields of a file by name. */
+const functions = new WeakMap<TypeScript.SourceFile, Bodies>()
+
+/** Functions, methods and function-valued variables and fields of a file by name. Every model asks of every training step: looked for once. */
 function functionsOf(ts: typeof TypeScript, file: TypeScript.SourceFile): Bodies {
+  const known = functions.get(file)
+  if (known !== undefined) return known
   const bodies = new Map<string, TypeScript.Node[]>()
   const visit = (node: TypeScript.Node): void => {
     if (ts.isFunctionLike(node) && "body" in node && node.body !== undefined) {
@@ -88,6 +93,7 @@ function functionsOf(ts: typeof TypeScript, file: TypeScript.SourceFile): Bodies
     ts.forEachChild(node, visit)
   }
   visit(file)
+  functions.set(file, bodies)
   return bodies
 }
 
@@ -99,24 +105,30 @@ function reachOf(ts: typeof TypeScript, starts: readonly TypeScript.Node[], bodi
   return { mentions: new Set(found.flatMap(({ names }) => [...names])), reached: found.map(({ reached }) => reached) }
 }
 
-/** The names that some code mentions, itself or in functions of its file; their bodies are added to `reached`. */
-function mentionsOf(ts: typeof TypeScript, start: TypeScript.Node, bodies: Bodies, reached: TypeScript.Node[] = []): ReadonlySet<string> {
+/**
+ * The names that some code mentions, itself or in functions of its file; their bodies are added to `reached`. Those that `isOwn` takes for the
+ * code's own are left out.
+ */
+function mentionsOf(
+  ts: typeof TypeScript, start: TypeScript.Node, bodies: Bodies, reached: TypeScript.Node[] = [],
+  isOwn: (name: TypeScript.Identifier, body: TypeScript.Node) => boolean = () => false,
+): ReadonlySet<string> {
   const names = new Set<string>()
-  const visit = (node: TypeScript.Node, depth: number): void => {
+  const visit = (node: TypeScript.Node, depth: number, within: TypeScript.Node): void => {
     if (ts.isIdentifier(node) || ts.isPrivateIdentifier(node)) {
       const name = node.text.replace(/^#/, "")
-      if (names.has(name)) return
+      if (names.has(name) || (ts.isIdentifier(node) && isOwn(node, within))) return
       names.add(name)
       if (depth < maximumDepth) {
         bodies.get(node.text)?.forEach((body) => {
           reached.push(body)
-          visit(body, depth + 1)
+          visit(body, depth + 1, body)
         })
       }
     }
-    ts.forEachChild(node, (child) => visit(child, depth))
+    ts.forEachChild(node, (child) => visit(child, depth, within))
   }
-  visit(start, 0)
+  visit(start, 0, start)
   return names
 }
 
@@ -136,14 +148,29 @@ export function weightsBeside(ts: typeof TypeScript, trainer: Trainer, names: Re
   return knowsForward ? weights.filter((weight) => read.has(weight)) : []
 }
 
+interface Beside {
+  readonly read: ReadonlySet<string>
+  readonly knowsForward: boolean
+}
+
+/** Every model, optimizer and weight asks again. */
+const besides = new WeakMap<TypeScript.Node, Map<string, Beside>>()
+
 /** Names that the trained loss mentions otherwise than in computing the output, and whether a function of the file computes that. */
-export function mentionsBeside(
-  ts: typeof TypeScript, trainer: Trainer, names: ReadonlySet<string>,
-): { readonly read: ReadonlySet<string>; readonly knowsForward: boolean } {
-  const declared = functionsOf(ts, trainer.call.getSourceFile())
+export function mentionsBeside(ts: typeof TypeScript, { call, losses }: Trainer, names: ReadonlySet<string>): Beside {
+  const asked = besides.get(call) ?? new Map<string, Beside>(), key = [...names].join()
+  besides.set(call, asked)
+  const known = asked.get(key)
+  if (known !== undefined) return known
+  const declared = functionsOf(ts, call.getSourceFile())
   const bodies = new Map([...declared].filter(([name]) => !forwardNames.has(name) && !names.has(name)))
-  const read = new Set(trainer.losses.flatMap((loss) => [...mentionsOf(ts, loss, bodies)]))
-  return { read, knowsForward: bodies.size < declared.size }
+  // What the step calls by itself, and what it takes of the output, are no weights of the same name.
+  const isOutput = (called: string): boolean => forwardNames.has(called) || names.has(called)
+  const isOwn = (name: TypeScript.Identifier, body: TypeScript.Node): boolean => isOwnName(ts, name, body, isOutput)
+  const read = new Set(losses.flatMap((loss) => [...mentionsOf(ts, loss, bodies, [], isOwn)]))
+  const beside: Beside = { read, knowsForward: bodies.size < declared.size }
+  asked.set(key, beside)
+  return beside
 }
 
 /**
