@@ -5,6 +5,7 @@
  */
 import type * as TypeScript from "typescript"
 import { lastName, isWithin } from "../source/nodes"
+import { spend, type Budget } from "./budget"
 import { classAround, classOf, everyItem, functionName, plainName, storedName, type Names } from "./receivers"
 import { withoutCasts } from "./trainers"
 
@@ -45,9 +46,9 @@ const handled =
 const maximumSites = 3000
 
 /** Where a method that is taken for a value may be called: wherever that value goes. */
-export function momentsOfValue(ts: typeof TypeScript, names: Names, value: TypeScript.Node): Moments {
-  const { places, escapes, isOpen } = followUses(ts, names, value)
-  const all = places.map((node) => momentsOf(ts, names, { node, call: value, isRun: false }))
+export function momentsOfValue(ts: typeof TypeScript, names: Names, value: TypeScript.Node, budget: Budget): Moments {
+  const { places, escapes, isOpen } = followUses(ts, names, value, budget)
+  const all = places.map((node) => momentsOf(ts, names, { node, call: value, isRun: false }, budget))
   return {
     sites: all.flatMap(({ sites }) => sites),
     escapes: escapes || all.some((moments) => moments.escapes),
@@ -55,15 +56,18 @@ export function momentsOfValue(ts: typeof TypeScript, names: Names, value: TypeS
   }
 }
 
-/** Where a piece of code may run: itself, the calls of the functions that it is in, the calls of those around them, and so on. */
-export function momentsOf(ts: typeof TypeScript, names: Names, first: Site): Moments {
+/**
+ * Where a piece of code may run, or at any time where nothing of the budget is left: itself, the calls of the functions that it is in, the calls of
+ * those around them, and so on.
+ */
+export function momentsOf(ts: typeof TypeScript, names: Names, first: Site, budget: Budget): Moments {
   const sites: Site[] = [first], seen = new Set<TypeScript.Node>([first.node])
   let escapes = false, isOpen = false
   // The list grows while it is read.
   for (const { node, call, isRun } of sites) {
     const own = functionAround(ts, node)
     if (own === null) continue
-    const uses = usesOf(ts, names, own)
+    const uses = usesOf(ts, names, own, budget)
     const many = isRun || roundsAround(ts, names, node).some((round) => round === own || isInside(round, own))
     escapes ||= uses.escapes
     isOpen ||= uses.isOpen
@@ -72,53 +76,73 @@ export function momentsOf(ts: typeof TypeScript, names: Names, first: Site): Mom
       seen.add(at)
       sites.push({ node: at, call, isRun: many })
     }
-    if (sites.length > maximumSites) return { sites, escapes: true, isOpen }
+    if (sites.length > maximumSites || !spend(budget, 1 + uses.places.length)) return { sites, escapes: true, isOpen }
   }
   return { sites, escapes, isOpen }
 }
 
-/** A place where steps are taken, with what is asked of it for every write. */
+/** Places where steps are taken, by what writes are asked of. */
+export interface StepIndex {
+  /** By their spans. */
+  readonly at: ReadonlyMap<string, ReadonlySet<StepPlace>>
+  /** By the spans of loops and functions around them, and their own. */
+  readonly inside: ReadonlyMap<string, ReadonlySet<StepPlace>>
+  /** By the function that is a step: what happens in it happens with the step. */
+  readonly wholes: ReadonlyMap<TypeScript.Node, ReadonlySet<StepPlace>>
+}
+
 interface StepPlace {
   readonly node: TypeScript.Node
-  /** It and everything around it, as spans. */
-  readonly spans: readonly string[]
-  /** The function that is a step, where it is one: what happens in it happens with the step. */
-  readonly whole: TypeScript.Node | null
-  readonly runs: readonly Site[]
-  readonly single: readonly Site[]
+  readonly runs: Site[]
+  readonly single: Site[]
 }
 
 /** Steps by their places, of which many calls share most. */
-export function placesOfSteps(ts: typeof TypeScript, names: Names, steps: readonly Site[]): readonly StepPlace[] {
-  const all = new Map<TypeScript.Node, { readonly runs: Site[]; readonly single: Site[] }>()
+export function indexSteps(ts: typeof TypeScript, names: Names, steps: readonly Site[]): StepIndex {
+  const places = new Map<TypeScript.Node, StepPlace>()
   for (const step of steps) {
-    const at = all.get(step.node) ?? { runs: [], single: [] }
-    all.set(step.node, at)
-    at[step.isRun ? "runs" : "single"].push(step)
+    const place = places.get(step.node) ?? { node: step.node, runs: [], single: [] }
+    places.set(step.node, place)
+    place[step.isRun ? "runs" : "single"].push(step)
   }
-  return Array.from(all, ([node, { runs, single }]) => {
-    const own = functionAround(ts, node)
-    const isWhole = own !== null && !roundsAround(ts, names, node).some((round) => isInside(round, own))
-    return { node, spans: outwards(node).map(spanOf), whole: isWhole ? own : null, runs, single }
-  })
+  const at = new Map<string, Set<StepPlace>>(), inside = new Map<string, Set<StepPlace>>(), wholes = new Map<TypeScript.Node, Set<StepPlace>>()
+  for (const place of places.values()) {
+    const { node } = place, own = functionAround(ts, node)
+    put(at, spanOf(node), place)
+    for (const around of outwards(node))
+      if (around === node || ts.isFunctionLike(around) || ts.isIterationStatement(around, false)) put(inside, spanOf(around), place)
+    if (own !== null && !roundsAround(ts, names, node).some((round) => isInside(round, own))) put(wholes, own, place)
+  }
+  return { at, inside, wholes }
 }
 
 /**
- * The steps that one of these writes happens at every time: it is within what a step or run is given, in one loop with it, or in the function that is
- * a step. There may be thousands of either, so what is around the writes is collected first and asked once for every place.
+ * The steps that one of these writes happens at every time, or some of them where nothing of the budget is left: it is within what a step or run is
+ * given, in one loop with it, or in the function that is a step. There may be tens of thousands of steps: they are looked up, not tried.
  */
-export function stepsTogether(ts: typeof TypeScript, names: Names, writes: readonly Site[], steps: readonly StepPlace[]): readonly Site[] {
-  const nodes = new Set(writes.map(({ node }) => node)), rounds = new Set([...nodes].flatMap((node) => roundsAround(ts, names, node)))
-  const functions = new Set<TypeScript.Node | null>([...nodes].map((node) => functionAround(ts, node)))
-  const within = new Map<string, Set<TypeScript.Node>>(), loops = new Map<string, Set<TypeScript.Node>>()
-  for (const node of nodes) for (const at of outwards(node)) if (put(within, spanOf(at), node) > 2) break
-  for (const round of rounds) put(loops, spanOf(round), round)
-  return steps.flatMap(({ node, spans, whole, runs, single }) => {
-    // What is handed to a step or run is called by it; a function around the step is not all of it.
-    const isGiven = !ts.isFunctionLike(node) && isOther(within.get(spans[0]), node)
-    if (isGiven || spans.some((span) => isOther(loops.get(span), node))) return [...runs, ...single]
-    return whole !== null && functions.has(whole) ? single : []
-  })
+export function stepsTogether(
+  ts: typeof TypeScript, names: Names, writes: readonly Site[], { at, inside, wholes }: StepIndex, budget: Budget,
+): readonly Site[] {
+  const runs = new Set<StepPlace>(), single = new Set<StepPlace>(), nodes = new Set(writes.map(({ node }) => node))
+  const take = (found: ReadonlySet<StepPlace> | undefined, isMeant: (place: StepPlace) => boolean): void =>
+    spend(budget, found?.size ?? 0) ? found?.forEach((place) => isMeant(place) && runs.add(place) && single.add(place)) : undefined
+  // What is handed to a step or run is called by it; a function around the step is not all of it.
+  const passed = new Map<string, Set<TypeScript.Node>>()
+  for (const node of nodes) {
+    if (!spend(budget, 1)) break
+    for (const around of outwards(node)) {
+      const span = spanOf(around)
+      if (put(passed, span, node) > 2) break
+      take(at.get(span), (place) => place.node !== node && !ts.isFunctionLike(place.node))
+    }
+  }
+  for (const round of new Set([...nodes].flatMap((node) => roundsAround(ts, names, node))))
+    take(inside.get(spanOf(round)), ({ node }) => node !== round)
+  for (const node of nodes) {
+    const own = functionAround(ts, node)
+    if (own !== null) wholes.get(own)?.forEach((place) => single.add(place))
+  }
+  return [...[...runs].flatMap((place) => place.runs), ...[...single].flatMap((place) => place.single)]
 }
 
 /** A node and everything around it. */
@@ -131,13 +155,10 @@ function outwards(node: TypeScript.Node): readonly TypeScript.Node[] {
 /** Code from one place to another is the same code, whichever node it is. */
 const spanOf = (node: TypeScript.Node): string => `${node.pos}:${node.end}:${node.getSourceFile().fileName}`
 
-const isOther = (found: ReadonlySet<TypeScript.Node> | undefined, node: TypeScript.Node): boolean =>
-  found !== undefined && (found.size > 1 || !found.has(node))
-
 /** How many there are then. */
-function put(lists: Map<string, Set<TypeScript.Node>>, key: string, node: TypeScript.Node): number {
-  const list = lists.get(key) ?? new Set<TypeScript.Node>()
-  lists.set(key, list.add(node))
+function put<K, T>(lists: Map<K, Set<T>>, key: K, item: T): number {
+  const list = lists.get(key) ?? new Set<T>()
+  lists.set(key, list.add(item))
   return list.size
 }
 
@@ -204,16 +225,16 @@ interface Uses {
 const known = new WeakMap<Names, Map<TypeScript.Node, Uses>>()
 
 /** How a function is used, asked once for every function. */
-function usesOf(ts: typeof TypeScript, names: Names, fn: TypeScript.SignatureDeclaration): Uses {
+function usesOf(ts: typeof TypeScript, names: Names, fn: TypeScript.SignatureDeclaration, budget: Budget): Uses {
   const answers = known.get(names) ?? new Map<TypeScript.Node, Uses>()
   known.set(names, answers)
-  let found = answers.get(fn)
-  if (found === undefined) answers.set(fn, (found = followUses(ts, names, fn)))
+  const found = answers.get(fn) ?? followUses(ts, names, fn, budget)
+  if (budget.left > 0) answers.set(fn, found)
   return found
 }
 
 /** Follows a function, or an expression that gives one, and what holds it, to where it is called or lost. */
-function followUses(ts: typeof TypeScript, names: Names, start: TypeScript.Node): Uses {
+function followUses(ts: typeof TypeScript, names: Names, start: TypeScript.Node, budget: Budget): Uses {
   const places = new Set<TypeScript.Node>(), seen = new Set<TypeScript.Node>(), queue: TypeScript.Node[] = []
   let escapes = false, isOpen = false
   /** A value that is the function, or holds it. */
@@ -222,9 +243,16 @@ function followUses(ts: typeof TypeScript, names: Names, start: TypeScript.Node)
     seen.add(node)
     queue.push(node)
   }
+  // Every name, function and parameter says the same each time.
+  const asked = new Set<string | TypeScript.Node>()
+  const isAsked = (what: string | TypeScript.Node): boolean => asked.has(what) || !asked.add(what).has(what)
+  const mentionsOf = (name: string): readonly TypeScript.Node[] => {
+    const found = names.mentioned.get(name) ?? []
+    return spend(budget, found.length) ? found : []
+  }
   const followName = (name: string | null): void => {
     if (name === null) escapes = true
-    else for (const mention of names.mentioned.get(name) ?? []) mentioned(mention)
+    else if (!isAsked(name)) mentionsOf(name).forEach(mentioned)
   }
   const mentioned = (mention: TypeScript.Node): void => {
     const { parent } = mention
@@ -278,18 +306,19 @@ function followUses(ts: typeof TypeScript, names: Names, start: TypeScript.Node)
         escapes = true
         continue
       }
+      if (isAsked(parameter)) continue
       const { text } = parameter.name, isField = ts.isParameterPropertyDeclaration(parameter, parameter.parent)
-      for (const mention of names.mentioned.get(text) ?? []) if (isField || isWithin(mention, fn)) mentioned(mention)
+      for (const mention of mentionsOf(text)) if (isField || isWithin(mention, fn)) mentioned(mention)
     }
   }
   /** What every instance of a class holds. */
   const instances = (type: TypeScript.ClassLikeDeclaration | undefined): void => {
     if (type?.name === undefined) return void (escapes = true)
-    for (const mention of names.mentioned.get(type.name.text) ?? []) if (ts.isNewExpression(mention.parent)) follow(mention.parent)
+    for (const mention of mentionsOf(type.name.text)) if (ts.isNewExpression(mention.parent)) follow(mention.parent)
   }
   /** What a function gives is what its calls give. */
   const returned = (fn: TypeScript.SignatureDeclaration | null): void => {
-    if (fn === null || ts.isConstructorDeclaration(fn)) return
+    if (fn === null || ts.isConstructorDeclaration(fn) || isAsked(fn)) return
     if (ts.isArrowFunction(fn) || ts.isFunctionExpression(fn)) {
       const { parent } = fn
       const gives = (call: TypeScript.CallExpression, called: string): boolean =>
@@ -299,7 +328,7 @@ function followUses(ts: typeof TypeScript, names: Names, start: TypeScript.Node)
     const name = functionName(ts, fn)
     if (name === null) return void (escapes = true)
     if (isShown(ts, names, fn)) isOpen = true
-    for (const mention of names.mentioned.get(name) ?? []) {
+    for (const mention of mentionsOf(name)) {
       const whole = ts.isPropertyAccessExpression(mention.parent) && mention.parent.name === mention ? mention.parent : mention
       if (ts.isCallExpression(whole.parent) && whole.parent.expression === whole) follow(whole.parent)
       else if (ts.isGetAccessor(fn)) follow(whole)
@@ -341,10 +370,11 @@ function followUses(ts: typeof TypeScript, names: Names, start: TypeScript.Node)
     if (isPassed(ts, parent)) return follow(parent)
     if (ts.isElementAccessExpression(parent) || ts.isForOfStatement(parent) || ts.isForInStatement(parent)) return void places.add(node)
     // Asked for or forgotten; a parameter's default is what its function calls.
-    const isAsked = ts.isStatement(parent) || ts.isTypeOfExpression(parent) || ts.isPrefixUnaryExpression(parent) || ts.isVoidExpression(parent) ||
+    const isForgotten = ts.isStatement(parent) || ts.isTypeOfExpression(parent) || ts.isPrefixUnaryExpression(parent) ||
+      ts.isVoidExpression(parent) ||
       ts.isBinaryExpression(parent) || ts.isConditionalExpression(parent) || ts.isDeleteExpression(parent)
     if (ts.isParameter(parent) && ts.isIdentifier(parent.name)) return followName(parent.name.text)
-    if (!isAsked) escapes = true
+    if (!isForgotten) escapes = true
   }
   /** An accessor runs where its field is read, or given a value. */
   const reads = (name: string | null, isSet: boolean): void => {
@@ -368,8 +398,8 @@ function followUses(ts: typeof TypeScript, names: Names, start: TypeScript.Node)
   if (ts.isFunctionLike(start)) declared(start)
   else if (ts.isBindingElement(start)) followName(ts.isIdentifier(start.name) ? start.name.text : null)
   else follow(start)
-  for (let node = queue.pop(); node !== undefined; node = queue.pop()) step(node)
-  return { places: [...places], escapes, isOpen }
+  for (let node = queue.pop(); node !== undefined && spend(budget, 1); node = queue.pop()) step(node)
+  return { places: [...places], escapes: escapes || budget.left <= 0, isOpen }
 }
 
 const isCallback = (name: string | null, type: TypeScript.ClassLikeDeclaration): boolean =>

@@ -3,6 +3,7 @@
  * and functions of its file. Scopes are followed, the order of statements is not. Syntax only.
  */
 import type * as TypeScript from "typescript"
+import { spend, type Budget } from "./budget"
 import { withoutCasts } from "./trainers"
 
 /** A name that leads to what is written; of a field of `this` or of an instance the class, where it is known. */
@@ -56,8 +57,13 @@ export function readNames(ts: typeof TypeScript, files: readonly TypeScript.Sour
   })
   if (all.length === 1) return all[0]
   const join = (key: keyof Names): Nodes => {
-    const joined = new Map<string, readonly TypeScript.Node[]>()
-    for (const names of all) for (const [name, nodes] of names[key]) joined.set(name, [...(joined.get(name) ?? []), ...nodes])
+    const joined = new Map<string, TypeScript.Node[]>()
+    for (const names of all)
+      for (const [name, nodes] of names[key]) {
+        const list = joined.get(name)
+        if (list === undefined) joined.set(name, [...nodes])
+        else for (const node of nodes) list.push(node)
+      }
     return joined
   }
   return { given: join("given"), items: join("items"), mentioned: join("mentioned") }
@@ -129,8 +135,8 @@ function aliasesOf(ts: typeof TypeScript, names: Names, name: string): readonly 
   return found
 }
 
-/** Everything that a receiver may be, by the names of its file. */
-export function resolveReceiver(ts: typeof TypeScript, names: Names, receiver: TypeScript.Expression): Receiver {
+/** Everything that a receiver may be, by the names of its file; anything where nothing of the budget is left. */
+export function resolveReceiver(ts: typeof TypeScript, names: Names, receiver: TypeScript.Expression, budget: Budget): Receiver {
   const reached = new Map<string, Reached>(), holders = new Set<string>(), classes = new Set<string>(), seen = new Set<TypeScript.Node>()
   const aliased = new Set<string>()
   let isUnknown = false, depth = 0
@@ -144,7 +150,7 @@ export function resolveReceiver(ts: typeof TypeScript, names: Names, receiver: T
     if (seen.has(written)) return
     seen.add(written)
     // Names that lead to names without end may lead anywhere.
-    if (++depth > maximumDepth) isUnknown = true
+    if (++depth > maximumDepth || !spend(budget, 1)) isUnknown = true
     else visitNew(written, via)
     depth--
   }
@@ -220,6 +226,7 @@ export function resolveReceiver(ts: typeof TypeScript, names: Names, receiver: T
     if (list !== null) return visit(list, "")
     const name = ts.isConstructorDeclaration(fn) ? classAround(ts, fn) : functionName(ts, fn)
     const mentions = name === undefined || name === null ? [] : (names.mentioned.get(name) ?? [])
+    if (!spend(budget, mentions.length)) isUnknown = true
     const calls = mentions.flatMap((mention) => callAt(ts, mention) ?? [])
     // A function that is also handed over may be given anything.
     if (calls.length === 0 || calls.length < mentions.length) isUnknown = true

@@ -5,8 +5,9 @@
  */
 import type * as TypeScript from "typescript"
 import { changesItself } from "./updates"
+import { createBudget } from "./budget"
 import { isApart } from "./copies"
-import { momentsOf, momentsOfValue, placesOfSteps, stepsTogether } from "./moments"
+import { indexSteps, momentsOf, momentsOfValue, stepsTogether, type StepIndex } from "./moments"
 import { classOf, declarationOf, namesBehind, readNames, resolveReceiver, storedName, type Names, type Receiver } from "./receivers"
 import { namesIn } from "../source/calls"
 import { lastName } from "../source/nodes"
@@ -45,39 +46,63 @@ export const speaksOfSteps = ({ text }: TypeScript.SourceFile): boolean => mayTr
 export function findWrites(ts: typeof TypeScript, sources: readonly TypeScript.SourceFile[]): readonly Write[] {
   const speaksOf = (file: TypeScript.SourceFile): boolean => speaksOfWriting(file) || mayReplace.test(file.text) || mayFreeze.test(file.text)
   if (!sources.some(speaksOf) || !sources.some(speaksOfSteps)) return []
-  const trains: TypeScript.CallExpression[] = [], found: Candidate[] = []
-  let speaks = false
-  const visit = (node: TypeScript.Node): void => {
-    if (ts.isCallExpression(node)) {
-      const name = calledName(ts, node)
-      if (steps.has(name) || runs.has(name) || isTraining(node, name)) trains.push(node)
-      speaks ||= name === "compile"
-    }
-    const candidate = candidateAt(ts, node)
-    if (candidate !== null) found.push(candidate)
-    ts.forEachChild(node, visit)
-  }
-  sources.forEach(visit)
+  const all = sources.map((file) => saidIn(ts, file)), trains = all.flatMap((said) => said.trains), found = all.flatMap((said) => said.candidates)
+  const speaks = all.some((said) => said.compiles)
   if (found.length === 0 || (trains.length === 0 && !speaks)) return []
   const names = readNames(ts, sources)
   const files = { names, differentiated: differentiatedBy(ts, names, trains) }
-  let stepPlaces: ReturnType<typeof placesOfSteps> | null = null
+  const budget = createBudget()
+  // Where that is not looked at to the end, it may write any weight at any time.
+  const anything = (node: TypeScript.Node): Write => ({ node, receiver: nowhere, file: names, isSure: false, isSwitch: false, byHand: false })
+  let index: StepIndex | null = null
   return found.flatMap(({ node, receiver, given, isReplaced, isValue, isSwitch }) => {
+    if (budget.left <= 0) return [anything(node)]
     if (receiver !== null && isApart(ts, files, receiver)) return []
     const isChange = changesItself(ts, names, receiver, given)
     // A field that is given a new weight is only where training starts, unless the weight is made of itself.
     if (isReplaced && !isChange) return []
-    stepPlaces ??= placesOfSteps(ts, names, trains
+    index ??= indexSteps(ts, names, trains
       .filter((call) => steps.has(calledName(ts, call)) || runs.has(calledName(ts, call)) || !names.given.has(calledName(ts, call)))
-      .flatMap((call) => momentsOf(ts, names, { node: call, call, isRun: !steps.has(calledName(ts, call)) }).sites))
-    const { sites, escapes, isOpen } = isValue ? momentsOfValue(ts, names, node) : momentsOf(ts, names, { node, call: node, isRun: false })
-    const around = stepsTogether(ts, names, sites, stepPlaces)
+      .flatMap((call) => momentsOf(ts, names, { node: call, call, isRun: !steps.has(calledName(ts, call)) }, budget).sites))
+    const moments = isValue ? momentsOfValue(ts, names, node, budget) : momentsOf(ts, names, { node, call: node, isRun: false }, budget)
+    const { sites, escapes, isOpen } = moments, around = stepsTogether(ts, names, sites, index, budget)
+    if (budget.left <= 0) return [anything(node)]
     if (around.length === 0 && isSwitch === true) return []
     if (around.length === 0 && !escapes && receiver !== null && !(isOpen && isChange)) return []
     const byHand = around.some(({ call }) => ts.isCallExpression(call) && /^(variableGrads|valueAndGrads|grads?)$/.test(calledName(ts, call)))
-    const reached = receiver === null ? nowhere : isReplaced ? fieldOf(ts, names, receiver) : resolveReceiver(ts, names, receiver)
+    const reached = receiver === null ? nowhere : isReplaced ? fieldOf(ts, names, receiver) : resolveReceiver(ts, names, receiver, budget)
     return [{ node, receiver: reached, file: names, isSure: around.length > 0, isSwitch: isSwitch === true, byHand }]
   })
+}
+
+interface Said {
+  readonly trains: readonly TypeScript.CallExpression[]
+  readonly candidates: readonly Candidate[]
+  readonly compiles: boolean
+}
+
+const said = new WeakMap<TypeScript.SourceFile, Said>()
+
+/** What a file says of training and writing, asked once for every file. */
+function saidIn(ts: typeof TypeScript, file: TypeScript.SourceFile): Said {
+  const known = said.get(file)
+  if (known !== undefined) return known
+  const trains: TypeScript.CallExpression[] = [], candidates: Candidate[] = []
+  let compiles = false
+  const visit = (node: TypeScript.Node): void => {
+    if (ts.isCallExpression(node)) {
+      const name = calledName(ts, node)
+      if (steps.has(name) || runs.has(name) || isTraining(node, name)) trains.push(node)
+      compiles ||= name === "compile"
+    }
+    const candidate = candidateAt(ts, node)
+    if (candidate !== null) candidates.push(candidate)
+    ts.forEachChild(node, visit)
+  }
+  visit(file)
+  const found = { trains, candidates, compiles }
+  said.set(file, found)
+  return found
 }
 
 /** All names that lead to what these calls differentiate. */
