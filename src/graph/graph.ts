@@ -33,6 +33,8 @@ export interface Parameter extends Place {
   readonly trainable: boolean
   /** Where it, or its layer, was frozen. */
   readonly frozenAt?: Place
+  /** Trained in some steps and frozen in others; the same for those that are frozen in the same ones, "?" leads where it is not known when. */
+  readonly turns?: string
   /** The forward pass takes what was once computed from it. */
   readonly readOnce?: true
   /** Only a first call reads it: those that follow go on with what that has left. */

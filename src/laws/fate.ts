@@ -8,7 +8,7 @@ import type { FateStatus, Law, LawFate, Training } from "../schema/report"
 
 /** What the fate of a law depends on. */
 export type FateLaw = Pick<Law, "id" | "family" | "type" | "parameters" | "exactness">
-export type FateParameter = Pick<Parameter, "id" | "regularizer" | "constraint">
+export type FateParameter = Pick<Parameter, "id" | "regularizer" | "constraint" | "turns"> & { readonly trainable?: boolean }
 
 type Fate = Omit<LawFate, "law">
 
@@ -27,14 +27,15 @@ export function trainingOf(
 ): readonly Training[] {
   const movedBy = (law: FateLaw, name: string): Fate | null => {
     const why = elsewhere.get(law.id)
-    return why === undefined ? null : fate("broken", `not guaranteed under ${name}: ${why}`)
+    return why === undefined ? null : fate("broken", why.startsWith("broken by ") ? why : `not guaranteed under ${name}: ${why}`)
   }
   const readByLoss = (law: FateLaw, name: string): Fate | null => {
     const read = law.parameters.find((id) => beside.includes(id))
     return read === undefined ? null : fate("broken", `not guaranteed under ${name}: the loss it minimizes reads ${read} beside the output`)
   }
   if (optimizers.length === 0) {
-    const fateOf = (law: FateLaw): Fate => readByLoss(law, flow) ?? movedBy(law, flow) ?? fateUnderFlow(law, parameters)
+    const fateOf = (law: FateLaw): Fate =>
+      frozenInTurns(law, parameters, flow) ?? readByLoss(law, flow) ?? movedBy(law, flow) ?? fateUnderFlow(law, parameters)
     return [{ optimizer: flow, fate: laws.map((law) => ({ law: law.id, ...fateOf(law) })) }]
   }
   const fateOf = (use: OptimizerUse, law: FateLaw): Fate => {
@@ -72,7 +73,8 @@ export function fateUnderFlow(law: FateLaw, parameters: readonly FateParameter[]
 
 /** The fate of one law under an optimizer as the source writes it. */
 export function fateUnder(use: OptimizerUse, law: FateLaw, parameters: readonly FateParameter[]): Fate {
-  const apart = constraintOn(law, parameters) ?? writtenItself(use, law) ?? partlyTrained(use, law, parameters) ?? readBeside(use, law)
+  const apart = constraintOn(law, parameters) ?? writtenItself(use, law) ?? partlyTrained(use, law, parameters) ?? readBeside(use, law) ??
+    frozenInTurns(law, parameters, nameOf(use))
   if (apart !== null) return apart
   switch (use.name) {
     case "sgd":
@@ -196,6 +198,15 @@ function writtenItself(use: OptimizerUse, law: FateLaw): Fate | null {
   return fate("broken", `not guaranteed under ${nameOf(use)}: other code writes ${perhaps} itself, perhaps between its steps`)
 }
 
+/** A law between weights needs steps of all of them: where some stand still, what the others gain is not taken from them. */
+function frozenInTurns(law: FateLaw, parameters: readonly FateParameter[], name: string): Fate | null {
+  const own = parameters.filter(({ id, trainable }) => trainable !== false && law.parameters.includes(id))
+  const turning = own.find(({ turns }) => turns !== undefined)
+  if (turning === undefined || own.every(({ turns }) => turns === turning.turns)) return null
+  const verb = turning.turns?.startsWith("?") === true ? "may be" : "is"
+  return fate("broken", `not guaranteed under ${name}: ${turning.id} ${verb} frozen in some of the steps`)
+}
+
 /** Names of weights are the last parts of their paths that are names: "rows" for "rows/0". */
 const isNamedIn = (names: readonly string[], id: string): boolean => {
   const parts = id.split("/"), named = parts.filter((part) => /^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(part))
@@ -212,9 +223,9 @@ function readBeside(use: OptimizerUse, law: FateLaw): Fate | null {
 /** A constraint moves its parameter, wherever the gradient pointed: after every step by its meaning, in setWeights alone as tfjs 4.22 does. */
 function constraintOn(law: FateLaw, parameters: readonly FateParameter[]): Fate | null {
   const found = parameters.find(({ id, constraint }) => constraint !== undefined && law.parameters.includes(id))
-  return found === undefined
-    ? null
-    : fate("broken", `broken by the ${found.constraint === "constraint" ? "" : `${found.constraint} `}constraint on ${found.id}, wherever it is applied`)
+  if (found === undefined) return null
+  const name = found.constraint === "constraint" ? "" : `${found.constraint} `
+  return fate("broken", `broken by the ${name}constraint on ${found.id}, wherever it is applied`)
 }
 
 /**

@@ -11,7 +11,7 @@ const maximumDepth = 4
 /** What tfjs or a class keeps weights and layers in. */
 const parts = /^(layers|weights|trainableWeights|nonTrainableWeights|variables|getWeights|getLayer)$/
 /** What trains a network, or makes it a part of another one. */
-const joins = /^(fit|train|learn|update|step|optimi[sz]e|minimize|inputs?$|outputs?$|apply$)/i
+const joins = /^(fit|train(?!able$)|learn|update|step|optimi[sz]e|minimize|inputs?$|outputs?$|apply$)/i
 
 /** What several files say of their names, and all names that lead to what they differentiate. */
 export interface Files {
@@ -60,17 +60,19 @@ function isHandedApart(ts: typeof TypeScript, files: Files, parameter: TypeScrip
 
 function isNamedApart(ts: typeof TypeScript, { names, differentiated }: Files, name: string, depth: number): boolean {
   const mentions = names.mentioned.get(name) ?? []
-  if (differentiated.has(name) && !mentions.some((mention) => isFrozen(ts, mention))) return false
+  const flags = mentions.map((mention) => isFrozen(ts, mention))
+  if (differentiated.has(name) && (!flags.includes(true) || flags.includes(null))) return false
   const given = names.given.get(name) ?? []
   return given.some((node) => !isNothing(ts, node)) && given.every((node) => isNothing(ts, node) || isMadeFor(ts, names, node, depth)) &&
     mentions.every((mention) => isLeftAlone(ts, names, mention, depth))
 }
 
-/** `target.trainable = false` */
-function isFrozen(ts: typeof TypeScript, mention: TypeScript.Node): boolean {
+/** `target.trainable = false`, and null where it is given anything else. */
+function isFrozen(ts: typeof TypeScript, mention: TypeScript.Node): boolean | null {
   const { parent } = wholeOf(ts, mention)
-  return ts.isPropertyAccessExpression(parent) && parent.name.text === "trainable" && ts.isBinaryExpression(parent.parent) &&
-    parent.parent.left === parent && parent.parent.right.kind === ts.SyntaxKind.FalseKeyword
+  const isFlag = ts.isPropertyAccessExpression(parent) && parent.name.text === "trainable"
+  if (!isFlag || !ts.isBinaryExpression(parent.parent) || parent.parent.left !== parent) return false
+  return parent.parent.right.kind === ts.SyntaxKind.FalseKeyword ? true : null
 }
 
 const wholeOf = (ts: typeof TypeScript, mention: TypeScript.Node): TypeScript.Node =>

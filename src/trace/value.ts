@@ -219,10 +219,11 @@ export interface ModelValue {
   assumptions?: readonly string[]
 }
 
-/** The layers that were free to train in a fit, and those that had been frozen before it beyond doubt. */
+/** The layers that were free to train in a fit, those that had been frozen before it beyond doubt, and those that a fit did not train. */
 export interface Fits {
   readonly free: Set<LayerState>
   readonly frozen: Set<LayerState>
+  readonly still: Set<LayerState>
 }
 
 /** A call that is being followed: the function, what it is given, and where it is called; the function itself where only the tracer calls it. */

@@ -129,6 +129,7 @@ const agent = (more: string, sync = "this.target.setWeights(this.online.getWeigh
 test("a target network that nobody trains may be written", () => {
   expect(agent("")[0]).toMatch(/^drifts/)
   expect(agent("act(x: any) { return this.target.predict(x) }")[0]).toMatch(/^drifts/)
+  expect(agent("constructor() { this.target.trainable = false }")[0]).toMatch(/^drifts/)
   const soft = "const w = this.online.getWeights(); this.target.setWeights(this.target.getWeights().map((t, i) => t.mul(0.9).add(w[i].mul(0.1))))"
   expect(agent("", soft)[0]).toMatch(/^drifts/)
   expect(agent("", "this.target.layers.forEach((l, i) => l.setWeights(this.online.layers[i].getWeights()))")[0]).toMatch(/^drifts/)

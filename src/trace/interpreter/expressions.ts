@@ -15,6 +15,8 @@ import { rememberClosure } from "./closures"
 import { spreadCount } from "./members"
 import { storeSomewhere } from "./stores"
 import { fieldSetLater } from "./later"
+import { lastName } from "../../source/nodes"
+import { passTraining } from "../models/frozen"
 import { forkPaths, joinValues, settingOf } from "./fork"
 import { assume, normal, seen, step, touch } from "../context"
 import { inherited, isNullish, itemOfGiven, nullValue, objectOf, primitive, truthOf, undefinedValue, unknown } from "../value"
@@ -203,7 +205,15 @@ function call(context: Context, node: TypeScript.CallExpression, scope: Scope, k
   if (callee.self.kind === "array" && context.ts.isPropertyAccessExpression(node.expression))
     tellMissingMember(context, callee.self, node.expression.name.text, node.expression)
   const args = listItems(context, node.arguments, scope)
-  return { value: context.call(context, callee.value, callee.self, args, node), self: undefinedValue }
+  const value = context.call(context, callee.value, callee.self, args, node)
+  if (mayTrain(context, node, callee.value, args)) passTraining(context)
+  return { value, self: undefinedValue }
+}
+
+/** Whether a call trains by its name, or is given a network where nobody knows what it does. */
+function mayTrain({ ts }: Context, node: TypeScript.CallExpression, callee: Value, args: readonly Value[]): boolean {
+  if (/^(fitDataset|minimize|applyGradients)$|^(train|fit|learn|optimi[sz]e)(?![a-z])/.test(lastName(ts, node.expression) ?? "")) return true
+  return callee.kind === "unknown" && args.some((arg) => arg.kind === "model" || (arg.kind === "object" && arg.type !== null))
 }
 
 /** A field that is not there although the code goes on to read from it or call it: what a method stores in it. */

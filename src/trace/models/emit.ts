@@ -12,7 +12,7 @@ import type { LayerState, ModelValue, TensorValue, Weight } from "../value"
 import { assumedMaking, isAboutShapes } from "../assumed"
 import { dim, multiplyDim, substituteDim, symbolsOf } from "../../graph/dim"
 import { GraphBuilder } from "../../graph/build"
-import { frozenAtOf, frozenLater, frozenWhole } from "./frozen"
+import { frozenAtOf, frozenLater, frozenWhole, isFreeInFits, turnsOf } from "./frozen"
 import { isTrainable } from "../weight"
 import { lastUnfit } from "../layers/refused"
 import { listLayers } from "./layers"
@@ -56,16 +56,19 @@ export function emitModel(context: Context, parts: ModelParts): Omit<TracedModel
     ids = new Set<string>()
   const once = parts.earlier === undefined ? null : readOnce(parts.earlier)
   const first = parts.earlier === undefined ? null : readBefore(parts.earlier)
+  const isFree = parts.model !== undefined && isFreeInFits(parts.model, weights)
   for (const weight of weights) {
     const id = uniqueId(parts.paths.weights.get(weight) ?? weight.name?.text ?? weight.label ?? "weight", ids)
     const tfName = weight.weight ?? weight.label
-    const at = weight.name?.place ?? weight.place, frozenAt = frozenAtOf(weight)
+    const at = weight.name?.place ?? weight.place, frozenAt = isFree ? undefined : frozenAtOf(weight)
+    const trainable = isTrainable(weight) || (isFree && weight.trainable), turns = trainable ? turnsOf(parts.model ?? {}, weight) : undefined
     indexOf.set(
       weight,
       builder.addParameter({
         id,
         shape: weight.shape.map(show),
-        trainable: isTrainable(weight),
+        trainable,
+        ...(turns === undefined ? {} : { turns }),
         ...(frozenAt === undefined ? {} : { frozenAt }),
         ...(once?.has(weight) === true ? { readOnce: true } : {}),
         ...(first?.has(weight) === true && !used.has(weight) ? { readFirst: true } : {}),

@@ -7,13 +7,14 @@ import { isTrainable } from "../weight"
 import { layerStateOf } from "../layers/layer"
 
 /** Sets the flag of a layer, or of all layers of a model, wherever they are used. */
-export function setTrainableOf(context: Context, target: Value, flag: boolean, at: Place): void {
+export function setTrainableOf(context: Context, target: Value, flag: boolean, at: Place, time = timeOf(context)): void {
   if (target.kind === "model") {
     target.trainable = flag
-    for (const layer of target.layers) setTrainableOf(context, layer, flag, at)
+    for (const layer of target.layers) setTrainableOf(context, layer, flag, at, time)
   }
   const state = layerStateOf(target)
   if (state === null) return
+  if (state.trainable !== flag) rememberTurn(context, state, time)
   state.trainable = flag
   state.frozenIn = runOf(context)
   if (flag) delete state.frozenAt
@@ -26,14 +27,59 @@ function runOf({ state }: Context): ActiveCall | null {
   return outermost === undefined || outermost.at !== outermost.node ? null : outermost
 }
 
+/** Spans in which nothing trains, one after the other: a run that only the tracer makes may come at any time, and training ends a span. */
+interface Clock {
+  span: number
+  /** The serial with which the span begins. */
+  since: number
+  run: ActiveCall | null
+}
+
+const clocks = new WeakMap<Context["state"], Clock>()
+/** The spans in which a layer was frozen or let train again, and stayed so until something trained; "?" where that is not known. */
+const turns = new WeakMap<LayerState, readonly string[]>()
+
+function timeOf(context: Context): string {
+  const { state } = context, run = runOf(context), clock = clocks.get(state) ?? { span: 0, since: 0, run }
+  clocks.set(state, clock)
+  if (clock.run !== run) Object.assign(clock, { span: clock.span + 1, since: state.serial, run })
+  const isOpen = state.trail.length > 0 || state.doubts > 0
+  return isOpen ? `?${clock.span += 1}` : String(clock.span)
+}
+
+/** Something trains here, or may: what is frozen before it and free after it is frozen in some of the steps. */
+export function passTraining(context: Context): void {
+  timeOf(context)
+  const clock = clocks.get(context.state)
+  if (clock !== undefined) Object.assign(clock, { span: clock.span + 1, since: context.state.serial })
+}
+
+/** Two turns within one span leave nothing, and a layer begins as the span leaves it that makes it. */
+function rememberTurn({ state }: Context, layer: LayerState, time: string): void {
+  const known = turns.get(layer) ?? [], isSure = !time.startsWith("?")
+  if (isSure && known.at(-1) === time) turns.set(layer, known.slice(0, -1))
+  else if (!isSure || known.length > 0 || layer.serial <= (clocks.get(state)?.since ?? 0)) turns.set(layer, [...known, time])
+}
+
+/** What compile found frozen, which no later fit trains. */
+const leftOut = new WeakMap<ModelValue, ReadonlySet<LayerState>>()
+
+/** Keeps what tfjs leaves out of what a model trains: `compile` lists the weights, `fit` trains those of the list that are free then. */
+export function rememberCompile({ state }: Context, model: ModelValue, compiled: NonNullable<ModelValue["compiled"]>): void {
+  model.compiled = compiled
+  const isOpen = state.trail.length > 0 || state.doubts > 0, before = isOpen ? (leftOut.get(model) ?? []) : []
+  leftOut.set(model, new Set([...before, ...layersIn(model).filter(({ trainable }) => !trainable)]))
+}
+
 /** Keeps what a model is fitted with. */
 export function rememberFit(context: Context, model: ModelValue): void {
   const { trail, doubts } = context.state
-  const fits = (model.fits ??= { free: new Set(), frozen: new Set() })
+  const fits = (model.fits ??= { free: new Set(), frozen: new Set(), still: new Set() })
   for (const state of layersIn(model)) {
     const isAfter = state.frozenIn === undefined || state.frozenIn === null || state.frozenIn === runOf(context)
     if (state.trainable) fits.free.add(state)
     else if (isAfter && trail.length === 0 && doubts === 0) fits.frozen.add(state)
+    if (!state.trainable || leftOut.get(model)?.has(state) === true) fits.still.add(state)
   }
 }
 
@@ -50,7 +96,7 @@ export function frozenWhole(context: Context, model: ModelValue, weights: readon
   const isCompiled = [...context.state.compiled.values()].some((models) => models.has(model))
   const isFrozen = weights.every((weight) => !isTrainable(weight) && (!weight.trainable || isIn(model.fits?.frozen, weight)))
   if (at === undefined || !isCompiled || !isFrozen || setsTrainable(context)) return []
-  const what = "this freezes every weight of the model, wherever its layers are used: it is compiled, and its fit throws in tfjs 4.22"
+  const what = "this freezes every weight of the model, wherever its layers are used: it is compiled, and its fit and trainOnBatch throw in tfjs 4.22"
   return [{ kind: "frozen", what, fixable: false, start: at.start, end: at.end }]
 }
 
@@ -58,9 +104,30 @@ export function frozenWhole(context: Context, model: ModelValue, weights: readon
 export const frozenAtOf = (weight: Weight): Place | undefined =>
   isTrainable(weight) || !weight.trainable ? undefined : weight.layer?.frozenAt
 
+/** Whether a model that is frozen as a whole in the end was free whenever it was fitted: a discriminator, between the steps of what it judges. */
+export function isFreeInFits({ fits }: Pick<ModelValue, "fits">, weights: readonly Weight[]): boolean {
+  const own = weights.filter(({ trainable }) => trainable)
+  return own.length > 0 && own.every((weight) => !isTrainable(weight) && isIn(fits?.free, weight) && !isIn(fits?.still, weight))
+}
+
+const turnsAlone = ({ layer }: Weight): readonly string[] => (layer === undefined ? [] : (turns.get(layer) ?? []))
+
+/** The times between which a weight is frozen, as a word that weights share which are frozen together; "?" leads where they are not known. */
+export function turnsOf(model: Pick<ModelValue, "fits">, weight: Weight): string | undefined {
+  const own = turnsAlone(weight), isStill = isIn(model.fits?.still, weight)
+  if (own.length === 0 && !isStill) return undefined
+  return `${own.some((time) => time.startsWith("?")) ? "?" : ""}${[...own, ...(isStill ? ["still"] : [])].join(" ")}`
+}
+
 /** What a reader must know of weights that are trained at one time and frozen at another: they are read as they are left. */
 export function frozenLater(context: Context, model: ModelValue, weights: readonly Weight[]): readonly string[] {
+  if (isFreeInFits(model, weights)) return []
   const isOpen = model.fits === undefined && setsTrainable(context)
-  const later = weights.filter((weight) => frozenAtOf(weight) !== undefined && (isOpen || isIn(model.fits?.free, weight)))
-  return later.length === 0 ? [] : ["weights are frozen as the last assignment of `trainable` leaves them: training before it moves them"]
+  const isLater = (weight: Weight): boolean => isOpen || isIn(model.fits?.free, weight) || (model.fits === undefined && turnsAlone(weight).length > 0)
+  const later = weights.some((weight) => frozenAtOf(weight) !== undefined && isLater(weight))
+  const before = weights.some((weight) => isTrainable(weight) && turnsOf(model, weight) !== undefined)
+  return [
+    ...(later ? ["weights are frozen as the last assignment of `trainable` leaves them: training before it moves them"] : []),
+    ...(before ? ["weights are trained as the last assignment of `trainable` leaves them: training before it may leave them where they are"] : []),
+  ]
 }

@@ -16,7 +16,7 @@ import { assumeOneAxis, copyShape, needRank, openShape } from "../rank"
 import { readWhole } from "../interpreter/readings"
 import type { Earlier } from "./earlier"
 import { checkCompile, rememberModel, rememberTraining } from "./compiled"
-import { rememberFit } from "./frozen"
+import { rememberCompile, rememberFit } from "./frozen"
 import { callsToRepeat, repeatCall, type LayerCalls } from "./replay"
 import { ShapeError } from "../../graph/shape"
 import { substituteDim, symbolsOf } from "../../graph/dim"
@@ -470,7 +470,7 @@ export function modelMember(context: Context, model: ModelValue, name: string): 
         if (optimizer?.kind === "object" && optimizer.origin !== undefined) remember(context, optimizer.origin, model)
         const loss = config?.kind === "object" ? stringIn(config.fields.get("loss")) : null, named = stringIn(optimizer)
         for (const each of [model, ...alternativesOf(model)])
-          each.compiled = { ...(loss === null ? {} : { loss }), ...(named === null ? {} : { optimizer: named }) }
+          rememberCompile(context, each, { ...(loss === null ? {} : { loss }), ...(named === null ? {} : { optimizer: named }) })
         checkCompile(context, model, config, at)
         return undefinedValue
       })
