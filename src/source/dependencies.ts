@@ -28,9 +28,39 @@ export function trains(
   file: TypeScript.SourceFile,
   defined: TypeScript.SourceFile,
 ): boolean {
+  return speaksOf(file) && importsOf(ts, program, file).has(defined)
+}
+
+function speaksOf(file: TypeScript.SourceFile): boolean {
   let speaks = speaksOfTraining.get(file)
   if (speaks === undefined) speaksOfTraining.set(file, (speaks = /compile|train\.|\b(?:minimize|applyGradients)\s*\(/.test(file.text)))
-  return speaks && importsOf(ts, program, file).has(defined)
+  return speaks
+}
+
+/** Files that may train what a file defines, of the first `maximum` of the program's own ones. */
+export function trainersOf(
+  ts: typeof TypeScript, program: TypeScript.Program, defined: TypeScript.SourceFile, maximum: number,
+): readonly TypeScript.SourceFile[] {
+  return ownFilesOf(program, maximum).speaking.filter((file) => file !== defined && importsOf(ts, program, file).has(defined))
+}
+
+interface Own {
+  readonly files: readonly TypeScript.SourceFile[]
+  readonly speaking: readonly TypeScript.SourceFile[]
+  readonly writing: readonly TypeScript.SourceFile[]
+}
+
+const isOwn = (file: TypeScript.SourceFile): boolean => !file.isDeclarationFile && !file.fileName.includes("/node_modules/")
+const own = new WeakMap<TypeScript.Program, Own>()
+
+/** The first `maximum` of a program's own files, and those of them that speak of training or write weights: the same for every file. */
+function ownFilesOf(program: TypeScript.Program, maximum: number): Own {
+  let found = own.get(program)
+  if (found === undefined) {
+    const files = program.getSourceFiles().filter(isOwn).slice(0, maximum)
+    own.set(program, (found = { files, speaking: files.filter(speaksOf), writing: files.filter(mayWriteWeights) }))
+  }
+  return found
 }
 
 const writes = /(?<!\bObject)\.\s*(assign|setWeights|loadWeights)\b|["'](assign|setWeights)["']/
@@ -49,9 +79,8 @@ export function mayWriteWeights(file: TypeScript.SourceFile): boolean {
 export function filesBeside(
   ts: typeof TypeScript, program: TypeScript.Program, defined: TypeScript.SourceFile, maximum: number,
 ): readonly TypeScript.SourceFile[] {
-  const isOwn = (file: TypeScript.SourceFile): boolean => !file.isDeclarationFile && !file.fileName.includes("/node_modules/")
-  const files = program.getSourceFiles().filter(isOwn).slice(0, maximum)
-  if (!files.some((file) => file !== defined && mayWriteWeights(file))) return []
+  const { files, writing } = ownFilesOf(program, maximum)
+  if (!writing.some((file) => file !== defined)) return []
   const takers = files.filter((file) => file !== defined && importsOf(ts, program, file).has(defined))
   const found = new Set(takers)
   for (const file of [defined, ...takers])
