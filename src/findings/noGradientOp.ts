@@ -92,8 +92,10 @@ function complaintAboutBatchNorm(node: Node, path: string, subject: FindingSubje
   return `tf.${path} without a ${scaled === null ? "scale" : "offset"} cannot be trained: its gradient throws in tfjs; hand it ones and zeros`
 }
 
-function complaintAboutNorm(node: Node, subject: FindingSubject): string | null {
-  const { label } = node
+function complaintAboutNorm(made: Node, subject: FindingSubject): string | null {
+  const { label } = made
+  // Where a layer runs in both modes, what it does next is done to either result.
+  const node = subject.consumers[made.id].find(({ op, label: other }) => op.kind === "select" && other === label) ?? made
   const scaled = nextStep(node, "multiply", subject)
   const missing = [...(scaled === null ? ["scale"] : []), ...(nextStep(scaled ?? node, "add", subject) === null ? ["center"] : [])]
   if (missing.length === 0) return null

@@ -4,6 +4,7 @@ import type { Context, Fault } from "./context"
 import type { ModelValue } from "./value"
 import type { Network } from "./loss/network"
 import type { Traced } from "./models/classes"
+import type { Trainer } from "./trainers"
 import type { SharedTraining, TracedFile } from "../graph/graph"
 import { aliasesOf } from "./aliases"
 import { asTrained } from "./models/asTrained"
@@ -11,8 +12,10 @@ import { faultOf } from "./models/wrappers"
 import { findTraining, trainingOf, type Training, type Uses } from "./training"
 import { followLoss, idsOf } from "./loss/follow"
 import { placeKey } from "./context"
+import { listedIn, listsOf, type Listed } from "./lists"
 import { plainText } from "./ops/table"
 import { movedIn, sourcesOf, type TrainedNetwork } from "./loss/sources"
+import { uncollected } from "./models/uncollected"
 import { namesStoring } from "../source/stored"
 
 /** A model of the file; `model` where it is one of tf.layers. */
@@ -30,15 +33,22 @@ export function trainModels(context: Context, all: readonly Made[], guarded: Gua
   if (all.length === 0) return []
   const uses = guarded(() => findTraining(context)) ?? nothing
   const ownNames = (made: Made) => (): ReadonlySet<string> => aliasesIn(context, uses, made, namesOf(context, made.traced, made.model)).own
-  const models = all.map((made) => guarded(() => asTrained(context, uses.trainers, made, ownNames(made))) ?? made)
+  const models = all.map((made) => guarded(() => asTrained(context, uses, made, ownNames(made))) ?? made)
   const known = models.map((made) => {
     const named = namesOf(context, made.traced, made.model)
     return { made, named, names: aliasesIn(context, uses, made, named), weights: weightNames(made.traced) }
   })
-  const trained = known.map(({ made, named, names, weights }): TrainedNetwork & { readonly training: Training } => {
+  const lists = guarded(() => listsOf(context, uses.trainers)), nets = known.map(({ made, names }) => networkOf(made, names.own))
+  const trained = known.map(({ made, named, names, weights }, k): TrainedNetwork & { readonly training: Training } => {
     const others = new Set(known.flatMap((other) => (other.made === made ? [] : [...other.names.own].filter((name) => !names.own.has(name)))))
-    const training = trainingOf(context, uses, made.model, { names, named, weights, others })
-    return { training, network: networkOf(made, names.own), names: names.own, weights, others, losses: training.losses }
+    const network = nets[k], beside = nets.filter((other) => other !== network)
+    const listed = (trainer: Trainer): Listed | null => {
+      const list = lists?.get(trainer)
+      return list === undefined ? null : listedIn(context, list, network, beside)
+    }
+    const hides = made.model !== null && uncollected(made.model).size > 0
+    const training = trainingOf(context, uses, made.model, { names, named, weights, others, listed, hides })
+    return { training, network, names: names.own, weights, others, listed, hides, losses: training.losses }
   })
   const networks = trained.map(({ network }) => network), called = new Set(networks.flatMap(({ names }) => [...names]))
   const sharing = guarded(() => sharedWeights(context, uses, trained, called)) ?? []
@@ -108,9 +118,14 @@ const weightNames = (found: Traced): readonly string[] => [
 /** A model with what trains it; a list of variables given to minimize is an assumption a reader must see. */
 function withTraining(found: Traced, training: Training, fault: Pick<Fault, "what" | "place"> | undefined): TracedFile["models"][number] {
   const lists = training.optimizers.flatMap(({ variables }) =>
-    variables === undefined ? [] : [`only ${variables.join(", ")} ${variables.length === 1 ? "is" : "are"} trained where minimize says so`],
+    variables === undefined ? [] : [whatTrains(variables)],
   )
   const { optimizers, losses, metrics, notes } = training
   const throws = fault === undefined ? {} : { throws: { what: plainText(fault.what), ...fault.place } }
   return { ...found, optimizers, losses, metrics, assumptions: [...new Set([...found.assumptions, ...lists, ...notes])], ...throws }
+}
+
+function whatTrains(variables: readonly string[]): string {
+  if (variables.length === 0) return "minimize is told to train no variables, which tfjs refuses"
+  return `only ${variables.join(", ")} ${variables.length === 1 && /^\S+$/.test(variables[0]) ? "is" : "are"} trained where minimize says so`
 }

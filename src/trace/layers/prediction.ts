@@ -8,7 +8,7 @@ import type { Context } from "../context"
 import type { LayerCall } from "./call"
 import type { LayerState, TensorValue, Value } from "../value"
 import { assume } from "../context"
-import { arrayOf, booleanIn, isNullish, objectOf, primitive, tensorsIn } from "../value"
+import { arrayOf, booleanIn, isNullish, objectOf, primitive, tensorsIn, unknown } from "../value"
 import { isSymbolic } from "./mask"
 import { makeTensor, shapeOf } from "../tensor"
 import { nodeOfLayer } from "./nodes"
@@ -44,26 +44,35 @@ interface Application {
   readonly at: TypeScript.Node
 }
 
+/** How layers run: as fit runs them, as prediction does, or in a way that is not known or differs from step to step. */
+export type Mode = "fitted" | "predicting" | "either"
+
 /** What a call of `apply` gives: what fit computes where it connects layers of a model or says so, else what prediction does. */
 export function applyAsCalled(context: Context, call: Application, run: (kwargs: Value | undefined) => Value): Value {
   const since = context.state.serial
-  const isPrediction = call.isOwn === true && !isFitted(context, call)
-  const result = run(isPrediction ? objectOf([...fieldsOf(call.kwargs), ["training", primitive(false)]]) : call.kwargs)
+  const told = call.isOwn === true ? modeOf(context, call) : "fitted"
+  const flag = told === "predicting" ? primitive(false) : unknown("options that are not known")
+  const result = run(told === "fitted" ? call.kwargs : objectOf([...fieldsOf(call.kwargs), ["training", flag]]))
   // What a script computes of its data is no network, whatever its layers do.
-  if (context.state.following === 0 && !isPrediction && !tensorsIn([result], 1).some(({ computed }) => computed === true)) return result
-  return isPrediction || (isChanged(result, since) && !isFitted(context, call)) ? predicted(context, result, since) : result
+  if (context.state.following === 0 && told === "fitted" && !tensorsIn([result], 1).some(({ computed }) => computed === true)) return result
+  const mode = told !== "fitted" ? told : isChanged(result, since) ? modeOf(context, call) : "fitted"
+  return mode === "fitted" ? result : inMode(context, result, mode, since)
 }
 
 const fieldsOf = (kwargs: Value | undefined): readonly (readonly [string, Value])[] => (kwargs?.kind === "object" ? [...kwargs.fields] : [])
 
-/** A value with everything that was made since `since` as it is in prediction. */
-export function predicted<T extends Value>(context: Context, value: T, since?: number): T
-export function predicted(context: Context, value: Value, since = -1): Value {
-  const convert = converter(context, since)
+const assumptions: Readonly<Record<Exclude<Mode, "fitted">, string>> = {
+  predicting: "code applies the layers without { training: true }: batchNormalization is read with its moving statistics, dropout as off",
+  either: "the layers run with and without { training: true }, or it is not known which: only what holds both ways is said",
+}
+
+/** A value with everything that was made since `since` as it is in prediction, or as either of that and what fit computes. */
+export function inMode<T extends Value>(context: Context, value: T, mode: Exclude<Mode, "fitted">, since?: number): T
+export function inMode(context: Context, value: Value, mode: Exclude<Mode, "fitted">, since = -1): Value {
+  const convert = converter(context, since, mode)
   const one = (x: Value): Value => (x.kind === "tensor" ? convert(x) : x)
   const made = value.kind === "array" ? arrayOf(value.items.map(one)) : one(value)
-  if (isChanged(value, since))
-    assume(context, "code applies the layers without { training: true }: batchNormalization is read with its moving statistics, dropout as off")
+  if (isChanged(value, since)) assume(context, assumptions[mode])
   return made
 }
 
@@ -79,26 +88,45 @@ function isChanged(value: Value, since: number): boolean {
 }
 
 /** Whether a call runs a layer as fit does: it says so, or it connects layers of a model, which fit runs later. */
-function isFitted(context: Context, { given, kwargs, state, at }: Application): boolean {
+function modeOf(context: Context, { given, kwargs, state, at }: Application): Mode {
   const isInCall = context.state.calling > 0, node = state === null ? null : nodeOfLayer(state)
   // A layer that is made where it is applied has no weights but those of a model that is being built.
   const isBuilding = node !== null && enclosing(context, node) === enclosing(context, at)
   const inputs = tensorsIn(given === undefined ? [] : [given], 1)
-  if (!isInCall && (isBuilding || inputs.some((x) => isSymbolic(context, x)))) return true
-  const flag = kwargs?.kind === "object" ? kwargs.fields.get("training") : undefined
-  if (flag === undefined || isNullish(flag)) return false
+  if (!isInCall && (isBuilding || inputs.some((x) => isSymbolic(context, x)))) return "fitted"
+  if (kwargs === undefined || isNullish(kwargs)) return "predicting"
+  const flag = kwargs.kind === "object" ? kwargs.fields.get("training") : undefined
+  // Options that nobody sees may ask for anything.
+  if (flag === undefined) return kwargs.kind === "unknown" || (kwargs.kind === "object" && kwargs.fields.has("\u0000rest")) ? "either" : "predicting"
+  if (isNullish(flag)) return "predicting"
   const known = booleanIn(flag)
   if (known === null) assume(context, "'training' is taken to be true")
-  return known ?? true
+  return known === false ? "predicting" : "fitted"
 }
 
 const enclosing = ({ ts }: Context, node: TypeScript.Node): TypeScript.Node | undefined => ts.findAncestor(node, ts.isFunctionLike)
 
-function converter(context: Context, since: number): (t: TensorValue) => TensorValue {
-  const { state } = context, copies = new Map<TensorValue, TensorValue>()
+/**
+ * One draw of the mode for all that is made. What holds for every draw holds as fit and as prediction run the layers, and in whatever order steps
+ * of both kinds follow each other.
+ */
+function drawMode(context: Context): () => TensorValue {
+  let drawn: TensorValue | undefined
+  return () => (drawn ??= makeTensor(context, { kind: "random", distribution: "bernoulli" }, [], { label: "{ training }" }, []))
+}
+
+function converter(context: Context, since: number, mode: Exclude<Mode, "fitted">): (t: TensorValue) => TensorValue {
+  const { state } = context, copies = new Map<TensorValue, TensorValue>(), draw = drawMode(context)
   const copyOf = (t: TensorValue): TensorValue => {
     const other = others.get(t)
-    if (other !== undefined) return convert(inPlaceOf(t, other))
+    if (other === undefined) return withCopies(t)
+    const otherwise = convert(inPlaceOf(t, other))
+    if (mode === "predicting") return otherwise
+    const fitted = withCopies(t)
+    const choose = (): TensorValue => makeTensor(context, { kind: "select" }, [draw(), fitted, otherwise], { dtype: t.dtype }, shapeOf(context, t))
+    return { ...inPlaceOf(t, choose), at: t.at, label: t.label }
+  }
+  const withCopies = (t: TensorValue): TensorValue => {
     if (t.source.kind !== "op") return t
     const { op, operands } = t.source, own = operands.map((operand) => copies.get(operand) ?? operand)
     if (own.every((operand, i) => operand === operands[i])) return t

@@ -1,32 +1,84 @@
-/** @file What training by hand differentiates: tfjs runs `model.predict(x)` and `model.apply(x)` as in prediction, in minimize too. */
+/**
+ * @file How what trains a model runs it: fit as in training, `model.predict(x)` and `model.apply(x)` of steps taken by hand as in prediction, in
+ * minimize too. Where both happen, or code runs it that is not seen, only what holds both ways is read.
+ */
 import type * as TypeScript from "typescript"
 import type { Context } from "../context"
+import type { Mode } from "../layers/prediction"
 import type { ModelValue } from "../value"
 import type { Trainer } from "../trainers"
 import type { Traced } from "./classes"
+import { callsOf } from "../../source/calls"
 import { concerns } from "../trainers"
-import { parametersOf, rememberParameters } from "./wrappers"
+import { filesBehind } from "../../source/dependencies"
 import { lastName } from "../../source/nodes"
-import { traceAsPredicting } from "./tfjs"
+import { modesIn, showsRun } from "./modes"
+import { parametersOf, rememberParameters } from "./wrappers"
+import { traceInMode } from "./tfjs"
 import { uncollected } from "./uncollected"
+
+/** The steps that code takes by hand, and the files that they were looked for in, the analyzed one first. */
+interface Steps {
+  readonly trainers: readonly Trainer[]
+  readonly files: readonly TypeScript.SourceFile[]
+}
 
 interface Made {
   readonly traced: Traced
   readonly model: ModelValue | null
 }
 
-/** A model as what trains it runs it; one that is compiled, or asked for { training: true } somewhere, as fit does. */
-export function asTrained(context: Context, trainers: readonly Trainer[], made: Made, namesOf: () => ReadonlySet<string>): Made {
+/** A model as what trains it runs it; one that no step by hand is for, as fit does. */
+export function asTrained(context: Context, { trainers, files }: Steps, made: Made, namesOf: () => ReadonlySet<string>): Made {
   const { traced, model } = made
   if (model === null) return made
-  if (isCompiled(context, model)) return { traced: asFitted(traced, model), model }
-  if (trainers.length === 0) return made
-  const names = namesOf(), own = trainers.filter((trainer) => concerns(context.ts, trainer, names))
-  const runs = own.flatMap(({ reached }) => reached.flat()).flatMap((code) => runsIn(context.ts, code, names))
-  if (runs.length === 0 || runs.some(({ isFitted }) => isFitted)) return made
-  const found = traceAsPredicting(context, model)
-  return found === null ? made : { traced: { ...found, assumptions: [...new Set([...traced.assumptions, ...found.assumptions])] }, model }
+  const compiled = isCompiled(context, model), asFit = (read: Traced): Made => ({ traced: compiled ? asFitted(read, model) : read, model })
+  if (trainers.length === 0) return asFit(traced)
+  const names = namesOf(), isFit = isFitted(context, files, compiled ? null : names)
+  const { mode, isByHand } = modeOfTraining(context, trainers, names, isFit, compiled)
+  const found = mode === "fitted" ? null : traceInMode(context, model, mode)
+  const read = found === null ? traced : { ...found, assumptions: [...new Set([...traced.assumptions, ...found.assumptions])] }
+  // Steps by hand train what fit leaves alone.
+  return isByHand && !isFit ? { traced: read, model } : asFit(read)
 }
+
+/** How the steps of some trainers, and fit where some code calls it, run a network of these names. */
+function modeOfTraining(
+  { ts }: Context, trainers: readonly Trainer[], names: ReadonlySet<string>, isFit: boolean, compiled: boolean,
+): { readonly mode: Mode; readonly isByHand: boolean } {
+  const own = trainers.filter((trainer) => concerns(ts, trainer, names))
+  // A step that shows no run of any network may be for this one.
+  const isBlind = (trainer: Trainer): boolean => !own.includes(trainer) && !trainer.reached.flat().some((code) => showsRun(ts, code))
+  const blind = isFit && compiled ? [] : trainers.filter(isBlind)
+  if (own.length + blind.length === 0) return { mode: "fitted", isByHand: false }
+  const modes = new Set([...own, ...blind].flatMap(({ reached }) => [...modesIn(ts, reached.flat(), names)]))
+  if (isFit) modes.add("fitted")
+  const [first] = modes
+  return { mode: modes.size === 1 ? first : "either", isByHand: own.length > 0 }
+}
+
+const isCompiled = ({ state }: Context, model: ModelValue): boolean => [...state.compiled.values()].some((models) => models.has(model))
+
+/** Whether code around this file fits a model of these names, any model where there are none: compile alone trains nothing. */
+const isFitted = (context: Context, files: readonly TypeScript.SourceFile[], names: ReadonlySet<string> | null): boolean =>
+  fittedAround(context, files).some((name) => names === null || (name !== null && names.has(name)))
+
+/** What is fitted in files that have to do with these, asked once for all models of a file. */
+function fittedAround({ ts, program }: Context, files: readonly TypeScript.SourceFile[]): readonly (string | null)[] {
+  const known = fitted.get(files)
+  if (known !== undefined) return known
+  const [home] = files, behind = new Set(files.flatMap((file) => [...filesBehind(ts, program, file)]))
+  const all = program.getSourceFiles().filter((file) => !file.isDeclarationFile && !file.fileName.includes("/node_modules/") && fits.test(file.text))
+  const near = all.filter((file) => behind.has(file) || filesBehind(ts, program, file).has(home))
+  const found = near.flatMap((file) => callsOf(ts, file)).flatMap(({ expression }) =>
+    ts.isPropertyAccessExpression(expression) && fits.test(`${expression.name.text}(`) ? [lastName(ts, expression.expression)] : [])
+  fitted.set(files, found)
+  return found
+}
+
+const fitted = new WeakMap<readonly TypeScript.SourceFile[], readonly (string | null)[]>()
+
+const fits = /\b(fit|fitDataset|trainOnBatch)\s*\(/
 
 /** A model whose weights that fit does not collect stay, and a refusal that tells. */
 function asFitted(traced: Traced, model: ModelValue): Traced {
@@ -41,22 +93,4 @@ function asFitted(traced: Traced, model: ModelValue): Traced {
   const more = length === 0 ? "" : ` and ${length} more weight${length === 1 ? "" : "s"}`
   const what = `fit never trains '${id}'${more}: tfjs 4.22 lists what addWeight makes, and not what the fields of ${names.get(id)!} hold`
   return { ...traced, graph, refused: [...(traced.refused ?? []), { kind: "uncollected", what, fixable: false, start, end }] }
-}
-
-const isCompiled = ({ state }: Context, model: ModelValue): boolean => [...state.compiled.values()].some((models) => models.has(model))
-
-const methods: ReadonlySet<string> = new Set(["predict", "predictOnBatch", "apply", "call"])
-
-/** Calls that run a network of these names on data, and whether they ask for what fit does. */
-function runsIn(ts: typeof TypeScript, code: TypeScript.Node, names: ReadonlySet<string>): readonly { readonly isFitted: boolean }[] {
-  const found: { readonly isFitted: boolean }[] = []
-  const visit = (node: TypeScript.Node): void => {
-    if (ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression) && methods.has(node.expression.name.text)) {
-      const { expression: on, name } = node.expression, holder = lastName(ts, on), options = node.arguments[1]?.getText() ?? ""
-      if (holder !== null && names.has(holder)) found.push({ isFitted: !/^predict/.test(name.text) && /\btraining\b(?!\W*false\b)/.test(options) })
-    }
-    ts.forEachChild(node, visit)
-  }
-  visit(code)
-  return found
 }

@@ -13,7 +13,7 @@ import { doneAt } from "./done"
 import { emitModel } from "./emit"
 import { chooseVariants, isNamed, type Variant } from "./variants"
 import { plainText } from "../ops/table"
-import { predicted } from "../layers/prediction"
+import { inMode, type Mode } from "../layers/prediction"
 
 /** The models that the analyzed file makes. Those used inside another one only as a part of it are left to it. */
 export function traceModels(context: Context): {
@@ -95,13 +95,13 @@ function unreadPart(tensors: ReadonlySet<TensorValue>): string | null {
   return null
 }
 
-/** A model as its own predictions run it, for code that trains it by those; null where that is no other network. */
-export function traceAsPredicting(context: Context, model: ModelValue): Traced | null {
-  const found = traceModel(context, model, "predicting")
+/** A model as its own predictions run it, or as either these or fit do, for code that trains it so; null where that is no other network. */
+export function traceInMode(context: Context, model: ModelValue, mode: Exclude<Mode, "fitted">): Traced | null {
+  const found = traceModel(context, model, mode)
   return typeof found === "string" ? null : found
 }
 
-function traceModel(context: Context, model: ModelValue, how: "fitted" | "predicting" = "fitted"): Traced | string {
+function traceModel(context: Context, model: ModelValue, mode: Mode = "fitted"): Traced | string {
   const outerNotes = context.state.notes
   const moduleAssumptions = [...context.state.assumptions]
   const result = attempt(context, () => {
@@ -109,8 +109,8 @@ function traceModel(context: Context, model: ModelValue, how: "fitted" | "predic
     buildSequential(context, model)
     if (model.failure !== undefined && model.outputs.length === 0) return model.failure
     if (model.outputs.length === 0) return "its layers are not all known"
-    const outputs = how === "fitted" ? model.outputs : model.outputs.map((t) => predicted(context, t))
-    if (outputs.every((t, i) => t === model.outputs[i]) && how === "predicting") return "it is the same network"
+    const outputs = mode === "fitted" ? model.outputs : model.outputs.map((t) => inMode(context, t, mode))
+    if (outputs.every((t, i) => t === model.outputs[i]) && mode !== "fitted") return "it is the same network"
     const reachable = reachableFrom(outputs)
     const paths = assignPaths(model),
       named = model.returnedBy ?? model.name
