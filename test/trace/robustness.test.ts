@@ -345,3 +345,16 @@ const model = tf.sequential({ layers: [tf.layers.dense({ units: 2, inputShape: [
   expect(parameters(only(found))).toHaveLength(2)
   expect(found.problems.map(({ message, start }) => `${start.line}: ${message}`)).toEqual(["2: the size 'n.1' is a undefined"])
 })
+
+test.each([
+  ["a model that is added to itself", "m.add(m)", 1],
+  ["models that are added to each other", "const n = tf.sequential(); n.add(tf.layers.dense({ units: 3, inputShape: [3] })); m.add(n); n.add(m)", 2],
+  ["a wrapper of the model", "m.add(tf.layers.timeDistributed({ layer: m }))", 1],
+])("%s is refused alone", (_, code, refused) => {
+  const { models, problems } = trace(`
+    const whole = tf.sequential({ layers: [tf.layers.dense({ units: 2, inputShape: [3] })] })
+    const m = tf.sequential(); m.add(tf.layers.dense({ units: 3, inputShape: [3] })); ${code}`)
+  expect(models.map(({ name }) => name)).toEqual(["whole"])
+  const message = "the model cannot be read: it is among its own layers, which tfjs follows without end"
+  expect(problems.map((problem) => problem.message)).toEqual(Array<string>(refused).fill(message))
+})

@@ -14,6 +14,7 @@ import { applyAsCalled, copyInPrediction } from "../layers/prediction"
 import { markOpen, sizeOfInput } from "../layers/open"
 import { assumeOneAxis, copyShape, needRank, openShape } from "../rank"
 import { readWhole } from "../interpreter/readings"
+import { refuseCycle } from "./cycles"
 import type { Earlier } from "./earlier"
 import { checkCompile, rememberModel, rememberTraining } from "./compiled"
 import { rememberCompile, rememberFit } from "./frozen"
@@ -51,8 +52,7 @@ function callThatMakes({ state }: Context, at: TypeScript.Node): ModelValue["cal
 }
 
 export function createSequential(context: Context, config: Value | undefined, at: TypeScript.Node): ModelValue {
-  const model = createModel(context, "sequential", config, at),
-    layers = configOf(config).get("layers")
+  const model = createModel(context, "sequential", config, at), layers = configOf(config).get("layers")
   if (layers?.kind === "array") model.layers.push(...layers.items)
   else if (layers?.kind === "unknown") model.failure = "the list of layers is not known"
   return model
@@ -82,10 +82,8 @@ export function createInput(context: Context, config: Value | undefined, at: Typ
 
 /** tf.model({inputs, outputs}). */
 export function createFunctional(context: Context, config: Value | undefined, at: TypeScript.Node): ModelValue {
-  const model = createModel(context, "functional", config, at),
-    fields = configOf(config)
-  const inputs = fields.get("inputs"),
-    outputs = fields.get("outputs")
+  const model = createModel(context, "functional", config, at), fields = configOf(config)
+  const inputs = fields.get("inputs"), outputs = fields.get("outputs")
   model.inputs = inputs === undefined ? [] : tensorsIn([inputs], 1)
   if (outputs === undefined || model.inputs.length === 0) model.failure = "the inputs or outputs are not known"
   else {
@@ -393,6 +391,7 @@ export function modelMember(context: Context, model: ModelValue, name: string): 
     case "add":
       return native("add", ([layer]) => {
         touchLayers(context, model)
+        if (refuseCycle(model, layer)) return undefinedValue
         model.layers.push(layer ?? unknown("a layer that is added is not known"))
         openAgain(model)
         alternativesOf(model).forEach((other) => addCopy(context, other, layer))
