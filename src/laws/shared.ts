@@ -33,10 +33,16 @@ export function movedElsewhere({ laws, sizes }: Pick<DerivedModel, "laws" | "siz
       // Those steps may have an optimizer of their own.
       const fates = trainingOf(optimizers, same.slice(0, 1), parameters, beside).flatMap(({ fate }) => fate)
       const lost = fates.find(({ status }) => status !== "exact" && status !== "drifts")
-      if (lost !== undefined) moved.set(law.id, `in steps that train ${name}, too, it is ${lost.detail}`)
+      if (lost !== undefined) moved.set(law.id, lostText(name, lost.detail))
     }
   }
   return moved
+}
+
+/** "broken by adam (τ = 0.001), which trains it as a part of gan: …" where the optimizer alone is what breaks it. */
+function lostText(name: string, detail: string): string {
+  const [, broken, rest] = /^(broken by [a-z]+(?: \([^)]*\))?)(: .*)$/.exec(detail) ?? []
+  return broken === undefined ? `in steps that train ${name}, too, it is ${detail}` : `${broken}, which trains it as a part of ${name}${rest}`
 }
 
 const declaredSizes = (sizes: DerivedModel["sizes"]): Declared => Object.fromEntries(sizes.map((size): [string, Dim] => [size.name, size.declared]))

@@ -16,17 +16,17 @@ export const terminalWidth = 100
 /** With more laws than this (after folding) each gets two or three lines instead of a block with all its reasons. */
 const roomyLaws = 8
 
-/** One file with its models. Files without models and problems give no lines. */
-export function fileText(file: FileReport, painter: Painter): string[] {
+/** One file with its models, with all reasons where these are asked for. Files without models and problems give no lines. */
+export function fileText(file: FileReport, painter: Painter, showsAll = false): string[] {
   const problems = file.problems.flatMap(({ message, start }) =>
     wrapText(`${file.path}:${start.line}:${start.column} ${message}`, terminalWidth, "  ", painter.warning),
   )
   if (file.models.length === 0 && problems.length === 0) return []
-  return [painter.heading(file.path), ...problems, ...file.models.flatMap((model) => ["", ...modelText(model, file.path, painter)])]
+  return [painter.heading(file.path), ...problems, ...file.models.flatMap((model) => ["", ...modelText(model, file.path, painter, showsAll)])]
 }
 
-/** One model. `path` is the file that places without a file mean. */
-export function modelText(model: Model, path: string, painter: Painter): string[] {
+/** One model. `path` is the file that places without a file mean; `showsAll`: with the reasons of every law, however many there are. */
+export function modelText(model: Model, path: string, painter: Painter, showsAll = false): string[] {
   // As terminals make links of it.
   const placeText = ({ start }: Place): string => `${start.file ?? path}:${start.line}:${start.column}`
   const wrapped = (label: string, text: string, paint?: Paint): string[] => wrapText(text, terminalWidth, `      ${label} `, paint)
@@ -61,13 +61,13 @@ export function modelText(model: Model, path: string, painter: Painter): string[
   return [
     `  ${painter.heading(model.name)} ${painter.faint(`${formText(model)} · ${placeText(model)}`)}`,
     ...wrapText(summaryText(model), terminalWidth, "  "),
-    ...(groups.length > roomyLaws
+    ...(groups.length > roomyLaws && !showsAll
       ? [
           "",
           ...groups.flatMap((group, k) =>
             shortLawText(group, k + 1, fates[k], paintOf(group.laws[0], model.training, painter), painter, placeText),
           ),
-          `      ${painter.faint(`${asked}: in the editor's hovers, or with --format json`)}`,
+          `      ${painter.faint(`${asked}: with --model ${model.name}, or in the editor's hovers`)}`,
         ]
       : groups.flatMap((group, k) => [
           "",
@@ -125,7 +125,8 @@ function summaryText(model: Model): string {
   const minimized = losses.length === 0 ? [] : [`${losses.length === 1 && !/^\d/.test(losses[0]) ? "loss" : "losses"} in sight: ${shown}`]
   if (model.laws.length === 0) return [...parameters, "no conservation law", ...(optimizers.length === 0 ? [] : [trained, ...minimized])].join(" · ")
   const approximate = model.laws.filter((law) => law.exactness === "approximate").length
-  const laws = countText(model.laws.length, "law") + (approximate > 0 ? ` (${approximate} approximate)` : "")
+  const share = approximate === model.laws.length ? (approximate === 1 ? "approximate" : "all approximate") : `${approximate} of them approximate`
+  const laws = countText(model.laws.length, "law") + (approximate > 0 ? `, ${share}` : "")
   const independent = model.independent === model.quantities ? "" : `, ${dimText(model.independent)} independent`
   return [...parameters, laws, `${countText(model.quantities, "quantity", "quantities")}${independent}`, trained, ...minimized].join(" · ")
 }

@@ -47,11 +47,13 @@ function openText({ laws, replica, completeness }: Verification, optimizer: stri
   }
   if (laws.every(({ verdict }) => verdict === "approximate")) return `nothing to check: no exact law (${parts.join(", ")})`
   if (optimizer === "flow") return `no verdict (${parts.join(", ")})`
-  const open = laws.filter(({ verdict }) => verdict === "inconclusive")
-  const all = countText(laws.length, "law")
-  if (!open.every(({ notKept }) => notKept === true)) return `no verdict for ${open.length} of ${all} under ${optimizer}`
+  const open = laws.filter(({ verdict }) => verdict === "inconclusive"), exact = laws.filter(({ verdict }) => verdict !== "approximate")
+  if (!open.every(({ notKept }) => notKept === true)) return `no verdict for ${open.length} of ${countText(laws.length, "law")} under ${optimizer}`
   // Such a law has passed the test along the flow, which comes before any step.
-  const unkept = open.length < laws.length ? `${open.length} of them` : laws.length === 1 ? "it" : "them"
+  const nearly = laws.length - exact.length, those = nearly === 0 ? "them" : "the exact ones"
+  const each = nearly === 0 ? (exact.length === 1 ? "it" : "them") : "any of them"
+  const unkept = open.length < exact.length ? `${open.length} of ${those}` : each
+  const all = `${countText(exact.length, "law")}${nearly === 0 ? "" : `, ${nearly} more only approximately`}`
   return `the flow conserves ${all}; ${optimizer} is not the flow and need not keep ${unkept}`
 }
 
@@ -113,7 +115,7 @@ export function regularizedText({ regularized }: Pick<Verification, "regularized
     ...(broken.length === 0 ? [] : [`${countText(broken.length, "law")} ${broken.length === 1 ? "is" : "are"} broken (rate ${worst(broken)})`]),
     ...(wrong === 0 ? [] : [`${countText(wrong, "law")} should decay and ${wrong === 1 ? "does" : "do"} not`]),
   ]
-  return `with the model's regularizers in the loss ${parts.join(", ")}`
+  return `with the model's regularizers in the loss, ${parts.join(", ")}`
 }
 
 /** "1.2e-16"; a dash where nothing was measured. */
@@ -155,11 +157,10 @@ export function discoveryText({ completeness, discovery }: Pick<Verification, "c
   const unnamed = found - laws.length
   const rest = [
     ...(unnamed === 0 ? [] : [`${laws.length === 0 ? "" : "the others, "}${unnamed}, take more terms than fit here`]),
-    open === 0 ? "with them the list is complete" : `${open} open`,
+    open === 0 ? `with ${found === 1 ? "it" : "them"} the list is complete` : `${open} open`,
   ]
-  const count = countText(found, "more conserved quantity", "more conserved quantities")
   return {
-    headline: `undiscovered by rules, found by a search: ${count}; ${rest.join("; ")}`,
+    headline: `a search found ${countText(found, "more conserved quantity", "more conserved quantities")} that the rules missed; ${rest.join("; ")}`,
     formulas: laws.map(({ formula }) => formula),
   }
 }

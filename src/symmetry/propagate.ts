@@ -31,12 +31,19 @@ export interface Equation {
   readonly why: "meets" | "equal" | "kills" | "output" | "approximate"
 }
 
+/** A word that a norm forgets; `isConstant` where it adds a constant along the axis rather than scaling it. */
+export interface Absorbed {
+  readonly expression: Expression
+  readonly value: ValueId
+  readonly isConstant?: true
+}
+
 export interface Propagation {
   readonly unknowns: readonly Unknown[]
   readonly unknownOf: (value: ValueId, kind: WordKind, word: string) => Unknown | undefined
   readonly equations: readonly Equation[]
   /** Words that a norm forgets: what makes room for norm laws. */
-  readonly absorbed: readonly { readonly expression: Expression; readonly value: ValueId }[]
+  readonly absorbed: readonly Absorbed[]
   /** Unknowns that only ε in a norm breaks. */
   readonly approximate: readonly Equation[]
   readonly system: LinearSystem
@@ -65,7 +72,7 @@ class Propagator {
   private readonly firsts: { readonly [K in WordKind]: Map<ValueId, UnknownId> } = { action: new Map(), shift: new Map() }
   private readonly equations: Equation[] = []
   private readonly approximate: Equation[] = []
-  private readonly absorbed: { expression: Expression; value: ValueId }[] = []
+  private readonly absorbed: Absorbed[] = []
   private readonly system = new LinearSystem()
   private readonly actions: Words[] = []
   private readonly shifts: Words[] = []
@@ -279,7 +286,7 @@ class Propagator {
       for (const [word, e] of this.actions[use.value]) {
         const touches = actsOn(use, word, op.over)
         if (touches && op.centered && value.uses.length === 1 && this.isOnesOver(use, word, op.over)) {
-          this.absorbed.push({ expression: e, value: value.id })
+          this.absorbed.push({ expression: e, value: value.id, isConstant: true })
           continue
         }
         if (touches || op.scaleFree === "no" || !isDiagonal(word)) this.zero(e, value.id, "kills")

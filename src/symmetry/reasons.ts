@@ -113,8 +113,8 @@ function forgetReasons(symmetry: Symmetry, index: EquationIndex, own: Own): Reas
   return [...places]
     .sort((a, b) => a - b)
     .map((place) => {
-      const { value: id } = symmetry.propagation.absorbed[place]
-      const value = symmetry.program.values[id]
+      const { value: id, isConstant } = symmetry.propagation.absorbed[place], value = symmetry.program.values[id]
+      if (isConstant === true) return absorbReason(symmetry, value)
       const label = labelOf(symmetry, value)
       const isLookup = value.op.kind === "contract"
       return reasonAt(

@@ -2,6 +2,7 @@
  * @file Why a symmetry is not there, in words: what each operation does to an action that it does not let pass, and for a parameter without any law
  * the operations that left nothing of its actions, axis by axis where these differ.
  */
+import { consumersOf } from "../graph/consumers"
 import type { Node } from "../graph/graph"
 import type { Reason } from "../schema/report"
 import { isEnd, proveZero } from "./equations"
@@ -10,6 +11,7 @@ import type { Symmetry } from "./infer"
 import type { Value, ValueId } from "./program"
 import { LARGEST_EPSILON } from "./propagate"
 import type { Equation, Unknown } from "./propagate"
+import { isZero } from "./system"
 
 /** What is refused: mixing along an axis, a factor for each entry of an axis, a common factor, a shift. */
 export type Refused = "matrix" | "diagonal" | "scale" | "shift"
@@ -43,10 +45,33 @@ const functionName = (layer: string): string =>
     .replace(/[rR]eLu$/, (name) => `${name[0]}eLU`)
     .replace(/Rnn$/, "RNN")
 
+/** The parts of √max(Σx², ε), which is not known to be a norm. */
+function isBoundedNorm({ network: { graph } }: Symmetry, { node }: Value): boolean {
+  const own = graph.nodes[node], [before] = own.operands.map((id) => graph.nodes[id])
+  const { op } = own
+  const isSum = op.kind === "reduce" && op.fn === "sum" && isSquare(before)
+  const bound = isSum ? consumersOf(graph)[node].find(isMaximum) : op.kind === "unary" && op.fn === "sqrt" ? before : own
+  if (bound === undefined || !isMaximum(bound) || !bound.operands.some((id) => graph.nodes[id].op.kind === "constant")) return false
+  const isSquared = bound.operands.some((id) => {
+    const sum = graph.nodes[id]
+    return sum.op.kind === "reduce" && sum.op.fn === "sum" && sum.operands.some((x) => isSquare(graph.nodes[x]))
+  })
+  return isSquared && consumersOf(graph)[bound.id].some((root) => root.op.kind === "unary" && root.op.fn === "sqrt")
+}
+
+const boundedNormText = (label: string): string =>
+  label.startsWith("tf.")
+    ? `no law is derived through ${label} in √max(‖x‖², ε), which scales with x but for the ε`
+    : `no law is derived through ${label}: it divides by √max(‖x‖², ε), which scales with x but for the ε`
+
+const isMaximum = ({ op }: Node): boolean => op.kind === "binary" && op.fn === "maximum"
+const isSquare = ({ op }: Node): boolean => op.kind === "unary" && op.fn === "square"
+
 /** One sentence: why this operation lets the action not pass. */
 export function killReason(symmetry: Symmetry, equation: Equation, word: Refused): Reason {
   const value = symmetry.program.values[equation.value]
   if (equation.why === "output") return reasonAt(symmetry, value, "the output goes to the loss as it is")
+  if (word !== "matrix" && isBoundedNorm(symmetry, value)) return reasonAt(symmetry, value, boundedNormText(labelOf(symmetry, value)))
   return reasonAt(symmetry, value, killText(symmetry, value, word, labelOf(symmetry, value)))
 }
 
@@ -112,7 +137,14 @@ export function lawlessReasons(symmetry: Symmetry, index: EquationIndex, blocks:
     for (let axis = 0; axis <= atoms.length; axis++) {
       const isScale = axis === atoms.length
       const unknown = index.unknown(id, "action", atoms.map((_, i) => (i === axis ? "D" : "1")).join(""))
-      for (const equation of unknown === undefined ? [] : endsOf(symmetry, index, unknown)) {
+      const ends = unknown === undefined ? [] : endsOf(symmetry, index, unknown)
+      // A proof that goes through every step of a recurrence is too long to be found: the functions behind the parameter say what it would.
+      if (unknown !== undefined && ends.length === 0 && isZero(symmetry.propagation.system.reduce([unknown.id, 1])))
+        for (const value of functionsBehind(symmetry, id)) {
+          const reason = reasonAt(symmetry, value, killText(symmetry, value, isScale ? "scale" : "diagonal", labelOf(symmetry, value)))
+          found.push({ axis: isScale ? null : axis, value: value.id, reason, isTelling: true })
+        }
+      for (const equation of ends) {
         const reason = equation.why === "equal" ? joinReason(symmetry, equation) : killReason(symmetry, equation, isScale ? "scale" : "diagonal")
         const { value } = equation
         found.push({ axis: isScale ? null : axis, value, reason, isTelling: isTelling(symmetry.program.values[value], equation) })
@@ -125,6 +157,21 @@ export function lawlessReasons(symmetry: Symmetry, index: EquationIndex, blocks:
   const [block] = blocks
   const whole = blocks.length === 1 && block.op.kind === "parameter" && block.op.view.length === 0
   return (whole ? withAxes(kept) : uniqueReasons(kept.map(({ reason }) => reason))).slice(0, mostReasons)
+}
+
+/** How far behind a parameter the first functions of it are looked for. */
+const functionSearch = 256
+
+/** The first functions behind a block that no rescaling passes, on ways through sums, products and slices. */
+function functionsBehind({ program: { values } }: Symmetry, block: ValueId): readonly Value[] {
+  const reached = new Set<ValueId>([block]), found: Value[] = []
+  for (let id = block + 1; id < values.length && reached.size < functionSearch && found.length < mostProofs; id++) {
+    const value = values[id]
+    if (!value.uses.some((use) => reached.has(use.value))) continue
+    if (value.op.kind === "map" && value.op.degree === null) found.push(value)
+    else if (value.op.kind === "sum" || value.op.kind === "contract" || value.op.kind === "map") reached.add(id)
+  }
+  return found
 }
 
 /** How many operations are named that would each be enough. */

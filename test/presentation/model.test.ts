@@ -155,7 +155,8 @@ describe("the terminal report", () => {
     const lines = modelText(model, "src/net.ts", plainPainter)
     expect(Math.max(...lines.map((line) => [...line].length))).toBeLessThanOrEqual(100)
     expect(lines.join("\n")).toBe(`  model sequential model · src/net.ts:3:1
-  51 parameters · 2 laws (1 approximate) · 8 quantities · optimizer in sight: optimizer: "sgd"
+  51 parameters · 2 laws, 1 of them approximate · 8 quantities · optimizer in sight: optimizer:
+  "sgd"
 
    1  ‖dense_1/kernel[:,i]‖² + dense_1/bias[i]² − ‖dense_2/kernel[i,:]‖²
       diag(8): 8 quantities, i < 8 — drifts under sgd (τ = 0.1) by exactly ½τ²gᵀMg per step, O(τ)
@@ -170,6 +171,14 @@ describe("the terminal report", () => {
       no law: gate — tanh saturates (src/net.ts:8:3)
       not read: tf.myOp (src/net.ts:8:1)
       assuming: training mode`)
+  })
+  test("more laws than there is room for have no reasons, unless one model is asked for", () => {
+    const laws = Array.from({ length: 10 }, (_, k) => ({ ...model.laws[0], id: `l${k}`, formula: `x${"y".repeat(k)}` }))
+    const many = { ...model, laws, training: [] }
+    const short = modelText(many, "a.ts", plainPainter), long = modelText(many, "a.ts", plainPainter, true)
+    expect(short.filter((line) => line.includes("why: "))).toHaveLength(1)
+    expect(short.join(" ")).toContain("why: with --model model, or in the editor's hovers")
+    expect(long.filter((line) => line.includes("why: "))).toHaveLength(10 * model.laws[0].because.length)
   })
   test("a file with only a problem shows the problem; an empty one nothing", () => {
     expect(fileText({ path: "a.ts", models: [], problems: [{ ...at(2), message: "loaded model: nothing to analyze" }] }, plainPainter)).toEqual([

@@ -132,6 +132,13 @@ describe("verdicts", () => {
       "the flow conserves 2 laws; adam is not the flow and need not keep 1 of them",
     )
     expect(verdictText(verification("inconclusive", unkept), "adam")).toBe("the flow conserves 1 law; adam is not the flow and need not keep it")
+    const nearly = measured("d", "approximate"), three = verification("inconclusive", unkept, { ...unkept, law: "b" }, nearly)
+    expect(verdictText(three, "adam")).toBe(
+      "the flow conserves 2 laws, 1 more only approximately; adam is not the flow and need not keep any of them",
+    )
+    expect(verdictText(verification("inconclusive", unkept, kept, nearly), "adam")).toBe(
+      "the flow conserves 2 laws, 1 more only approximately; adam is not the flow and need not keep 1 of the exact ones",
+    )
     expect(verdictText(verification("inconclusive", unkept, ended), "adam")).toBe("no verdict for 2 of 2 laws under adam")
   })
   test("completeness is claimed only where it was shown", () => {
@@ -153,13 +160,16 @@ describe("a search without rules", () => {
     discoveryText({ completeness, discovery: { searched, found, laws: formulas.map((formula) => ({ formula, parameters: [] })) } })
   test("says how many it found, which, and what is left", () => {
     expect(text("all", 4, "Σ a", "‖b‖²", "c", "d")?.headline).toBe(
-      "undiscovered by rules, found by a search: 4 more conserved quantities; with them the list is complete",
+      "a search found 4 more conserved quantities that the rules missed; with them the list is complete",
     )
     expect(text("blocks", 1, "Σ a")).toEqual({
-      headline: "undiscovered by rules, found by a search: 1 more conserved quantity; 3 open",
+      headline: "a search found 1 more conserved quantity that the rules missed; 3 open",
       formulas: ["Σ a"],
     })
-    expect(text("all", 3, "Σ a")?.headline).toMatch(/: 3 more conserved quantities; the others, 2, take more terms than fit here; 1 open$/)
+    const discovery = { searched: "all" as const, found: 1, laws: [{ formula: "a", parameters: [] }] }
+    const last = discoveryText({ completeness: { ...completeness, derived: 8 }, discovery })
+    expect(last?.headline).toBe("a search found 1 more conserved quantity that the rules missed; with it the list is complete")
+    expect(text("all", 3, "Σ a")?.headline).toMatch(/^a search found 3 more .* missed; the others, 2, take more terms than fit here; 1 open$/)
   })
   test("says how far it looked where it found nothing", () => {
     expect(text("all", 0)?.headline).toMatch(/no other quadratic or linear law/)

@@ -130,3 +130,51 @@ class Net {
   expect(reasonsOf(model, "w[")).toEqual(["tf.slice leaves it out (6)"])
   expect(new Set(reasonsOf(model, "l["))).toEqual(new Set(["tf.linalg.bandPart leaves it out (7)"]))
 })
+
+test("a direction that a norm centers is not said to be scaled", () => {
+  const model = analyzeSource(`
+class Stream {
+  constructor() {
+    this.embed = tf.variable(tf.randomNormal([2, 3])); this.up = tf.variable(tf.randomNormal([3, 2]))
+    this.down = tf.variable(tf.randomNormal([2, 3])); this.head = tf.variable(tf.randomNormal([3, 2]))
+  }
+  predict(x) {
+    const s = tf.matMul(x, this.embed), { mean, variance } = tf.moments(s, -1, true)
+    const y = s.sub(mean).div(variance.sqrt())
+    return s.add(y.matMul(this.up).tanh().matMul(this.down)).matMul(this.head)
+  }
+}`)
+  const reasons = reasonsOf(model, "‖Σₐ embed[:,a]‖²")
+  expect(reasons).toContain("the normalization ending in tf.div does not see a constant added along its axis (9)")
+  expect(reasons.join()).not.toContain("forgets the scale")
+})
+
+test("a normalized dot product is no law's way, and says so", () => {
+  const model = analyzeSource(`
+const x = tf.input({ shape: [3] })
+const a = tf.layers.dense({ units: 4, useBias: false, name: "a" }), b = tf.layers.dense({ units: 4, useBias: false, name: "b" })
+const net = tf.model({ inputs: x, outputs: tf.layers.dot({ axes: -1, normalize: true }).apply([a.apply(x), b.apply(x)]) })`)
+  expect(model.laws).toEqual([])
+  const [reason, ...rest] = lawless(model, "a/kernel")
+  expect(reason).toBe("no law is derived through dot: it divides by √max(‖x‖², ε), which scales with x but for the ε (4)")
+  expect(rest.join()).not.toMatch(/dot (sums|commutes)/)
+})
+
+test("a bounded reLU is named with its bound", () => {
+  const model = analyzeSource(`
+const net = tf.sequential()
+net.add(tf.layers.dense({ inputShape: [3], units: 4, name: "a" }))
+net.add(tf.layers.reLU({ maxValue: 6 }))`)
+  expect(lawless(model, "a/bias")).toEqual(["reLU with maxValue 6 commutes with no rescaling of its argument (4)"])
+})
+
+test("weights of a long recurrence have the functions as reasons", () => {
+  const model = analyzeSource(`
+const net = tf.sequential()
+net.add(tf.layers.lstm({ units: 8, inputShape: [40, 4], returnSequences: true, name: "a" }))
+net.add(tf.layers.lstm({ units: 8, name: "b" }))
+net.add(tf.layers.dense({ units: 2 }))`)
+  for (const id of ["a/kernel", "a/recurrent_kernel", "a/bias", "b/recurrent_kernel", "b/bias"])
+    expect(lawless(model, id)).toEqual(expect.arrayContaining([expect.stringMatching(/^lstm '(hardSigmoid|tanh)' commutes/)]))
+  expect(lawless(model, "a/recurrent_kernel").join()).not.toContain("sums this axis")
+})

@@ -22,7 +22,7 @@ describe("a balance of two layers", () => {
     expect(regularized).toMatchObject([{ law: "balance", decay: 0.04, verdict: "decays" }])
     expect(regularized![0].rate).toBeLessThan(1e-13)
     const text = regularizedText({ regularized })
-    expect(text).toMatch(/^with the model's regularizers in the loss 1 law decays as theory says \(dh\/dt = −0\.04·h, to .*e-1\d\)$/)
+    expect(text).toMatch(/^with the model's regularizers in the loss, 1 law decays as theory says \(dh\/dt = −0\.04·h, to .*e-1\d\)$/)
   })
   test.each([
     ["unequal strengths", { A: l2(0.01), B: l2(0.02) }],

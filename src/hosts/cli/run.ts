@@ -71,7 +71,8 @@ async function runCommand(command: Command, io: Io): Promise<ExitCode> {
     }
     case "analyze": {
       const files = await analyzeInput(command, io)
-      io.writeOut(command.format === "json" ? jsonText(makeReport(files.map(({ report }) => report))) : reportText(files, painterFor(io)))
+      const asText = (): string => reportText(files, command.model !== null, painterFor(io))
+      io.writeOut(command.format === "json" ? jsonText(makeReport(files.map(({ report }) => report))) : asText())
       if (files.some(({ failure }) => failure !== null)) return 2
       return hasFinding(files, command.failOn) ? 1 : 0
     }
@@ -208,10 +209,10 @@ function selectModel(files: readonly AnalyzedFile[], name: string): readonly Ana
   return selected.filter(({ models }) => models.length > 0)
 }
 
-/** Files that failed have had their line on stderr. */
-function reportText(files: readonly AnalyzedFile[], painter: Painter): string {
+/** Files that failed have had their line on stderr. One model that is asked for is shown with all reasons. */
+function reportText(files: readonly AnalyzedFile[], isOne: boolean, painter: Painter): string {
   const answered = files.filter(({ failure }) => failure === null)
-  const blocks = answered.map(({ report }) => fileText(report, painter)).filter((lines) => lines.length > 0)
+  const blocks = answered.map(({ report }) => fileText(report, painter, isOne)).filter((lines) => lines.length > 0)
   if (blocks.length > 0) return `${blocks.map((lines) => lines.join("\n")).join("\n\n")}\n`
   if (answered.length === 0) return ""
   return `no model found in ${answered.length === 1 ? answered[0].report.path : `${answered.length} files`}\n`
@@ -246,7 +247,7 @@ async function verifyFiles(command: VerifyCommand, files: readonly AnalyzedFile[
   if (command.format === "text" && measured) io.writeOut(`${wrapText(legendText, terminalWidth, "  ", painter.faint).join("\n")}\n`)
   if (command.format === "json") io.writeOut(jsonText(makeReport(reports)))
   else if (files.every(({ report, failure }) => failure !== null || (report.models.length === 0 && report.problems.length === 0)))
-    io.writeOut(reportText(files, painter))
+    io.writeOut(reportText(files, command.model !== null, painter))
   if (files.some(({ failure }) => failure !== null)) return 2
   return violated || hasFinding(files, command.failOn) ? 1 : 0
 }

@@ -87,7 +87,9 @@ const masking: LayerSpec = (call) => {
 // Advanced activations.
 const reLU: LayerSpec = (call) => {
   const max = option(call, "maxValue")
-  return max === undefined ? unary(call, "relu", input(call)) : unary(call, "reluMax", input(call), [numberOption(call, "maxValue", 6)])
+  if (max === undefined) return unary(call, "relu", input(call))
+  const bound = numberOption(call, "maxValue", 6)
+  return emit(call, { kind: "unary", fn: "reluMax", parameters: [bound] }, [input(call)], undefined, `${call.state.type} with maxValue ${bound}`)
 }
 const leakyReLU: LayerSpec = (call) => unary(call, "leakyRelu", input(call), [numberOption(call, "alpha", 0.3)])
 const elu: LayerSpec = (call) => {
