@@ -47,7 +47,7 @@ export function findTrainers(ts: typeof TypeScript, file: TypeScript.SourceFile)
       if (name.text === "applyGradients" && first !== undefined) {
         const body = enclosingFunction(ts, node) ?? file
         const losses = differentiated(ts, body)
-        const reach = reachOf(ts, losses.length > 0 ? losses : [body], declared), variables = listedByGradients(ts, body)
+        const reach = reachOf(ts, losses.length > 0 ? losses : [body], declared), variables = listedByGradients(ts, node)
         const optimizer = lastName(ts, object), changed = areChanged(ts, first, body) || isOfItsOwn(file, optimizer)
         found.push({ call: node, optimizer, ...reach, losses, variables, changed })
       }
@@ -211,20 +211,10 @@ function differentiated(ts: typeof TypeScript, body: TypeScript.Node): readonly 
 }
 
 /** The variables that variableGrads is told to differentiate by; null where one call of it is told none. */
-function listedByGradients(ts: typeof TypeScript, body: TypeScript.Node): readonly string[] | null {
-  const found = new Set<string>()
-  let isAll = false, isAny = false
-  const visit = (node: TypeScript.Node): void => {
-    if (ts.isCallExpression(node) && /^(variableGrads|computeGradients)$/.test(lastName(ts, node.expression) ?? "")) {
-      const list = listed(ts, node.arguments[1])
-      isAny = true
-      if (list === null) isAll = true
-      else list.forEach((name) => found.add(name))
-    }
-    ts.forEachChild(node, visit)
-  }
-  visit(body)
-  return isAny && !isAll ? [...found] : null
+function listedByGradients(ts: typeof TypeScript, call: TypeScript.CallExpression): readonly string[] | null {
+  const lists = gradientCalls(ts, call).map((made) => listed(ts, made.arguments.at(1)))
+  const found = lists.flatMap((list) => list ?? [])
+  return lists.length === 0 || lists.includes(null) ? null : [...new Set(found)]
 }
 
 function enclosingFunction(ts: typeof TypeScript, node: TypeScript.Node): TypeScript.Node | null {
@@ -233,12 +223,67 @@ function enclosingFunction(ts: typeof TypeScript, node: TypeScript.Node): TypeSc
 }
 
 /** The list of variables that minimize is given; null where it is left out. */
-function listed(ts: typeof TypeScript, list: TypeScript.Expression | undefined): readonly string[] | null {
-  if (list === undefined) return null
-  const plain = withoutCasts(ts, list)
-  const items = ts.isArrayLiteralExpression(plain) ? plain.elements.map((item) => item.getText()) : [plain.getText()]
-  return items.map((text) => text.replace(/\s+/g, "").replace(/^this\./, ""))
+function listed(ts: typeof TypeScript, given: TypeScript.Expression | undefined): readonly string[] | null {
+  if (given === undefined) return null
+  const list = withoutCasts(ts, given), plain = ownConstant(ts, list) ?? list
+  if (plain.kind === ts.SyntaxKind.NullKeyword || (ts.isIdentifier(plain) && plain.text === "undefined")) return null
+  return textsOf(ts, plain)
 }
+
+/** "model.weights" for `(model.weights as any[])`. */
+const castName = /\(\s*([\w$.]+)\s+as\s+[\w$.<>[\]]+\s*\)/g
+
+function textsOf(ts: typeof TypeScript, plain: TypeScript.Expression): readonly string[] {
+  const items = ts.isArrayLiteralExpression(plain) ? plain.elements.map((item) => item.getText()) : [plain.getText()]
+  return items.map((text) => text.replace(castName, "$1").replace(/\s+/g, "").replace(/^this\./, ""))
+}
+
+/** What a constant of the function around a step is made as, where steps alone are told of it. */
+function ownConstant(ts: typeof TypeScript, list: TypeScript.Expression): TypeScript.Expression | null {
+  if (!ts.isIdentifier(list)) return null
+  const block = ts.findAncestor(list, (at): at is TypeScript.Block => ts.isBlock(at) && constantIn(ts, at, list.text) !== null)
+  const made = block === undefined ? null : constantIn(ts, block, list.text)
+  if (block === undefined || made === null) return null
+  const isGiven = (node: TypeScript.Node): boolean => {
+    if (!ts.isIdentifier(node) || node.text !== list.text) return ts.forEachChild(node, (child) => !isGiven(child) || undefined) === undefined
+    let at: TypeScript.Node = node
+    while (ts.isAsExpression(at.parent) || ts.isParenthesizedExpression(at.parent) || ts.isNonNullExpression(at.parent)) at = at.parent
+    const isTold = ts.isCallExpression(at.parent) && at.parent.expression !== at && takers.test(lastName(ts, at.parent.expression) ?? "")
+    return isTold || (ts.isVariableDeclaration(node.parent) && node.parent.name === node)
+  }
+  return isGiven(block) && !/\.(add|pop|push)\(/.test(textBetween(made, list)) ? withoutCasts(ts, made) : null
+}
+
+/** What takes a list of variables and leaves it as it is. */
+const takers = /^(minimize|variableGrads|computeGradients|dispose|log)$/
+
+const textBetween = (from: TypeScript.Node, to: TypeScript.Node): string => from.getSourceFile().text.slice(from.end, to.pos)
+
+function constantIn(ts: typeof TypeScript, { statements }: TypeScript.Block | TypeScript.SourceFile, name: string): TypeScript.Expression | null {
+  const lists = statements.flatMap((statement) => (ts.isVariableStatement(statement) ? [statement.declarationList] : []))
+  const found = lists.flatMap(({ declarations, flags }) => ((flags & ts.NodeFlags.Const) === 0 ? [] : declarations))
+    .find((declared) => ts.isIdentifier(declared.name) && declared.name.text === name)
+  return found?.initializer ?? null
+}
+
+/** The list of variables that a step is given, or what the constant of its function holds; null where there is none, or more than one. */
+export function listGiven(ts: typeof TypeScript, { call }: Trainer): TypeScript.Expression | null {
+  const given = lastName(ts, call.expression) === "minimize" ? [call.arguments.at(2)] : gradientCalls(ts, call).map((made) => made.arguments.at(1))
+  const list = given.length === 1 && given[0] !== undefined ? withoutCasts(ts, given[0]) : null
+  return list === null ? null : (ownConstant(ts, list) ?? list)
+}
+
+function gradientCalls(ts: typeof TypeScript, call: TypeScript.CallExpression): readonly TypeScript.CallExpression[] {
+  const found: TypeScript.CallExpression[] = []
+  const visit = (node: TypeScript.Node): void => {
+    if (ts.isCallExpression(node) && gradientMakers.test(lastName(ts, node.expression) ?? "")) found.push(node)
+    ts.forEachChild(node, visit)
+  }
+  visit(enclosingFunction(ts, call) ?? call.getSourceFile())
+  return found
+}
+
+const gradientMakers = /^(variableGrads|computeGradients)$/
 
 /** Parentheses, `as`, `satisfies` and `!` taken off. */
 export function withoutCasts(ts: typeof TypeScript, node: TypeScript.Expression): TypeScript.Expression {
@@ -295,6 +340,10 @@ export interface TrainedNames {
   readonly weights: readonly string[]
   /** Names of other models of the file. */
   readonly others: ReadonlySet<string>
+  /** Whether a model has weights that it does not list. */
+  readonly hides?: boolean
+  /** What is known of the list that a step is given. */
+  readonly listed?: (trainer: Trainer) => "whole" | "other" | { readonly ids: readonly string[] } | null
 }
 
 /**
@@ -306,18 +355,37 @@ export function useFor(ts: typeof TypeScript, base: OptimizerUse, trainer: Train
   const lists = (variables ?? []).map((text) => listOf(ts, call.getSourceFile(), text, known))
   const own = lists.filter((list) => list !== "other")
   // Lists of the weights of whole models: this one's, or another's.
-  if (lists.length > 0 && own.length === 0) return null
-  const isWhole = own.includes("whole")
-  if (!isWhole && !concerns(ts, trainer, names, weights)) return null
+  const found = own.length === 0 ? null : (known.listed?.(trainer) ?? null)
+  if ((lists.length > 0 && own.length === 0) || found === "other" || (found === null && isOfOther(ts, trainer, known))) return null
+  const isAsked = own.includes("whole") && known.hides !== true, isWhole = isAsked || found === "whole"
+  if (!own.includes("whole") && found === null && !concerns(ts, trainer, names, weights)) return null
   if (changed) return { ...base, name: "unknown", text: `${base.text} with gradients that are changed before they are applied` }
-  if (variables === null || isWhole) return base
-  const part = variables.filter((_, k) => lists[k] !== "other"), shown = part.map((name) => (name.length > 30 ? `${name.slice(0, 29)}…` : name))
-  const text = `${base.text} on ${shown.slice(0, 3).join(", ")}${shown.length > 3 ? ", …" : ""}`
-  return { ...base, text, variables: part.map((name) => name.replace(/[.[\]]+/g, "/").replace(/\/$/, "")) }
+  const list = listGiven(ts, trainer)
+  const isNamed = list !== null && ts.isArrayLiteralExpression(list) && (variables ?? []).every((name) => weights.includes(name))
+  if (variables === null || isAsked || (isWhole && !isNamed)) return base
+  const part = found !== null && found !== "whole" && !isNamed ? found.ids : variables.filter((_, k) => lists[k] !== "other").map(plainPath)
+  const text = part.length === 0 ? "no variables" : `${part.slice(0, 3).join(", ")}${part.length > 3 ? ", …" : ""}`
+  return { ...base, text: `${base.text} on ${text}`, variables: part.map((name) => name.replace(/[.[\]]+/g, "/").replace(/\/$/, "")) }
+}
+
+/** A path of names as it is written; code that makes a list is no name of a weight. */
+const plainPath = (text: string): string => (/^[\w$]+(\.[\w$]+|\[\w+\])*$/.test(text) && text.length <= 30 ? text : someVariables)
+const someVariables = "variables that the code picks"
+
+/** Whether a list that is kept under a name was made of the weights of another model. */
+function isOfOther(ts: typeof TypeScript, trainer: Trainer, known: TrainedNames): boolean {
+  const list = listGiven(ts, trainer), file = trainer.call.getSourceFile()
+  const made = list === null || !ts.isIdentifier(list) ? null : constantIn(ts, file, list.text)
+  if (list === null || made === null) return false
+  const name = list.getText().replace(/\$/g, "\\$")
+  if (new RegExp(`(?<![\\w$])${name}\\.(push|unshift|splice)\\(`).test(file.text)) return false
+  const texts = textsOf(ts, withoutCasts(ts, made))
+  const isWhole = (text: string): boolean => asVariables.test(allWeights.exec(text)?.[2] ?? "none")
+  return texts.length > 0 && texts.every((text) => isWhole(text) && listOf(ts, file, text, known) === "other")
 }
 
 /** What gives all weights of a model, and what may follow it and still gives all. */
-const allWeights = /^(?:[\w$]+\.)*([\w$]+)\.(?:getWeights\(\)|(?:trainableWeights|trainableVariables|weights)(?![\w$]))(.*)$/
+const allWeights = /^(?:[\w$]+\.)*([\w$]+)\.(?:getWeights\((?:true|false)?\)|(?:trainableWeights|trainableVariables|weights)(?![\w$]))(.*)$/
 const cast = "(?:as[\\w$.<>[\\]]+)?"
 const asVariables = new RegExp(`^(?:\\.map\\(\\(?[\\w$]+(?::[\\w$.<>]+)?\\)?=>\\(?[\\w$]+${cast}\\)?!?\\.(?:val|read\\(\\))${cast}\\))?${cast}$`)
 

@@ -75,6 +75,8 @@ export interface Known {
   readonly weights: readonly string[]
   /** Names of other models of the file. */
   readonly others: ReadonlySet<string>
+  readonly listed?: TrainedNames["listed"]
+  readonly hides?: boolean
 }
 
 /**
@@ -82,7 +84,7 @@ export interface Known {
  * with what it does there; where none does, everything that no compile of another model uses.
  */
 export function trainingOf(
-  context: Context, uses: Uses, model: ModelValue | null, { names: { own: names, parts }, named, weights, others }: Known,
+  context: Context, uses: Uses, model: ModelValue | null, { names: { own: names, parts }, named, weights, others, listed, hides = false }: Known,
 ): Training {
   const { compiled } = context.state
   const isOwn = ({ nodes }: Tied<unknown>): boolean => model !== null && nodes.some((node) => compiled.get(node)?.has(model))
@@ -92,7 +94,7 @@ export function trainingOf(
     const own = all.filter(isOwn)
     return (own.length > 0 ? own : all.filter(isLoose)).map(({ use }) => use)
   }
-  const isCompiledHere = uses.optimizers.some(isOwn), known = { names, weights, others }
+  const isCompiledHere = uses.optimizers.some(isOwn), known = { names, weights, others, hides, ...(listed === undefined ? {} : { listed }) }
   const handled = uses.optimizers.filter((tied) => isOwn(tied) || isLoose(tied))
   const minimized = unique(handled.flatMap((tied) => usesBy(context.ts, uses.trainers, tied, known)))
   const trainers = uses.trainers.filter((trainer) => concerns(context.ts, trainer, names, weights))

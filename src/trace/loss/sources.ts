@@ -71,7 +71,7 @@ function minimizedFunctions({ ts }: Context, trainers: readonly Trainer[], train
     const use = concerns(ts, trainer, names, weights) ? useFor(ts, anyOptimizer, trainer, trained) : null
     if (use === null) return false
     // A list of other weights trains another network through this one.
-    const listed = use.variables?.map((name) => name.split("/").at(-1) ?? name)
+    const listed = use.variables?.map((name) => name.split("/").findLast((part) => /^[\p{L}_$]/u.test(part)) ?? name)
     if (listed === undefined || weights.length === 0) return true
     return listed.some((name) => weights.includes(name) || !/^\w+$/.test(name))
   })
