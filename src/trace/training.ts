@@ -239,7 +239,8 @@ export function findTraining(context: Context): Uses {
     files = [context.home, ...importers(context)]
   for (const file of files) scan(context, file, found)
   const { ts, program, home } = context, beside = filesBeside(ts, program, home, maximumFiles)
-  return { ...found, trainers: files.flatMap((file) => findTrainers(ts, file)), writes: findWrites(ts, [...new Set([...files, ...beside])]), files }
+  const writes = findWrites(ts, [...new Set([...files, ...beside])], program)
+  return { ...found, trainers: files.flatMap((file) => findTrainers(ts, file)), writes, files }
 }
 
 interface Found {

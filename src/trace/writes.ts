@@ -10,6 +10,8 @@ import { isApart } from "./copies"
 import { indexSteps, momentsOf, momentsOfValue, stepsTogether, type StepIndex } from "./moments"
 import { classOf, declarationOf, namesBehind, readNames, resolveReceiver, storedName, type Names, type Receiver } from "./receivers"
 import { namesIn } from "../source/calls"
+import { filesBehind } from "../source/dependencies"
+import { isInUnused } from "../source/unused"
 import { lastName } from "../source/nodes"
 import { withoutCasts } from "./trainers"
 
@@ -42,8 +44,13 @@ const mayTrain = /\b(minimize|applyGradients|trainOnBatch|variableGrads|valueAnd
 export const speaksOfWriting = ({ text }: TypeScript.SourceFile): boolean => mayWrite.test(text)
 export const speaksOfSteps = ({ text }: TypeScript.SourceFile): boolean => mayTrain.test(text)
 
-/** The writes of these files that may happen again and again while a network is trained. */
-export function findWrites(ts: typeof TypeScript, sources: readonly TypeScript.SourceFile[]): readonly Write[] {
+/**
+ * The writes of these files, the network's own one first, that may happen again and again while it is trained. What a library exports that knows
+ * nothing of the network, and nobody in the program calls, does not happen.
+ */
+export function findWrites(
+  ts: typeof TypeScript, sources: readonly TypeScript.SourceFile[], program: TypeScript.Program | null = null,
+): readonly Write[] {
   const speaksOf = (file: TypeScript.SourceFile): boolean => speaksOfWriting(file) || mayReplace.test(file.text) || mayFreeze.test(file.text)
   if (!sources.some(speaksOf) || !sources.some(speaksOfSteps)) return []
   const all = sources.map((file) => saidIn(ts, file)), trains = all.flatMap((said) => said.trains), found = all.flatMap((said) => said.candidates)
@@ -68,7 +75,8 @@ export function findWrites(ts: typeof TypeScript, sources: readonly TypeScript.S
     const { sites, escapes, isOpen } = moments, around = stepsTogether(ts, names, sites, index, budget)
     if (budget.left <= 0) return [anything(node)]
     if (around.length === 0 && isSwitch === true) return []
-    if (around.length === 0 && !escapes && receiver !== null && !(isOpen && isChange)) return []
+    const isIdle = (): boolean => program !== null && isInUnused(ts, program, node) && !filesBehind(ts, program, node.getSourceFile()).has(sources[0])
+    if (around.length === 0 && !escapes && receiver !== null && (!(isOpen && isChange) || isIdle())) return []
     const byHand = around.some(({ call }) => ts.isCallExpression(call) && /^(variableGrads|valueAndGrads|grads?)$/.test(calledName(ts, call)))
     const reached = receiver === null ? nowhere : isReplaced ? fieldOf(ts, names, receiver) : resolveReceiver(ts, names, receiver, budget)
     return [{ node, receiver: reached, file: names, isSure: around.length > 0, isSwitch: isSwitch === true, byHand }]

@@ -190,3 +190,28 @@ test("what one of two models of a function is given back, where both are trained
   expect(model("")[0]).toMatch(/^drifts/)
   expect(model("await other.trainOnBatch(y, x);")[0]).toMatch(written)
 })
+
+const library = `import * as tf from "@tensorflow/tfjs"
+  export function decay(vars: tf.Variable[], k: number) { for (const v of vars) v.assign(v.mul(k)) }`
+/** A network with a library that it imports, and what else there is. */
+const withLibrary = (rest: Readonly<Record<string, string>>): readonly string[] => fates(only(trace({
+  "/main.ts": `import * as tf from "@tensorflow/tfjs"; import { decay } from "./library"
+    export const w1 = tf.variable(tf.ones([4, 3])), w2 = tf.variable(tf.ones([3, 2])), opt = tf.train.sgd(0.1)
+    /** @shape x [batch, 4] */ export const net = (x: tf.Tensor2D) => x.matMul(w1).relu().matMul(w2)
+    export const step = (x: tf.Tensor2D, y: tf.Tensor2D) => { opt.minimize(() => tf.losses.meanSquaredError(y, net(x)) as tf.Scalar) }`,
+  "/library.ts": library, ...rest,
+}), "net"))
+
+test("what another file exports and nobody calls is not written", () => {
+  expect(withLibrary({})[0]).toMatch(/^drifts/)
+})
+
+test.each([
+  'import { decay } from "./library"; import { step, w1, w2 } from "./main"; for (;;) { step(x, y); decay([w1, w2], 0.9) }',
+  'import { decay as d } from "./library"; import { step, w1, w2 } from "./main"; for (;;) { step(x, y); d([w1, w2], 0.9) }',
+  'import * as l from "./library"; import { step, w1, w2 } from "./main"; for (;;) { step(x, y); l["de" + "cay"]([w1, w2], 0.9) }',
+  'import { decay } from "./library"; import { step } from "./main"; export const hooks = { step, after: decay }',
+  'const l = require("./library"); module.exports = l',
+])("but may be where some file calls it or hands it on: %s", (other) => {
+  expect(withLibrary({ "/other.ts": other })[0]).toMatch(/^broken: not guaranteed/)
+})
