@@ -111,6 +111,19 @@ describe("laws of both modes hold in each", () => {
     for (const way of ways) expect(auditLaws(read(minimize(way)).graph, 3, declaredSize, claims).broken, way).toEqual([])
   })
 
+  const normalizer = (told: string): string => `class Norm extends tf.layers.Layer {
+    static className = "Norm"; moving = tf.variable(tf.ones([6]), false); inner = tf.layers.dropout({ rate: 0.5 })
+    call(x, kwargs) { const t = Array.isArray(x) ? x[0] : x; ${told} }
+    computeOutputShape(s) { return s } }`
+
+  test.each([
+    ["does otherwise in prediction", "return kwargs.training ? t.sub(t.mean(0)).div(tf.moments(t, 0).variance.sqrt()) : t.sub(this.moving)", []],
+    ["hands the flag on", "return this.inner.apply(t, { training: kwargs.training })", ["a/kernel a/bias b/kernel"]],
+  ])("a layer of the source that %s", (_, told, laws) => {
+    const code = `${normalizer(told)}\n${withInner("new Norm({})")}\n${step("net.predict(x)")}`
+    expect(deriveClaims(only(trace(code), "net").graph).derived.laws.map(({ parameters }) => parameters.join(" "))).toEqual(laws)
+  })
+
   test("a scale and an offset are found behind either mode", () => {
     const { model } = analyzeOnly(`${normalizing}\n${step("net.apply(x, optionsOf())")}`)
     expect(model.assumptions.join()).toContain("only what holds both ways is said")
