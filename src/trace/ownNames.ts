@@ -73,3 +73,17 @@ function givesOutput(ts: typeof TypeScript, declaration: TypeScript.Node, isOutp
   const called = lastName(ts, value.expression)
   return called !== null && isOutput(called)
 }
+
+/** Whether a name is declared at the top of its file, and not in a function or a block around it. */
+export function isOfFile(ts: typeof TypeScript, name: TypeScript.Identifier): boolean {
+  const declares = (declared: TypeScript.BindingName): boolean =>
+    ts.isIdentifier(declared) ? declared.text === name.text : declared.elements.some((e) => ts.isBindingElement(e) && declares(e.name))
+  for (let at: TypeScript.Node = name; !ts.isSourceFile(at); at = at.parent) {
+    if (ts.isFunctionLike(at) && at.parameters.some((p) => declares(p.name as TypeScript.BindingName))) return false
+    const list = ts.isForStatement(at) || ts.isForOfStatement(at) || ts.isForInStatement(at) ? at.initializer : undefined
+    if (list !== undefined && ts.isVariableDeclarationList(list) && list.declarations.some((d) => declares(d.name))) return false
+    const statements = ts.isBlock(at) ? at.statements : []
+    if (statements.some((s) => ts.isVariableStatement(s) && s.declarationList.declarations.some((d) => declares(d.name)))) return false
+  }
+  return true
+}

@@ -6,6 +6,7 @@ import type * as TypeScript from "typescript"
 import type { ArrayValue } from "./value"
 import type { Context } from "./context"
 import { filesBeside } from "../source/dependencies"
+import { isOfFile } from "./ownNames"
 import { lastName } from "../source/nodes"
 import { withoutCasts } from "./trainers"
 
@@ -140,20 +141,6 @@ export function isSteadyList(context: Context, list: TypeScript.Expression): Ste
     return ts.forEachChild(node, (child) => callsOwn(child) || undefined) ?? false
   }
   return reads(list, new Set(), 0) ? { readsThis, byLayers } : null
-}
-
-/** Whether a name is declared at the top of its file, and not in a function or a block around it. */
-function isOfFile(ts: typeof TypeScript, name: TypeScript.Identifier): boolean {
-  const declares = (declared: TypeScript.BindingName): boolean =>
-    ts.isIdentifier(declared) ? declared.text === name.text : declared.elements.some((e) => ts.isBindingElement(e) && declares(e.name))
-  for (let at: TypeScript.Node = name; !ts.isSourceFile(at); at = at.parent) {
-    if (ts.isFunctionLike(at) && at.parameters.some((p) => declares(p.name as TypeScript.BindingName))) return false
-    const list = ts.isForStatement(at) || ts.isForOfStatement(at) || ts.isForInStatement(at) ? at.initializer : undefined
-    if (list !== undefined && ts.isVariableDeclarationList(list) && list.declarations.some((d) => declares(d.name))) return false
-    const statements = ts.isBlock(at) ? at.statements : []
-    if (statements.some((s) => ts.isVariableStatement(s) && s.declarationList.declarations.some((d) => declares(d.name)))) return false
-  }
-  return true
 }
 
 /** The lists that the file and fields of instances hold under a name. */

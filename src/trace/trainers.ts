@@ -5,7 +5,7 @@
 import type * as TypeScript from "typescript"
 import type { OptimizerUse } from "../graph/graph"
 import { lastName } from "../source/nodes"
-import { isOwnName } from "./ownNames"
+import { isOfFile, isOwnName } from "./ownNames"
 
 /** One call that moves weights. */
 export interface Trainer {
@@ -251,7 +251,7 @@ function ownConstant(ts: typeof TypeScript, list: TypeScript.Expression): TypeSc
     const isTold = ts.isCallExpression(at.parent) && at.parent.expression !== at && takers.test(lastName(ts, at.parent.expression) ?? "")
     return isTold || (ts.isVariableDeclaration(node.parent) && node.parent.name === node)
   }
-  return isGiven(block) && !/\.(add|pop|push)\(/.test(textBetween(made, list)) ? withoutCasts(ts, made) : null
+  return isGiven(block) && !/\.(add|pop|push)\(|\.trainable\s*=(?!=)/.test(textBetween(made, list)) ? withoutCasts(ts, made) : null
 }
 
 /** What takes a list of variables and leaves it as it is. */
@@ -375,7 +375,7 @@ const someVariables = "variables that the code picks"
 /** Whether a list that is kept under a name was made of the weights of another model. */
 function isOfOther(ts: typeof TypeScript, trainer: Trainer, known: TrainedNames): boolean {
   const list = listGiven(ts, trainer), file = trainer.call.getSourceFile()
-  const made = list === null || !ts.isIdentifier(list) ? null : constantIn(ts, file, list.text)
+  const made = list === null || !ts.isIdentifier(list) || !isOfFile(ts, list) ? null : constantIn(ts, file, list.text)
   if (list === null || made === null) return false
   const name = list.getText().replace(/\$/g, "\\$")
   if (new RegExp(`(?<![\\w$])${name}\\.(push|unshift|splice)\\(`).test(file.text)) return false

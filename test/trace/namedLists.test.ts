@@ -141,6 +141,23 @@ describe("lists of the weights of a model", () => {
       "model.layers[0].trainable = true; const opt")
     expect(fatesOf(frozen, "model").every((fate) => !fate.includes("drifts"))).toBe(true)
   })
+  test.each([
+    ["as they are", "", drifts],
+    ["before a layer is thawed", "model.layers[0].trainable = true;", null],
+    ["before a layer is added", "model.add(tf.layers.dense({ units: 1 }));", null],
+  ])("of the function of the step, %s", (_, between, expected) => {
+    const code = `const first = tf.layers.dense({ units: 6, inputShape: [8], activation: "relu" })
+      const model = tf.sequential({ layers: [first, tf.layers.dense({ units: 3 })] })
+      const opt = tf.train.sgd(0.1)
+      export function step(x, y) {
+        const vars = model.trainableWeights.map((w) => w.val)
+        ${between}
+        opt.minimize(() => tf.losses.meanSquaredError(y, model.apply(x, { training: true })), true, vars)
+      }`
+    const fates = fatesOf(code, "model")
+    if (expected === null) expect(fates.some((fate) => fate.includes("drifts"))).toBe(false)
+    else expect(fates).toEqual(expected)
+  })
   test("two networks with a constant list each have an optimizer each", () => {
     const dense = (units: number, input: number) =>
       `tf.sequential({ layers: [tf.layers.dense({ units: 6, inputShape: [${input}], activation: "relu" }), tf.layers.dense({ units: ${units} })] })`
@@ -171,6 +188,15 @@ test.each(["flag ? disc.getWeights() : all", "disc.getWeights().concat(all)"])("
     const all = [...gen.getWeights(), ...disc.getWeights()], vars = ${made}
     export const one = (z) => slow.minimize(() => disc.apply(gen.apply(z)).abs().mean(), true, gen.getWeights())
     export const two = (z) => fast.minimize(() => disc.apply(gen.apply(z)).neg().abs().mean(), true, vars)`
+  expect(fatesOf(code, "gen").some((fate) => fate.startsWith("tf.train.adam"))).toBe(true)
+})
+
+test("a parameter of the name of a constant list is another list", () => {
+  const dense = (units: number, input: number) =>
+    `tf.sequential({ layers: [tf.layers.dense({ units: 6, inputShape: [${input}], activation: "relu" }), tf.layers.dense({ units: ${units} })] })`
+  const code = `const gen = ${dense(4, 2)}, disc = ${dense(1, 4)}, slow = tf.train.sgd(0.1), fast = tf.train.adam(0.1), vars = disc.getWeights()
+    export const one = (z) => slow.minimize(() => disc.apply(gen.apply(z)).abs().mean(), true, gen.getWeights())
+    export const two = (z, vars) => fast.minimize(() => disc.apply(gen.apply(z)).neg().abs().mean(), true, vars)`
   expect(fatesOf(code, "gen").some((fate) => fate.startsWith("tf.train.adam"))).toBe(true)
 })
 
