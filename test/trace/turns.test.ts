@@ -44,6 +44,21 @@ test.each([
   expect(fates(run(body)).some((fate) => fate.endsWith("drifts"))).toBe(false)
 })
 
+test.each([
+  "net.layers.forEach((l, i) => { l.trainable = i >= n }); compile(0.1); await net.fit(x, y)",
+  "for (const l of net.layers) if (l.name.startsWith(String(n))) l.trainable = false; compile(0.1); await net.fit(x, y)",
+  "a.trainable = d; b.trainable = !d; c.trainable = n > 3; compile(0.1); await net.fit(x, y)",
+])("which are frozen is not known: %s", (body) => {
+  const model = run(body)
+  expect(model.graph.parameters.every(({ trainable }) => trainable)).toBe(true)
+  expect(fates(model).map((fate) => fate.replace(/^.* may be/, "may be"))).toEqual(Array(2).fill("may be frozen in some of the steps"))
+})
+
+test("one value that is not known freezes all or nothing", () => {
+  const found = fates(run("for (const l of net.layers) l.trainable = d; compile(0.1); await net.fit(x, y)"))
+  expect(found.every((fate) => fate.endsWith("drifts"))).toBe(true)
+})
+
 test("what is frozen in one call and free in another may be frozen in some of the steps", () => {
   const model = only(trace(`${net} a.trainable = false; compile(0.1)
     export async function warm(x: tf.Tensor2D, y: tf.Tensor2D) { await net.fit(x, y) }

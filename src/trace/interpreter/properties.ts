@@ -17,7 +17,7 @@ import { closeTidy } from "./faults"
 import { createBuffer } from "./tables"
 import { createLayer, layerMember } from "../layers/layer"
 import { buildAround, createFunctional, createInput, createSequential, modelMember } from "../models/model"
-import { setTrainableOf } from "../models/frozen"
+import { setTrainableOf, setTrainableUnknown } from "../models/frozen"
 import { engineValue, registerGradient, registerKernel } from "./kernels"
 import { callUtil } from "./util"
 import { readingMember, readingOf, rememberForward } from "./readings"
@@ -258,7 +258,10 @@ export function setProperty(context: Context, object: Value, key: string, value:
 
 function setTrainable(context: Context, target: Value, value: Value, at: TypeScript.Node): void {
   const flag = booleanIn(value)
-  if (flag === null) return assume(context, "a `trainable` that is not known is taken as true", { shapes: false, since: 0 })
+  if (flag === null) {
+    setTrainableUnknown(context, target, value)
+    return assume(context, "a `trainable` that is not known is taken as true", { shapes: false, since: 0 })
+  }
   setTrainableOf(context, target, flag, place(context, at))
 }
 

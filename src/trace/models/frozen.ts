@@ -15,6 +15,8 @@ export function setTrainableOf(context: Context, target: Value, flag: boolean, a
   const state = layerStateOf(target)
   if (state === null) return
   if (state.trainable !== flag) rememberTurn(context, state, time)
+  // What is perhaps frozen is read as trained, and nothing is promised between it and others.
+  if (!flag && context.state.trail.length > 0) return
   state.trainable = flag
   state.frozenIn = runOf(context)
   if (flag) delete state.frozenAt
@@ -43,8 +45,20 @@ function timeOf(context: Context): string {
   const { state } = context, run = runOf(context), clock = clocks.get(state) ?? { span: 0, since: 0, run }
   clocks.set(state, clock)
   if (clock.run !== run) Object.assign(clock, { span: clock.span + 1, since: state.serial, run })
-  const isOpen = state.trail.length > 0 || state.doubts > 0
-  return isOpen ? `?${clock.span += 1}` : String(clock.span)
+  return isOpen(state) ? `?${(clock.span += 1)}` : String(clock.span)
+}
+
+const isOpen = ({ trail, doubts }: Context["state"]): boolean => trail.length > 0 || doubts > 0
+
+const flags = new WeakMap<Value, string>()
+
+/** Sets a flag that is not known: what one value is given to is frozen together, if at all. */
+export function setTrainableUnknown(context: Context, target: Value, value: Value): void {
+  passTraining(context)
+  const time = flags.get(value) ?? `?${timeOf(context).replace("?", "")}`
+  flags.set(value, time)
+  const layers = target.kind === "model" ? layersIn(target) : [layerStateOf(target)]
+  for (const layer of layers) if (layer !== null) rememberTurn(context, layer, time)
 }
 
 /** Something trains here, or may: what is frozen before it and free after it is frozen in some of the steps. */
@@ -67,7 +81,7 @@ const leftOut = new WeakMap<ModelValue, ReadonlySet<LayerState>>()
 /** Keeps what tfjs leaves out of what a model trains: `compile` lists the weights, `fit` trains those of the list that are free then. */
 export function rememberCompile({ state }: Context, model: ModelValue, compiled: NonNullable<ModelValue["compiled"]>): void {
   model.compiled = compiled
-  const isOpen = state.trail.length > 0 || state.doubts > 0, before = isOpen ? (leftOut.get(model) ?? []) : []
+  const before = isOpen(state) ? (leftOut.get(model) ?? []) : []
   leftOut.set(model, new Set([...before, ...layersIn(model).filter(({ trainable }) => !trainable)]))
 }
 
@@ -122,8 +136,8 @@ export function turnsOf(model: Pick<ModelValue, "fits">, weight: Weight): string
 /** What a reader must know of weights that are trained at one time and frozen at another: they are read as they are left. */
 export function frozenLater(context: Context, model: ModelValue, weights: readonly Weight[]): readonly string[] {
   if (isFreeInFits(model, weights)) return []
-  const isOpen = model.fits === undefined && setsTrainable(context)
-  const isLater = (weight: Weight): boolean => isOpen || isIn(model.fits?.free, weight) || (model.fits === undefined && turnsAlone(weight).length > 0)
+  const isFree = model.fits === undefined && setsTrainable(context)
+  const isLater = (weight: Weight): boolean => isFree || isIn(model.fits?.free, weight) || (model.fits === undefined && turnsAlone(weight).length > 0)
   const later = weights.some((weight) => frozenAtOf(weight) !== undefined && isLater(weight))
   const before = weights.some((weight) => isTrainable(weight) && turnsOf(model, weight) !== undefined)
   return [
