@@ -13,7 +13,7 @@ import { placeOf } from "../source/place"
 import { namesOfLosses } from "./lossesByHand"
 import { bindingOf, concerns, findTrainers, useFor, weightsBeside, withoutCasts, type TrainedNames, type Trainer } from "./trainers"
 import { callsOf } from "../source/calls"
-import { filesBeside, trains } from "../source/dependencies"
+import { filesBeside, trainersOf } from "../source/dependencies"
 import { isWholeLoss } from "./wholeLoss"
 import { findWrites, weightsWritten, type Write } from "./writes"
 import { isWithin, lastName } from "../source/nodes"
@@ -236,9 +236,10 @@ function unique(uses: readonly OptimizerUse[]): readonly OptimizerUse[] {
 /** Bounded: this file and at most `maximumFiles` of the program's own files. */
 export function findTraining(context: Context): Uses {
   const found: Found = { optimizers: [], losses: [], metrics: [] },
-    files = [context.home, ...importers(context)]
+    { ts, program, home } = context,
+    files = [home, ...trainersOf(ts, program, home, maximumFiles)]
   for (const file of files) scan(context, file, found)
-  const { ts, program, home } = context, beside = filesBeside(ts, program, home, maximumFiles)
+  const beside = filesBeside(ts, program, home, maximumFiles)
   const writes = findWrites(ts, [...new Set([...files, ...beside])], program)
   return { ...found, trainers: files.flatMap((file) => findTrainers(ts, file)), writes, files }
 }
@@ -247,15 +248,6 @@ interface Found {
   readonly optimizers: Tied<OptimizerUse>[]
   readonly losses: Tied<LossUse>[]
   readonly metrics: Tied<MetricUse>[]
-}
-
-function importers(context: Context): readonly TypeScript.SourceFile[] {
-  const { ts, program, home } = context
-  return program
-    .getSourceFiles()
-    .filter((file) => !file.isDeclarationFile && file !== home && !file.fileName.includes("/node_modules/"))
-    .slice(0, maximumFiles)
-    .filter((file) => trains(ts, program, file, home))
 }
 
 function scan(context: Context, file: TypeScript.SourceFile, found: Found): void {
