@@ -97,7 +97,8 @@ test("a constraint breaks every law of its parameter, and no other", () => {
     { id: "b", constraint: "maxNorm" },
     { id: "c", constraint: "nonNeg" },
   ]
-  expect(fateUnder(use("sgd"), law("linear"), constrained)).toEqual({ status: "broken", detail: "broken by the maxNorm constraint on b, wherever it is applied" })
+  const detail = "broken by the maxNorm constraint on b, wherever it is applied"
+  expect(fateUnder(use("sgd"), law("linear"), constrained)).toEqual({ status: "broken", detail })
   expect(fateUnderFlow(law("quadratic"), constrained).status).toBe("broken")
   expect(fateUnder(use("sgd"), law("linear"), [constrained[1]]).status).toBe("exact")
 })
