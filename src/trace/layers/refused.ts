@@ -106,7 +106,7 @@ export function refusalsOf(context: Context, kind: string, config: ObjectValue, 
     if (key === "activityRegularizer" && !isNullish(value) && value.kind !== "unknown" && noActivity.includes(kind))
       add({ kind: "setting", what: `${kind}: tfjs refuses an activityRegularizer as soon as the layer is applied` }, node ?? at)
     if (/Constraint$/.test(key) && isConstraint(value))
-      add({ kind: "ignored", what: `${kind}: tfjs 4.22 applies ${key} in setWeights only; no training step does, so weights exceed it` }, node ?? at)
+      add({ kind: "ignored", what: `${kind}: tfjs 4.22 applies ${key} in setWeights only; no step does, so weights can exceed it` }, node ?? at)
     const isLiteral = node !== null && isLiteralValue(ts, node)
     if (plain === null || (!isLiteral && !sure)) continue
     add(complaintAbout(context, kind, key, plain, isLiteral), node ?? at)
