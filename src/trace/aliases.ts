@@ -5,7 +5,7 @@
 import type * as TypeScript from "typescript"
 import { everyItem } from "./receivers"
 import { withoutCasts } from "./trainers"
-import { lastName } from "../source/nodes"
+import { lastName, resultsOf } from "../source/nodes"
 
 /** A name, and what it may stand for: an expression, another name, or a type that mentions names. */
 interface Flow {
@@ -184,19 +184,4 @@ function nameOfFunction(ts: typeof TypeScript, node: TypeScript.SignatureDeclara
   if (name !== undefined) return ts.isIdentifier(name) || ts.isPrivateIdentifier(name) ? name.text.replace(/^#/, "") : null
   const isStored = ts.isVariableDeclaration(parent) || ts.isPropertyDeclaration(parent) || ts.isPropertyAssignment(parent)
   return isStored && (ts.isIdentifier(parent.name) || ts.isPrivateIdentifier(parent.name)) ? parent.name.text.replace(/^#/, "") : null
-}
-
-/** What a function returns. */
-function resultsOf(ts: typeof TypeScript, fn: TypeScript.Node): readonly TypeScript.Node[] {
-  const body = "body" in fn ? (fn.body as TypeScript.Node | undefined) : undefined
-  if (body === undefined) return []
-  if (!ts.isBlock(body)) return [body]
-  const found: TypeScript.Node[] = []
-  const visit = (node: TypeScript.Node): void => {
-    if (ts.isFunctionLike(node) || ts.isClassLike(node)) return
-    if (ts.isReturnStatement(node) && node.expression !== undefined) found.push(node.expression)
-    ts.forEachChild(node, visit)
-  }
-  visit(body)
-  return found
 }

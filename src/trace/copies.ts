@@ -3,8 +3,8 @@
  * where it is made for itself, under no second name, and where nothing that is said of it trains it. Syntax only.
  */
 import type * as TypeScript from "typescript"
-import { lastName, isWithin } from "../source/nodes"
-import { declarationOf, functionName, listOf, resultsOf, storedName, type Names } from "./receivers"
+import { isWithin, lastName, resultsOf } from "../source/nodes"
+import { declarationOf, functionName, listOf, storedName, type Names } from "./receivers"
 import { withoutCasts } from "./trainers"
 
 const maximumDepth = 4

@@ -3,6 +3,7 @@
  * and functions of its file. Scopes are followed, the order of statements is not. Syntax only.
  */
 import type * as TypeScript from "typescript"
+import { resultsOf } from "../source/nodes"
 import { spend, type Budget } from "./budget"
 import { withoutCasts } from "./trainers"
 
@@ -406,19 +407,4 @@ function keysOf(ts: typeof TypeScript, bound: TypeScript.BindingPattern, name: s
     ts.isBindingElement(e) && bindsName(ts, e.name, name)
       ? [...(e.propertyName === undefined ? [] : [e.propertyName.getText()]), ...(ts.isIdentifier(e.name) ? [] : keysOf(ts, e.name, name))]
       : [])
-}
-
-/** What a function returns. */
-export function resultsOf(ts: typeof TypeScript, fn: TypeScript.Node): readonly TypeScript.Node[] {
-  const body = "body" in fn ? (fn.body as TypeScript.Node | undefined) : undefined
-  if (body === undefined) return []
-  if (!ts.isBlock(body)) return [body]
-  const found: TypeScript.Node[] = []
-  const visit = (node: TypeScript.Node): void => {
-    if (ts.isFunctionLike(node) || ts.isClassLike(node)) return
-    if (ts.isReturnStatement(node) && node.expression !== undefined) found.push(node.expression)
-    ts.forEachChild(node, visit)
-  }
-  visit(body)
-  return found
 }
