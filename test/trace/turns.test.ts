@@ -110,3 +110,24 @@ test("what is free in the end is not trained by a network that was compiled whil
   const found = fates(both)
   expect(found.some((fate) => isFrozen.test(fate))).toBe(true)
 })
+
+test.each([
+  ["a part of the list", "for (const l of net.layers.slice(0, n)) l.trainable = false"],
+  ["a part that is taken out", "net.layers.slice().splice(n, 1).forEach((l) => { l.trainable = false })"],
+  ["those of a name", "net.layers.filter((l) => l.name === String(n)).forEach((l) => { l.trainable = false })"],
+  ["the first of a name", "net.layers.find((l) => l.name === String(n)).trainable = false"],
+  ["one at a place", "net.layers[n].trainable = false"],
+  ["one at a place by a method", "net.layers.at(n).trainable = false"],
+  ["one by its name", "net.getLayer(String(n)).trainable = false"],
+  ["one by its number", "net.getLayer(undefined, n).trainable = false"],
+  ["as many as are asked for", "for (let i = 0; i < n; i++) net.layers[i].trainable = false"],
+])("layers that nobody knows: %s", (_, body) => {
+  const model = run(`${body}; compile(0.1); await net.fit(x, y); for (const l of net.layers) l.trainable = true; compile(0.01); await net.fit(x, y)`)
+  expect(fates(model).map((fate) => fate.replace(/^.* may be/, "may be"))).toEqual(Array(2).fill("may be frozen in some of the steps"))
+  expect(run(`${body}; compile(0.1); await net.fit(x, y)`).graph.parameters.every(({ trainable }) => trainable)).toBe(true)
+})
+
+test.each([
+  "net.layers.slice(0, n).forEach((l) => console.log(l.name)); compile(0.1); await net.fit(x, y)",
+  "for (const l of net.layers.slice(0, 3)) l.trainable = true; compile(0.1); await net.fit(x, y)",
+])("nothing is frozen: %s", (body) => expect(fates(run(body)).every((fate) => fate.endsWith("drifts"))).toBe(true))

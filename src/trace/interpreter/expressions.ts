@@ -16,7 +16,7 @@ import { spreadCount } from "./members"
 import { storeSomewhere } from "./stores"
 import { fieldSetLater } from "./later"
 import { lastName } from "../../source/nodes"
-import { passTraining } from "../models/frozen"
+import { doubtLayers, passTraining, takeItem } from "../models/frozen"
 import { forkPaths, joinValues, settingOf } from "./fork"
 import { assume, normal, seen, step, touch } from "../context"
 import { inherited, isNullish, itemOfGiven, nullValue, objectOf, primitive, truthOf, undefinedValue, unknown } from "../value"
@@ -186,6 +186,7 @@ function member(
   const key = "name" in node ? primitive(node.name.text) : evaluate(context, node.argumentExpression, scope)
   const name = textOf(context, key)
   if (name === null) return { value: unknownItem(context, object.value, key, node), self: object.value }
+  if (!("name" in node)) takeItem(context, object.value)
   return { value: context.get(context, object.value, name, node), self: object.value }
 }
 
@@ -237,6 +238,7 @@ function superMember(context: Context, node: TypeScript.PropertyAccessExpression
 /** An item at an index nobody knows: the only one there is, the one that a number read out of a tensor picks, or unknown. */
 function unknownItem(context: Context, object: Value, key: Value, at: TypeScript.Node): Value {
   if (object.kind === "array" && object.items.length === 1) return object.items[0]
+  if (object.kind === "array") doubtLayers(context, object.items)
   if (object.kind === "unknown" && object.given === true && object.tensors.length === 0) return itemOfGiven(object, [key])
   return itemAtReading(context, object, key, at) ?? unknown("an item at an unknown index", null, [object, key])
 }

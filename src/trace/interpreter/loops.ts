@@ -13,6 +13,7 @@ import { settleSymbols } from "./sizes"
 import { forgetCounters, onlyFillsTables } from "./tables"
 import type { Dim } from "../../schema/report"
 import { itemOfGiven, primitive, truthOf, unknown } from "../value"
+import { inOpenRound } from "../models/frozen"
 
 type LoopStep = "next" | { readonly leave: Completion }
 
@@ -136,7 +137,7 @@ function followRounds(context: Context, { test, round, advance, scope, at, label
         at,
       )
     }
-    const next = afterRound(settled && count >= surely ? inDoubt(context, round) : round(), label)
+    const next = afterRound(settled ? inOpenRound(context, () => (count >= surely ? inDoubt(context, round) : round())) : round(), label)
     if (next !== "next") return next.leave
     advance()
   }

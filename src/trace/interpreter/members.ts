@@ -2,11 +2,12 @@
 import type * as TypeScript from "typescript"
 import type { ArrayValue, MapValue, Value } from "../value"
 import type { Context } from "../context"
-import { arrayOf, native, numberIn, primitive, stringIn, truthOf, undefinedValue, unknown } from "../value"
+import { arrayOf, isNullish, native, numberIn, primitive, stringIn, truthOf, undefinedValue, unknown } from "../value"
 import { binaryOperation, textOf } from "./operators"
 import { keyOf } from "./globals"
 import { textWithRegex } from "./regex"
 import { touch, write } from "../context"
+import { doubtLayers } from "../models/frozen"
 
 type Method = (args: readonly Value[], at: TypeScript.Node) => Value
 
@@ -65,6 +66,20 @@ function arrayMethod(context: Context, array: ArrayValue, key: string): Method |
     const n = numberIn(value) ?? missing
     return n < 0 ? Math.max(0, items.length + n) : Math.min(n, items.length)
   }
+  // Nobody knows which items it is.
+  const doubtAt = (...places: readonly (Value | undefined)[]): void => {
+    if (places.some((place) => place !== undefined && numberIn(place) === null && !isNullish(place))) doubtLayers(context, items)
+  }
+  /** The first place of these whose item surely passes; −1 for none. */
+  const firstOf = (order: readonly number[], fn: Value | undefined, at: TypeScript.Node): number => {
+    for (const i of order) {
+      const truth = truthOf(each(fn, items[i], i, at))
+      if (truth === true) return i
+      if (truth === null) doubtLayers(context, items)
+    }
+    return -1
+  }
+  const forward = (): readonly number[] => items.map((_, i) => i)
   const change = (run: () => Value): Value => {
     touch(context, items)
     uncount(context, items, "length")
@@ -84,7 +99,10 @@ function arrayMethod(context: Context, array: ArrayValue, key: string): Method |
     case "shift":
       return () => change(() => items.shift() ?? undefinedValue)
     case "splice":
-      return ([from, count, ...inserted]) => change(() => arrayOf(items.splice(index(from, 0), numberIn(count) ?? items.length, ...inserted)))
+      return ([from, count, ...inserted]) => {
+        doubtAt(from, count)
+        return change(() => arrayOf(items.splice(index(from, 0), numberIn(count) ?? items.length, ...inserted)))
+      }
     case "map":
       return ([fn], at) => arrayOf(items.map((item, i) => each(fn, item, i, at)))
     case "flatMap":
@@ -102,15 +120,18 @@ function arrayMethod(context: Context, array: ArrayValue, key: string): Method |
         const truths = items.map((item, i) => truthOf(each(fn, item, i, at)))
         const kept = arrayOf(items.filter((_, i) => truths[i] !== false))
         // Nobody knows how many pass.
-        if (truths.includes(null)) context.state.uncounted.set(kept.items, unknown("a count of unknown data", "length"))
+        if (truths.includes(null)) {
+          context.state.uncounted.set(kept.items, unknown("a count of unknown data", "length"))
+          doubtLayers(context, items)
+        }
         return kept
       }
     case "find":
-      return ([fn], at) => items.find((item, i) => truthOf(each(fn, item, i, at)) === true) ?? undefinedValue
+      return ([fn], at) => items[firstOf(forward(), fn, at)] ?? undefinedValue
     case "findIndex":
-      return ([fn], at) => primitive(items.findIndex((item, i) => truthOf(each(fn, item, i, at)) === true))
+      return ([fn], at) => primitive(firstOf(forward(), fn, at))
     case "findLast":
-      return ([fn], at) => items.findLast((item, i) => truthOf(each(fn, item, i, at)) === true) ?? undefinedValue
+      return ([fn], at) => items[firstOf([...forward()].reverse(), fn, at)] ?? undefinedValue
     case "some":
       return test((truths) =>
         truths.includes(true) ? primitive(true) : truths.includes(null) ? unknown("whether some item passes") : primitive(false),
@@ -136,7 +157,7 @@ function arrayMethod(context: Context, array: ArrayValue, key: string): Method |
           .reverse()
           .reduce((sum, item) => context.call(context, fn ?? undefinedValue, undefinedValue, [sum, item], at), start ?? undefinedValue)
     case "slice":
-      return ([from, to]) => arrayOf(items.slice(index(from, 0), index(to, items.length)))
+      return ([from, to]) => (doubtAt(from, to), arrayOf(items.slice(index(from, 0), index(to, items.length))))
     case "concat":
       return (args) => arrayOf([...items, ...args.flatMap((arg) => (arg.kind === "array" ? arg.items : [arg]))])
     case "flat":
@@ -170,7 +191,7 @@ function arrayMethod(context: Context, array: ArrayValue, key: string): Method |
         return primitive(key === "includes" ? truths.includes(true) : truths.indexOf(true))
       }
     case "at":
-      return ([i]) => items.at(numberIn(i) ?? 0) ?? undefinedValue
+      return ([i]) => (doubtAt(i), items.at(numberIn(i) ?? 0) ?? undefinedValue)
     case "keys":
       return () => arrayOf(items.map((_, i) => primitive(i)))
     case "values":

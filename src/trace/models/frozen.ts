@@ -16,7 +16,7 @@ export function setTrainableOf(context: Context, target: Value, flag: boolean, a
   if (state === null) return
   if (state.trainable !== flag) rememberTurn(context, state, time)
   // What is perhaps frozen is read as trained, and nothing is promised between it and others.
-  if (!flag && context.state.trail.length > 0) return
+  if (!flag && (context.state.trail.length > 0 || doubtful.has(state))) return
   state.trainable = flag
   state.frozenIn = runOf(context)
   if (flag) delete state.frozenAt
@@ -59,6 +59,42 @@ export function setTrainableUnknown(context: Context, target: Value, value: Valu
   flags.set(value, time)
   const layers = target.kind === "model" ? layersIn(target) : [layerStateOf(target)]
   for (const layer of layers) if (layer !== null) rememberTurn(context, layer, time)
+}
+
+/** Layers of which code picks some that nobody knows. */
+const doubtful = new WeakSet<LayerState>()
+
+/**
+ * Some of these are picked by a place, a name or a condition that is not known. Where the file sets `trainable`, the pick may be what it sets it on:
+ * nothing is promised between any two of them, and none is taken for frozen.
+ */
+export function doubtLayers(context: Context, items: readonly Value[]): void {
+  const found = items.flatMap((item) => (item.kind === "model" ? layersIn(item) : (layerStateOf(item) ?? [])))
+  const layers = found.filter((layer) => !doubtful.has(layer))
+  if (layers.length === 0 || !/\btrainable\b\s*=(?!=)/.test(context.home.text)) return
+  for (const layer of layers) {
+    doubtful.add(layer)
+    layer.trainable = true
+    rememberTurn(context, layer, `?${timeOf(context).replace("?", "")}.${layer.serial}`)
+  }
+}
+
+const openRounds = new WeakMap<Context["state"], number>()
+
+/** Runs one round of a loop of which nobody knows how many there are: what it takes of a list by its number may be any item. */
+export function inOpenRound<T>({ state }: Context, round: () => T): T {
+  const depth = openRounds.get(state) ?? 0
+  openRounds.set(state, depth + 1)
+  try {
+    return round()
+  } finally {
+    openRounds.set(state, depth)
+  }
+}
+
+/** An item of a list is taken by its number. */
+export function takeItem(context: Context, list: Value): void {
+  if (list.kind === "array" && (openRounds.get(context.state) ?? 0) > 0) doubtLayers(context, list.items)
 }
 
 /** Something trains here, or may: what is frozen before it and free after it is frozen in some of the steps. */

@@ -17,7 +17,7 @@ import { readWhole } from "../interpreter/readings"
 import { refuseCycle } from "./cycles"
 import type { Earlier } from "./earlier"
 import { checkCompile, rememberModel, rememberTraining } from "./compiled"
-import { rememberCompile, rememberFit } from "./frozen"
+import { doubtLayers, rememberCompile, rememberFit } from "./frozen"
 import { callsToRepeat, repeatCall, type LayerCalls } from "./replay"
 import { ShapeError } from "../../graph/shape"
 import { substituteDim, symbolsOf } from "../../graph/dim"
@@ -423,13 +423,14 @@ export function modelMember(context: Context, model: ModelValue, name: string): 
       return layerList(model)
     case "getLayer":
       return native("getLayer", ([given, index]) => {
-        const position = numberIn(index) ?? numberIn(given),
-          wanted = stringIn(given)
+        const position = numberIn(index) ?? numberIn(given), wanted = stringIn(given)
         if (position !== null) {
           const list = layerList(model)
           return list.kind === "array" ? (list.items.at(position) ?? unknown("a layer that is not there")) : list
         }
-        return model.layers.find((layer) => layerStateOf(layer)?.explicitName === wanted) ?? unknown(`the layer '${wanted ?? "?"}' is not found`)
+        const found = model.layers.find((layer) => layerStateOf(layer)?.explicitName === wanted)
+        if (found === undefined) doubtLayers(context, model.layers)
+        return found ?? unknown(`the layer '${wanted ?? "?"}' is not found`)
       })
     case "inputs":
       return all(ready().inputs)
