@@ -7,8 +7,8 @@ export interface Budget {
   left: number
 }
 
-/** About a tenth of a second, thirty times what a repository of models takes; those of large libraries take more. */
-export const createBudget = (): Budget => ({ left: 100_000 })
+/** About a fiftieth of a second, six times what a repository of models takes; those of large libraries take more than there is of any budget. */
+export const createBudget = (): Budget => ({ left: 20_000 })
 
 /** Whether there is something left. */
 export function spend(budget: Budget, steps: number): boolean {

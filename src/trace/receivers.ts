@@ -275,16 +275,37 @@ export function resolveReceiver(ts: typeof TypeScript, names: Names, receiver: T
   return { names: [...reached.values()], holders, classes, isUnknown }
 }
 
-/** All names that declarations of these names lead to. */
-export function namesBehind(ts: typeof TypeScript, names: Names, start: ReadonlySet<string>): ReadonlySet<string> {
-  const found = new Set(start), seen = new Set<TypeScript.Node>()
+const mentioned = new WeakMap<TypeScript.Node, readonly string[]>()
+
+/** The names in a piece of code, private ones among them; asked once for each. */
+function mentionedIn(ts: typeof TypeScript, root: TypeScript.Node): readonly string[] {
+  const known = mentioned.get(root)
+  if (known !== undefined) return known
+  const found = new Set<string>()
   const visit = (node: TypeScript.Node): void => {
-    if (seen.has(node)) return
-    seen.add(node)
     if (ts.isIdentifier(node) || ts.isPrivateIdentifier(node)) found.add(plain(node))
     ts.forEachChild(node, visit)
   }
-  for (const name of found) [names.given, names.items].forEach((nodes) => nodes.get(name)?.forEach(visit))
+  visit(root)
+  const list = [...found]
+  mentioned.set(root, list)
+  return list
+}
+
+const led = new WeakMap<Names, Map<string, ReadonlySet<string>>>()
+
+/** All names that declarations of these names lead to. */
+export function namesBehind(ts: typeof TypeScript, names: Names, start: ReadonlySet<string>): ReadonlySet<string> {
+  const asked = led.get(names) ?? new Map<string, ReadonlySet<string>>(), key = [...start].join()
+  led.set(names, asked)
+  const known = asked.get(key)
+  if (known !== undefined) return known
+  const found = new Set(start)
+  for (const name of found) {
+    const nodes = [...(names.given.get(name) ?? []), ...(names.items.get(name) ?? [])]
+    for (const node of nodes) for (const other of mentionedIn(ts, node)) found.add(other)
+  }
+  asked.set(key, found)
   return found
 }
 
