@@ -45,6 +45,8 @@ export interface AnalyzeOptions {
    * The program with the declarations that types are made of, where `program` lacks them; made of the same source files. By default `program`.
    */
   readonly typed?: () => TypeScript.Program
+  /** Called when the code is read and the laws are next, for who measures either. */
+  readonly onRead?: () => void
   /**
    * How long reading the code may take, and from when on the laws of no further model are derived; the report says what is left out. By default
    * reading ends after 5 seconds and every model is derived.
@@ -76,6 +78,7 @@ export function analyzeFile(ts: typeof TypeScript, program: TypeScript.Program, 
   const isLate = (since: number): boolean => milliseconds !== undefined && Date.now() - since > milliseconds
   const models: AnalyzedModel[] = []
   const late: Problem[] = []
+  options.onRead?.()
   let partial = isLate(began)
   const read = Date.now()
   for (const model of traced.models) {

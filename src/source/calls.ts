@@ -1,5 +1,6 @@
 /** @file What several questions about a file ask for, found in one walk over it: its calls, and the names that a piece of code mentions. */
 import type * as TypeScript from "typescript"
+import { nodesOf } from "./nodes"
 
 const calls = new WeakMap<TypeScript.SourceFile, readonly TypeScript.CallExpression[]>()
 
@@ -7,12 +8,7 @@ const calls = new WeakMap<TypeScript.SourceFile, readonly TypeScript.CallExpress
 export function callsOf(ts: typeof TypeScript, file: TypeScript.SourceFile): readonly TypeScript.CallExpression[] {
   const known = calls.get(file)
   if (known !== undefined) return known
-  const found: TypeScript.CallExpression[] = []
-  const visit = (node: TypeScript.Node): void => {
-    if (ts.isCallExpression(node)) found.push(node)
-    ts.forEachChild(node, visit)
-  }
-  visit(file)
+  const found = nodesOf(ts, file).filter((node) => ts.isCallExpression(node))
   calls.set(file, found)
   return found
 }

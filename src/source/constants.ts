@@ -1,5 +1,6 @@
 /** @file Constants that are declared once in a file, found by their names whatever the scope, so that a name that is declared twice is none. */
 import type * as TypeScript from "typescript"
+import { spellingsOf } from "./nodes"
 
 /**
  * What a constant is declared as, casts taken off; null where its name is declared anywhere else in the file, where other files see it, or where one
@@ -10,14 +11,11 @@ export function constantOf(
 ): TypeScript.Expression | null {
   const declared: TypeScript.Node[] = []
   let isKept = true
-  const visit = (node: TypeScript.Node): void => {
-    if (ts.isIdentifier(node) && node.text === name.text) {
-      if (isDeclared(ts, node)) declared.push(node.parent)
-      else if (!isNameOf(ts, node) && !(ts.isPropertyAccessExpression(node.parent) && node.parent.name === node)) isKept &&= isAllowed(node)
-    }
-    ts.forEachChild(node, visit)
+  for (const node of spellingsOf(ts, name.getSourceFile()).get(name.text) ?? []) {
+    if (!ts.isIdentifier(node)) continue
+    if (isDeclared(ts, node)) declared.push(node.parent)
+    else if (!isNameOf(ts, node) && !(ts.isPropertyAccessExpression(node.parent) && node.parent.name === node)) isKept &&= isAllowed(node)
   }
-  visit(name.getSourceFile())
   const [only] = declared
   if (declared.length !== 1 || !isKept || !ts.isVariableDeclaration(only) || only.initializer === undefined) return null
   const { parent: list } = only, { parent: statement } = list

@@ -4,6 +4,7 @@
  * Too much is taken for a network, never too little; what is local to a function and has a name of the file's top counts as that.
  */
 import type * as TypeScript from "typescript"
+import { nodesOf } from "./nodes"
 import { isTfjsModule } from "./tfjs"
 import { resolveModule } from "./modules"
 
@@ -126,7 +127,7 @@ function namesOf(ts: typeof TypeScript, file: TypeScript.SourceFile): FileNames 
   const local = new Set<string>()
   const store = (name: string, node: TypeScript.Node): void => void stored.push({ name, node })
   // What code anywhere in the file stores in a name or hands to something it holds: `model = …`, `layers.push(…)`, `weights[i] = …`.
-  const visit = (node: TypeScript.Node): void => {
+  for (const node of nodesOf(ts, file)) {
     if (ts.isBinaryExpression(node) && isAssignment(ts, node.operatorToken.kind)) {
       const target = rootName(ts, node.left)
       if (target !== null) store(target, node.right)
@@ -141,9 +142,7 @@ function namesOf(ts: typeof TypeScript, file: TypeScript.SourceFile): FileNames 
         if (name !== null && !ts.isPropertyAccessExpression(callee)) store(name, callee)
       }
     } else if (ts.isParameter(node) || ts.isVariableDeclaration(node)) boundNames(ts, node.name).forEach((name) => local.add(name))
-    ts.forEachChild(node, visit)
   }
-  visit(file)
   for (const { name, node } of stored) if (top.has(name) || !local.has(name)) put(name, node)
   const names = { held, imported, reexported }
   fileNames.set(file, names)

@@ -5,7 +5,7 @@
 import type * as TypeScript from "typescript"
 import { everyItem } from "./receivers"
 import { withoutCasts } from "./trainers"
-import { lastName, resultsOf } from "../source/nodes"
+import { lastName, nodesOf, resultsOf } from "../source/nodes"
 
 /** A name, and what it may stand for: an expression, another name, or a type that mentions names. */
 interface Flow {
@@ -139,7 +139,6 @@ function findFlows(ts: typeof TypeScript, file: TypeScript.SourceFile): readonly
       if (ts.isPropertyAccessExpression(node.expression)) visitMethod(node.expression, given)
     }
     if (ts.isFunctionLike(node)) visitFunction(node)
-    ts.forEachChild(node, visit)
   }
   /** `list.push(model)` fills a list, `list.forEach((m) => …)` hands out its items, `f.call(self, model)` is a call of f. */
   const visitMethod = ({ expression: object, name }: TypeScript.PropertyAccessExpression, given: readonly TypeScript.Expression[]): void => {
@@ -155,7 +154,7 @@ function findFlows(ts: typeof TypeScript, file: TypeScript.SourceFile): readonly
     parameters.set(name, [...(parameters.get(name) ?? []), node.parameters.filter((p) => ts.isParameter(p))])
     if ("body" in node && node.body !== undefined && !ts.isConstructorDeclaration(node)) found.push({ name, from: node })
   }
-  visit(file)
+  nodesOf(ts, file).forEach(visit)
   for (const { name, given } of calls)
     for (const list of parameters.get(name) ?? [])
       list.forEach((parameter, i) => {

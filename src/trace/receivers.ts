@@ -3,7 +3,7 @@
  * and functions of its file. Scopes are followed, the order of statements is not. Syntax only.
  */
 import type * as TypeScript from "typescript"
-import { resultsOf } from "../source/nodes"
+import { nodesOf, resultsOf } from "../source/nodes"
 import { spend, type Budget } from "./budget"
 import { withoutCasts } from "./trainers"
 
@@ -78,7 +78,7 @@ function namesOfFile(ts: typeof TypeScript, file: TypeScript.SourceFile): Names 
     if (list === undefined) into.set(name, [node])
     else list.push(node)
   }
-  const visit = (node: TypeScript.Node): void => {
+  for (const node of nodesOf(ts, file)) {
     if (ts.isIdentifier(node) || ts.isPrivateIdentifier(node)) {
       const { parent } = node, isDeclared = "name" in parent && parent.name === node && !ts.isPropertyAccessExpression(parent)
       if (!isDeclared || ts.isShorthandPropertyAssignment(parent)) put(mentioned, plain(node), node)
@@ -95,9 +95,7 @@ function namesOfFile(ts: typeof TypeScript, file: TypeScript.SourceFile): Names 
       put(given, storedName(ts, node.left), node.right)
     else if (ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression) && fills.test(node.expression.name.text))
       for (const item of node.arguments) put(given, storedName(ts, node.expression.expression), item)
-    ts.forEachChild(node, visit)
   }
-  visit(file)
   return { given, mentioned, items }
 }
 

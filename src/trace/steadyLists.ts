@@ -7,7 +7,7 @@ import type { ArrayValue } from "./value"
 import type { Context } from "./context"
 import { filesBeside } from "../source/dependencies"
 import { isOfFile } from "./ownNames"
-import { lastName } from "../source/nodes"
+import { lastName, spellingsOf } from "../source/nodes"
 import { withoutCasts } from "./trainers"
 
 /** What a steady list is made from. */
@@ -207,9 +207,7 @@ function findSaid(ts: typeof TypeScript, file: TypeScript.SourceFile): ReadonlyM
     found.set(name, made)
     return made
   }
-  const visit = (node: TypeScript.Node): void => {
-    ts.forEachChild(node, visit)
-    if (!ts.isIdentifier(node) && !ts.isPrivateIdentifier(node)) return
+  const read = (node: TypeScript.MemberName): void => {
     const said = of(node.text.replace(/^#/, "")), { parent } = node
     if (ts.isFunctionLike(parent) && parent.name === node) return void said.functions.push(parent)
     if ((ts.isVariableDeclaration(parent) || ts.isPropertyDeclaration(parent)) && parent.name === node) return declare(said, parent)
@@ -229,6 +227,6 @@ function findSaid(ts: typeof TypeScript, file: TypeScript.SourceFile): ReadonlyM
     else if (ts.isPropertyDeclaration(declared) && ts.isArrayLiteralExpression(plain) && plain.elements.length === 0) said.empty.push(declared.name)
     else said.written.push(declared.name)
   }
-  visit(file)
+  for (const nodes of spellingsOf(ts, file).values()) nodes.forEach(read)
   return found
 }

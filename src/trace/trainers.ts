@@ -4,7 +4,8 @@
  */
 import type * as TypeScript from "typescript"
 import type { OptimizerUse } from "../graph/graph"
-import { lastName } from "../source/nodes"
+import { callsOf } from "../source/calls"
+import { lastName, nodesOf } from "../source/nodes"
 import { isOfFile, isOwnName } from "./ownNames"
 
 /** One call that moves weights. */
@@ -26,35 +27,40 @@ export interface Trainer {
 
 const maximumDepth = 4
 
-/** The calls of minimize and applyGradients in a file. */
+const trainers = new WeakMap<TypeScript.SourceFile, readonly Trainer[]>()
+
+/** The calls of minimize and applyGradients in a file; asked once for every file. */
 export function findTrainers(ts: typeof TypeScript, file: TypeScript.SourceFile): readonly Trainer[] {
+  const known = trainers.get(file) ?? lookForTrainers(ts, file)
+  trainers.set(file, known)
+  return known
+}
+
+function lookForTrainers(ts: typeof TypeScript, file: TypeScript.SourceFile): readonly Trainer[] {
   if (!/\b(minimize|applyGradients)\s*\(/.test(file.text)) return []
   const found: Trainer[] = [],
     declared = functionsOf(ts, file)
-  const visit = (node: TypeScript.Node): void => {
-    if (ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression)) {
-      const { expression: object, name } = node.expression,
-        [first, , list] = node.arguments
-      if (name.text === "minimize" && first !== undefined)
-        found.push({
-          call: node,
-          optimizer: lastName(ts, object),
-          ...reachOf(ts, [first], declared),
-          losses: [first],
-          variables: listed(ts, list),
-          changed: isOfItsOwn(file, lastName(ts, object)),
-        })
-      if (name.text === "applyGradients" && first !== undefined) {
-        const body = enclosingFunction(ts, node) ?? file
-        const losses = differentiated(ts, body)
-        const reach = reachOf(ts, losses.length > 0 ? losses : [body], declared), variables = listedByGradients(ts, node)
-        const optimizer = lastName(ts, object), changed = areChanged(ts, first, body) || isOfItsOwn(file, optimizer)
-        found.push({ call: node, optimizer, ...reach, losses, variables, changed })
-      }
+  for (const node of callsOf(ts, file)) {
+    if (!ts.isPropertyAccessExpression(node.expression)) continue
+    const { expression: object, name } = node.expression,
+      [first, , list] = node.arguments
+    if (name.text === "minimize" && first !== undefined)
+      found.push({
+        call: node,
+        optimizer: lastName(ts, object),
+        ...reachOf(ts, [first], declared),
+        losses: [first],
+        variables: listed(ts, list),
+        changed: isOfItsOwn(file, lastName(ts, object)),
+      })
+    if (name.text === "applyGradients" && first !== undefined) {
+      const body = enclosingFunction(ts, node) ?? file
+      const losses = differentiated(ts, body)
+      const reach = reachOf(ts, losses.length > 0 ? losses : [body], declared), variables = listedByGradients(ts, node)
+      const optimizer = lastName(ts, object), changed = areChanged(ts, first, body) || isOfItsOwn(file, optimizer)
+      found.push({ call: node, optimizer, ...reach, losses, variables, changed })
     }
-    ts.forEachChild(node, visit)
   }
-  visit(file)
   return found
 }
 
@@ -85,14 +91,11 @@ function functionsOf(ts: typeof TypeScript, file: TypeScript.SourceFile): Bodies
   const known = functions.get(file)
   if (known !== undefined) return known
   const bodies = new Map<string, TypeScript.Node[]>()
-  const visit = (node: TypeScript.Node): void => {
-    if (ts.isFunctionLike(node) && "body" in node && node.body !== undefined) {
-      const name = (node as { name?: TypeScript.Node }).name ?? (node.parent as { name?: TypeScript.Node } | undefined)?.name
-      if (name !== undefined) bodies.set(name.getText(), [...(bodies.get(name.getText()) ?? []), node.body as TypeScript.Node])
-    }
-    ts.forEachChild(node, visit)
+  for (const node of nodesOf(ts, file)) {
+    if (!ts.isFunctionLike(node) || !("body" in node) || node.body === undefined) continue
+    const name = (node as { name?: TypeScript.Node }).name ?? (node.parent as { name?: TypeScript.Node } | undefined)?.name
+    if (name !== undefined) bodies.set(name.getText(), [...(bodies.get(name.getText()) ?? []), node.body as TypeScript.Node])
   }
-  visit(file)
   functions.set(file, bodies)
   return bodies
 }

@@ -3,6 +3,7 @@
  * added to it, and while what it is given is the network's output. Syntax only; what is not plainly so is not taken for it.
  */
 import type * as TypeScript from "typescript"
+import { spellingsOf } from "../source/nodes"
 
 /** What leaves a loss as it is, up to a factor and a mean. */
 const harmlessMethods: ReadonlySet<string> = new Set(["mean", "sum", "asScalar", "squeeze", "toFloat"])
@@ -92,17 +93,11 @@ const isTrainedReference = (ts: typeof TypeScript, use: TypeScript.Node): boolea
 
 /** Calls of a function or method of the file by its name, and the other places that mention it. */
 function callsOf(ts: typeof TypeScript, name: TypeScript.Node): readonly TypeScript.Node[] {
-  const found: TypeScript.Node[] = []
-  const text = name.getText()
-  const visit = (node: TypeScript.Node): void => {
-    if (node !== name && (ts.isIdentifier(node) || ts.isPrivateIdentifier(node)) && node.getText() === text) {
-      const access = ts.isPropertyAccessExpression(node.parent) && node.parent.name === node ? node.parent : node
-      found.push(ts.isCallExpression(access.parent) && access.parent.expression === access ? access.parent : access)
-    }
-    ts.forEachChild(node, visit)
-  }
-  visit(name.getSourceFile())
-  return found
+  const others = (spellingsOf(ts, name.getSourceFile()).get(name.getText()) ?? []).filter((node) => node !== name)
+  return others.map((node) => {
+    const access = ts.isPropertyAccessExpression(node.parent) && node.parent.name === node ? node.parent : node
+    return ts.isCallExpression(access.parent) && access.parent.expression === access ? access.parent : access
+  })
 }
 
 /** Mentions of a constant in the block it is declared in. */

@@ -12,7 +12,7 @@ import { classOf, declarationOf, namesBehind, readNames, resolveReceiver, stored
 import { namesIn } from "../source/calls"
 import { filesBehind } from "../source/dependencies"
 import { isInUnused } from "../source/unused"
-import { lastName } from "../source/nodes"
+import { lastName, nodesOf } from "../source/nodes"
 import { withoutCasts } from "./trainers"
 
 /** Code that writes weights, or asks for what writes them, and may do so between the steps of training. */
@@ -51,6 +51,41 @@ export const speaksOfSteps = ({ text }: TypeScript.SourceFile): boolean => mayTr
 export function findWrites(
   ts: typeof TypeScript, sources: readonly TypeScript.SourceFile[], program: TypeScript.Program | null = null,
 ): readonly Write[] {
+  const [home] = sources, found = writesAmong(ts, [...sources].sort(byName), program)
+  const isIdle = (node: TypeScript.Node): boolean =>
+    program !== null && isInUnused(ts, program, node) && !filesBehind(ts, program, node.getSourceFile()).has(home)
+  return found.flatMap(({ write, isUncalled }) => (isUncalled && isIdle(write.node) ? [] : [write]))
+}
+
+interface FoundWrite {
+  readonly write: Write
+  /** Whether it only happens where code that is not among these files calls it. */
+  readonly isUncalled: boolean
+}
+
+const byName = (a: TypeScript.SourceFile, b: TypeScript.SourceFile): number => (a.fileName < b.fileName ? -1 : 1)
+
+interface Among {
+  readonly sources: readonly TypeScript.SourceFile[]
+  readonly found: readonly FoundWrite[]
+}
+
+/** The last few sets of files of a program: the networks of a library have the same files around them. */
+const among = new WeakMap<TypeScript.Program, Among[]>()
+const maximumSets = 4
+
+function writesAmong(
+  ts: typeof TypeScript, sources: readonly TypeScript.SourceFile[], program: TypeScript.Program | null,
+): readonly FoundWrite[] {
+  const sets = (program === null ? undefined : among.get(program)) ?? []
+  const known = sets.find((set) => set.sources.length === sources.length && set.sources.every((file, i) => file === sources[i]))
+  if (known !== undefined) return known.found
+  const found = lookForWrites(ts, sources)
+  if (program !== null) among.set(program, [{ sources, found }, ...sets].slice(0, maximumSets))
+  return found
+}
+
+function lookForWrites(ts: typeof TypeScript, sources: readonly TypeScript.SourceFile[]): readonly FoundWrite[] {
   const speaksOf = (file: TypeScript.SourceFile): boolean => speaksOfWriting(file) || mayReplace.test(file.text) || mayFreeze.test(file.text)
   if (!sources.some(speaksOf) || !sources.some(speaksOfSteps)) return []
   const all = sources.map((file) => saidIn(ts, file)), trains = all.flatMap((said) => said.trains), found = all.flatMap((said) => said.candidates)
@@ -60,7 +95,8 @@ export function findWrites(
   const files = { names, differentiated: differentiatedBy(ts, names, trains) }
   const budget = createBudget()
   // Where that is not looked at to the end, it may write any weight at any time.
-  const anything = (node: TypeScript.Node): Write => ({ node, receiver: nowhere, file: names, isSure: false, isSwitch: false, byHand: false })
+  const anything = (node: TypeScript.Node): FoundWrite =>
+    ({ write: { node, receiver: nowhere, file: names, isSure: false, isSwitch: false, byHand: false }, isUncalled: false })
   let index: StepIndex | null = null
   return found.flatMap(({ node, receiver, given, isReplaced, isValue, isSwitch }) => {
     if (budget.left <= 0) return [anything(node)]
@@ -75,11 +111,12 @@ export function findWrites(
     const { sites, escapes, isOpen } = moments, around = stepsTogether(ts, names, sites, index, budget)
     if (budget.left <= 0) return [anything(node)]
     if (around.length === 0 && isSwitch === true) return []
-    const isIdle = (): boolean => program !== null && isInUnused(ts, program, node) && !filesBehind(ts, program, node.getSourceFile()).has(sources[0])
-    if (around.length === 0 && !escapes && receiver !== null && (!(isOpen && isChange) || isIdle())) return []
+    const isUncalled = around.length === 0 && !escapes && receiver !== null
+    if (isUncalled && !(isOpen && isChange)) return []
     const byHand = around.some(({ call }) => ts.isCallExpression(call) && /^(variableGrads|valueAndGrads|grads?)$/.test(calledName(ts, call)))
     const reached = receiver === null ? nowhere : isReplaced ? fieldOf(ts, names, receiver) : resolveReceiver(ts, names, receiver, budget)
-    return [{ node, receiver: reached, file: names, isSure: around.length > 0, isSwitch: isSwitch === true, byHand }]
+    const write = { node, receiver: reached, file: names, isSure: around.length > 0, isSwitch: isSwitch === true, byHand }
+    return [{ write, isUncalled }]
   })
 }
 
@@ -97,7 +134,7 @@ function saidIn(ts: typeof TypeScript, file: TypeScript.SourceFile): Said {
   if (known !== undefined) return known
   const trains: TypeScript.CallExpression[] = [], candidates: Candidate[] = []
   let compiles = false
-  const visit = (node: TypeScript.Node): void => {
+  for (const node of nodesOf(ts, file)) {
     if (ts.isCallExpression(node)) {
       const name = calledName(ts, node)
       if (steps.has(name) || runs.has(name) || isTraining(node, name)) trains.push(node)
@@ -105,9 +142,7 @@ function saidIn(ts: typeof TypeScript, file: TypeScript.SourceFile): Said {
     }
     const candidate = candidateAt(ts, node)
     if (candidate !== null) candidates.push(candidate)
-    ts.forEachChild(node, visit)
   }
-  visit(file)
   const found = { trains, candidates, compiles }
   said.set(file, found)
   return found
@@ -214,14 +249,13 @@ const isTraining = (call: TypeScript.CallExpression, name: string): boolean =>
 export function weightsWritten(
   ts: typeof TypeScript, writes: readonly Write[], names: ReadonlySet<string>, weights: readonly string[],
 ): readonly string[] | "all" {
-  const written = new Set<string>(), behind = new Map<Names, ReadonlySet<string>>()
+  const written = new Set<string>()
   for (const { receiver, file } of writes) {
-    const made = behind.get(file) ?? namesBehind(ts, file, names)
-    behind.set(file, made)
-    const mayBeOwn = (type: string | undefined): boolean => type === undefined || made.has(type) || !isNetwork(ts, file, type)
+    const isBehind = (name: string): boolean => namesBehind(ts, file, names).has(name)
+    const mayBeOwn = (type: string | undefined): boolean => type === undefined || !isNetwork(ts, file, type) || isBehind(type)
     for (const { name, around } of receiver.names) if (weights.includes(name) && mayBeOwn(around)) written.add(name)
     const isNamed = receiver.names.some(({ name }) => names.has(name) && !weights.includes(name))
-    const holds = [...receiver.holders].some((name) => made.has(name))
+    const holds = [...receiver.holders].some(isBehind)
     if (receiver.isUnknown || isNamed || holds || [...receiver.classes].some(mayBeOwn)) return "all"
   }
   return [...written]

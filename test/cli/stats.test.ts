@@ -65,7 +65,7 @@ test("counts models, operations, laws, and says what is set aside", async () => 
   // Code that throws whatever it is given builds no model.
   expect(out).toMatch(/\n5 models, 4 read without gaps \(80\.0 %\), 2 with laws; 2 more whose code throws whatever it is given\n/)
   expect(out).toMatch(/\n\d+ operations traced, 1 unsupported \(\d\.\d %\)\n2 laws\n/)
-  expect(out).toMatch(/\n[\d,]+ ms, [\d.]+ ms for the median model, slowest (\S+ [\d,]+ ms(, )?){3}\n/)
+  expect(out).toMatch(/\n[\d,]+ ms, [\d.]+ ms for the median model \([\d.]+ ms to read it\), slowest (\S+ [\d,]+ ms(, )?){3}\n/)
   expect(out).toContain("throw whatever they are given:\n  gone.js:4 Gone: 'this.never' is undefined here: no code stores it\n  gone.js:6 silu:")
   expect(out).toMatch(/\nread in part:\n {2}odd\.js:3 m: [^\n]+\n/)
   expect(out).toMatch(/\nbundle\.js has 2\.0 MB, more than 2 MB, and is skipped\.\nbroken\.ts:2:7: syntax error: [^\n]*\n$/)
@@ -88,7 +88,7 @@ test("a failure of one file is one line for that file", () => {
   const start = { line: 1, column: 1 }
   const report = { path: "a.ts", models: [], problems: [{ message: "the analysis failed: x", start, end: start }] }
   const stats = countFiles(
-    [{ report, models: [], milliseconds: 3, failure: "a.ts: the analysis failed: x" }],
+    [{ report, models: [], milliseconds: { all: 3, reading: 2 }, failure: "a.ts: the analysis failed: x" }],
     { files: ["/a.ts"], silent: [], skipped: [] },
     () => 5,
   )

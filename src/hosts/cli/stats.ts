@@ -82,8 +82,8 @@ export interface Stats {
   readonly models: { readonly all: number; readonly whole: number; readonly withLaws: number; readonly broken: number }
   readonly operations: { readonly all: number; readonly unsupported: number; readonly share: number }
   readonly laws: number
-  /** `all` is the whole run; `median` is that of one model, TypeScript's reading of its file apart. */
-  readonly milliseconds: { readonly all: number; readonly median: number | null }
+  /** `all` is the whole run; `median` is that of one model, TypeScript's reading of its file apart, and `reading` that of tracing alone. */
+  readonly milliseconds: { readonly all: number; readonly median: number | null; readonly reading: number | null }
   readonly slowest: readonly { readonly path: string; readonly milliseconds: number }[]
   /** Models that are read in part, each with the first of what is not read. */
   readonly gaps: readonly Gap[]
@@ -96,7 +96,7 @@ export interface Stats {
 /** What is kept of one file: numbers, so that a code base of any size fits into memory. */
 interface FileCount {
   readonly path: string
-  readonly milliseconds: number
+  readonly milliseconds: AnalyzedFile["milliseconds"]
   readonly models: number
   readonly whole: number
   readonly withLaws: number
@@ -149,8 +149,7 @@ export function countFiles(analyzed: Iterable<AnalyzedFile>, { silent, skipped }
   for (const file of analyzed) counts.push(countFile(file))
   const total = (key: "models" | "whole" | "withLaws" | "operations" | "unsupported" | "laws"): number =>
     counts.reduce((sum, count) => sum + count[key], 0)
-  const times = counts.flatMap(({ models, milliseconds }) => new Array<number>(models).fill(milliseconds / models)).sort((a, b) => a - b)
-  const slowest = [...counts].sort((a, b) => b.milliseconds - a.milliseconds).slice(0, 3)
+  const slowest = [...counts].sort((a, b) => b.milliseconds.all - a.milliseconds.all).slice(0, 3)
   return {
     schema: 1,
     files: {
@@ -167,13 +166,19 @@ export function countFiles(analyzed: Iterable<AnalyzedFile>, { silent, skipped }
     },
     operations: { all: total("operations"), unsupported: total("unsupported"), share: total("unsupported") / Math.max(1, total("operations")) },
     laws: total("laws"),
-    milliseconds: { all: Math.round(elapsed()), median: times.length === 0 ? null : Number(times[times.length >> 1].toFixed(1)) },
-    slowest: slowest.map(({ path, milliseconds }) => ({ path, milliseconds: Math.round(milliseconds) })),
+    milliseconds: { all: Math.round(elapsed()), median: medianOf(counts, "all"), reading: medianOf(counts, "reading") },
+    slowest: slowest.map(({ path, milliseconds }) => ({ path, milliseconds: Math.round(milliseconds.all) })),
     gaps: counts.flatMap(({ gaps }) => gaps),
     broken: counts.flatMap(({ broken }) => broken),
     skipped,
     problems: counts.flatMap(({ path, failures }) => failures.map((message) => ({ path, message }))),
   }
+}
+
+/** Time of the median model in a file's share for each of its models; null without any. */
+function medianOf(counts: readonly FileCount[], part: "all" | "reading"): number | null {
+  const times = counts.flatMap(({ models, milliseconds }) => new Array<number>(models).fill(milliseconds[part] / models)).sort((a, b) => a - b)
+  return times.length === 0 ? null : Number(times[times.length >> 1].toFixed(1))
 }
 
 export function statsText(stats: Stats): readonly string[] {
@@ -188,7 +193,7 @@ export function statsText(stats: Stats): readonly string[] {
     `${countText(operations.all, "operation")} traced, ${dimText(operations.unsupported)} unsupported (${(100 * operations.share).toFixed(1)} %)`,
     countText(laws, "law"),
     `${dimText(milliseconds.all)} ms` +
-      (milliseconds.median === null ? "" : `, ${milliseconds.median} ms for the median model`) +
+      (milliseconds.median === null ? "" : `, ${milliseconds.median} ms for the median model (${milliseconds.reading} ms to read it)`) +
       (slow.length === 0 ? "" : `, slowest ${slow.join(", ")}`),
     ...(gaps.length === 0 ? [] : ["read in part:"]),
     ...gaps.map(({ path, line, model, reason, others }) => `  ${path}:${line} ${model}: ${reason}${others === 0 ? "" : ` and ${others} more`}`),
