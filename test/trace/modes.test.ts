@@ -124,6 +124,17 @@ describe("laws of both modes hold in each", () => {
     expect(deriveClaims(only(trace(code), "net").graph).derived.laws.map(({ parameters }) => parameters.join(" "))).toEqual(laws)
   })
 
+  test("a cell of the source that does otherwise in prediction", () => {
+    const code = `class Cell extends tf.RNNCell { stateSize = 4
+      build() { this.w = this.addWeight("w", [3, 4]) }
+      call([x, h], kwargs) { const s = tf.matMul(x, this.w.read()).add(h); const y = kwargs.training ? tf.relu(s) : tf.tanh(s); return [y, y] } }
+      const net = tf.sequential({ layers: [tf.layers.rnn({ cell: new Cell({}), inputShape: [5, 3] }), tf.layers.dense({ units: 2, name: "b" })] })
+      const opt = tf.train.sgd(0.1)
+      export function step(x, y) { ${minimize("net.predict(x)")} }`
+    expect(operations(only(trace(code), "net"))).toContain("tanh")
+    expect(operations(only(trace(code), "net"))).not.toContain("relu")
+  })
+
   test("a scale and an offset are found behind either mode", () => {
     const { model } = analyzeOnly(`${normalizing}\n${step("net.apply(x, optionsOf())")}`)
     expect(model.assumptions.join()).toContain("only what holds both ways is said")

@@ -24,6 +24,25 @@ const ownLayer = `class Block extends tf.layers.Layer {
   call(x, kwargs) { const y = this.bn.apply(this.d.apply(x)); return kwargs["training"] ? tf.dropout(y, 0.5) : y }
   computeOutputShape(s) { return s } }
 const block = new Block(), last = tf.layers.dense({ units: 2 })`
+/** A sequential model with a layer of a class between two dense ones. */
+const around = (code: string, layer: string): string => `${code}
+const net = tf.sequential({ layers: [tf.layers.dense({ units: 4, inputShape: [3] }), ${layer}, tf.layers.dense({ units: 2 })] })`
+const asksElsewhere = around(
+  `const pick = (x, kwargs) => kwargs.training ? tf.relu(x) : tf.tanh(x)
+  class Helped extends tf.layers.Layer { static className = "Helped"; call(x, kwargs) { return pick(Array.isArray(x) ? x[0] : x, kwargs) } }`,
+  "new Helped({})",
+)
+const asksInBase = around(
+  `class Base extends tf.layers.Layer {
+    call(x, kwargs) { const y = this.inner(Array.isArray(x) ? x[0] : x); return kwargs["training"] ? y : y.add(1) } }
+  class Own extends Base { static className = "Own"; inner(x) { return tf.relu(x) } }`,
+  "new Own({})",
+)
+const handsOn = around(
+  `class Passing extends tf.layers.Layer { static className = "Passing"
+    call(x, { training }) { const y = Array.isArray(x) ? x[0] : x; return training ? y : y.tanh() } }`,
+  "new Passing({})",
+)
 
 /** Code, the function that is the network, its input's shape, and the layers that hold weights. */
 const cases: readonly (readonly [title: string, code: string, body: string, shape: readonly number[], layers: string])[] = [
@@ -32,6 +51,9 @@ const cases: readonly (readonly [title: string, code: string, body: string, shap
   ["a sequential model, predicting", sequential, "net.predict(x).tanh()", [6, 3], "net.layers"],
   ["a functional model around a recurrence", functional, "net.apply(x).relu()", [6, 5, 3], "net.layers"],
   ["a class of one's own", ownLayer, "last.apply(block.apply(x))", [6, 3], "[block.d, block.bn, last]"],
+  ["a class that asks whether it trains elsewhere", asksElsewhere, "net.predict(x)", [6, 3], "net.layers"],
+  ["a class that asks in the one it extends", asksInBase, "net.apply(x)", [6, 3], "net.layers"],
+  ["a class that hands its input on only in training", handsOn, "net.predict(x)", [6, 3], "net.layers"],
 ]
 
 /** The module of a case, and the same with the network marked for the tracer. */
@@ -75,6 +97,18 @@ describe("a model that is trained by hand", () => {
     expect(isOf(run)).not.toMatch(/dropout|normalize|random/)
   })
   test("net.apply(x, { training: true }) runs as in fit", () => expect(isOf("net.apply(x, { training: true })")).toMatch(/normalize/))
+})
+
+test("a class that trains a layer whatever it is told does so in prediction", () => {
+  const insists = around(
+    `class Forced extends tf.layers.Layer { static className = "Forced"; bn = tf.layers.batchNormalization(); drop = tf.layers.dropout({ rate: 0.5 })
+      call(x) { return this.drop.apply(this.bn.apply(Array.isArray(x) ? x[0] : x, { training: true })) } }`,
+    "new Forced({})",
+  )
+  const model = only(trace(`${insists}; const opt = tf.train.sgd(0.1)
+    export function step(x, y) { opt.minimize(() => tf.losses.meanSquaredError(y, net.predict(x))) }`), "net")
+  expect(operations(model)).toContain("normalize")
+  expect(operations(model)).not.toContain("dropout")
 })
 
 describe("code that applies layers runs them as in prediction", () => {

@@ -10,7 +10,7 @@ import { arrayOf, objectOf, primitive } from "../value"
 import { binary, emit, flagOption, layerWeight, numberOption, option, shape, sizeOption } from "./call"
 import { constant, dimOf, sliceAxis } from "../tensor"
 import { kindOfLayer, nodeOfLayer } from "./nodes"
-import { inPrediction } from "./prediction"
+import { inPrediction, rememberTraining } from "./prediction"
 import { multiplyDim } from "../../graph/dim"
 import { Unreadable } from "../context"
 
@@ -190,8 +190,12 @@ function ownCell(call: LayerCall, cell: Extract<Value, { kind: "object" }>, stat
         context.call(context, context.get(context, cell, "build", at), cell, [given], at)
       }
       return (x, states) => {
-        const kwargs = objectOf([["training", primitive(true)]])
-        const made = context.call(context, context.get(context, cell, "call", at), cell, [arrayOf([x, ...states]), kwargs], at)
+        const inputs = [x, ...states], since = context.state.serial, code = context.get(context, cell, "call", at)
+        const run = (training: boolean): Value =>
+          context.call(context, code, cell, [arrayOf(inputs), objectOf([["training", primitive(training)]])], at)
+        const weights = (): readonly TensorValue[] => state.weights.flatMap(({ tensor }) => tensor ?? [])
+        const trained = { result: run(true), inputs, since, weights, what: cell.type?.name ?? "a cell", at }
+        const made = rememberTraining(context, trained, () => run(false))
         const items = made.kind === "array" ? made.items : [made]
         const tensors = items.filter((item): item is TensorValue => item.kind === "tensor")
         if (tensors.length !== items.length || tensors.length !== sizes.length + 1) throw new Unreadable("rnn: what the cell returns is not known")

@@ -20,7 +20,7 @@ import { noiseLayers } from "./noise"
 import { tellFault, tellRefusedWeight } from "../interpreter/faults"
 import { holdMask, passMask } from "./mask"
 import { openSize, passOpen, sizeOfInput } from "./open"
-import { applyAsCalled } from "./prediction"
+import { applyAsCalled, rememberTraining } from "./prediction"
 import { preprocessingLayers } from "./preprocessing"
 import { giveRank, openShape } from "../rank"
 import { refusalsOf, tellRank, tellUnfit } from "./refused"
@@ -367,14 +367,22 @@ function applyInstance(
     const shapes = inputs.map((x) => arrayOf(shapeOf(context, x).map(sizeValue)))
     context.call(context, context.get(context, instance, "build", at), instance, [shapes.length === 1 ? shapes[0] : arrayOf(shapes)], at)
   }
-  const fields = kwargs?.kind === "object" ? [...kwargs.fields] : []
-  const call = context.get(context, instance, "call", at), { calling } = context.state
-  context.state.calling++
-  try {
-    return context.call(context, call, instance, [given, objectOf([["training", primitive(true)], ...fields])], at)
-  } finally {
-    context.state.calling = calling
+  const fields = kwargs?.kind === "object" ? [...kwargs.fields] : [], flag = kwargs?.kind === "object" ? kwargs.fields.get("training") : undefined
+  const call = context.get(context, instance, "call", at), since = context.state.serial
+  const run = (told: readonly (readonly [string, Value])[]): Value => {
+    const { calling } = context.state
+    context.state.calling++
+    try {
+      return context.call(context, call, instance, [given, objectOf(told)], at)
+    } finally {
+      context.state.calling = calling
+    }
   }
+  const result = run([["training", primitive(true)], ...fields])
+  if (flag !== undefined && booleanIn(flag) !== true) return result
+  const weights = (): readonly TensorValue[] => allWeights(instance).flatMap(({ tensor }) => tensor ?? [])
+  const what = instance.type?.name ?? "a layer"
+  return rememberTraining(context, { result, inputs, since, weights, what, at }, () => run([...fields, ["training", primitive(false)]]))
 }
 
 /** this.addWeight(name, shape, dtype, initializer, regularizer, trainable). */

@@ -1,6 +1,6 @@
 /** @file Models made with tf.sequential and tf.model: the different ones of every place that makes some. */
 import type { Context } from "../context"
-import type { ModelValue, ObjectValue, TensorValue } from "../value"
+import type { ModelValue, TensorValue, Value } from "../value"
 import type { Traced } from "./classes"
 import type { Refusal } from "../../graph/graph"
 import { allWeights, layerStateOf } from "../layers/layer"
@@ -12,7 +12,6 @@ import { calleePlace } from "../../source/place"
 import { doneAt } from "./done"
 import { emitModel } from "./emit"
 import { chooseVariants, isNamed, type Variant } from "./variants"
-import { makeTensor, shapeOf } from "../tensor"
 import { plainText } from "../ops/table"
 import { inMode, type Mode } from "../layers/prediction"
 
@@ -53,8 +52,15 @@ const maximumVariants = 24
 
 /** What tfjs refuses in one of the layers of a model. */
 function refusedIn(model: ModelValue): Refusal | undefined {
-  const all = model.layers.flatMap((layer) => (layer.kind === "model" ? [refusedIn(layer)] : (layerStateOf(layer)?.refused ?? [])))
-  return all.find((refusal) => refusal !== undefined && refusal.kind !== "ignored")
+  const open: Value[] = [...model.layers].reverse(), seen = new Set<Value>()
+  for (let layer = open.pop(); layer !== undefined; layer = open.pop()) {
+    const refused = layerStateOf(layer)?.refused?.find(({ kind }) => kind !== "ignored")
+    if (refused !== undefined) return refused
+    if (layer.kind !== "model" || seen.has(layer)) continue
+    seen.add(layer)
+    open.push(...[...layer.layers].reverse())
+  }
+  return undefined
 }
 
 /** A first layer whose settings are known and state no shape of what it takes. */
@@ -102,24 +108,6 @@ export function traceInMode(context: Context, model: ModelValue, mode: Exclude<M
   return typeof found === "string" ? null : found
 }
 
-/** A model's outputs in other modes than that of fit, which its layers were followed in: what a layer of the source then does nobody knows. */
-function outputsIn(context: Context, model: ModelValue, mode: Exclude<Mode, "fitted">): readonly TensorValue[] {
-  const asking = hasOwnLayer(model) ? context.state.instances.find(asksForMode) : undefined
-  if (asking === undefined) return model.outputs.map((t) => inMode(context, t, mode))
-  const op = { kind: "opaque", what: asking.type?.name ?? "a layer", reason: "what it does depends on whether it is told that it trains" } as const
-  const read = [...reachableFrom(model.outputs)].filter(({ source }) => source.kind === "weight")
-  const weights = [...new Set([...read, ...model.layers.flatMap(allWeights).flatMap(({ tensor }) => tensor ?? [])])]
-  return model.outputs.map((t) => makeTensor(context, op, [t, ...weights], { at: model.node, label: op.what }, shapeOf(context, t)))
-}
-
-const hasOwnLayer = ({ layers }: ModelValue): boolean =>
-  layers.some((layer) => (layer.kind === "model" ? hasOwnLayer(layer) : layer.kind === "object"))
-
-/** Whether a layer class speaks of the flag otherwise than to hand it on to other layers, which are known in both modes. */
-const asksForMode = ({ layer, type }: ObjectValue): boolean =>
-  layer !== undefined && type !== null && /\btraining\b/.test(type.node.getText().replace(handsOn, ""))
-const handsOn = /\btraining\s*:\s*\w+(\??\.\s*training|\[["']training["']\])|\btraining\?\s*:\s*boolean/g
-
 function traceModel(context: Context, model: ModelValue, mode: Mode = "fitted"): Traced | string {
   const outerNotes = context.state.notes
   const moduleAssumptions = [...context.state.assumptions]
@@ -128,7 +116,7 @@ function traceModel(context: Context, model: ModelValue, mode: Mode = "fitted"):
     buildSequential(context, model)
     if (model.failure !== undefined && model.outputs.length === 0) return model.failure
     if (model.outputs.length === 0) return "its layers are not all known"
-    const outputs = mode === "fitted" ? model.outputs : outputsIn(context, model, mode)
+    const outputs = mode === "fitted" ? model.outputs : model.outputs.map((t) => inMode(context, t, mode))
     if (outputs.every((t, i) => t === model.outputs[i]) && mode !== "fitted") return "it is the same network"
     const reachable = reachableFrom(outputs)
     const paths = assignPaths(model),
