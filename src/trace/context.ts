@@ -304,10 +304,12 @@ export function step(context: Context, at: TypeScript.Node): void {
     const made = productsOf(context)
     if (made !== state.made) Object.assign(state, { made, madeAt: state.steps })
     else if (state.steps - state.madeAt > limits.quietSteps) throw stopAt(context, tooManySteps(context), at)
-    if (Date.now() - state.startedAt > limits.milliseconds)
-      throw stopAt(context, `reading takes more than ${secondsText(limits.milliseconds)}: what follows is not read`, at)
+    if (isLate(context)) throw stopAt(context, tooLate(context), at)
   }
 }
+
+export const isLate = ({ state, limits }: Context): boolean => Date.now() - state.startedAt > limits.milliseconds
+export const tooLate = ({ limits }: Context): string => `reading takes more than ${secondsText(limits.milliseconds)}: what follows is not read`
 
 /** Says of which function, the innermost one with a name. */
 function tooManySteps({ ts, state }: Context): string {

@@ -24,6 +24,7 @@ import { mentionsTfjs } from "../source/tfjs"
 import { globalObject } from "./interpreter/globals"
 import { moduleScope } from "./interpreter/imports"
 import { plainText } from "./ops/table"
+import { refuseCycles } from "./models/cycles"
 import { placeOf } from "../source/place"
 import { isWithin, lastName } from "../source/nodes"
 import { traceModels } from "./models/tfjs"
@@ -59,6 +60,9 @@ export function traceFile(
     return { models: [], problems: [{ message: `the file cannot be read: ${message}`, ...filePlace(sourceFile) }] }
   }
 }
+
+/** The stack of whoever reads the file is as long as what is nested in it. */
+const tooDeep = "code, layers or names are nested too deeply: something of this file is not read"
 
 const filePlace = (_file: TypeScript.SourceFile): Place => ({ start: { line: 1, column: 1 }, end: { line: 1, column: 1 } })
 
@@ -107,9 +111,10 @@ function follow(context: Context): TracedFile {
     try {
       return run()
     } catch (error) {
-      if (!(error instanceof Stop) || error.reason === "cancelled") throw error
-      const known = [...problems, ...state.problems].some((problem) => problem.message === error.message)
-      if (!known) problems.push({ message: error.message, ...filePlace(home) })
+      const message = error instanceof RangeError ? tooDeep : error instanceof Stop && error.reason !== "cancelled" ? error.message : null
+      if (message === null) throw error
+      const known = [...problems, ...state.problems].some((problem) => problem.message === message)
+      if (!known) problems.push({ message, ...filePlace(home) })
       return null
     }
   }
@@ -129,6 +134,7 @@ function follow(context: Context): TracedFile {
   callables.push(...objectCallables(context, scope.names))
   for (const type of classes) guarded(() => followMethods(context, type))
   followClosures(context, (fn) => void guarded(() => followFactory(context, fn)))
+  refuseCycles(state.models)
   const { traced, failures } = guarded(() => traceModels(context)) ?? { traced: [], failures: [] }
   models.push(...traced)
   const reported = traced.map(({ model }) => model)

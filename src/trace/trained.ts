@@ -9,7 +9,7 @@ import type { SharedTraining, TracedFile } from "../graph/graph"
 import { aliasesOf } from "./aliases"
 import { asTrained } from "./models/asTrained"
 import { faultOf } from "./models/wrappers"
-import { findTraining, trainingOf, type Training, type Uses } from "./training"
+import { findTraining, trainingOf, unreadTraining, type Training, type Uses } from "./training"
 import { followLoss, idsOf } from "./loss/follow"
 import { placeKey } from "./context"
 import { listedIn, listsOf, type Listed } from "./lists"
@@ -31,7 +31,7 @@ const nothing: Uses = { optimizers: [], losses: [], metrics: [], trainers: [], w
 export function trainModels(context: Context, all: readonly Made[], guarded: Guard): TracedFile["models"] {
   // What trains no network of this file takes long to look for in the others.
   if (all.length === 0) return []
-  const uses = guarded(() => findTraining(context)) ?? nothing
+  const found = guarded(() => findTraining(context)), uses = found ?? nothing
   const ownNames = (made: Made) => (): ReadonlySet<string> => aliasesIn(context, uses, made, namesOf(context, made.traced, made.model)).own
   const models = all.map((made) => guarded(() => asTrained(context, uses, made, ownNames(made))) ?? made)
   const known = models.map((made) => {
@@ -51,10 +51,11 @@ export function trainModels(context: Context, all: readonly Made[], guarded: Gua
     return { training, network, names: names.own, weights, others, listed, hides, losses: training.losses }
   })
   const networks = trained.map(({ network }) => network), called = new Set(networks.flatMap(({ names }) => [...names]))
-  const sharing = guarded(() => sharedWeights(context, uses, trained, called)) ?? []
+  const sharing = guarded(() => sharedWeights(context, uses, trained, called)), isUnread = found === null || sharing === null
   return models.map(({ traced, model }, k) => {
-    const own = trained[k], shared = sharing.at(k) ?? []
-    const found = withTraining(traced, own.training, faultOf(traced) ?? model?.fault)
+    const own = trained[k], shared = sharing?.at(k) ?? [], { training } = own
+    const known = isUnread ? { ...training, optimizers: [...training.optimizers, unreadTraining(context)] } : training
+    const found = withTraining(traced, known, faultOf(traced) ?? model?.fault)
     const sources = sourcesOf(context, uses.trainers, own, shared.map(({ index }) => trained[index]), called)
     const ownLoss = sources.length === 0 ? null : guarded(() => followLoss(context, { own: own.network, networks }, sources))
     return { ...found, ...(ownLoss === null ? {} : { ownLoss }), ...(shared.length === 0 ? {} : { shared }) }

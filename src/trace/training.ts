@@ -8,6 +8,7 @@ import type { Context } from "./context"
 import type { LossUse, MetricUse, OptimizerName, OptimizerUse } from "../graph/graph"
 import type { ModelValue, Scope } from "./value"
 import type { Place } from "../schema/report"
+import { checkTime } from "./budget"
 import { numberIn } from "./value"
 import { placeOf } from "../source/place"
 import { namesOfLosses } from "./lossesByHand"
@@ -234,13 +235,21 @@ function unique(uses: readonly OptimizerUse[]): readonly OptimizerUse[] {
 }
 
 /** Bounded: this file and at most `maximumFiles` of the program's own files. */
+/** What is taken for the training of a model where it was not looked at to the end: any weight may be written at any time. */
+export const unreadTraining = ({ home }: Context): OptimizerUse =>
+  ({ name: "unknown", text: "training that is not read to its end", perhaps: "all", place: placeOf(home.endOfFileToken, home) })
+
 export function findTraining(context: Context): Uses {
   const found: Found = { optimizers: [], losses: [], metrics: [] },
     { ts, program, home } = context,
     files = [home, ...trainersOf(ts, program, home, maximumFiles)]
-  for (const file of files) scan(context, file, found)
+  const watch = (): void => checkTime(context)
+  for (const file of files) {
+    watch()
+    scan(context, file, found)
+  }
   const beside = filesBeside(ts, program, home, maximumFiles)
-  const writes = findWrites(ts, [...new Set([...files, ...beside])], program)
+  const writes = findWrites(ts, [...new Set([...files, ...beside])], program, watch)
   return { ...found, trainers: files.flatMap((file) => findTrainers(ts, file)), writes, files }
 }
 

@@ -44,14 +44,21 @@ const mayTrain = /\b(minimize|applyGradients|trainOnBatch|variableGrads|valueAnd
 export const speaksOfWriting = ({ text }: TypeScript.SourceFile): boolean => mayWrite.test(text)
 export const speaksOfSteps = ({ text }: TypeScript.SourceFile): boolean => mayTrain.test(text)
 
+/** What may throw to end a search. */
+type Watch = () => void
+const idle: Watch = () => undefined
+
 /**
  * The writes of these files, the network's own one first, that may happen again and again while it is trained. What a library exports that knows
- * nothing of the network, and nobody in the program calls, does not happen.
+ * nothing of the network, and nobody in the program calls, does not happen. `watch` is called now and then.
  */
 export function findWrites(
-  ts: typeof TypeScript, sources: readonly TypeScript.SourceFile[], program: TypeScript.Program | null = null,
+  ts: typeof TypeScript,
+  sources: readonly TypeScript.SourceFile[],
+  program: TypeScript.Program | null = null,
+  watch: Watch = idle,
 ): readonly Write[] {
-  const [home] = sources, found = writesAmong(ts, [...sources].sort(byName), program)
+  const [home] = sources, found = writesAmong(ts, [...sources].sort(byName), program, watch)
   const isIdle = (node: TypeScript.Node): boolean =>
     program !== null && isInUnused(ts, program, node) && !filesBehind(ts, program, node.getSourceFile()).has(home)
   return found.flatMap(({ write, isUncalled }) => (isUncalled && isIdle(write.node) ? [] : [write]))
@@ -75,30 +82,33 @@ const among = new WeakMap<TypeScript.Program, Among[]>()
 const maximumSets = 4
 
 function writesAmong(
-  ts: typeof TypeScript, sources: readonly TypeScript.SourceFile[], program: TypeScript.Program | null,
+  ts: typeof TypeScript, sources: readonly TypeScript.SourceFile[], program: TypeScript.Program | null, watch: Watch,
 ): readonly FoundWrite[] {
   const sets = (program === null ? undefined : among.get(program)) ?? []
   const known = sets.find((set) => set.sources.length === sources.length && set.sources.every((file, i) => file === sources[i]))
   if (known !== undefined) return known.found
-  const found = lookForWrites(ts, sources)
+  const found = lookForWrites(ts, sources, watch)
   if (program !== null) among.set(program, [{ sources, found }, ...sets].slice(0, maximumSets))
   return found
 }
 
-function lookForWrites(ts: typeof TypeScript, sources: readonly TypeScript.SourceFile[]): readonly FoundWrite[] {
+function lookForWrites(ts: typeof TypeScript, sources: readonly TypeScript.SourceFile[], watch: Watch): readonly FoundWrite[] {
   const speaksOf = (file: TypeScript.SourceFile): boolean => speaksOfWriting(file) || mayReplace.test(file.text) || mayFreeze.test(file.text)
   if (!sources.some(speaksOf) || !sources.some(speaksOfSteps)) return []
-  const all = sources.map((file) => saidIn(ts, file)), trains = all.flatMap((said) => said.trains), found = all.flatMap((said) => said.candidates)
+  const all = sources.map((file) => (watch(), saidIn(ts, file)))
+  const trains = all.flatMap((said) => said.trains), found = all.flatMap((said) => said.candidates)
   const speaks = all.some((said) => said.compiles)
   if (found.length === 0 || (trains.length === 0 && !speaks)) return []
+  watch()
   const names = readNames(ts, sources)
   const files = { names, differentiated: differentiatedBy(ts, names, trains) }
-  const budget = createBudget()
+  const budget = createBudget(watch)
   // Where that is not looked at to the end, it may write any weight at any time.
   const anything = (node: TypeScript.Node): FoundWrite =>
     ({ write: { node, receiver: nowhere, file: names, isSure: false, isSwitch: false, byHand: false }, isUncalled: false })
   let index: StepIndex | null = null
   return found.flatMap(({ node, receiver, given, isReplaced, isValue, isSwitch }) => {
+    watch()
     if (budget.left <= 0) return [anything(node)]
     if (receiver !== null && isApart(ts, files, receiver)) return []
     const isChange = changesItself(ts, names, receiver, given)

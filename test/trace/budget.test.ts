@@ -2,6 +2,7 @@
 import ts from "typescript"
 import { expect, test } from "vitest"
 import { findWrites } from "../../src/trace/writes"
+import { trace } from "./program"
 
 /** Functions that all hand each other on, one of which writes a weight in a step. */
 function program(count: number): ts.SourceFile {
@@ -19,3 +20,42 @@ test("a large program is left before its end, and may then write any weight at a
   expect(large).toHaveLength(1)
   expect(large[0]).toMatchObject({ isSure: false, isSwitch: false, receiver: { isUnknown: true, names: [] } })
 }, 20_000)
+
+test("a search nobody waits for any more ends at once", () => {
+  let asked = 0
+  const watch = (): void => {
+    if (++asked > 20) throw new Error("cancelled")
+  }
+  expect(() => findWrites(ts, [program(3001)], null, watch)).toThrow("cancelled")
+  // Without anybody who ends it the search goes on to the end of its budget.
+  asked = -Infinity
+  expect(findWrites(ts, [program(3001)], null, watch)).toHaveLength(1)
+}, 20_000)
+
+const trained = `
+  const model = tf.sequential({ layers: [tf.layers.dense({ units: 4, inputShape: [3] }), tf.layers.dense({ units: 2 })] })
+  model.compile({ optimizer: "sgd", loss: "meanSquaredError" })
+  function clip(layer) { layer.setWeights(layer.getWeights().map((w) => w.clipByValue(-1, 1))) }
+  export const train = async (x, y) => { for (let i = 0; i < 9; i++) { await model.fit(x, y); clip(model.layers[0]) } }`
+
+test("a cancelled search for what trains a model ends the file; a late one says so and promises nothing", () => {
+  // Nothing is asked so late but for what trains the model.
+  let searching = false
+  const isSearching = (): boolean => (searching ||= new Error().stack?.includes("findTraining") === true)
+  expect(trace(trained, { cancelled: isSearching })).toEqual({ models: [], problems: [] })
+  expect(searching).toBe(true)
+
+  const { now } = Date
+  let late: ReturnType<typeof trace>
+  searching = false
+  Date.now = () => now() + (isSearching() ? 1e6 : 0)
+  try {
+    late = trace(trained)
+  } finally {
+    Date.now = now
+  }
+  expect(late.problems.map(({ message }) => message)).toEqual(["reading takes more than 5 seconds: what follows is not read"])
+  expect(late.models).toHaveLength(1)
+  expect(late.models[0].optimizers).toMatchObject([{ name: "unknown", perhaps: "all" }])
+  expect(trace(trained).models[0].optimizers).toMatchObject([{ name: "sgd" }])
+})

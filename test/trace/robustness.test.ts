@@ -350,6 +350,12 @@ test.each([
   ["a model that is added to itself", "m.add(m)", 1],
   ["models that are added to each other", "const n = tf.sequential(); n.add(tf.layers.dense({ units: 3, inputShape: [3] })); m.add(n); n.add(m)", 2],
   ["a wrapper of the model", "m.add(tf.layers.timeDistributed({ layer: m }))", 1],
+  ["a model among the items of its list", "m.layers.push(m)", 1],
+  ["a model in front of its list", "m.layers.unshift(m)", 1],
+  ["a model in the place of its layer", "m.layers[0] = m", 1],
+  ["a wrapper among the items", "m.layers.push(tf.layers.timeDistributed({ layer: m }))", 1],
+  ["a model that is spliced into what it holds", "const n = tf.sequential(); n.add(m); m.layers.splice(0, 1, n)", 2],
+  ["a model that is applied", "m.layers.push(m); m.fit(tf.ones([1, 3]), m.predict(tf.ones([1, 3])))", 1],
 ])("%s is refused alone", (_, code, refused) => {
   const { models, problems } = trace(`
     const whole = tf.sequential({ layers: [tf.layers.dense({ units: 2, inputShape: [3] })] })
@@ -357,4 +363,43 @@ test.each([
   expect(models.map(({ name }) => name)).toEqual(["whole"])
   const message = "the model cannot be read: it is among its own layers, which tfjs follows without end"
   expect(problems.map((problem) => problem.message)).toEqual(Array<string>(refused).fill(message))
+})
+
+test("a model that holds one among its own layers is refused with it, and says why", () => {
+  const { models, problems } = trace(`
+    const m = tf.sequential(); m.add(tf.layers.dense({ units: 3, inputShape: [3] }))
+    const outer = tf.sequential(); outer.add(m)
+    m.layers.push(m)
+    const whole = tf.sequential({ layers: [tf.layers.dense({ units: 2, inputShape: [3] })] }), around = tf.sequential(); around.add(whole)`)
+  expect(models.map(({ name }) => name)).toEqual(["whole", "around"])
+  expect(problems.map(({ message }) => message)).toEqual([
+    "the model cannot be read: it is among its own layers, which tfjs follows without end",
+    "the model cannot be read: a model in it cannot be: it is among its own layers, which tfjs follows without end",
+  ])
+})
+
+test.each([
+  ["a list that holds itself", "const list = [tf.layers.dense({ units: 2, inputShape: [3] })]; list.push(list); tf.sequential({ layers: list })"],
+  ["models in models without end", "let m = whole; for (let i = 0; i < 2900; i++) m = tf.sequential({ layers: [m] })"],
+  ["a getter that asks for itself", "const o = { get x() { return o.x } }; tf.sequential({ layers: [tf.layers.dense({ units: o.x })] })"],
+  ["a text without end", "const t = 'x'.repeat(2 ** 40); tf.sequential({ layers: [tf.layers.dense({ units: t.length, inputShape: [3] })] })"],
+  ["a base class that is the class itself", "class A extends A { forward(x) { return x.matMul(tf.variable(tf.ones([3, 3]))) } }; new A()"],
+])("%s leaves the models around it", (_, code) => {
+  const started = Date.now()
+  const { models, problems } = trace(`const whole = tf.sequential({ layers: [tf.layers.dense({ units: 2, inputShape: [3] })] }); ${code}
+    const after = tf.sequential({ layers: [tf.layers.dense({ units: 2, inputShape: [3] })] })`)
+  expect(models.map(({ name }) => name)).toEqual(expect.arrayContaining(["whole", "after"]))
+  expect(problems.filter(({ message }) => /Maximum|RangeError|cannot be read: undefined/.test(message))).toEqual([])
+  expect(Date.now() - started).toBeLessThan(10_000)
+})
+
+test("patterns that try every way to take a text apart are left alone, others are read", () => {
+  const started = Date.now()
+  const units = (code: string): string => parameters(only(trace(`const n = ${code}
+    const m = tf.sequential({ layers: [tf.layers.dense({ units: n, inputShape: [3], useBias: false })] })`)))[0]
+  const text = "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!'"
+  for (const pattern of ["(a|aa)+$", "((a+))+$", "(a?){40}b", `${"a?".repeat(40)}${"a".repeat(38)}b`])
+    expect(units(`/${pattern}/.test(${text}) ? 2 : 3`), pattern).not.toMatch(/\[3, [23]\]/)
+  expect(units("/^(ab)+c?$/.test('ababc') ? 2 : 3")).toMatch(/\[3, 2\]/)
+  expect(Date.now() - started).toBeLessThan(5_000)
 })

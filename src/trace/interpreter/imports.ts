@@ -235,7 +235,8 @@ function followStatements(context: Context, file: TypeScript.SourceFile, scope: 
         break
       }
       if (error instanceof Unreadable || error instanceof ShapeError) tellLimit(context, plainText(error.message), statement)
-      else if (!(error instanceof Thrown) && !(error instanceof WrongRank) && !(error instanceof RangeError)) throw error
+      else if (error instanceof RangeError) tellLimit(context, "what this makes holds itself or is too large to be followed", statement)
+      else if (!(error instanceof Thrown) && !(error instanceof WrongRank)) throw error
     }
   }
 }

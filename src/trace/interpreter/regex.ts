@@ -9,7 +9,8 @@ const patternKey = "\u0000pattern",
   flagsKey = "\u0000flags"
 const longestPattern = 120,
   longestText = 200,
-  mostRepetitions = 4
+  mostRepetitions = 4,
+  mostOptional = 8
 
 /** The value of a literal such as /a+b/g. */
 export function regexValue(literal: string): Value {
@@ -48,8 +49,10 @@ export function regexOf(value: Value | undefined): RegExp | null {
   if (source === null || flags === undefined || source.length > longestPattern) return null
   const bare = source.replace(/\\./g, "_").replace(/\[[^\]]*\]/g, "_")
   const repetitions = bare.match(/[*+]|\{\d*,?\d*\}/g)?.length ?? 0
-  // A repetition inside a repeated group may backtrack without end.
-  if (repetitions > mostRepetitions || /\([^()]*[*+{][^()]*\)\s*[*+{]/.test(bare) || /\(\?<?[=!]|\\\d/.test(source)) return null
+  const optional = bare.match(/(?<![*+?}(])\?/g)?.length ?? 0
+  // A choice or a repetition inside a repeated group may backtrack without end.
+  const isNested = /\)[*+{]/.test(bare.replace(/\((?:\?:)?[^()|*+?{]*\)[*+{]/g, "_"))
+  if (repetitions > mostRepetitions || optional > mostOptional || isNested || /\(\?<?[=!]|\\\d/.test(source)) return null
   try {
     return new RegExp(source, stringIn(flags) ?? "")
   } catch {
