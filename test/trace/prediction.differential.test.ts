@@ -43,6 +43,11 @@ const handsOn = around(
     call(x, { training }) { const y = Array.isArray(x) ? x[0] : x; return training ? y : y.tanh() } }`,
   "new Passing({})",
 )
+const twice = `class Two extends tf.layers.Layer { static className = "Two"
+  call(x, kwargs) { const y = tf.sin(Array.isArray(x) ? x[0] : x); return kwargs.training ? [y, y] : [y, y.mul(2)] }
+  computeOutputShape(shape) { return [shape, shape] } }
+const i = tf.input({ shape: [3] }), [a, b] = new Two({}).apply(tf.layers.dense({ units: 4 }).apply(i))
+const net = tf.model({ inputs: i, outputs: tf.layers.dense({ units: 2 }).apply(tf.layers.concatenate().apply([a, b])) })`
 
 /** Code, the function that is the network, its input's shape, and the layers that hold weights. */
 const cases: readonly (readonly [title: string, code: string, body: string, shape: readonly number[], layers: string])[] = [
@@ -53,6 +58,7 @@ const cases: readonly (readonly [title: string, code: string, body: string, shap
   ["a class of one's own", ownLayer, "last.apply(block.apply(x))", [6, 3], "[block.d, block.bn, last]"],
   ["a class that asks whether it trains elsewhere", asksElsewhere, "net.predict(x)", [6, 3], "net.layers"],
   ["a class that asks in the one it extends", asksInBase, "net.apply(x)", [6, 3], "net.layers"],
+  ["a class that gives one tensor twice in training", twice, "net.predict(x)", [6, 3], "net.layers"],
   ["a class that hands its input on only in training", handsOn, "net.predict(x)", [6, 3], "net.layers"],
 ]
 

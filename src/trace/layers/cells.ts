@@ -10,7 +10,8 @@ import { arrayOf, objectOf, primitive } from "../value"
 import { binary, emit, flagOption, layerWeight, numberOption, option, shape, sizeOption } from "./call"
 import { constant, dimOf, sliceAxis } from "../tensor"
 import { kindOfLayer, nodeOfLayer } from "./nodes"
-import { inPrediction, rememberTraining } from "./prediction"
+import { inPrediction } from "./prediction"
+import { rememberRerun } from "./rerun"
 import { multiplyDim } from "../../graph/dim"
 import { Unreadable } from "../context"
 
@@ -195,7 +196,7 @@ function ownCell(call: LayerCall, cell: Extract<Value, { kind: "object" }>, stat
           context.call(context, code, cell, [arrayOf(inputs), objectOf([["training", primitive(training)]])], at)
         const weights = (): readonly TensorValue[] => state.weights.flatMap(({ tensor }) => tensor ?? [])
         const trained = { result: run(true), inputs, since, weights, what: cell.type?.name ?? "a cell", at }
-        const made = rememberTraining(context, trained, () => run(false))
+        const made = rememberRerun(context, trained, () => run(false))
         const items = made.kind === "array" ? made.items : [made]
         const tensors = items.filter((item): item is TensorValue => item.kind === "tensor")
         if (tensors.length !== items.length || tensors.length !== sizes.length + 1) throw new Unreadable("rnn: what the cell returns is not known")

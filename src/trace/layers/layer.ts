@@ -20,7 +20,8 @@ import { noiseLayers } from "./noise"
 import { tellFault, tellRefusedWeight } from "../interpreter/faults"
 import { holdMask, passMask } from "./mask"
 import { openSize, passOpen, sizeOfInput } from "./open"
-import { applyAsCalled, rememberTraining } from "./prediction"
+import { applyAsCalled } from "./prediction"
+import { rememberRerun } from "./rerun"
 import { preprocessingLayers } from "./preprocessing"
 import { giveRank, openShape } from "../rank"
 import { refusalsOf, tellRank, tellUnfit } from "./refused"
@@ -382,7 +383,7 @@ function applyInstance(
   if (flag !== undefined && booleanIn(flag) !== true) return result
   const weights = (): readonly TensorValue[] => allWeights(instance).flatMap(({ tensor }) => tensor ?? [])
   const what = instance.type?.name ?? "a layer"
-  return rememberTraining(context, { result, inputs, since, weights, what, at }, () => run([...fields, ["training", primitive(false)]]))
+  return rememberRerun(context, { result, inputs, since, weights, what, at }, () => run([...fields, ["training", primitive(false)]]))
 }
 
 /** this.addWeight(name, shape, dtype, initializer, regularizer, trainable). */

@@ -7,10 +7,11 @@ import type * as TypeScript from "typescript"
 import type { Context } from "../context"
 import type { LayerCall } from "./call"
 import type { LayerState, TensorValue, Value } from "../value"
-import { assume, Unreadable } from "../context"
+import { assume } from "../context"
 import { arrayOf, booleanIn, isNullish, objectOf, primitive, tensorsIn, unknown } from "../value"
 import { isSymbolic } from "./mask"
-import { makeTensor, reshape, shapeOf } from "../tensor"
+import { makeTensor, shapeOf } from "../tensor"
+import { isSettled, operandsOf, ownedBy, rerunOf, settle } from "./rerun"
 import { nodeOfLayer } from "./nodes"
 
 /** What stands in the place of a tensor in prediction, made of the operands that it has. */
@@ -28,99 +29,6 @@ export function inPrediction(fitted: TensorValue, other: Other): TensorValue {
 export function copyInPrediction(from: TensorValue, to: TensorValue): void {
   const other = others.get(from)
   if (other !== undefined) others.set(to, other)
-}
-
-/** What a tensor that a layer of the source gives is when the layer is told that it predicts; null for the same. */
-type Rerun = () => TensorValue | null
-
-const reruns = new WeakMap<TensorValue, Rerun>()
-/** What was made in the mode that it is in for good, by layers that are told it. */
-const settled = new WeakSet<TensorValue>()
-
-/** What a layer of the source gave in training. */
-interface Trained {
-  readonly result: Value
-  readonly inputs: readonly TensorValue[]
-  /** Tensors of later serials are its own. */
-  readonly since: number
-  /** What it may read that nobody sees where it cannot be followed. */
-  readonly weights: () => readonly TensorValue[]
-  readonly what: string
-  readonly at: TypeScript.Node
-}
-
-/**
- * Says that a layer of the source was told that it trains: told that it predicts it may do anything else, and is run again for it once somebody asks.
- * What it hands on as it is it is asked for at once, since that may be the input of others, too.
- */
-export function rememberTraining(context: Context, trained: Trained, predict: () => Value): Value {
-  const { result, inputs } = trained, owners = [...context.state.owners]
-  let found: readonly (TensorValue | null)[] | undefined
-  const again = (): readonly (TensorValue | null)[] => (found ??= ownedBy(context, owners, () => runAgain(context, trained, all, predict)))
-  const all = tensorsIn([result], 1)
-  const own = new Map<TensorValue, TensorValue>()
-  all.forEach((t, i) => {
-    const isInput = inputs.includes(t)
-    if (isInput && again()[i] === null) return
-    const kept = isInput ? reshape(context, t, shapeOf(context, t), { at: trained.at }) : t
-    own.set(t, kept)
-    reruns.set(kept, () => again()[i])
-  })
-  const one = (x: Value): Value => (x.kind === "tensor" ? (own.get(x) ?? x) : x)
-  return result.kind === "array" ? arrayOf(result.items.map(one)) : one(result)
-}
-
-function runAgain(
-  context: Context, { inputs, since, weights, what, at }: Trained, fitted: readonly TensorValue[], predict: () => Value,
-): readonly (TensorValue | null)[] {
-  const before = context.state.serial
-  fitted.forEach((t) => settle(operandsOf(t), since))
-  const made = given(predict), isSame = sameGraphs()
-  settle(made, before)
-  if (made.length === fitted.length) {
-    for (const { tensors } of context.state.sites.values()) fitted.forEach((t, i) => tensors.has(t) && tensors.add(made[i]))
-    return fitted.map((t, i) => (isSame(t, made[i]) ? null : made[i]))
-  }
-  const op = { kind: "opaque", what, reason: "what it does where it is not told that it trains cannot be followed" } as const
-  return fitted.map((t) => makeTensor(context, op, [...new Set([t, ...inputs, ...weights()])], { at, label: what }, shapeOf(context, t)))
-}
-
-/** The tensors that code gives; none where it cannot be followed. */
-function given(code: () => Value): readonly TensorValue[] {
-  try {
-    return tensorsIn([code()], 1)
-  } catch (error) {
-    if (!(error instanceof Unreadable)) throw error
-    return []
-  }
-}
-
-function settle(tensors: readonly TensorValue[], since: number): void {
-  const seen = new Set(tensors)
-  for (const t of seen) {
-    if (t.serial <= since) continue
-    settled.add(t)
-    operandsOf(t).forEach((operand) => seen.add(operand))
-  }
-}
-
-const operandsOf = ({ source }: TensorValue): readonly TensorValue[] => (source.kind === "op" ? source.operands : [])
-
-/** Whether two tensors are made by the same operations of the same tensors, each one standing for one other throughout. */
-function sameGraphs(): (a: TensorValue, b: TensorValue) => boolean {
-  const pairs = new Map<TensorValue, TensorValue>(), taken = new Set<TensorValue>()
-  const isSame = (a: TensorValue, b: TensorValue): boolean => {
-    if (a === b) return true
-    const pair = pairs.get(a)
-    if (pair !== undefined || taken.has(b)) return pair === b
-    const { source: from } = a, { source: to } = b
-    if (from.kind !== "op" || to.kind !== "op" || from.operands.length !== to.operands.length) return false
-    if (JSON.stringify(from.op) !== JSON.stringify(to.op)) return false
-    pairs.set(a, b)
-    taken.add(b)
-    return from.operands.every((operand, i) => isSame(operand, to.operands[i]))
-  }
-  return isSame
 }
 
 /** The operand of a tensor, of that operand, and so on; for layers that give their input as it is. */
@@ -184,8 +92,8 @@ function isChanged(value: Value, since: number): boolean {
   const seen = new Set(tensorsIn([value], 1))
   for (const t of seen) {
     if (t.serial <= since) continue
-    const rerun = reruns.get(t)
-    if (!settled.has(t) && (rerun === undefined ? others.has(t) : rerun() !== null)) return true
+    const rerun = rerunOf(t)
+    if (rerun === undefined ? others.has(t) && !isSettled(t) : rerun !== null) return true
     operandsOf(t).forEach((operand) => seen.add(operand))
   }
   return false
@@ -223,17 +131,6 @@ function drawMode(context: Context): () => TensorValue {
   return () => (drawn ??= makeTensor(context, { kind: "random", distribution: "bernoulli" }, [], { label: "{ training }" }, []))
 }
 
-/** What code gives in the place of something with these owners. */
-function ownedBy<T>({ state: { owners } }: Context, own: readonly (typeof owners)[number][], code: () => T): T {
-  const outer = [...owners]
-  owners.splice(0, outer.length, ...own)
-  try {
-    return code()
-  } finally {
-    owners.splice(0, owners.length, ...outer)
-  }
-}
-
 function converter(context: Context, since: number, mode: Exclude<Mode, "fitted">): (t: TensorValue) => TensorValue {
   const { state } = context, copies = new Map<TensorValue, TensorValue>(), draw = drawMode(context)
   const copyOf = (t: TensorValue): TensorValue => {
@@ -246,11 +143,9 @@ function converter(context: Context, since: number, mode: Exclude<Mode, "fitted"
     return { ...inPlaceOf(t, choose), at: t.at, label: t.label }
   }
   const otherOf = (t: TensorValue): Other | null => {
-    if (settled.has(t)) return null
-    const rerun = reruns.get(t)
-    if (rerun === undefined) return others.get(t) ?? null
-    const made = rerun()
-    return made === null ? null : () => made
+    const rerun = rerunOf(t)
+    if (rerun === undefined) return isSettled(t) ? null : (others.get(t) ?? null)
+    return rerun === null ? null : () => rerun
   }
   const withCopies = (t: TensorValue): TensorValue => {
     if (t.source.kind !== "op") return t
@@ -267,7 +162,7 @@ function converter(context: Context, since: number, mode: Exclude<Mode, "fitted"
     for (const t of seen) {
       if (copies.has(t)) continue
       // What is inside is settled by what is around it.
-      if (!settled.has(t) && t.serial > since) reruns.get(t)?.()
+      if (t.serial > since) rerunOf(t)
       if (t.source.kind === "op" && t.serial > since) t.source.operands.forEach((operand) => seen.add(operand))
     }
     for (const t of [...seen].filter((x) => x.serial > since && !copies.has(x)).sort((a, b) => a.serial - b.serial)) copies.set(t, copyOf(t))

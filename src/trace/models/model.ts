@@ -7,21 +7,22 @@ import { allWeights, applyLayer, createLayer, layerStateOf } from "../layers/lay
 import { kindOfLayer, nodeOfLayer } from "../layers/nodes"
 import { touchLayers } from "./done"
 import { arrayOf, native, numberIn, openParameter, primitive, sizeValue, stringIn, tensorsIn, undefinedValue, unknown } from "../value"
-import { dimOf, makeInput, makeTensor, reshape, shapeOf, tensorOf } from "../tensor"
-import { freshSymbol, nextSerial, note, touch, unifyDims, Unreadable, sitesMaking } from "../context"
+import { dimOf, makeInput, makeTensor, reshape, shapeOf } from "../tensor"
+import { freshSymbol, nextSerial, note, step, touch, Unreadable } from "../context"
 import { markSymbolic } from "../layers/mask"
-import { applyAsCalled, copyInPrediction } from "../layers/prediction"
+import { applyAsCalled } from "../layers/prediction"
+import { copyOperations } from "./copying"
+import { reachableFrom } from "./reachable"
 import { markOpen, sizeOfInput } from "../layers/open"
-import { assumeOneAxis, copyShape, needRank, openShape } from "../rank"
+import { assumeOneAxis, copyShape, openShape } from "../rank"
 import { readWhole } from "../interpreter/readings"
-import { refuseCycle } from "./cycles"
-import type { Earlier } from "./earlier"
+import { refuseCycle, stopInside } from "./cycles"
 import { checkCompile, rememberModel, rememberTraining } from "./compiled"
 import { doubtLayers, rememberCompile, rememberFit } from "./frozen"
-import { callsToRepeat, repeatCall, type LayerCalls } from "./replay"
 import { ShapeError } from "../../graph/shape"
-import { substituteDim, symbolsOf } from "../../graph/dim"
 import { plainText } from "../ops/table"
+
+export { reachableFrom } from "./reachable"
 
 const configOf = (value: Value | undefined): ReadonlyMap<string, Value> => (value?.kind === "object" ? value.fields : new Map())
 
@@ -167,21 +168,6 @@ function holds(value: Value, state: object, depth: number): boolean {
   return depth > 0 && value.kind === "array" && value.items.some((item) => holds(item, state, depth - 1))
 }
 
-/** What tensors are computed from, as far as the leaves; `of`: with these or without. */
-export function reachableFrom(
-  outputs: readonly TensorValue[], leaves: Earlier = new Map(), of: "all" | "inner" = "all",
-): ReadonlySet<TensorValue> {
-  const seen = new Set<TensorValue>(),
-    stack = [...outputs]
-  for (let t = stack.pop(); t !== undefined; t = stack.pop()) {
-    if (seen.has(t)) continue
-    seen.add(t)
-    if (t.source.kind === "op" && !leaves.has(t)) stack.push(...t.source.operands)
-  }
-  if (of === "inner") leaves.forEach((_, leaf) => seen.delete(leaf))
-  return seen
-}
-
 /** Tensors that came out of applying a model, for models inside models. */
 const applied = new WeakMap<ModelValue, TensorValue[]>()
 
@@ -222,11 +208,8 @@ function openAgain(model: ModelValue): void {
 function inputShapeOf(context: Context, layer: Value): readonly Dim[] | null {
   if (layer.kind === "model") {
     buildSequential(context, layer)
-    return layer.inputs.length === 1
-      ? shapeOf(context, layer.inputs[0])
-      : layer.layers[0] === undefined
-        ? null
-        : inputShapeOf(context, layer.layers[0])
+    if (layer.inputs.length === 1) return shapeOf(context, layer.inputs[0])
+    return layer.layers[0] === undefined ? null : inputShapeOf(context, layer.layers[0])
   }
   const state = layerStateOf(layer)
   if (state === null) return null
@@ -249,90 +232,33 @@ export function applyModel(context: Context, model: ModelValue, given: Value | u
   // What the layers make of something unknown says nothing of the model: its own input has told their shapes.
   const open = [given, ...(given.kind === "array" ? given.items : [])].find((item) => item.kind === "unknown" && !item.properties.has(openParameter))
   if (open?.kind === "unknown" && model.outputs.length > 0) return unknown(open.why, null, [given, ...model.outputs])
-  const { notes } = context.state
+  const { state, limits } = context, { notes } = state
+  step(context, at)
+  if (state.depth >= limits.depth) throw stopInside(context, model, at)
   // A script that hands it other data than it is made for says nothing of its definition.
-  if (model.outputs.length > 0 && isData(context, given)) context.state.notes = []
-  context.state.owners.push(model)
+  if (model.outputs.length > 0 && isData(context, given)) state.notes = []
+  state.owners.push(model)
+  state.depth++
   try {
     const result = model.form === "sequential" ? runLayers(context, model, given, at) : copyOperations(context, model, given, at)
-    applied.set(model, [...(applied.get(model) ?? []), ...tensorsIn([result], 1)])
+    tensorsIn([result], 1).forEach((t) => rememberApplied(model, t))
     return result
   } catch (error) {
     if (!(error instanceof Unreadable) && !(error instanceof ShapeError)) throw error
     note(context, plainText(error.message), at)
     return unknown(plainText(error.message), null, [given, ...model.outputs])
   } finally {
-    context.state.owners.pop()
-    context.state.notes = notes
+    state.depth--
+    state.owners.pop()
+    state.notes = notes
   }
 }
+
+const rememberApplied = (model: ModelValue, result: TensorValue): unknown => applied.get(model)?.push(result) ?? applied.set(model, [result])
 
 /** Whether a value is tensors that are numbers when the program runs, outside of any network that is followed. */
 const isData = ({ state }: Context, given: Value): boolean =>
   state.following === 0 && (given.kind === "array" ? given.items : [given]).every((item) => item.kind === "tensor" && item.computed !== true)
-
-function copyOperations(context: Context, model: ModelValue, given: Value, at: TypeScript.Node): Value {
-  const tensors = given.kind === "array" ? given.items.map((item) => tensorOf(context, item)) : [tensorOf(context, given, { at })]
-  if (tensors.length !== model.inputs.length) throw new Unreadable(`the model takes ${model.inputs.length} inputs, found ${tensors.length}`)
-  const copies = new Map<TensorValue, TensorValue>(),
-    sizes: Record<string, Dim> = {},
-    body = [...reachableFrom(model.outputs)].sort((a, b) => a.serial - b.serial)
-  const fixed = new Set(body.flatMap((t) => (t.source.kind === "weight" ? shapeOf(context, t).flatMap(symbolsOf) : [])))
-  model.inputs.forEach((x, i) => {
-    copies.set(x, tensors[i])
-    const own = shapeOf(context, x),
-      other = shapeOf(context, tensors[i])
-    if (context.state.forward > 0) needRank(tensors[i], own.length)
-    if (own.length !== other.length) throw new Unreadable(`the model takes an input of rank ${own.length}, found [${other.join(", ")}]`)
-    // A size that stands in a weight is the model's own, whatever it is applied to.
-    own.forEach((d, k) => typeof d === "string" && fixed.has(d) && unifyDims(context, d, other[k]))
-    own.forEach((d, k) => typeof d === "string" && d !== other[k] && /^[\w$.\u00b7]+$/.test(d) && (sizes[d] = other[k]))
-  })
-  const sites = sitesMaking(context, body)
-  const again = callsToRepeat(context, model, tensors, body), wanted = again === null ? null : neededFor(model.outputs, again)
-  for (const t of body) {
-    if (copies.has(t) || t.source.kind !== "op" || wanted?.has(t) === false) continue
-    const call = again?.get(t)
-    if (call !== undefined && call.call.inputs.some((x) => copies.has(x))) {
-      repeatCall(context, call, call.call.inputs.map((x) => copies.get(x) ?? x), copies)
-      continue
-    }
-    const { op, operands } = t.source
-    const own = shapeOf(context, t), target = own.map((d) => substituteDim(d, sizes))
-    // Noise and first states are made anew, for as many samples as there are.
-    const isAnew = operands.length === 0 && (op.kind === "random" || own.some((d, i) => d !== target[i]))
-    if (!isAnew && !operands.some((operand) => copies.has(operand))) continue
-    const copy: TensorValue = {
-      ...makeTensor(
-        context,
-        op,
-        operands.map((operand) => copies.get(operand) ?? operand),
-        { dtype: t.dtype },
-        target,
-      ),
-      at: t.at,
-      label: t.label,
-      owners: [...context.state.owners, ...t.owners],
-    }
-    copyInPrediction(t, copy)
-    copies.set(t, copy)
-    for (const site of sites.get(t) ?? []) site.tensors.add(copy)
-  }
-  const results = model.outputs.map((t) => copies.get(t) ?? t)
-  // tfjs gives one output as it is, also where the source lists it.
-  return results.length === 1 ? results[0] : arrayOf(results)
-}
-
-/** The tensors that outputs are made of where some are results of layers that run again. */
-function neededFor(outputs: readonly TensorValue[], again: LayerCalls): ReadonlySet<TensorValue> {
-  const seen = new Set<TensorValue>(), stack = [...outputs]
-  for (let t = stack.pop(); t !== undefined; t = stack.pop()) {
-    if (seen.has(t)) continue
-    seen.add(t)
-    stack.push(...(again.get(t)?.call.inputs ?? (t.source.kind === "op" ? t.source.operands : [])))
-  }
-  return seen
-}
 
 function remember(context: Context, node: TypeScript.Node, model: ModelValue): void {
   const held = context.state.compiled.get(node) ?? new Set()
