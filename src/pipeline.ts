@@ -11,7 +11,7 @@ import { findOwnLoss, type OwnLoss } from "./graph/objective"
 import { nameConstantOffsets } from "./graph/offsets"
 import { deriveLaws } from "./laws/derive"
 import type { DerivedModel } from "./laws/law"
-import { movedElsewhere, type Sharing } from "./laws/shared"
+import { movedElsewhere, optimizersOfWholes, type Sharing } from "./laws/shared"
 import { presentModel } from "./presentation/model"
 import type { FileReport, Model, Problem } from "./schema/report"
 import { traceFile } from "./trace/trace"
@@ -57,6 +57,15 @@ export interface AnalyzeOptions {
 /** Bundles and data are larger than this, sources are not. */
 const maximumLength = 2_000_000
 
+/** So much of a file is looked at, and such a share of it that is no text in UTF-8 makes it binary (a video is named .ts, too). */
+const looked = 4096,
+  mostUndecoded = 0.05
+
+function isBinary(text: string): boolean {
+  const head = text.slice(0, looked)
+  return head.includes("\0") || head.split("\ufffd").length - 1 > mostUndecoded * head.length
+}
+
 /** Analyzes every model of one file. Bad code is data in the report, never an exception; an unknown file gives a problem. */
 export function analyzeFile(ts: typeof TypeScript, program: TypeScript.Program, fileName: string, options: AnalyzeOptions): Analysis {
   const sourceFile = program.getSourceFile(fileName)
@@ -70,6 +79,11 @@ export function analyzeFile(ts: typeof TypeScript, program: TypeScript.Program, 
     const start = { line: 1, column: 1 }
     const message = `the file has ${(length / 1e6).toFixed(1)} MB, more than ${maximumLength / 1e6} MB, and is not read`
     return { report: { path: options.path, models: [], problems: [{ message, start, end: start }] }, models: [] }
+  }
+  if (isBinary(sourceFile.text)) {
+    const start = { line: 1, column: 1 }
+    const unreadable = { message: "the file is binary data, no text, and is not read", start, end: start }
+    return { report: { path: options.path, models: [], problems: [unreadable] }, models: [], unreadable }
   }
   const { milliseconds } = options
   const limits = milliseconds === undefined ? {} : { milliseconds }
@@ -129,7 +143,8 @@ export function analyzeModel(traced: TracedModel, all: readonly TracedModel[] = 
     const beside = ownLoss !== undefined && "graph" in ownLoss ? ownLoss.beside : []
     return { name, weights, optimizers, beside, parameters: graph.parameters, derived: derivedOf(other, nameConstantOffsets(graph), all) }
   })
-  const model = presentModel(named, derived, findingsOf(named, derived), movedElsewhere(derived, sharings))
+  const optimizers = named.optimizers.length > 0 ? named.optimizers : optimizersOfWholes(sharings)
+  const model = presentModel({ ...named, optimizers }, derived, findingsOf(named, derived), movedElsewhere(derived, sharings))
   const laws = derived.laws.map((law, i) => ({ ...law, formula: model.laws[i].formula, latex: model.laws[i].latex }))
   const ownLoss = lossOfItsOwn(traced.ownLoss) ?? findOwnLoss(derived.graph, traced.losses)
   const task: VerificationTask = {

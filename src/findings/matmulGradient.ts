@@ -1,6 +1,7 @@
 /** @file Rule `matmul-gradient`: products of tensors of unequal rank, which tfjs computes and cannot differentiate. */
 import type { Graph, Node, NodeId } from "../graph/graph"
 import type { Dim } from "../schema/report"
+import { sizeName } from "../graph/names"
 import { parseEinsum } from "../graph/shape"
 import type { FindingRule, Found } from "./rule"
 import type { FindingSubject } from "./subject"
@@ -26,7 +27,7 @@ function findIn(node: Node, { traced, trained }: FindingSubject): readonly Found
   return operands.flatMap((letters, k): readonly Found[] => {
     const stretched = leading.some((letter) => !letters.includes(letter))
     if (!stretched || !trained.has(node.operands[k])) return []
-    const shapes = node.operands.map((id) => `[${givenShape(id, traced.graph).join(", ")}]`)
+    const shapes = node.operands.map((id) => `[${givenShape(id, traced.graph).map((d) => sizeName(String(d))).join(", ")}]`)
     const which = k === 0 ? "first" : "second"
     return [
       {

@@ -4,6 +4,7 @@ import { foldNames } from "../graph/names"
 import type { Parameter } from "../graph/graph"
 import type { DerivedLaw } from "../laws/law"
 import type { Dim, Operand } from "../schema/report"
+import { seesDifferences } from "../symmetry/reasons"
 import { stillLoss } from "./softmaxSingle"
 import type { FindingRule, Found } from "./rule"
 import type { FindingSubject } from "./subject"
@@ -67,7 +68,7 @@ function groupByPlace(subject: FindingSubject): readonly (readonly Still[])[] {
  */
 function isAssumed({ because }: DerivedLaw, { traced }: FindingSubject, single: boolean): boolean {
   if (traced.losses.some(({ name }) => because.some(({ text }) => text === stillLoss(name)))) return true
-  return single && !because.some(({ text }) => text.includes("does not see a constant"))
+  return single && !because.some(({ text }) => text.includes(seesDifferences))
 }
 
 const hasSingleSoftmax = ({ traced, live }: FindingSubject): boolean =>
@@ -92,12 +93,12 @@ const mostNames = 3
 
 function describe(group: readonly Still[], change: number, redundant: boolean): Found {
   const [{ parameter, law }] = group
-  const all = foldNames(group.map(({ name }) => name))
+  const all = foldNames(joinParts(group.map(({ name }) => name)))
   const rest = all.length - mostNames
   const names = `${all.slice(0, mostNames).join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`
-  const single = group.length === 1 && !/^\d/.test(group[0].name)
+  const single = all.length === 1 && !/^\d|\{/.test(all[0])
   const [have, never, its] = single ? ["has", "learns", "its gradient is"] : ["have", "learn", "their gradients are"]
-  const because = law.because.length === 0 ? "" : ` (${law.because[0].text})`
+  const because = law.because.length === 0 ? "" : `: ${law.because[0].text}`
   return {
     place: placeOfParameter(parameter),
     message: redundant
@@ -108,6 +109,16 @@ function describe(group: readonly Still[], change: number, redundant: boolean): 
       : `gradient zero at random weights and data; moving every entry by ±1.0 changed the output by ${measureText(change)} of its size`,
     fixable: redundant && group.every(({ whole, parameter: { id } }) => whole && !belongsToNorm(id)),
   }
+}
+
+/** Parts that are counted alike, once: three thirds of the entries of a weight are the weight. */
+function joinParts(names: readonly string[]): readonly string[] {
+  return [...new Set(names)].map((name) => {
+    const [, share, rest] = /^1\/(\d+) (of the entries of .*)$/.exec(name) ?? []
+    const count = names.filter((other) => other === name).length
+    if (share === undefined || count === 1) return name
+    return count === Number(share) ? rest.slice("of the entries of ".length) : `${count}/${share} ${rest}`
+  })
 }
 
 /** tfjs's normalizations throw without their gain or shift, so these stay. */

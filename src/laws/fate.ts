@@ -117,14 +117,14 @@ function fateUnderSgd(use: OptimizerUse, law: FateLaw, decay: Decay): Fate {
 
 function fateUnderMomentum(use: OptimizerUse, law: FateLaw, decay: Decay): Fate {
   const name = nameOf(use)
-  if (decay.kind === "broken") return fate("broken", decay.why)
   if (law.type !== "linear" || law.exactness === "approximate") {
     return fate(
       "broken",
-      `broken by ${name}: a step is no longer along the gradient`,
+      `broken by ${name}: a step is no longer along the gradient${alsoBroken(decay)}`,
       law.type === "linear" ? undefined : "Δh = ⟨∇h,u⟩ + ½uᵀMu, u = θ′ − θ",
     )
   }
+  if (decay.kind === "broken") return fate("broken", decay.why)
   if (decay.kind === "equal") {
     // cᵀg = 0 leaves a recursion in h alone; Nesterov's look-ahead changes its coefficients, so it is given for heavy ball only.
     return fate(
@@ -138,11 +138,14 @@ function fateUnderMomentum(use: OptimizerUse, law: FateLaw, decay: Decay): Fate 
 
 function fateUnderAdaptive(use: OptimizerUse, law: FateLaw, decay: Decay): Fate {
   const name = nameOf(use)
-  if (decay.kind === "broken") return fate("broken", decay.why)
   if (decay.kind === "equal") return fate("broken", `broken by ${name}: it rescales every coordinate of the step, the regularizer's part too`)
-  if (law.family === "no-gradient") return roundingFate(name)
-  return fate("broken", `broken by ${name}: it rescales every coordinate of the step`)
+  // What has no gradient stands still but for rounding; only decay breaks it.
+  if (law.family === "no-gradient") return decay.kind === "broken" ? fate("broken", decay.why) : roundingFate(name)
+  return fate("broken", `broken by ${name}: it rescales every coordinate of the step${alsoBroken(decay)}`)
 }
+
+/** The optimizer is named first: without the regularizer it would break the law all the same. */
+const alsoBroken = (decay: Decay): string => (decay.kind === "broken" ? `; also ${decay.why}` : "")
 
 /** AdamW decays apart from the rescaled step, so a parameter without gradient shrinks by 1 − τλ and nothing else. */
 function fateUnderAdamW(use: OptimizerUse, law: FateLaw, parameters: readonly FateParameter[]): Fate {

@@ -39,6 +39,15 @@ export function movedElsewhere({ laws, sizes }: Pick<DerivedModel, "laws" | "siz
   return moved
 }
 
+/** The optimizers that train a network only as a part of others: as they are written there, over the weights that both have. */
+export function optimizersOfWholes(sharings: readonly Pick<Sharing, "name" | "weights" | "optimizers">[]): readonly OptimizerUse[] {
+  return sharings.flatMap(({ name, weights, optimizers }) => {
+    // Which of several lists a weight is in is not told.
+    const known = optimizers.length === 1 ? optimizers : optimizers.filter(({ variables }) => variables === undefined)
+    return known.map((use) => ({ ...use, text: `${use.text} of ${name}`, variables: weights.map(([own]) => own) }))
+  })
+}
+
 /** "broken by adam (τ = 0.001), which trains it as a part of gan: …" where the optimizer alone is what breaks it. */
 function lostText(name: string, detail: string): string {
   const [, broken, rest] = /^(broken by [a-z]+(?: \([^)]*\))?)(: .*)$/.exec(detail) ?? []

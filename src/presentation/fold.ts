@@ -242,6 +242,7 @@ function withoutPrefix(formula: string, parameters: readonly string[], number: s
     .slice(0, length)
     .join("/")
     .replaceAll(/\d+/g, (digits) => (digits === number ? range : digits))
-  const short = formula.replaceAll(`${prefix}/`, "")
+  // Only where a name begins: a folder of that name may stand further inside.
+  const short = formula.split(`${prefix}/`).reduce((before, rest) => `${before}${/[\p{L}\p{N}_$}/]$/u.test(before) ? `${prefix}/` : ""}${rest}`)
   return short === formula ? formula : `${prefix}: ${short}`
 }

@@ -3,10 +3,11 @@
  * then findings, what has no law and what could not be read.
  */
 import { foldNames } from "../graph/names"
-import type { FileReport, Finding, Law, Model, Place, Training } from "../schema/report"
+import type { FileReport, Finding, Law, Model, Place, Reason, Training } from "../schema/report"
 import { foldLaws } from "./fold"
 import type { LawGroup } from "./fold"
 import { groupReasons } from "./groupReasons"
+import { wholesFirst } from "./order"
 import { wrapText } from "./paint"
 import type { Paint, Painter } from "./paint"
 import { countText, dimText, fateTexts, groupAssumptions, listText, reasonsText, symmetryText, viewText } from "./words"
@@ -16,13 +17,14 @@ export const terminalWidth = 100
 /** With more laws than this (after folding) each gets two or three lines instead of a block with all its reasons. */
 const roomyLaws = 8
 
-/** One file with its models, with all reasons where these are asked for. Files without models and problems give no lines. */
+/** One file with its models, parts behind wholes; with all reasons where asked for. Files without models and problems give no lines. */
 export function fileText(file: FileReport, painter: Painter, showsAll = false): string[] {
   const problems = file.problems.flatMap(({ message, start }) =>
     wrapText(`${file.path}:${start.line}:${start.column} ${message}`, terminalWidth, "  ", painter.warning),
   )
   if (file.models.length === 0 && problems.length === 0) return []
-  return [painter.heading(file.path), ...problems, ...file.models.flatMap((model) => ["", ...modelText(model, file.path, painter, showsAll)])]
+  const models = wholesFirst(file.models, (model) => model)
+  return [painter.heading(file.path), ...problems, ...models.flatMap((model) => ["", ...modelText(model, file.path, painter, showsAll)])]
 }
 
 /** One model. `path` is the file that places without a file mean; `showsAll`: with the reasons of every law, however many there are. */
@@ -148,8 +150,14 @@ function lawText(group: LawGroup, number: number, fate: string, paint: Paint, pa
   return [
     ...wrapText(group.formula, terminalWidth, label, painter.formula),
     ...wrapText(`${symmetryText(group.symmetry, law)}: ${count} — ${fate}`, terminalWidth, indent, paint),
-    ...groupReasons(group.laws).flatMap((reason) => wrapText(reasonsText([reason], placeText), terminalWidth, `${indent}why: `, painter.faint)),
+    ...whysOf(group).flatMap((reasons) => wrapText(reasonsText(reasons, placeText), terminalWidth, `${indent}why: `, painter.faint)),
   ]
+}
+
+/** Reasons of one sentence together. */
+function whysOf({ laws }: LawGroup): readonly (readonly Reason[])[] {
+  const reasons = groupReasons(laws)
+  return [...new Set(reasons.map(({ text }) => text))].map((text) => reasons.filter((reason) => reason.text === text))
 }
 
 /** Formula, symmetry, count and fate, with the place that decides; on one line where there is room. */

@@ -193,8 +193,8 @@ export function depthText({ depth }: Pick<Verification, "depth">): string | null
 
 /** What the columns mean; said once, below the last table. */
 export const legendText =
-  "rate: speed along the gradient flow, 0 for a law · order: halving the step divides the drift by 2^order, 1 for a law · " +
-  "control: the same for a quantity of the same weights that is no law"
+  "rate: speed along the gradient flow, 0 for a law · order: halving the step divides the drift by 2^order, 1 for a law that is not linear · " +
+  "drift: farthest move, relative to the size of its weights · control: the same for a quantity of the same weights that is no law"
 
 /** What was verified: a model and what its sizes are in the source. */
 interface VerifiedTask {

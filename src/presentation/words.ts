@@ -1,5 +1,5 @@
 /** @file The small words that all views share: counts, sizes, places, and a law's fate as one clause. */
-import { foldNames } from "../graph/names"
+import { foldNames, sizeName } from "../graph/names"
 import type { Dim, Law, LawFate, Place, Reason, Training } from "../schema/report"
 
 const superscripts = "⁰¹²³⁴⁵⁶⁷⁸⁹"
@@ -7,8 +7,7 @@ const superscripts = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 /** A size as one writes it: "d^2/2+d/2" becomes "d²/2 + d/2", the unknown size "x.1" of a tensor "x.shape[1]". */
 export function dimText(d: Dim): string {
   if (typeof d === "number") return Number.isSafeInteger(d) ? String(d).replace(/\B(?=(?:\d{3})+$)/g, ",") : d.toLocaleString("en-US")
-  return d
-    .replace(/\b([A-Za-z_]\w*)\.(\d+)\b/g, (_, name: string, axis: string) => `${name}${/shape$/i.test(name) ? "" : ".shape"}[${axis}]`)
+  return sizeName(d)
     .replace(/\/([\w.]+)\/([\w.]+)/g, "/($1*$2)")
     .replace(/\^(\d+)/g, (_, digits: string) => [...digits].map((c) => superscripts[Number(c)]).join(""))
     .replace(/(?<![\w.])\d{4,}(?![\w.])/g, (digits) => Number(digits).toLocaleString("en-US"))
@@ -23,9 +22,12 @@ export const countText = (n: Dim, singular: string, plural = `${singular}s`): st
 export const lineText = (place: Place): string =>
   place.start.file === undefined ? `line ${place.start.line}` : `${place.start.file}:${place.start.line}`
 
-/** Reasons as one line, each with its place: "relu scales with its input (line 4); …". */
-export const reasonsText = (reasons: readonly Reason[], placeText: (place: Place) => string = lineText): string =>
-  reasons.map(({ text, at }) => (at === undefined ? text : `${text} (${placeText(at)})`)).join("; ")
+/** Reasons as one line, each with its places: "relu scales with its input (line 4); …". What several places do is said once. */
+export function reasonsText(reasons: readonly Reason[], placeText: (place: Place) => string = lineText): string {
+  const places = new Map<string, string[]>()
+  for (const { text, at } of reasons) places.set(text, [...(places.get(text) ?? []), ...(at === undefined ? [] : [placeText(at)])])
+  return [...places].map(([text, at]) => (at.length === 0 ? text : `${text} (${listText([...new Set(at)], 3)})`)).join("; ")
+}
 
 /** What becomes of a law under every optimizer in sight, as one clause; optimizers that do the same share it. */
 export function fateText(training: readonly Training[], law: string): string {

@@ -26,7 +26,7 @@ export function familyReasons(symmetry: Symmetry, index: EquationIndex, visibili
   const found = uniqueReasons([
     ...meets,
     ...products.map((equation) => productReason(symmetry, equation, own)),
-    ...(family.kind === "shift" ? exchangeReasons(symmetry, index, own) : []),
+    ...(family.kind === "shift" ? [...weightedReasons(symmetry, family), ...exchangeReasons(symmetry, index, own)] : []),
     ...(family.kind === "mixed" ? family.members.flatMap((m) => (m.unknown.kind === "shift" ? exponentialReasons(symmetry, m) : [])) : []),
     ...absorbReasons(symmetry, visibility, family),
   ])
@@ -173,6 +173,27 @@ function exchangeReasons(symmetry: Symmetry, index: EquationIndex, own: Own): Re
   })
 }
 
+/** For a shift of all rows of a weight that shares summing to one (a softmax's) weigh: it comes out as a shift. */
+function weightedReasons(symmetry: Symmetry, { members }: Family): Reason[] {
+  if (members.length < 2) return []
+  const { values } = symmetry.program
+  return members.flatMap((member): Reason[] => {
+    const { value: id, word } = member.unknown
+    const reader = values.find(({ op, uses }) => op.kind === "contract" && uses.some((use) => use.value === id))
+    const own = reader?.uses.find((use) => use.value === id), other = reader?.uses.find((use) => use.value !== id)
+    if (reader === undefined || own === undefined || other === undefined) return []
+    const shares = values[other.value], { op } = shares
+    const summed = own.labels.filter((label) => !reader.labels.includes(label))
+    const isShares = op.kind === "normalize" && op.sumsToOne && shares.uses.length === 1
+    const over = isShares ? op.over.map((label) => other.labels[shares.labels.indexOf(label)]) : []
+    const isWhole = summed.length > 0 && over.length === summed.length && over.every((l) => summed.includes(l))
+    if (!isWhole || !summed.every((l) => word[own.labels.indexOf(l)] === "1")) return []
+    const weight = parameterOf(symmetry, member)
+    const added = `what is added to every row of ${weight} is added to the result of ${labelOf(symmetry, reader)}`
+    return [reasonAt(symmetry, shares, `${labelOf(symmetry, shares)} sums to one: ${added}`)]
+  })
+}
+
 /** How far an exponential may stand behind the parameter whose shift it turns into a factor. */
 const exponentialSearch = 64
 
@@ -291,13 +312,16 @@ function blockNode(symmetry: Symmetry, value: number): number | null {
   return op.kind === "parameter" ? symmetry.network.graph.parameters[op.parameter].node : null
 }
 
+/** What softmax and centered norms do to a constant added to all entries; a finding looks for these words. */
+export const seesDifferences = "sees only differences between the entries along its axis"
+
 function absorbText(label: string, value: Value): string {
   switch (value.op.kind) {
     case "center":
       if (value.op.by === "extreme") return `${label} takes off the extreme entry along its axis, and any constant with it`
-      return `${label} does not see a constant added along its axis`
+      return `${label} ${seesDifferences}`
     case "normalize":
-      return `${label} does not see a constant added along its axis`
+      return `${label} ${seesDifferences}`
     case "still":
       return `${label} has no gradient`
     case "contract":

@@ -11,7 +11,7 @@ import type { Symmetry } from "./infer"
 import type { Value, ValueId } from "./program"
 import { LARGEST_EPSILON } from "./propagate"
 import type { Equation, Unknown } from "./propagate"
-import { isZero } from "./system"
+import { isZero, termCount } from "./system"
 
 /** What is refused: mixing along an axis, a factor for each entry of an axis, a common factor, a shift. */
 export type Refused = "matrix" | "diagonal" | "scale" | "shift"
@@ -27,7 +27,9 @@ export function labelOf(symmetry: Symmetry, value: Value): string {
   const label = nodeLabel(node)
   // A norm or softmax that is recognized where it ends.
   const byHand = value.op.kind === "normalize" && (node.op.kind === "binary" || node.op.kind === "unary")
-  return byHand ? `the ${value.op.sumsToOne && value.op.centered ? "softmax" : "normalization"} ending in ${label}` : label
+  // A loss has no ending of its own: what it divides by is a part of it.
+  const isOfLoss = node.label?.startsWith("the loss ") === true
+  return byHand && !isOfLoss ? `the ${value.op.sumsToOne && value.op.centered ? "softmax" : "normalization"} ending in ${label}` : label
 }
 
 /** The operation of a node, by the same names. */
@@ -70,10 +72,21 @@ const isSquare = ({ op }: Node): boolean => op.kind === "unary" && op.fn === "sq
 /** One sentence: why this operation lets the action not pass. */
 export function killReason(symmetry: Symmetry, equation: Equation, word: Refused): Reason {
   const value = symmetry.program.values[equation.value]
-  if (equation.why === "output") return reasonAt(symmetry, value, "the output goes to the loss as it is")
+  if (equation.why === "meets") return reasonAt(symmetry, value, tiedText(symmetry, equation, labelOf(symmetry, value)))
+  if (equation.why === "output") return reasonAt(symmetry, value, outputText)
   if (word !== "matrix" && isBoundedNorm(symmetry, value)) return reasonAt(symmetry, value, boundedNormText(labelOf(symmetry, value)))
   return reasonAt(symmetry, value, killText(symmetry, value, word, labelOf(symmetry, value)))
 }
+
+/** A weight that meets itself, as encoder and decoder say, can undo nothing. */
+function tiedText({ program, propagation, network }: Symmetry, { expression }: Equation, label: string): string {
+  const { op } = program.values[propagation.unknowns[expression[0]].value]
+  const name = op.kind === "parameter" ? network.graph.parameters[op.parameter].id : "it"
+  return `${label} contracts ${name} with itself: the two sides are tied and gain alike`
+}
+
+/** Whether a contraction asks a weight alone to undo itself. */
+const isTied = ({ why, expression }: Equation): boolean => why === "meets" && termCount(expression) === 1
 
 function killText(symmetry: Symmetry, value: Value, word: Refused, label: string): string {
   if (isSlope(symmetry, value)) return slopeText(label)
@@ -135,7 +148,12 @@ export function lawlessReasons(symmetry: Symmetry, index: EquationIndex, blocks:
   const found: Refusal[] = []
   for (const { id, atoms } of blocks) {
     for (let axis = 0; axis <= atoms.length; axis++) {
-      const isScale = axis === atoms.length
+      const isScale = axis === atoms.length, output = outputBehind(symmetry, id, isScale ? null : axis)
+      // What the loss sees as it is needs no proof, which might go by a branch that joins it there.
+      if (output !== null) {
+        found.push({ axis: isScale ? null : axis, value: output.id, reason: reasonAt(symmetry, output, outputText), isTelling: true })
+        continue
+      }
       const unknown = index.unknown(id, "action", atoms.map((_, i) => (i === axis ? "D" : "1")).join(""))
       const ends = unknown === undefined ? [] : endsOf(symmetry, index, unknown)
       // A proof that goes through every step of a recurrence is too long to be found: the functions behind the parameter say what it would.
@@ -157,6 +175,24 @@ export function lawlessReasons(symmetry: Symmetry, index: EquationIndex, blocks:
   const [block] = blocks
   const whole = blocks.length === 1 && block.op.kind === "parameter" && block.op.view.length === 0
   return (whole ? withAxes(kept) : uniqueReasons(kept.map(({ reason }) => reason))).slice(0, mostReasons)
+}
+
+const outputText = "the output goes to the loss as it is"
+
+/** The output that an axis of a block, or with null the block by itself, reaches through sums and contractions with what does not have the axis. */
+function outputBehind({ program: { values, outputs } }: Symmetry, block: ValueId, axis: number | null): Value | null {
+  const reached = new Map<ValueId, number | null>([[block, axis]])
+  for (let id = block + 1; id < values.length && reached.size < functionSearch; id++) {
+    const value = values[id], use = value.uses.find((own) => reached.has(own.value))
+    if (use === undefined || (value.op.kind !== "sum" && (value.op.kind !== "contract" || axis === null))) continue
+    const position = reached.get(use.value) ?? null, label = position === null ? null : use.labels[position]
+    const at = label === null ? null : value.labels.indexOf(label)
+    const isShared = value.op.kind === "contract" && value.uses.some((own) => own !== use && label !== null && own.labels.includes(label))
+    if (at === -1 || isShared) continue
+    if (outputs.includes(id)) return value
+    reached.set(id, at)
+  }
+  return null
 }
 
 /** How far behind a parameter the first functions of it are looked for. */
@@ -184,7 +220,8 @@ function endsOf(symmetry: Symmetry, index: EquationIndex, unknown: Unknown): rea
   const isSum = ({ value }: Equation): boolean => symmetry.program.values[value].op.kind === "sum"
   for (let k = 0; k < mostProofs; k++) {
     const proof = proveZero(index, unknown, ends) ?? []
-    const own = proof.some(isEnd) ? proof.filter(isEnd) : k === 0 ? proof.filter(({ why }) => why !== "meets") : []
+    const stops = proof.filter((equation) => isEnd(equation) || isTied(equation))
+    const own = stops.length > 0 ? stops : k === 0 ? proof.filter(({ why }) => why !== "meets") : []
     if (own.length === 0 || (k > 0 && own.every(isSum))) break
     for (const equation of own) ends.add(equation)
   }
@@ -225,7 +262,7 @@ const slopeText = (label: string): string => `${label} multiplies negative input
 
 /** A contraction with data kills along every input axis: true and no news. */
 const isTelling = (value: Value, equation: Equation): boolean =>
-  equation.why === "output" || (value.op.kind !== "contract" && value.op.kind !== "convolve")
+  equation.why === "output" || equation.why === "meets" || (value.op.kind !== "contract" && value.op.kind !== "convolve")
 
 const isElementwise = (symmetry: Symmetry, value: Value): boolean => {
   const kind = symmetry.network.graph.nodes[value.node].op.kind

@@ -28,6 +28,9 @@ const lawDrift = 1e-8,
 const movingRate = 1e-5,
   contrast = 100
 
+/** What moves at a tenth of the speed of its control is hardly told from it. */
+const contrastOfNearly = 10
+
 export function judgeLaw(m: Measured): LawVerification {
   const { law, rate, controlRate, order, drift, controlDrift } = m
   const [verdict, detail, notKept] = decide(m)
@@ -69,10 +72,16 @@ function decideTraining(m: Measured, optimizer: string): Decision {
 }
 
 /** What moved a law that only the ε of a normalization breaks: under gradient flow nothing else does, a discrete optimizer adds its own part. */
-function approximateText({ rate, drift, controlDrift, deviation, optimizer, ended }: Measured): string {
+function approximateText({ rate, controlRate, drift, controlDrift, deviation, optimizer, ended }: Measured): string {
   const moved = `moved by ${short(drift)}, the control by ${short(controlDrift)}`
   const end = ended === undefined ? "" : ` (${ended})`
-  if (optimizer === undefined) return `but for the ε of a normalization it would stand still: rate ${short(rate)}, ${moved}${end}`
+  if (optimizer === undefined) {
+    const numbers = `rate ${short(rate)}, that of the control ${short(controlRate)}; ${moved}${end}`
+    // By y = x/√(v + ε) the rate is the share ε/(v + ε) of a free norm's.
+    return contrastOfNearly * rate < controlRate && contrastOfNearly * drift < controlDrift
+      ? `nearly conserved: the ε of a normalization alone moves it (${numbers})`
+      : `hardly conserved at these weights: the ε of a normalization is not small beside the variance it is added to (${numbers})`
+  }
   if (deviation === null || deviation === undefined) return `${optimizer} would not keep it even without the ε of a normalization: ${moved}${end}`
   return `${moved} under ${optimizer}; of that, the ε of a normalization explains ${short(deviation)}, the step the rest${end}`
 }

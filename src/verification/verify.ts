@@ -133,7 +133,9 @@ export async function verify(task: VerificationTask, options: VerifyOptions = {}
       verdict: "inconclusive",
       detail: reason,
     }))
-    return { ...finish(laws, ran, seed, started, null, true), series: { time: [], loss: [], laws: [] }, orders: [], reason }
+    // With laws each says why.
+    const notes = laws.length === 0 ? { notes: [reason] } : {}
+    return { ...finish(laws, ran, seed, started, null, true, notes), series: { time: [], loss: [], laws: [] }, orders: [], reason }
   }
 }
 

@@ -101,6 +101,26 @@ describe("analyze", () => {
       ["smooth", 10],
     ])
   })
+  test("a layer class is told behind the model it is part of; JSON keeps the order of the source", async () => {
+    const code = `import * as tf from "@tensorflow/tfjs"
+class Scale extends tf.layers.Layer {
+  w!: tf.LayerVariable
+  build() { this.w = this.addWeight("w", [3, 3], "float32", tf.initializers.glorotNormal({})) }
+  call(x: tf.Tensor) { return tf.relu(tf.matMul(x, this.w.read())) }
+}
+const net = tf.sequential()
+net.add(tf.layers.inputLayer({ inputShape: [3] }))
+net.add(new Scale())
+`
+    fs.writeFileSync(path.join(folder, "parts.ts"), code)
+    const told = (text: string): readonly string[] => [...text.matchAll(/^ {2}(net|Scale) (?:—|\w+ (?:class|model))/gm)].map(([, name]) => name)
+    expect(told((await call("analyze parts.ts")).out)).toEqual(["net", "Scale"])
+    expect(told((await call("verify parts.ts")).out)).toEqual(["net", "Scale"])
+    for (const command of ["analyze", "verify"]) {
+      const { files } = JSON.parse((await call(`${command} parts.ts --format json`)).out) as Report
+      expect(files[0].models.map(({ name }) => name)).toEqual(["Scale", "net"])
+    }
+  })
   test("nothing found is said", async () => {
     expect(await call("analyze empty.js")).toEqual({ code: 0, out: "no model found in empty.js\n", error: "" })
   })
@@ -162,6 +182,18 @@ describe("unreadable input is exit code 2 and one line that says where", () => {
   const complaint = "noether-lens: open.ts:2:1: syntax error: '}' expected; what follows may be misread\n"
   test.each(["analyze", "verify"])("%s of a file that does not parse", async (command) => {
     expect(await call(`${command} open.ts`)).toEqual({ code: 2, out: "", error: complaint })
+  })
+  test.each([
+    ["video.ts", "G\0A@\0\u0010\0\u0001"],
+    ["random.ts", "\ufffd\ufffd\u0001\ufffdab\ufffd\ufffdlet x"],
+  ])("%s is binary, in one sentence", async (name, text) => {
+    fs.writeFileSync(path.join(folder, name), text)
+    const error = `noether-lens: ${name}:1:1: the file is binary data, no text, and is not read\n`
+    expect(await call(`analyze ${name}`)).toEqual({ code: 2, out: "", error })
+  })
+  test("a few characters of another encoding make no binary", async () => {
+    fs.writeFileSync(path.join(folder, "latin.ts"), Buffer.from(`// caf\xe9\n${source}`, "latin1"))
+    expect((await call("analyze latin.ts")).out).toContain(formula)
   })
   test("its JSON says so, too", async () => {
     const { code, out, error } = await call("analyze open.ts --format json")

@@ -70,7 +70,7 @@ describe("--fail-on", () => {
 test("the report of the terminal has rule, place and proof, within 100 columns", async () => {
   const { out } = await call("analyze bias.ts")
   const unwrapped = out.replace(/\s+/g, " ")
-  expect(unwrapped).toMatch(/info: 'before\/bias' has no effect: [^(]*\([^)]*\) \(zero-gradient, bias\.ts:3:\d+\) proof: moved every entry by ±1\.0/)
+  expect(unwrapped).toMatch(/info: 'before\/bias' has no effect: [^(]* its axis \(zero-gradient, bias\.ts:3:\d+\) proof: moved every entry by ±1\.0/)
   expect(unwrapped).toMatch(/the output changed by \de-1\d of its size/)
   expect(Math.max(...out.split("\n").map((line) => [...line].length))).toBeLessThanOrEqual(100)
 })

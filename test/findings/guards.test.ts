@@ -71,3 +71,24 @@ describe("a value bias is a constant shift of the output", () => {
   test("which the output bias can undo", () => expect(exchanges(attention("tf.softmax(scores)"))).toEqual(["bv[i] − bo[i]"]))
   test("but not with dropout on the weights", () => expect(exchanges(attention("tf.dropout(tf.softmax(scores), 0.5)"))).toEqual([]))
 })
+
+test("the heads' parts of a key bias, which all have no effect, are the bias", () => {
+  const { model } = analyzeOnly(`
+class Heads {
+  constructor() {
+    this.q = tf.layers.dense({ units: 6 }); this.k = tf.layers.dense({ units: 6, name: "keys" }); this.v = tf.layers.dense({ units: 6 })
+  }
+  /** @shape x [batch, 3, 4] */
+  forward(x) {
+    const split = (layer) => layer.apply(x).reshape([-1, 3, 3, 2])
+    const q = split(this.q), k = split(this.k), v = split(this.v)
+    const heads = [0, 1, 2].map((i) => {
+      const one = (y) => y.slice([0, 0, i, 0], [-1, -1, 1, -1]).squeeze([2])
+      return tf.matMul(tf.softmax(tf.matMul(one(q), one(k), false, true)), one(v))
+    })
+    return tf.concat(heads, -1)
+  }
+}`)
+  const said = /^'k\/bias' has no effect: .* its gradient is always zero: tf.softmax/
+  expect(model.findings.map(({ message }) => message)).toEqual([expect.stringMatching(said)])
+})

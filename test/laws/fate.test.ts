@@ -116,6 +116,18 @@ describe("weight decay", () => {
     expect(fateUnder(sgd, law("mixed"), parameters(0.01, 0.01)).status).toBe("broken")
     expect(fateUnderFlow(law("linear"), [{ id: "a", regularizer: { l1: 1, l2: 0 } }]).detail).toBe("broken by the l1 regularizer of a")
   })
+  test("adam and momentum come before a regularizer that would break the law as well", () => {
+    const adam = fateUnder(use("adam", { learningRate: 0.01 }), law("quadratic"), parameters(0.01, 0))
+    expect(adam.status).toBe("broken")
+    expect(adam.detail).toMatch(/^broken by adam.*: it rescales every coordinate of the step; also broken by weight decay on a but not on b$/)
+    expect(fateUnder(use("momentum", { momentum: 0.9 }), law("quadratic"), parameters(0.01, 0)).detail).toMatch(
+      /^broken by momentum.*: a step is no longer along the gradient; also broken by weight decay on a but not on b$/,
+    )
+    // Momentum keeps a linear law, and adam what has no gradient: there the regularizer alone is to blame.
+    const alone = "broken by weight decay on a but not on b"
+    expect(fateUnder(use("momentum", { momentum: 0.9 }), law("linear"), parameters(0.01, 0)).detail).toBe(alone)
+    expect(fateUnder(use("adam"), { ...noGradient, parameters: ["a", "b"] }, parameters(0.01, 0)).detail).toBe(alone)
+  })
   test("a regularizer elsewhere changes nothing", () => {
     expect(fateUnder(sgd, law("linear"), [{ id: "c", regularizer: { l1: 0, l2: 1 } }]).status).toBe("exact")
   })

@@ -51,6 +51,8 @@ test("names that count up are one name", () => {
   expect(foldNames(["h/0/b", "h/1/b", "h/2/b", "x"])).toEqual(["h/{0…2}/b", "x"])
   expect(foldNames(["h/0/b", "h/2/b"])).toEqual(["h/0/b", "h/2/b"])
   expect(foldNames(["h/0/b0", "h/1/b1"])).toEqual(["h/0/b0", "h/1/b1"])
+  expect(foldNames(["t/h/0/t/h/0/w", "t/h/1/t/h/1/w", "t/h/2/t/h/2/w"])).toEqual(["t/h/{0…2}/t/h/{0…2}/w"])
+  expect(foldNames(["h/0/t/h/1/w", "h/1/t/h/2/w"])).toEqual(["h/0/t/h/1/w", "h/1/t/h/2/w"])
   expect(foldNames(["dense_1/bias", "dense_2/bias"])).toEqual(["dense_{1,2}/bias"])
 })
 

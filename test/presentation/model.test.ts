@@ -7,7 +7,7 @@ import { lensText } from "../../src/presentation/lens"
 import { presentModel } from "../../src/presentation/model"
 import { plainPainter, wrapText } from "../../src/presentation/paint"
 import { fileText, modelText } from "../../src/presentation/text"
-import { dimText } from "../../src/presentation/words"
+import { dimText, reasonsText } from "../../src/presentation/words"
 import type { Place } from "../../src/schema/report"
 
 const at = (line: number, column = 1, length = 10): Place => ({ start: { line, column }, end: { line, column: column + length } })
@@ -221,6 +221,16 @@ describe("laws of one form fold into one line", () => {
     })
     expect(fold(count(3).map((k) => block(k + 9)))).toEqual([["h/{9…11}: ‖wq‖² − ‖wk‖²", 3]])
   })
+  test("and only where a name begins with it", () => {
+    const long = (k: string): string => `net/block/mlp_of_the_block/net/${k}/kernel`
+    const law: DerivedLaw = {
+      ...norm,
+      exactness: "exact",
+      parameters: [long("up"), "net/down/kernel"],
+      terms: [square(1, long("up"), "ai,ai->"), square(-1, "net/down/kernel", "ai,ai->")],
+    }
+    expect(fold([law])).toEqual([["net: ‖block/mlp_of_the_block/net/up/kernel‖² − ‖down/kernel‖²", 1]])
+  })
   test("layer after layer", () => {
     expect(fold(count(5).map((k) => balanceOf(k + 2)))).toEqual([["‖dense_{k}/kernel[:,i]‖² − ‖dense_{k+1}/kernel[i,:]‖², k = 2…6", 40]])
   })
@@ -253,9 +263,21 @@ describe("laws of one form fold into one line", () => {
   })
 })
 
+test("what several places do is said once, with the places", () => {
+  const cuts = (line: number) => ({ text: "relu cuts", at: at(line) })
+  const because = [cuts(4), { text: "norm forgets", at: at(5) }, cuts(6), cuts(4)]
+  expect(reasonsText(because)).toBe("relu cuts (line 4, line 6); norm forgets (line 5)")
+  const { laws, ...model } = presentModel(traced([sgd]), derived([{ ...balance, because }]))
+  const text = modelText({ ...model, laws }, "net.ts", plainPainter).join("\n")
+  expect(text).toContain("why: relu cuts (net.ts:4:1, net.ts:6:1)\n")
+  expect(text.match(/relu cuts/g)).toHaveLength(1)
+})
+
 test("sizes as text", () => {
   expect(dimText("d^2/2+d/2")).toBe("d²/2 + d/2")
   expect(dimText(12345)).toBe("12,345")
+  expect(dimText("x.1*inputs.0.2")).toBe("x.shape[1]·inputs[0].shape[2]")
+  expect(dimText("this.shape.1")).toBe("this.shape[1]")
 })
 
 test("lines break at spaces with a hanging indent", () => {

@@ -145,7 +145,7 @@ class Stream {
   }
 }`)
   const reasons = reasonsOf(model, "‖Σₐ embed[:,a]‖²")
-  expect(reasons).toContain("the normalization ending in tf.div does not see a constant added along its axis (9)")
+  expect(reasons).toContain("the normalization ending in tf.div sees only differences between the entries along its axis (9)")
   expect(reasons.join()).not.toContain("forgets the scale")
 })
 
@@ -177,4 +177,45 @@ net.add(tf.layers.dense({ units: 2 }))`)
   for (const id of ["a/kernel", "a/recurrent_kernel", "a/bias", "b/recurrent_kernel", "b/bias"])
     expect(lawless(model, id)).toEqual(expect.arrayContaining([expect.stringMatching(/^lstm '(hardSigmoid|tanh)' commutes/)]))
   expect(lawless(model, "a/recurrent_kernel").join()).not.toContain("sums this axis")
+})
+
+test("a tied weight is said to meet itself, and what the loss sees as it is to reach it", () => {
+  const model = analyzeSource(`
+class Tied {
+  constructor() { this.w = tf.variable(tf.randomNormal([5, 3])); this.b = tf.variable(tf.zeros([3])); this.c = tf.variable(tf.zeros([5])) }
+  forward(x: tf.Tensor2D) {
+    const h = x.matMul(this.w).add(this.b).relu()
+    return h.matMul(this.w, false, true).add(this.c)
+  }
+}`)
+  const tied = "tf.matMul contracts w with itself: the two sides are tied and gain alike (6)"
+  expect(lawless(model, "w")).toEqual([`along axis 1: ${tied}`, "along axis 0: the output goes to the loss as it is (6)"])
+  expect(lawless(model, "b")[0]).toBe(tied)
+  expect(lawless(model, "c")).toEqual(["the output goes to the loss as it is (6)"])
+})
+
+test("the last bias of a residual block goes to the loss, whatever joins it there", () => {
+  const model = analyzeSource(`
+class Block {
+  constructor() { this.w = tf.variable(tf.randomNormal([4, 4])); this.v = tf.variable(tf.randomNormal([4, 4])); this.c = tf.variable(tf.zeros([4])) }
+  /** @shape x [batch, 4] */
+  forward(x: tf.Tensor2D) {
+    const y = x.add(x.matMul(this.w).tanh())
+    const z = y.div(y.norm(2, -1, true))
+    return y.add(z.tanh().matMul(this.v).add(this.c))
+  }
+}`)
+  expect(lawless(model, "c")).toEqual(["the output goes to the loss as it is (8)"])
+  expect(lawless(model, "v")[0]).toBe("the output goes to the loss as it is (8)")
+})
+
+test("an exchange with a bias behind a softmax: its shares sum to one", () => {
+  const model = analyzeSource(`
+const net = tf.sequential()
+net.add(tf.layers.dense({ inputShape: [3], units: 4, activation: "softmax", name: "a" }))
+net.add(tf.layers.dense({ units: 2, name: "b" }))`)
+  expect(reasonsOf(model, "Σₐ b/kernel")).toEqual([
+    "dense 'softmax' sums to one: what is added to every row of b/kernel is added to the result of dense (3)",
+    "the loss sees only their sum: what one gains the other loses (4)",
+  ])
 })

@@ -104,3 +104,22 @@ describe("models of tf.layers", () => {
     for (const name of ["generator", "critic", "gan"]) for (const [, detail] of fatesOf(code, name)) expect(detail).toMatch(/^(drifts|exact)/)
   })
 })
+
+describe("a part that only the whole trains", () => {
+  const code = (optimizer: string): string => `
+    const encoder = tf.sequential({ layers: [
+      tf.layers.dense({ inputShape: [8], units: 6, activation: "relu", name: "e1" }), tf.layers.dense({ units: 4, name: "e2" })] })
+    const x = tf.input({ shape: [8] })
+    const whole = tf.model({ inputs: x, outputs: tf.layers.dense({ units: 8, name: "d", activation: "tanh" }).apply(encoder.apply(x)) })
+    whole.compile({ optimizer: ${optimizer}, loss: "meanSquaredError" })`
+  const trainingOf = (optimizer: string) => {
+    const { models } = trace(code(optimizer))
+    return analyzeModel(models.find(({ name }) => name === "encoder")!, models).model.training
+  }
+  test("has the optimizer of the whole, and its fate", () => {
+    expect(trainingOf("tf.train.sgd(0.1)")).toMatchObject([
+      { optimizer: "tf.train.sgd(0.1) of whole", place: {}, fate: [{ status: "drifts", detail: drifts }] },
+    ])
+    expect(trainingOf('"adam"')).toMatchObject([{ optimizer: "'adam' of whole", fate: [{ status: "broken" }] }])
+  })
+})

@@ -17,8 +17,13 @@ const measured: Measured = {
 describe("an approximate law", () => {
   test("under gradient flow only ε moves it", () => {
     expect(judgeLaw(measured).detail).toBe(
-      "but for the ε of a normalization it would stand still: rate 3.6e-3, moved by 5.7e-4, the control by 1.2e-2",
+      "nearly conserved: the ε of a normalization alone moves it (rate 3.6e-3, that of the control 3.0e-1; moved by 5.7e-4, the control by 1.2e-2)",
     )
+  })
+  test("what moves like its control is not called nearly conserved", () => {
+    const said = /^hardly conserved at these weights: the ε of a normalization is not small beside the variance it is added to \(rate/
+    expect(judgeLaw({ ...measured, drift: 5.7e-3 }).detail).toMatch(said)
+    expect(judgeLaw({ ...measured, rate: 0.2 })).toMatchObject({ verdict: "approximate", detail: expect.stringMatching(said) as string })
   })
   test("under sgd the step moves it, too", () => {
     expect(judgeLaw({ ...measured, optimizer: "sgd", deviation: 2e-4 }).detail).toBe(

@@ -8,6 +8,7 @@ import ts from "typescript"
 import { analyzeFile } from "../../pipeline"
 import type { AnalyzedModel } from "../../pipeline"
 import { jsonText, makeReport } from "../../presentation/json"
+import { wholesFirst } from "../../presentation/order"
 import { colorPainter, plainPainter, wrapText } from "../../presentation/paint"
 import type { Painter } from "../../presentation/paint"
 import { fileText, terminalWidth } from "../../presentation/text"
@@ -236,7 +237,7 @@ async function verifyFiles(command: VerifyCommand, files: readonly AnalyzedFile[
       )
     }
     const verified: VerifiedModel[] = []
-    for (const { model, task } of models) {
+    for (const { model, task } of command.format === "text" ? wholesFirst(models, (analyzed) => analyzed.model) : models) {
       const verification = await verifyModel(task, command, progressFor(`${report.path} ${model.name}`, io))
       violated ||= verification.verdict === "violated"
       measured ||= verification.laws.some(({ rate }) => Number.isFinite(rate))
