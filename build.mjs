@@ -18,7 +18,7 @@ const stage = "build/extension"
 const watching = process.argv.includes("--watch")
 
 /** Largest size of each bundle in kilobytes: the size of the first complete build plus a fifth. */
-const budgets = { "cli.mjs": 970, "api.mjs": 900, "extension.js": 16, "webview.js": 700, "index.js": 870 }
+const budgets = { "cli.mjs": 990, "api.mjs": 920, "extension.js": 16, "webview.js": 700, "index.js": 890 }
 
 /** `import source from "inline-worker:./worker"` gives the bundled worker as text: a webview may only start workers from blobs. */
 const inlineWorker = {

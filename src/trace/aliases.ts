@@ -29,13 +29,18 @@ export interface Start {
 
 /** All names that lead to a model in some files. */
 export function aliasesOf(ts: typeof TypeScript, files: readonly TypeScript.SourceFile[], start: Start): Aliases {
-  const flows = files.flatMap((file) => flowsIn(ts, file))
-  const own = closure(ts, flows, start, false)
-  return { own, parts: closure(ts, flows, { ...start, values: own }, true) }
+  const flows = files.flatMap((file) => flowsIn(ts, file)), keyed = new Set(files.flatMap((file) => [...keyedIn(ts, file)]))
+  const own = closure(ts, flows, start, keyed)
+  return { own, parts: closure(ts, flows, { ...start, values: own }, null) }
 }
 
-function closure(ts: typeof TypeScript, flows: readonly Flow[], { values, makers }: Start, isWide: boolean): ReadonlySet<string> {
-  const found = new Set(values), made = new Set(makers)
+/** `keyed` are the names of records that give what they hold by keys that are not written; null where records count as what they hold. */
+function closure(ts: typeof TypeScript, flows: readonly Flow[], { values, makers }: Start, keyed: ReadonlySet<string> | null): ReadonlySet<string> {
+  const found = new Set(values), made = new Set(makers), isWide = keyed === null
+  const isRecord = (name: string, written: TypeScript.Node): boolean => {
+    const node = keyed?.has(name) === true && ts.isExpression(written) ? withoutCasts(ts, written) : null
+    return node !== null && ts.isObjectLiteralExpression(node) && holds(ts, node, (item) => mayBe(ts, item, found, made, false))
+  }
   let open = flows.filter(({ name }) => !found.has(name))
   for (let size = -1; size !== found.size + made.size;) {
     size = found.size + made.size
@@ -43,8 +48,8 @@ function closure(ts: typeof TypeScript, flows: readonly Flow[], { values, makers
     for (const flow of open) {
       const { name, from } = flow
       const leads = typeof from === "string" ? found.has(from) : ts.isFunctionLike(from)
-        ? resultsOf(ts, from).some((result) => mayBe(ts, result, found, made, isWide))
-        : ts.isTypeNode(from) ? mentions(ts, from, made) : mayBe(ts, from, found, made, isWide)
+        ? resultsOf(ts, from).some((result) => mayBe(ts, result, found, made, isWide) || isRecord(name, result))
+        : ts.isTypeNode(from) ? mentions(ts, from, made) : mayBe(ts, from, found, made, isWide) || isRecord(name, from)
       if (!leads) rest.push(flow)
       else if (typeof from !== "string" && ts.isFunctionLike(from)) made.add(name)
       else found.add(name)
@@ -58,6 +63,17 @@ function closure(ts: typeof TypeScript, flows: readonly Flow[], { values, makers
 const picks = /^(at|get|find|pop|shift|filter|slice|concat|values|bind)$/
 /** Methods that give a part of a model. */
 const gives = /^(getLayer|getWeights|map|flatMap|entries|keys)$/
+
+/** What holds what it is made of, and gives it by keys. */
+const collections = /^(Map|Set|WeakMap|WeakSet|Array)$/
+/** Functions of Object that give what is in a record, or another record of the same. */
+const ofRecords = /^(values|entries|assign|freeze|fromEntries|create|seal)$/
+
+/** Whether some value of a record is one of these. */
+const holds = (ts: typeof TypeScript, { properties }: TypeScript.ObjectLiteralExpression, leads: (node: TypeScript.Node) => boolean): boolean =>
+  properties.some((p) =>
+    ts.isPropertyAssignment(p) ? leads(p.initializer)
+      : ts.isShorthandPropertyAssignment(p) ? leads(p.name) : ts.isSpreadAssignment(p) && leads(p.expression))
 
 /** Whether an expression may give the model; with `isWide` also one that gives a part of it, or a record that holds it. */
 function mayBe(ts: typeof TypeScript, written: TypeScript.Node, values: ReadonlySet<string>, makers: ReadonlySet<string>, isWide: boolean): boolean {
@@ -73,21 +89,42 @@ function mayBe(ts: typeof TypeScript, written: TypeScript.Node, values: Readonly
   if (ts.isArrayLiteralExpression(node)) return node.elements.some(leads)
   if (ts.isNewExpression(node)) {
     const name = lastName(ts, node.expression)
-    return (name !== null && makers.has(name)) || (isWide && (node.arguments ?? []).some(leads))
+    return (name !== null && makers.has(name)) || ((isWide || collections.test(name ?? "")) && (node.arguments ?? []).some(leads))
   }
   if (isWide && ts.isObjectLiteralExpression(node))
-    return node.properties.some((p) => (ts.isPropertyAssignment(p) ? leads(p.initializer) : ts.isShorthandPropertyAssignment(p) && leads(p.name)))
+    return holds(ts, node, leads)
   if (!ts.isCallExpression(node)) return false
   const name = lastName(ts, node.expression)
   if (name !== null && makers.has(name)) return true
   if (!ts.isPropertyAccessExpression(node.expression)) return false
   const method = node.expression.name.text
-  return (picks.test(method) || (isWide && gives.test(method))) && leads(node.expression.expression)
+  const { expression: object } = node.expression
+  if (ts.isIdentifier(object) && object.text === "Object") return ofRecords.test(method) && node.arguments.some(leads)
+  return (picks.test(method) || (isWide && gives.test(method))) && leads(object)
 }
 
 function mentions(ts: typeof TypeScript, node: TypeScript.Node, names: ReadonlySet<string>): boolean {
   if (ts.isIdentifier(node)) return names.has(node.text)
   return ts.forEachChild(node, (child) => mentions(ts, child, names) || undefined) ?? false
+}
+
+const knownKeyed = new WeakMap<TypeScript.SourceFile, ReadonlySet<string>>()
+
+/** Names of what code of a file takes items of by keys that are not written there, or all items of. */
+function keyedIn(ts: typeof TypeScript, file: TypeScript.SourceFile): ReadonlySet<string> {
+  const known = knownKeyed.get(file)
+  if (known !== undefined) return known
+  const found = new Set<string>()
+  const add = (node: TypeScript.Expression): void => {
+    const plain = withoutCasts(ts, node), name = ts.isCallExpression(plain) ? lastName(ts, plain.expression) : storedName(ts, plain)
+    if (name !== null) found.add(name)
+  }
+  for (const node of nodesOf(ts, file)) {
+    if (ts.isElementAccessExpression(node) && !ts.isStringLiteralLike(node.argumentExpression)) add(node.expression)
+    else if (ts.isCallExpression(node) && ofRecords.test(lastName(ts, node.expression) ?? "")) node.arguments.forEach(add)
+  }
+  knownKeyed.set(file, found)
+  return found
 }
 
 const known = new WeakMap<TypeScript.SourceFile, readonly Flow[]>()
@@ -143,10 +180,18 @@ function findFlows(ts: typeof TypeScript, file: TypeScript.SourceFile): readonly
   /** `list.push(model)` fills a list, `list.forEach((m) => …)` hands out its items, `f.call(self, model)` is a call of f. */
   const visitMethod = ({ expression: object, name }: TypeScript.PropertyAccessExpression, given: readonly TypeScript.Expression[]): void => {
     if (/^(push|unshift|set|add)$/.test(name.text)) for (const item of given) put(storedName(ts, object), item)
+    // Object.defineProperty(held, "net", { value: model }) and Reflect.set(held, "net", model).
+    const key = given.at(1), kept = given.at(2)
+    if (/^(defineProperty|set)$/.test(name.text) && key !== undefined && ts.isStringLiteralLike(key)) put(key.text, valueOf(kept))
     const first = given[0] === undefined ? undefined : withoutCasts(ts, given[0])
     if (everyItem.test(name.text) && first !== undefined && ts.isFunctionLike(first)) for (const p of first.parameters) bind(p.name, object)
     const called = lastName(ts, object)
     if (/^(call|bind)$/.test(name.text) && called !== null) calls.push({ name: called, given: given.slice(1) })
+  }
+  const valueOf = (kept: TypeScript.Expression | undefined): TypeScript.Expression | undefined => {
+    const node = kept === undefined ? undefined : withoutCasts(ts, kept)
+    if (node === undefined || !ts.isObjectLiteralExpression(node)) return node
+    return node.properties.flatMap((p) => (ts.isPropertyAssignment(p) && p.name.getText() === "value" ? [p.initializer] : [])).at(0)
   }
   const visitFunction = (node: TypeScript.SignatureDeclaration): void => {
     const name = ts.isConstructorDeclaration(node) ? (node.parent.name?.text ?? null) : nameOfFunction(ts, node)

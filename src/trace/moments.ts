@@ -43,6 +43,7 @@ const takesHandlers = /^(addEventListener|get|post|put|delete|patch|use|on|once|
 const effects = /^(useEffect|useLayoutEffect|useState)$/
 const handled =
   /^(\/|(click|dblclick|input|change|submit|load|DOMContentLoaded|message|resize|drag\w*|drop|key\w*|mouse\w*|pointer\w*|touch\w*|wheel)$)/
+const calledByItself = /^(toString|valueOf|toJSON|then|\[Symbol\..*)$/
 const maximumSites = 3000
 
 /** Where a method that is taken for a value may be called: wherever that value goes. */
@@ -68,6 +69,10 @@ export function momentsOf(ts: typeof TypeScript, names: Names, first: Site, budg
     const own = functionAround(ts, node)
     if (own === null) continue
     const uses = usesOf(ts, names, own, budget)
+    // What a generator function does happens where its values are taken, not where it is called.
+    if ("asteriskToken" in own && own.asteriskToken !== undefined) escapes = true
+    // Nobody writes the calls of what the language calls by itself.
+    if (own.name !== undefined && calledByItself.test(own.name.getText())) escapes = true
     const many = isRun || roundsAround(ts, names, node).some((round) => round === own || isInside(round, own))
     escapes ||= uses.escapes
     isOpen ||= uses.isOpen

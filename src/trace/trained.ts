@@ -8,14 +8,14 @@ import type { Trainer } from "./trainers"
 import type { SharedTraining, TracedFile } from "../graph/graph"
 import { aliasesOf } from "./aliases"
 import { asTrained } from "./models/asTrained"
-import { faultOf } from "./models/wrappers"
+import { faultOf, parametersOf } from "./models/wrappers"
 import { findTraining, trainingOf, unreadTraining, type Training, type Uses } from "./training"
 import { followLoss, idsOf } from "./loss/follow"
 import { placeKey } from "./context"
 import { listedIn, listsOf, type Listed } from "./lists"
 import { plainText } from "./ops/table"
 import { movedIn, sourcesOf, type TrainedNetwork } from "./loss/sources"
-import { uncollected } from "./models/uncollected"
+import { hidesWeights } from "./models/uncollected"
 import { namesStoring } from "../source/stored"
 
 /** A model of the file; `model` where it is one of tf.layers. */
@@ -46,7 +46,7 @@ export function trainModels(context: Context, all: readonly Made[], guarded: Gua
       const list = lists?.get(trainer)
       return list === undefined ? null : listedIn(context, list, network, beside)
     }
-    const hides = made.model !== null && uncollected(made.model).size > 0
+    const hides = made.model !== null && hidesWeights(context, made.model, parametersOf(made.traced.graph).keys())
     const training = trainingOf(context, uses, made.model, { names, named, weights, others, listed, hides })
     return { training, network, names: names.own, weights, others, listed, hides, losses: training.losses }
   })

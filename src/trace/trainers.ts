@@ -296,7 +296,7 @@ export function withoutCasts(ts: typeof TypeScript, node: TypeScript.Expression)
 
 const differentiates = /\b(variableGrads|computeGradients|valueAndGrads|grads?)\s*\(/
 
-/** Whether what is applied is anything but the gradients as they were computed: another record, or one whose entries were replaced. */
+/** Whether what is applied is anything but the gradients as they were computed: another record, or one whose entries were replaced or taken out. */
 function areChanged(ts: typeof TypeScript, given: TypeScript.Expression, body: TypeScript.Node): boolean {
   const applied = withoutCasts(ts, given),
     text = body.getText()
@@ -306,7 +306,7 @@ function areChanged(ts: typeof TypeScript, given: TypeScript.Expression, body: T
   const computed = new RegExp(
     `\\b${escaped}\\b[^;\\n=]*\\}?\\s*=\\s*(await\\s+)?[\\w.$]*\\b(variableGrads|computeGradients|valueAndGrads|grads?)\\s*\\(`,
   )
-  const replaced = new RegExp(`\\b${escaped}(\\.grads)?\\s*\\[[^\\]]*\\]\\s*[-+*/]?=(?!=)`)
+  const replaced = new RegExp(`\\b${escaped}(\\.grads)?\\s*(\\[[^\\]]*\\]|\\.[\\w$]+)\\s*[-+*/]?=(?!=|>)|\\bdelete\\s+${escaped}(?![\\w$])`)
   return !computed.test(text) || replaced.test(text) || isHandedOut(ts, name, body)
 }
 
@@ -329,9 +329,13 @@ function isHandedOut(ts: typeof TypeScript, name: string, body: TypeScript.Node)
   return visit(body)
 }
 
+/** Whether a file gives optimizers another way to apply gradients. */
+export const replacesApply = ({ text }: TypeScript.SourceFile): boolean => /(\bapplyGradients["']?\]?|\.minimize)\s*=(?![=>])/.test(text)
+
 /** Whether an optimizer is one of the source's own making: of a class that is none of tfjs's, or with another way to apply gradients. */
-function isOfItsOwn({ text }: TypeScript.SourceFile, optimizer: string | null): boolean {
-  if (/\bapplyGradients["']?\]?\s*=(?![=>])/.test(text)) return true
+function isOfItsOwn(file: TypeScript.SourceFile, optimizer: string | null): boolean {
+  const { text } = file
+  if (replacesApply(file)) return true
   if (optimizer === null) return false
   return new RegExp(`(?<![\\w$])${optimizer.replace(/\$/g, "\\$")}\\s*(?::[^=;\\n]+)?=\\s*new\\s+(?!tf\\.)`).test(text)
 }

@@ -12,7 +12,7 @@ import { checkTime } from "./budget"
 import { numberIn } from "./value"
 import { placeOf } from "../source/place"
 import { namesOfLosses } from "./lossesByHand"
-import { bindingOf, concerns, findTrainers, useFor, weightsBeside, withoutCasts, type TrainedNames, type Trainer } from "./trainers"
+import { bindingOf, concerns, findTrainers, replacesApply, useFor, weightsBeside, withoutCasts, type TrainedNames, type Trainer } from "./trainers"
 import { callsOf } from "../source/calls"
 import { filesBeside, trainersOf } from "../source/dependencies"
 import { isWholeLoss } from "./wholeLoss"
@@ -103,7 +103,8 @@ export function trainingOf(
   // Where it is not known which optimizer a step calls, one that it is handed say, it may be any in sight.
   const untied = trainers.filter((trainer) => !uses.optimizers.some((tied) => isBy(trainer, tied)))
   const beside = [...new Set(untied.flatMap((trainer) => weightsBeside(context.ts, trainer, names, weights)))]
-  const isChanged = (use: OptimizerUse): boolean => untied.some(({ changed }) => changed) ||
+  const isReplaced = uses.files.some(replacesApply)
+  const isChanged = (use: OptimizerUse): boolean => isReplaced || untied.some(({ changed }) => changed) ||
     uses.optimizers.some((tied) => tied.use.place === use.place && uses.trainers.some((trainer) => trainer.changed && isBy(trainer, tied)))
   // An optimizer all of whose steps train other models is none of this one.
   const isElsewhere = (tied: Tied<OptimizerUse>): boolean => {
@@ -234,11 +235,11 @@ function unique(uses: readonly OptimizerUse[]): readonly OptimizerUse[] {
   return [...groups.values()]
 }
 
-/** Bounded: this file and at most `maximumFiles` of the program's own files. */
 /** What is taken for the training of a model where it was not looked at to the end: any weight may be written at any time. */
 export const unreadTraining = ({ home }: Context): OptimizerUse =>
   ({ name: "unknown", text: "training that is not read to its end", perhaps: "all", place: placeOf(home.endOfFileToken, home) })
 
+/** Bounded: this file and at most `maximumFiles` of the program's own files. */
 export function findTraining(context: Context): Uses {
   const found: Found = { optimizers: [], losses: [], metrics: [] },
     { ts, program, home } = context,

@@ -9,7 +9,8 @@ import { loadModule, prepareTfjs } from "../support/runTfjs"
 const fixture = join(root, "test/fixtures/findings/uncollected-weight.ts")
 beforeAll(prepareTfjs)
 
-test.each(["triggerLayer", "triggerVariable", "silentLister", "silentAdder"])("%s", async (name) => {
+const names = ["triggerLayer", "triggerVariable", "triggerHalf", "triggerKeeper", "triggerReader", "silentLister", "silentAdder"]
+test.each(names)("%s", async (name) => {
   const model = loadModule(fixture).read(name) as tf.LayersModel, width = model.inputs[0].shape[1]!
   const x = tf.randomNormal([8, width], 0, 1, "float32", 1), y = tf.randomNormal([8, 2], 0, 1, "float32", 2)
   // Layers inside a class make their weights when they run.

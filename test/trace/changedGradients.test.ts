@@ -20,6 +20,10 @@ test.each([
   ["the same variable", `export function step() { let { grads } = tf.variableGrads(loss); grads = { ...grads, a: grads.a.mul(2) }
      opt.applyGradients(grads) }`],
   ["what is added up", step("const all: any = {}; for (const k in grads) all[k] = grads[k]; opt.applyGradients(all)")],
+  ["an entry that is taken out", step("delete grads[net.b.name]; opt.applyGradients(grads)")],
+  ["an entry of its name", step("grads.b = grads.b.mul(2); opt.applyGradients(grads)")],
+  ["an entry taken out of the record with the loss", `export function step() { const g = tf.variableGrads(loss)
+     delete g.grads[net.b.name]; opt.applyGradients(g.grads) }`],
   ["gradients by position", `export function step() {
      const [ga, gb] = tf.grads((a: any, b: any) => x.matMul(a).relu().matMul(b).sum())([net.a, net.b])
      opt.applyGradients({ [net.a.name]: ga.clipByValue(-1, 1), [net.b.name]: gb }) }`],
@@ -29,6 +33,15 @@ test.each([
   ["a method that is replaced", `(opt as any).applyGradients = function (g: any) { for (const k in g) g[k] = g[k].sign() }
      export const step = () => { opt.minimize(loss) }`],
 ])("changed through %s", (_, rest) => expect(names(rest)).toEqual(["unknown"]))
+
+test("in the optimizer of a model that is compiled", () => {
+  const layers = "[tf.layers.dense({ inputShape: [4], units: 5 }), tf.layers.dense({ units: 3 })]"
+  const { optimizers } = only(trace(`const net = tf.sequential({ layers: ${layers} })
+    const opt = tf.train.sgd(0.1), apply = opt.applyGradients.bind(opt)
+    ;(opt as any).applyGradients = (all: any) => apply(all.map((g: any) => ({ ...g, tensor: g.tensor.sign() })))
+    net.compile({ optimizer: opt, loss: "meanSquaredError" })`), "net")
+  expect(optimizers.map(({ name }) => name)).toEqual(["unknown"])
+})
 
 test.each([
   ["as they are", step("opt.applyGradients(grads)")],

@@ -149,3 +149,18 @@ describe("laws of both modes hold in each", () => {
     expect(model.assumptions.join()).toContain("only what holds both ways is said")
   })
 })
+
+describe("networks in records", () => {
+  const runs = (before: string, body: string): string => modeIn(`${before}\nexport function train(x, y) { ${body} }`)
+  const stepOf = (of: string): string => minimize(`${of}.predict(x)`)
+
+  test.each([
+    ["const nets = { main: net }", `for (const k of Object.keys(nets)) ${stepOf("nets[k]")}`],
+    ["const nets = { main: net }", `Object.values(nets).forEach((n) => ${stepOf("n")})`],
+    ["const nets = { main: net }", `for (const [, n] of Object.entries(nets)) ${stepOf("n")}`],
+    ["const nets = new Map([['a', net]])", `nets.forEach((n) => ${stepOf("n")})`],
+    ["const make = () => ({ main: net })", `for (const k of ["main"]) ${stepOf("make()[k]")}`],
+    ["const box = {}; Object.defineProperty(box, 'inner', { value: net })", stepOf("box.inner")],
+    ["const box = {}; Reflect.set(box, 'inner', net)", stepOf("box.inner")],
+  ])("%s; %s", (before, body) => expect(runs(before, body)).not.toBe("fitted"))
+})

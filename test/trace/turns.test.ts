@@ -1,5 +1,5 @@
 /** @file Layers that are frozen in some steps and trained in others: no law between them and others is promised, and the reader is told. */
-import { expect, test } from "vitest"
+import { describe, expect, test } from "vitest"
 import { generalize } from "../../src/axes/generalize"
 import type { TracedModel } from "../../src/graph/graph"
 import { deriveLaws } from "../../src/laws/derive"
@@ -131,3 +131,27 @@ test.each([
   "net.layers.slice(0, n).forEach((l) => console.log(l.name)); compile(0.1); await net.fit(x, y)",
   "for (const l of net.layers.slice(0, 3)) l.trainable = true; compile(0.1); await net.fit(x, y)",
 ])("nothing is frozen: %s", (body) => expect(fates(run(body)).every((fate) => fate.endsWith("drifts"))).toBe(true))
+
+describe("variables", () => {
+  const head = `declare const x: any, y: any
+    class Net { a = tf.variable(tf.ones([4, 8])); b = tf.variable(tf.ones([8, 5])); c = tf.variable(tf.ones([5, 3]))
+      forward(x: any): any { return x.matMul(this.a).relu().matMul(this.b).relu().matMul(this.c) } }
+    const net = new Net(), opt = tf.train.sgd(0.1), step = () => opt.minimize(() => tf.losses.meanSquaredError(y, net.forward(x)) as any)`
+  const ofNet = (body: string): readonly string[] => fates(only(trace(`${head}; export function run(d: boolean) { ${body} }`), "Net"))
+  const first = /‖a|balance-1/, second = /balance-2/
+
+  test.each([
+    "net.c.trainable = false; step(); net.c.trainable = true",
+    "net.c.trainable = d; step(); net.c.trainable = true",
+    "Object.assign(net.c, { trainable: false }); step(); net.c.trainable = true",
+    "net['c'].trainable = false; step(); Object.assign(net.c, { trainable: true })",
+  ])("that stand still in some steps: %s", (body) => {
+    const found = ofNet(body)
+    expect(found.filter((fate) => first.test(fate))).toEqual([expect.stringMatching(/drifts$/)])
+    expect(found.filter((fate) => second.test(fate))).toEqual([expect.stringMatching(/frozen in some of the steps$/)])
+  })
+
+  test("that are set to what they are", () => {
+    expect(ofNet("net.c.trainable = true; step()").every((fate) => fate.endsWith("drifts"))).toBe(true)
+  })
+})

@@ -215,3 +215,20 @@ test.each([
 ])("but may be where some file calls it or hands it on: %s", (other) => {
   expect(withLibrary({ "/other.ts": other })[0]).toMatch(/^broken: not guaranteed/)
 })
+
+test.each([
+  ["await net.fit(x, y, { callbacks: { onEpochEnd: () => { ends.next() } } })", "const ends = shrink()"],
+  ["await net.trainOnBatch(x, y); for (const w of shrink()) w.print()", ""],
+])("a generator writes where its values are taken: %s", (body, before) => {
+  const found = fitted(`function* shrink() { while (true) yield net.layers[0].setWeights(net.layers[0].getWeights().map((w) => w.mul(0.9))) }
+    ${before}; for (let i = 0; i < 9; i++) { ${body} }`)
+  expect(found.map((fate) => fate.split(" ")[0])).toEqual(["broken:"])
+})
+
+test.each([
+  ["toString() { this.w.assign(this.w.mul(0.9)); return 'net' }", "console.log(`${this}`)"],
+  ["*[Symbol.iterator]() { yield this.w.assign(this.w.mul(0.9)) }", "for (const w of this as any) print(w)"],
+])("what the language calls by itself: %s", (method, call) => {
+  const found = stepped(`${method}\n train(x: tf.Tensor2D, y: tf.Tensor2D) { for (let i = 0; i < 9; i++) { ${minimize}; ${call} } }`)
+  expect(found.map((fate) => fate.split(" ")[0])).toEqual(["broken:"])
+})

@@ -322,6 +322,8 @@ function objectConstructor(context: Context): Value {
       ),
     ),
     assign: native("Object.assign", ([target, ...sources], at) => {
+      if (target?.kind === "tensor" || target?.kind === "layer" || target?.kind === "model")
+        for (const source of sources) for (const [key, item] of entries(source)) context.set(context, target, key, item, at)
       if (target?.kind !== "object") return target ?? objectOf()
       for (const source of sources) {
         const rest = source.kind === "unknown" ? source : source.kind === "object" ? source.fields.get("\u0000rest") : undefined
@@ -333,7 +335,11 @@ function objectConstructor(context: Context): Value {
     freeze: same,
     seal: same,
     create: native("Object.create", ([from]) => objectOf(from === undefined || isNullish(from) ? [] : [[inherited, from]])),
-    defineProperty: native("Object.defineProperty", ([target]) => target ?? undefinedValue),
+    defineProperty: native("Object.defineProperty", ([target, key, descriptor], at) => {
+      const name = stringIn(key), value = descriptor?.kind === "object" ? descriptor.fields.get("value") : undefined
+      if (target !== undefined && name !== null && value !== undefined) context.set(context, target, name, value, at)
+      return target ?? undefinedValue
+    }),
   })
 }
 

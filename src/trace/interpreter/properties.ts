@@ -17,7 +17,7 @@ import { closeTidy } from "./faults"
 import { createBuffer } from "./tables"
 import { createLayer, layerMember } from "../layers/layer"
 import { buildAround, createFunctional, createInput, createSequential, modelMember } from "../models/model"
-import { setTrainableOf, setTrainableUnknown } from "../models/frozen"
+import { setTrainableOf, setTrainableUnknown, setTrainableWeight } from "../models/frozen"
 import { engineValue, registerGradient, registerKernel } from "./kernels"
 import { callUtil } from "./util"
 import { readingMember, readingOf, rememberForward } from "./readings"
@@ -247,7 +247,7 @@ export function setProperty(context: Context, object: Value, key: string, value:
     case "model":
       return key === "trainable" ? setTrainable(context, object, value, at) : undefined
     case "tensor":
-      if (key === "trainable" && object.source.kind === "weight") object.source.weight.trainable = booleanIn(value) ?? true
+      if (key === "trainable" && object.source.kind === "weight") setTrainableWeight(context, object.source.weight, booleanIn(value))
       return
     case "unknown":
       object.properties.set(key, value)

@@ -14,6 +14,7 @@ import { filesBehind } from "../../source/dependencies"
 import { lastName } from "../../source/nodes"
 import { modesIn, showsRun } from "./modes"
 import { parametersOf, rememberParameters } from "./wrappers"
+import { runsElsewhere } from "./elsewhere"
 import { traceInMode } from "./tfjs"
 import { uncollected } from "./uncollected"
 
@@ -32,15 +33,20 @@ interface Made {
 export function asTrained(context: Context, { trainers, files }: Steps, made: Made, namesOf: () => ReadonlySet<string>): Made {
   const { traced, model } = made
   if (model === null) return made
-  const compiled = isCompiled(context, model), asFit = (read: Traced): Made => ({ traced: compiled ? asFitted(read, model) : read, model })
-  if (trainers.length === 0) return asFit(traced)
+  const compiled = isCompiled(context, model), asFit = (read: Traced): Made => ({ traced: compiled ? asFitted(context, read, model) : read, model })
+  const both = files.some(importsOwn) ? traceInMode(context, model, "either") : null
+  const isElsewhere = both !== null && runsElsewhere(context.ts, { program: context.program, files, names: namesOf() }, trainers)
+  if (trainers.length === 0 && !isElsewhere) return asFit(traced)
   const names = namesOf(), isFit = isFitted(context, files, compiled ? null : names)
   const { mode, isByHand } = modeOfTraining(context, trainers, names, isFit, compiled)
-  const found = mode === "fitted" ? null : traceInMode(context, model, mode)
+  const found = isElsewhere ? both : mode === "fitted" ? null : traceInMode(context, model, mode)
   const read = found === null ? traced : { ...found, assumptions: [...new Set([...traced.assumptions, ...found.assumptions])] }
   // Steps by hand train what fit leaves alone.
   return isByHand && !isFit ? { traced: read, model } : asFit(read)
 }
+
+/** Whether a file may import another one of the program's own: only then code that is not in sight gets hold of its networks. */
+const importsOwn = ({ text }: TypeScript.SourceFile): boolean => /\bfrom\s*["'](?!@tensorflow\/)/.test(text)
 
 /** How the steps of some trainers, and fit where some code calls it, run a network of these names. */
 function modeOfTraining(
@@ -80,17 +86,21 @@ const fitted = new WeakMap<readonly TypeScript.SourceFile[], readonly (string | 
 
 const fits = /\b(fit|fitDataset|trainOnBatch)\s*\(/
 
-/** A model whose weights that fit does not collect stay, and a refusal that tells. */
-function asFitted(traced: Traced, model: ModelValue): Traced {
-  const still = uncollected(model), ids = parametersOf(traced.graph)
+/** A model whose weights that fit does not collect stay, and a refusal that tells; of those that it may collect or not nothing is promised. */
+function asFitted(context: Context, traced: Traced, model: ModelValue): Traced {
+  const ids = parametersOf(traced.graph), { still, doubtful } = uncollected(context, model, ids.keys())
   const names = new Map([...still].flatMap(([weight, owner]) => (ids.has(weight) ? [[ids.get(weight)!, owner] as const] : [])))
+  const perhaps = new Set([...doubtful].flatMap((weight) => ids.get(weight) ?? []))
   const moves = traced.graph.parameters.filter((p) => p.trainable && names.has(p.id))
-  if (moves.length === 0) return traced
-  const parameters = traced.graph.parameters.map((p) => (p.trainable && names.has(p.id) ? { ...p, trainable: false } : p))
+  if (moves.length + perhaps.size === 0) return traced
+  const parameters = traced.graph.parameters.map((p) =>
+    p.trainable && names.has(p.id) ? { ...p, trainable: false } : p.trainable && perhaps.has(p.id) ? { ...p, turns: `?${p.id}` } : p)
   const graph = { ...traced.graph, parameters }
   rememberParameters(graph, ids)
+  if (moves.length === 0) return { ...traced, graph }
   const [{ id, start, end }, ...others] = moves, { length } = others
   const more = length === 0 ? "" : ` and ${length} more weight${length === 1 ? "" : "s"}`
-  const what = `fit never trains '${id}'${more}: tfjs 4.22 lists what addWeight makes, and not what the fields of ${names.get(id)!} hold`
+  const where = `what ${names.get(id)!} holds in fields or finds around it`
+  const what = `fit never trains '${id}'${more}: tfjs 4.22 lists what addWeight makes, and not ${where}`
   return { ...traced, graph, refused: [...(traced.refused ?? []), { kind: "uncollected", what, fixable: false, start, end }] }
 }

@@ -23,6 +23,14 @@ export function setTrainableOf(context: Context, target: Value, flag: boolean, a
   else state.frozenAt = at
 }
 
+/** Sets the flag of a variable; null where it is not known. */
+export function setTrainableWeight(context: Context, weight: Weight, flag: boolean | null): void {
+  const time = timeOf(context)
+  if (flag === null) return rememberTurn(context, weight, `?${time.replace("?", "")}.${weight.serial}`)
+  if (weight.trainable !== flag) rememberTurn(context, weight, time)
+  if (flag || context.state.trail.length === 0) weight.trainable = flag
+}
+
 /** What nobody but the tracer calls, so that its time is not known; null for code that runs as the files are loaded. */
 function runOf({ state }: Context): ActiveCall | null {
   const outermost = state.active.at(0)
@@ -38,8 +46,8 @@ interface Clock {
 }
 
 const clocks = new WeakMap<Context["state"], Clock>()
-/** The spans in which a layer was frozen or let train again, and stayed so until something trained; "?" where that is not known. */
-const turns = new WeakMap<LayerState, readonly string[]>()
+/** The spans in which a layer or a variable was frozen or let train again, and stayed so until something trained; "?" where that is not known. */
+const turns = new WeakMap<LayerState | Weight, readonly string[]>()
 
 function timeOf(context: Context): string {
   const { state } = context, run = runOf(context), clock = clocks.get(state) ?? { span: 0, since: 0, run }
@@ -105,7 +113,7 @@ export function passTraining(context: Context): void {
 }
 
 /** Two turns within one span leave nothing, and a layer begins as the span leaves it that makes it. */
-function rememberTurn({ state }: Context, layer: LayerState, time: string): void {
+function rememberTurn({ state }: Context, layer: LayerState | Weight, time: string): void {
   const known = turns.get(layer) ?? [], isSure = !time.startsWith("?")
   if (isSure && known.at(-1) === time) turns.set(layer, known.slice(0, -1))
   else if (!isSure || known.length > 0 || layer.serial <= (clocks.get(state)?.since ?? 0)) turns.set(layer, [...known, time])
@@ -160,7 +168,8 @@ export function isFreeInFits({ fits }: Pick<ModelValue, "fits">, weights: readon
   return own.length > 0 && own.every((weight) => !isTrainable(weight) && isIn(fits?.free, weight) && !isIn(fits?.still, weight))
 }
 
-const turnsAlone = ({ layer }: Weight): readonly string[] => (layer === undefined ? [] : (turns.get(layer) ?? []))
+const turnsAlone = (weight: Weight): readonly string[] =>
+  [weight, weight.layer].flatMap((held) => (held === undefined ? [] : (turns.get(held) ?? [])))
 
 /** The times between which a weight is frozen, as a word that weights share which are frozen together; "?" leads where they are not known. */
 export function turnsOf(model: Pick<ModelValue, "fits">, weight: Weight): string | undefined {
