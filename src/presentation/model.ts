@@ -120,13 +120,16 @@ function lawsAt(
 
 /** What ended the symmetries of the site's parameters, or what the site itself ended. */
 function reasonsAt(site: TracedSite, ids: readonly string[], { lawless, parameters }: Pick<Model, "lawless" | "parameters">): readonly Reason[] {
-  if (site.kind === "model" || site.kind === "forward") return uniqueReasons(lawless.flatMap(({ because }) => because))
+  if (site.kind === "model" || site.kind === "forward") return uniqueReasons(lawless.flatMap(({ because }) => because.map(withoutAxes)))
   const frozen = ids.filter((id) => parameters.some((p) => p.id === id && !p.trainable))
   if (ids.length > 0 && frozen.length === ids.length) return [{ text: "frozen: training never moves it" }]
   const own = lawless.filter((entry) => entry.parameters.some((id) => ids.includes(id))).flatMap(({ because }) => because)
   const here = lawless.flatMap(({ because }) => because).filter(({ at }) => at !== undefined && isWithin(at, site))
   return uniqueReasons(own.length > 0 ? own : here)
 }
+
+/** Of a whole model nobody asks for the axes of one weight. */
+const withoutAxes = (reason: Reason): Reason => ({ ...reason, text: reason.text.replace(/^along axis [\d, ]+: /, "") })
 
 function uniqueReasons(reasons: readonly Reason[]): readonly Reason[] {
   return [...new Map(reasons.map((reason): [string, Reason] => [JSON.stringify(reason), reason])).values()]

@@ -235,11 +235,13 @@ export function verificationText(
     ...foldLaws(laws, training).flatMap((group, k) => {
       const checked = worstOf(checkedLaws.filter(({ law }) => group.laws.some(({ id }) => id === law)))
       if (checked === null) return []
+      // What an optimizer does not keep the headline says, and the row how far it moved.
+      const detail = optimizer !== "flow" && checked.notKept === true ? undefined : checked.detail
       const times = group.laws.length > 1 ? ` (worst of ${group.laws.length} laws)` : ""
       return [
         `  ${String(k + 1).padStart(2)}  ${numbersText(checked)}  ${verdictPaint(checked.verdict, painter)(verdictWord(checked))}${times}`,
         ...wrapText(group.formula, width, "      ", painter.formula),
-        ...(checked.detail === undefined ? [] : wrapText(checked.detail, width, "      ", painter.faint)),
+        ...(detail === undefined ? [] : wrapText(detail, width, "      ", painter.faint)),
       ]
     }),
     ...(complete === null ? [] : ["", ...wrapText(complete, width, "  ", verification.completeness?.complete ? painter.good : undefined)]),

@@ -123,6 +123,14 @@ describe("the model of the report", () => {
     expect(model.sites[4].text).toBe("**'tanh'** — no conservation law  \n*why:* tanh saturates (line 8)")
     expect(model.sites[4].because).toEqual([{ text: "tanh saturates", at: at(8, 3, 6) }])
   })
+  test("a whole model says each reason once, without the axes of single weights", () => {
+    const at8 = at(8, 3, 6)
+    const because = ["along axis 0, 1: tanh saturates", "tanh saturates"].map((text) => ({ text, at: at8 }))
+    const none: DerivedModel = { ...derived([]), lawless: [{ parameters: ["gate"], because }] }
+    const { text } = presentModel(traced([sgd]), none).sites[0]
+    expect(text.split("  \n").slice(0, 2)).toEqual(["⚖ **model** — no conservation law", "*why:* tanh saturates (line 8)"])
+    expect(text.match(/tanh/g)).toHaveLength(1)
+  })
   test("hovers have at most eight lines and never a bare 'conserved'", () => {
     const many = Array.from({ length: 9 }, (_, k): DerivedLaw => ({ ...balance, id: `law-${k}` }))
     const crowded = presentModel(traced([sgd]), derived(many))

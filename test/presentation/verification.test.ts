@@ -140,6 +140,10 @@ describe("verdicts", () => {
       "the flow conserves 2 laws, 1 more only approximately; adam is not the flow and need not keep 1 of the exact ones",
     )
     expect(verdictText(verification("inconclusive", unkept, ended), "adam")).toBe("no verdict for 2 of 2 laws under adam")
+    // The row has the numbers, the headline the sentence.
+    const told = verificationText(task, verification("inconclusive", { ...unkept, law: "balance-1" }), model, plainPainter, "adam").join(" ")
+    expect(told).toContain("not kept")
+    expect(told).not.toContain("does not: moved")
   })
   test("completeness is claimed only where it was shown", () => {
     const run = verification("conserved")
