@@ -266,7 +266,7 @@ function makeText(p: Polynomial): string {
 }
 
 /** Canonical form of a size. */
-export const dim = (d: Dim): Dim => print(toPolynomial(d))
+export const dim = (d: Dim): Dim => (typeof d === "number" && Number.isInteger(d) ? d : print(toPolynomial(d)))
 export const addDim = (a: Dim, b: Dim): Dim => (typeof a === "number" && typeof b === "number" ? a + b : recall("add", a, b, addP)!)
 export const subtractDim = (a: Dim, b: Dim): Dim =>
   typeof a === "number" && typeof b === "number" ? a - b : recall("subtract", a, b, (x, y) => addP(x, y, [-1, 1]))!
@@ -333,6 +333,25 @@ export function substituteDim(d: Dim, values: Readonly<Record<string, Dim>>): Di
   if (typeof d === "number") return d
   forgetSome()
   return print(substituteP(toPolynomial(d), values, d))
+}
+
+const substitutions = new WeakMap<Readonly<Record<string, Dim>>, (d: Dim) => Dim>()
+
+/** The same for values that stay as they are, a network's sizes, which are asked for a few expressions again and again. */
+export function substitutionOf(values: Readonly<Record<string, Dim>>): (d: Dim) => Dim {
+  let known = substitutions.get(values)
+  if (known === undefined) substitutions.set(values, (known = makeSubstitution(values)))
+  return known
+}
+
+function makeSubstitution(values: Readonly<Record<string, Dim>>): (d: Dim) => Dim {
+  const results = new Map<string, Dim>()
+  return (d) => {
+    if (typeof d === "number") return d
+    let result = results.get(d)
+    if (result === undefined) results.set(d, (result = substituteDim(d, values)))
+    return result
+  }
 }
 
 function substituteP(p: Polynomial, values: Readonly<Record<string, Dim>>, text: string): Polynomial {

@@ -2,7 +2,7 @@
  * @file How many quantities a family of laws has, and how many of them are functionally independent of each other and of what shift laws hold
  * still: a Gram matrix of fewer columns than rows has fewer free entries than entries.
  */
-import { addDim, divideDim, multiplyDim, subtractDim, substituteDim } from "../graph/dim"
+import { addDim, divideDim, multiplyDim, subtractDim, substitutionOf } from "../graph/dim"
 import type { Dim } from "../schema/report"
 import type { Family, Member, Role } from "../symmetry/families"
 import type { Symmetry } from "../symmetry/infer"
@@ -46,13 +46,12 @@ const half = (d: Dim): Dim => divideDim(d, 2) ?? multiplyDim(d, "1/2")
  * @param joint the size of the axis that the roles make together, where one matrix acts on several atoms; null otherwise.
  */
 export function independentOf(symmetry: Symmetry, family: Family, joint: Dim | null, shifts: Shifts): Dim {
-  const declared = symmetry.network.declared
+  const sizeOf = substitutionOf(symmetry.network.declared)
   // What stays by itself adds nothing that could be told from what is known of it.
   const isStill = ({ unknown }: Member): boolean => shifts.alone.get(unknown.value)?.some((s) => s.isStill) === true
   const moving = family.kind === "action" ? { ...family, members: family.members.filter((m) => !isStill(m)) } : family
   if (moving.members.length === 0) return 0
-  const sizeOf = (atom: string): Dim => substituteDim(atom, declared)
-  if (joint !== null) return gramRank(substituteDim(joint, declared), columnsOf(symmetry, moving, shifts))
+  if (joint !== null) return gramRank(sizeOf(joint), columnsOf(symmetry, moving, shifts))
   let total = family.roles.map((r) => rankCount(symmetry, moving, r)).reduce(multiplyDim, 1)
   for (const word of family.dependent) {
     const lost = [...word].map((letter, i): Dim => {
@@ -61,12 +60,12 @@ export function independentOf(symmetry: Symmetry, family: Family, joint: Dim | n
     })
     total = subtractDim(total, lost.reduce(multiplyDim, 1))
   }
-  return family.overlap === undefined ? total : subtractDim(total, substituteDim(family.overlap, declared))
+  return family.overlap === undefined ? total : subtractDim(total, sizeOf(family.overlap))
 
   function rankCount(s: Symmetry, f: Family, role: Role): Dim {
     const n = sizeOf(role.atom)
-    if (role.kind !== "matrix") return substituteDim(roleCount(role), declared)
-    return role.full ? gramRank(n, columnsOf(s, f, shifts)) : substituteDim(roleCount(role), declared)
+    if (role.kind !== "matrix") return sizeOf(roleCount(role))
+    return role.full ? gramRank(n, columnsOf(s, f, shifts)) : sizeOf(roleCount(role))
   }
 }
 
@@ -93,7 +92,7 @@ export function shiftsOf({ program, solutions }: Symmetry): Shifts {
  * where all their differences are, one does. Of two blocks whose difference is held (two weights that are added) only the sum moves.
  */
 function columnsOf({ program, network }: Symmetry, { members }: Family, shifts: Shifts): Dim {
-  const size = (atom: string): Dim => substituteDim(atom, network.declared)
+  const size = substitutionOf(network.declared)
   const own = members
     .map((m) => {
       const { atoms } = program.values[m.unknown.value]

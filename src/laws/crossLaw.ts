@@ -3,7 +3,7 @@
  * Gram matrix PᵀQ, minus that of the pair that undoes it. The antisymmetric ones belong to the Hermitian block laws of rotary positions
  * with equal frequencies.
  */
-import { addDim, divideDim, multiplyDim, substituteDim, subtractDim } from "../graph/dim"
+import { addDim, divideDim, multiplyDim, substitutionOf, subtractDim } from "../graph/dim"
 import type { Dim, Operand, Term } from "../schema/report"
 import { NO_ATOM } from "../symmetry/cross"
 import type { CrossFamily } from "../symmetry/cross"
@@ -90,7 +90,7 @@ function lettersOf(block: ParameterBlock, position: number, letter: string, copy
  * (A − B)ᵀ(C − D), may be columns of one product and count once.
  */
 function hasEnoughColumns(symmetry: Symmetry, family: CrossFamily): boolean {
-  const size = (atom: string): Dim => substituteDim(atom, symmetry.network.declared)
+  const size = substitutionOf(symmetry.network.declared)
   const apart: { readonly blocks: Set<number>; readonly columns: Dim }[] = []
   for (const { unknown } of family.members) {
     const columns = symmetry.program.values[unknown.first].atoms

@@ -3,7 +3,7 @@
  * Marcotte, Gribonval, Peyré 2023; Zhao et al. 2023). A family becomes one law: its members become einsum terms over parameter views.
  */
 import type { GenericNetwork } from "../axes/generalize"
-import { addDim, multiplyDim, subtractDim, substituteDim } from "../graph/dim"
+import { addDim, multiplyDim, subtractDim, substitutionOf } from "../graph/dim"
 import type { Dim, LawEntries, LawFamily, LawType, Operand, Term, ViewStep } from "../schema/report"
 import { findCrossFamilies } from "../symmetry/cross"
 import { inferSymmetry } from "../symmetry/infer"
@@ -48,7 +48,7 @@ export function deriveLaws(network: GenericNetwork): DerivedModel {
     numbers.set("shift", number)
     const law = mirrorLawOf(symmetry, mirror, `shift-${number}`)
     laws.push(inIndependentSizes(law, network.extents))
-    independent = addDim(independent, substituteDim(law.quantities, network.declared))
+    independent = addDim(independent, substitutionOf(network.declared)(law.quantities))
   }
   // What stays by itself makes no laws with its like, and beside what moves there are other products to count than entries.
   const isUnseen = (value: ValueId): boolean => symmetry.visibility.invisible(value, "A".repeat(symmetry.program.values[value].atoms.length))
@@ -62,7 +62,7 @@ export function deriveLaws(network: GenericNetwork): DerivedModel {
     if (law === null) continue
     numbers.set("balance", number)
     laws.push(inIndependentSizes(law, network.extents))
-    independent = addDim(independent, substituteDim(law.quantities, network.declared))
+    independent = addDim(independent, substitutionOf(network.declared)(law.quantities))
   }
   if (whole !== null) collect(whole, indexEquations(whole))
   const lawless = lawlessParameters(symmetry, index, laws)
@@ -79,7 +79,7 @@ function isShiftedWhole(symmetry: Symmetry, whole: Symmetry | null, value: Value
 /** Writes extents of convolutions out, so that a law mentions independent sizes only. */
 function inIndependentSizes(law: DerivedLaw, extents: Readonly<Record<string, Dim>>): DerivedLaw {
   if (Object.keys(extents).length === 0) return law
-  const write = (d: Dim): Dim => substituteDim(d, extents)
+  const write = substitutionOf(extents)
   const operand = (o: Operand): Operand =>
     o.view === undefined
       ? o

@@ -3,7 +3,7 @@
  * matrices, "(A·Aᵀ − Bᵀ·B)[i,j]", every other one with norms, sums and entries, "‖A[:,i]‖² + b[i]² − ‖B[i,:]‖²". Numbers are never looked at
  * here; the tree evaluates to the same value as the terms up to a constant (an offset law adds the square of its offset).
  */
-import { substituteDim } from "../graph/dim"
+import { dim, substitutionOf } from "../graph/dim"
 import type { Dim, Law, LawEntries, Operand, Term, ViewStep } from "../schema/report"
 import { addNode, callNode, constantNode, multiplyNode, negateNode, parseSpec, squareNode, subtractNode, symbolNode } from "./formulaTree"
 import type { FormulaNode } from "./formulaTree"
@@ -46,14 +46,9 @@ export function formulaOf(law: FormulaSource, shapeOf: ShapeOf): Formula {
  * @param declared what each size name stands for in the source (a number, or a symbol nobody knows).
  */
 export function displayLaw(law: DerivedLaw, declared: Readonly<Record<string, Dim>>, shapeOf: ShapeOf): Law {
-  const { sizes, formulas } = knownFor(declared)
-  const size = (d: Dim): Dim => {
-    let known = sizes.get(d)
-    if (known === undefined) sizes.set(d, (known = substituteDim(d, declared)))
-    return known
-  }
+  const size = substitutionOf(declared)
   const terms = law.terms.map((term) => ({ ...term, operands: term.operands.map((operand) => mapView(operand, size)) }))
-  const { formula, latex } = formulaTexts({ ...law, terms }, (id) => shapeOf(id).map(size), formulas)
+  const { formula, latex } = formulaTexts({ ...law, terms }, (id) => shapeOf(id).map(size))
   return {
     id: law.id,
     family: law.family,
@@ -73,21 +68,12 @@ export function displayLaw(law: DerivedLaw, declared: Readonly<Record<string, Di
   }
 }
 
-/** What was found for one choice of sizes: a model has few sizes, and its blocks laws that differ in names alone. */
-interface Known {
-  readonly sizes: Map<Dim, Dim>
-  readonly formulas: Map<string, FormulaText>
-}
-
 type FormulaText = Pick<Formula, "formula" | "latex">
 
-const knownSizes = new WeakMap<Readonly<Record<string, Dim>>, Known>()
-
-function knownFor(declared: Readonly<Record<string, Dim>>): Known {
-  let known = knownSizes.get(declared)
-  if (known === undefined) knownSizes.set(declared, (known = { sizes: new Map(), formulas: new Map() }))
-  return known
-}
+/** By what a formula depends on: nearly all models have laws of the same few forms. */
+const formulas = new Map<string, FormulaText>()
+/** Sessions of an editor see ever new forms: they are forgotten at this many. */
+const FORMS = 2000
 
 /** Whether names differ in a number alone: such terms may be written as one, so that their names matter. */
 function mayRepeat(ids: readonly string[]): boolean {
@@ -98,8 +84,8 @@ function mayRepeat(ids: readonly string[]): boolean {
   return new Set(numbered).size < numbered.length
 }
 
-/** The formula of a law, written once for all laws that differ in the names of their parameters alone. */
-function formulaTexts(law: FormulaSource, shapeOf: ShapeOf, known: Map<string, FormulaText>): FormulaText {
+/** The formula of a law, written once for all laws that differ in the names of their parameters, and in sizes that formulas do not show. */
+function formulaTexts(law: FormulaSource, shapeOf: ShapeOf): FormulaText {
   const ids = [...new Set(law.terms.flatMap(({ operands }) => operands.map(({ parameter }) => parameter)))]
   if (mayRepeat(ids)) return formulaOf(law, shapeOf)
   const standIns = ids.map((_, k) => `\u0000${k}\u0000`)
@@ -107,12 +93,15 @@ function formulaTexts(law: FormulaSource, shapeOf: ShapeOf, known: Map<string, F
     ...term,
     operands: term.operands.map((operand) => ({ ...operand, parameter: standIns[ids.indexOf(operand.parameter)] })),
   }))
-  const shapes = ids.map(shapeOf)
+  // Of whole parameters it matters only which axes are single cells.
+  const areWhole = law.terms.every(({ operands }) => operands.every(({ view }) => view === undefined))
+  const shapes = ids.map((id) => (areWhole ? shapeOf(id).map((n) => (dim(n) === 1 ? 1 : "n")) : shapeOf(id)))
   const key = JSON.stringify([terms, law.entries, law.index.map(({ name }) => name), shapes])
-  let text = known.get(key)
+  let text = formulas.get(key)
   if (text === undefined) {
     const { formula, latex } = formulaOf({ ...law, terms }, (id) => shapes[standIns.indexOf(id)])
-    known.set(key, (text = { formula, latex }))
+    if (formulas.size >= FORMS) formulas.clear()
+    formulas.set(key, (text = { formula, latex }))
   }
   const { formula, latex } = text
   return {
@@ -278,6 +267,7 @@ const numberedId = /^(.*?\/)(\d+)(\/.*)$/
 
 /** Three and more terms that differ only in one number of the parameter's id, counted without a gap, become one `repeat`. */
 function foldRepeats(terms: readonly NamedTerm[]): readonly NamedTerm[] {
+  if (terms.length < 3) return terms
   const groups = new Map<string, { readonly number: number; readonly term: NamedTerm }[]>()
   for (const term of terms) {
     const ids = new Set(term.operands.map((operand) => operand.parameter))

@@ -1,7 +1,7 @@
 /**
  * @file Lowers shape operations: renamings of blocks, and barriers where axes do not line up.
  */
-import { addDim, multiplyDim, substituteDim } from "../graph/dim"
+import { addDim, multiplyDim, substitutionOf } from "../graph/dim"
 import { declaredSize, joinKeys, segmentsOf } from "../axes/tree"
 import type { Segment } from "../axes/tree"
 import type { Node, NodeId } from "../graph/graph"
@@ -109,7 +109,7 @@ function sliceSegment(own: readonly Segment[], wanted: Segment, begin: Dim, stri
   return own.find((s) => s.offset === offset && same(s))
 }
 
-const declared = (lowering: Lowering, d: Dim): Dim => substituteDim(d, lowering.network.declared)
+const declared = (lowering: Lowering, d: Dim): Dim => substitutionOf(lowering.network.declared)(d)
 
 export function lowerConcat(lowering: Lowering, node: Node, op: OpOf<"concat">): Blocks {
   const lengths = node.operands.map((o) => declaredSize(lowering.tree(o, op.axis)))
