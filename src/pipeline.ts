@@ -179,15 +179,24 @@ function lossOfItsOwn(loss: OwnLossGraph | undefined): OwnLoss | null {
 /** The same plain data with the files of its places renamed. What names no file, which is nearly all, is not copied. */
 function renamePlaces<T>(data: T, pathOf: (fileName: string) => string): T {
   if (typeof data !== "object" || data === null) return data
-  if (Array.isArray(data)) {
-    const items = data.map((item: unknown) => renamePlaces(item, pathOf))
-    return items.every((item, i) => item === data[i]) ? data : (items as T)
-  }
+  if (Array.isArray(data)) return renameItems(data, pathOf) as T
   const isPosition = "line" in data && "column" in data && "file" in data && typeof data.file === "string"
-  const renamed: Record<string, unknown> = {}
-  for (const [key, value] of Object.entries(data) as [string, unknown][]) {
-    const now = isPosition && key === "file" && typeof value === "string" ? pathOf(value) : renamePlaces(value, pathOf)
-    if (now !== value) renamed[key] = now
+  let renamed: Record<string, unknown> | null = null
+  const known = data as Readonly<Record<string, unknown>>
+  for (const key of Object.keys(data)) {
+    const value = known[key]
+    if (typeof value !== "object" && !(isPosition && key === "file")) continue
+    const now = typeof value === "string" ? pathOf(value) : renamePlaces(value, pathOf)
+    if (now !== value) (renamed ??= { ...known })[key] = now
   }
-  return Object.keys(renamed).length === 0 ? data : { ...data, ...renamed }
+  return renamed === null ? data : (renamed as T)
+}
+
+function renameItems(items: readonly unknown[], pathOf: (fileName: string) => string): readonly unknown[] {
+  let renamed: unknown[] | null = null
+  for (let i = 0; i < items.length; i++) {
+    const now = renamePlaces(items[i], pathOf)
+    if (now !== items[i]) (renamed ??= [...items])[i] = now
+  }
+  return renamed ?? items
 }

@@ -91,7 +91,6 @@ function formOf(law: Law, training: readonly Training[]): Form {
 function cutNumbers(law: Law, text: string): Cut {
   const ids = law.parameters.filter((id) => text.includes(id)).sort((a, b) => b.length - a.length)
   if (ids.length === 0 && !text.includes("[")) return { literals: [text], tokens: [] }
-  const pattern = new RegExp(`(${[...ids.map((id) => id.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&")), "\\[[^\\]]*\\]"].join("|")})`)
   const literals = [""]
   const tokens: Token[] = []
   const write = (piece: string): void => void (literals[literals.length - 1] += piece)
@@ -99,13 +98,29 @@ function cutNumbers(law: Law, text: string): Cut {
     tokens.push({ kind, at, end, letter })
     literals.push("")
   }
-  // With one group in the pattern, split puts ids and brackets at odd places; digits of an id likewise.
-  text.split(pattern).forEach((piece, k) => {
-    if (k % 2 === 0) write(piece)
-    else if (piece.startsWith("[")) cutBrackets(piece, write, take)
+  let rest = 0
+  for (let next = nextName(text, rest, ids); next !== null; next = nextName(text, rest, ids)) {
+    write(text.slice(rest, next.at))
+    const piece = text.slice(next.at, next.end)
+    if (piece.startsWith("[")) cutBrackets(piece, write, take)
+    // With a group in the pattern, split puts digits at odd places.
     else piece.split(/(\d+)/).forEach((part, j) => (j % 2 === 0 ? write(part) : take("id", Number(part))))
-  })
+    rest = next.end
+  }
+  write(text.slice(rest))
   return { literals, tokens }
+}
+
+/** The next id, the first of them where several begin at one place, or pair of brackets. A pattern would have to be compiled for every law. */
+function nextName(text: string, from: number, ids: readonly string[]): { readonly at: number; readonly end: number } | null {
+  let at = text.length, end = at
+  for (const id of ids) {
+    const own = text.indexOf(id, from)
+    if (own >= 0 && own < at) [at, end] = [own, own + id.length]
+  }
+  const open = text.indexOf("[", from), close = open < 0 ? -1 : text.indexOf("]", open)
+  if (close >= 0 && open < at) [at, end] = [open, close + 1]
+  return at === text.length ? null : { at, end }
 }
 
 type Take = (kind: Token["kind"], at: number, end?: number, letter?: string) => void
