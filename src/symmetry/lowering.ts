@@ -85,14 +85,18 @@ export class Lowering {
       depends[node.id] =
         node.op.kind === "parameter" ? network.graph.parameters[node.op.parameter].trainable : node.operands.some((o) => depends[o])
     // Data is lowered as it is written; what it sums to is kept.
-    const recognized = [...recognizePatterns(network.graph)]
-    this.patterns = new Map(recognized.filter(([id]) => depends[id]))
-    this.dataPatterns = new Map(recognized.filter(([id]) => !depends[id]))
-    const live = liveNodes(network.graph, this.patterns),
-      uses: number[] = network.graph.nodes.map(() => 0)
+    const patterns = new Map<NodeId, Recognized>(),
+      dataPatterns = new Map<NodeId, Recognized>()
+    recognizePatterns(network.graph).forEach((pattern, id) => (depends[id] ? patterns : dataPatterns).set(id, pattern))
+    this.patterns = patterns
+    this.dataPatterns = dataPatterns
+    const { nodes } = network.graph,
+      live = liveNodes(network.graph, this.patterns),
+      uses: number[] = nodes.map(() => 0)
     for (const o of network.graph.outputs) uses[o]++
     // A renamed tensor is the same values: it is read as often as all its names are. (Backwards, so that names are counted before what they name.)
-    for (const node of [...network.graph.nodes].reverse()) {
+    for (let i = nodes.length - 1; i >= 0; i--) {
+      const node = nodes[i]
       if (!live.has(node.id)) continue
       const many = renaming.has(node.op.kind) ? uses[node.id] : 1
       for (const o of operandsOf(node, network.graph, this.patterns)) uses[o] += many

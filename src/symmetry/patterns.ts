@@ -76,20 +76,24 @@ interface Statistic {
 
 const isStatistic = (fn: ReduceFunction): fn is Statistic["fn"] => fn === "sum" || fn === "mean" || fn === "max" || fn === "min"
 
-class PatternReader {
-  /** The first node that computes the same thing. */
-  private readonly canonical: NodeId[] = []
-
-  constructor(private readonly graph: Graph) {
-    const first = new Map<string, NodeId>()
-    for (const node of graph.nodes) {
-      const alone = standsAlone(node.op)
-      const key = alone ? `#${node.id}` : `${operationKey(node.op)}(${node.operands.map((o) => this.canonical[o]).join()})${node.shape.join()}`
-      const known = first.get(key)
-      if (known === undefined) first.set(key, node.id)
-      this.canonical.push(known ?? node.id)
-    }
+/** For every node the first that computes the same thing. */
+function canonicalNodes({ nodes }: Graph): readonly NodeId[] {
+  const first = new Map<string, NodeId>(),
+    canonical: NodeId[] = []
+  for (const { id, op, operands, shape } of nodes) {
+    const key = standsAlone(op) ? `#${id}` : `${operationKey(op)}(${operands.map((o) => canonical[o]).join()})${shape.join()}`
+    const known = first.get(key)
+    if (known === undefined) first.set(key, id)
+    canonical.push(known ?? id)
   }
+  return canonical
+}
+
+class PatternReader {
+  /** The first node that computes the same thing, by node; found when first asked for, which many networks never do. */
+  private canonical: readonly NodeId[] | null = null
+
+  constructor(private readonly graph: Graph) {}
 
   read(node: Node): Recognized | null {
     if (node.op.kind === "reduce" && node.op.fn === "sum") {
@@ -111,7 +115,9 @@ class PatternReader {
   }
 
   private same(a: NodeId, b: NodeId): boolean {
-    return this.canonical[a] === this.canonical[b]
+    if (a === b) return true
+    const canonical = (this.canonical ??= canonicalNodes(this.graph))
+    return canonical[a] === canonical[b]
   }
 
   /** Through reshapes that only add or drop axes of one cell, and broadcasts. */
