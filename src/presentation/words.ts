@@ -63,7 +63,8 @@ export function fateTexts(training: readonly Training[], laws: readonly string[]
     }
     const statuses = new Set(fatesOf(training, law).map(({ status }) => status))
     const [status] = statuses
-    return statuses.size === 1 && status !== "rounding" ? `${status} likewise` : "likewise"
+    if (statuses.size !== 1 || status === "rounding") return "likewise"
+    return `${text.startsWith("not guaranteed") ? "not guaranteed" : status} likewise`
   })
 }
 

@@ -4,7 +4,7 @@ import { foldLaws } from "../../src/presentation/fold"
 import { foldNames } from "../../src/graph/names"
 import { modelText } from "../../src/presentation/text"
 import { plainPainter } from "../../src/presentation/paint"
-import { dimText, groupAssumptions } from "../../src/presentation/words"
+import { dimText, fateTexts, groupAssumptions } from "../../src/presentation/words"
 import { analyzeSource } from "../support/source"
 
 const foldedOf = (source: string): readonly (readonly [string, string, number])[] => {
@@ -71,6 +71,12 @@ net.compile({ optimizer: tf.train.sgd(0.1), loss: "meanSquaredError" })`),
   expect(text).toContain("diag(2): 2 quantities, i < 2, d/kernel as [3, 3, 2, 3] — drifts under sgd (τ = 0.1) by exactly")
   expect(text).toContain("diag(3): 3 quantities, i < 3 — drifts likewise")
   expect(text).toMatch(/\(main\.js:3:\d+\)/)
+})
+
+test("what is not guaranteed is not said to be broken the next time", () => {
+  const detail = "not guaranteed under opt: only steps along the gradient are known to keep it"
+  const fate = (["a", "b"] as const).map((law) => ({ law, status: "broken" as const, detail }))
+  expect(fateTexts([{ optimizer: "opt", fate }], ["a", "b"])).toEqual([detail, "not guaranteed likewise"])
 })
 
 test("sizes as one writes them", () => {

@@ -65,7 +65,7 @@ export function attempt<T>(context: Context, follow: () => T, sizes: "keep" | "f
       const innermost = state.active.at(-1)?.node
       if (innermost !== undefined) tellLimit(context, limit, innermost)
     } else if (error instanceof Thrown)
-      state.notes.push({ what: "the code throws for every argument the tracer can think of", place: error.place, owners: [] })
+      state.notes.push({ what: "the code throws whatever it is given", place: error.place, owners: [] })
     else if (error instanceof Unreadable || error instanceof ShapeError) limit = plainText(error.message)
     else throw error
   }
