@@ -128,7 +128,7 @@ export function completenessText({ completeness }: Pick<Verification, "completen
   const { parameters, lieRank, possible, derived, gap, complete, firstBrackets } = completeness
   const found = `${countText(derived, "conserved quantity", "conserved quantities")} found`
   const bound = `${countText(parameters, "parameter")} − ${lieRank} directions of the flow = ${possible} possible`
-  const cut = `singular values cut between ${exponentText(gap[0])} and ${exponentText(gap[1])}`
+  const cut = lieRank === 0 ? "no weight moves" : `singular values cut between ${exponentText(gap[0])} and ${exponentText(gap[1])}`
   if (complete) return `complete: ${found}, ${bound} (${cut})`
   // Each law was measured by itself: a rank that leaves no room for them is one that rounding has a part in.
   if (possible < derived) return `completeness not decided: ${found}, but rounding hides how many are possible (${cut}); another seed may tell`

@@ -148,6 +148,8 @@ describe("verdicts", () => {
   test("completeness is claimed only where it was shown", () => {
     const run = verification("conserved")
     expect(completenessText(run)).toMatch(/^complete: 9 conserved quantities found, 16 parameters − 7 directions of the flow = 9 possible \(/)
+    const still = { ...run.completeness!, lieRank: 0, possible: 16, derived: 16, gap: [0, 0] as const }
+    expect(completenessText({ completeness: still })).toMatch(/ = 16 possible \(no weight moves\)$/)
     expect(completenessText({ completeness: { ...run.completeness!, derived: 8, complete: false } })).toMatch(
       /^not shown complete: 8 conserved quantities found, .* = 9 possible, 1 open/,
     )
