@@ -21,7 +21,7 @@ export interface AnalyzedModel {
   readonly traced: TracedModel
   readonly derived: DerivedModel
   readonly model: Model
-  /** For the verification: the network in generic sizes and its laws. */
+  /** For the verification, and made when it is first asked for: the network in generic sizes and its laws. */
   readonly task: VerificationTask
 }
 
@@ -145,16 +145,26 @@ export function analyzeModel(traced: TracedModel, all: readonly TracedModel[] = 
   })
   const optimizers = named.optimizers.length > 0 ? named.optimizers : optimizersOfWholes(sharings)
   const model = presentModel({ ...named, optimizers }, derived, findingsOf(named, derived), movedElsewhere(derived, sharings))
-  const laws = derived.laws.map((law, i) => ({ ...law, formula: model.laws[i].formula, latex: model.laws[i].latex }))
-  const ownLoss = lossOfItsOwn(traced.ownLoss) ?? findOwnLoss(derived.graph, traced.losses)
-  const task: VerificationTask = {
-    model: traced.name,
-    graph: derived.graph,
-    sizes: derived.sizes,
-    laws,
+  let task: VerificationTask | undefined
+  return {
+    traced,
+    derived,
+    model,
+    get task() {
+      return (task ??= taskOf(traced, derived, model))
+    },
+  }
+}
+
+function taskOf({ name, losses, ownLoss: own }: TracedModel, { graph, sizes, laws }: DerivedModel, shown: Model): VerificationTask {
+  const ownLoss = lossOfItsOwn(own) ?? findOwnLoss(graph, losses)
+  return {
+    model: name,
+    graph,
+    sizes,
+    laws: laws.map((law, i) => ({ ...law, formula: shown.laws[i].formula, latex: shown.laws[i].latex })),
     ...(ownLoss === null ? {} : { ownLoss }),
   }
-  return { traced, derived, model, task }
 }
 
 /** Networks that share weights are asked for each other's laws, once. */
