@@ -42,8 +42,24 @@ interface Numbered extends Cut {
   readonly index: Law["index"]
 }
 
+interface Folded {
+  readonly training: readonly Training[]
+  readonly groups: readonly LawGroup[]
+}
+
+/** All laws of a model are shown at the model, at its forward pass, and in the terminal. */
+const folded = new WeakMap<readonly Law[], Folded>()
+
 /** Groups in the order of their first laws. Laws fold only when symmetry, size, kind and fate agree, too. */
 export function foldLaws(laws: readonly Law[], training: readonly Training[]): readonly LawGroup[] {
+  const known = folded.get(laws)
+  if (known?.training === training) return known.groups
+  const groups = findGroups(laws, training)
+  folded.set(laws, { training, groups })
+  return groups
+}
+
+function findGroups(laws: readonly Law[], training: readonly Training[]): readonly LawGroup[] {
   const alike = new Map<string, Numbered[]>()
   for (const law of laws) {
     const { key, numbered } = formOf(law, training)

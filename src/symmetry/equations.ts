@@ -77,7 +77,8 @@ const isZeroIn = (system: LinearSystem, u: UnknownId): boolean => isZero(system.
 /** Leaves out, the farthest first, every equation that the others do without. */
 function withoutNeedless(equations: readonly Equation[], u: UnknownId): readonly Equation[] {
   let needed = equations
-  for (let k = equations.length - 1; k >= 0; k--) {
+  // Zero needs one equation at least.
+  for (let k = equations.length - 1; k >= 0 && needed.length > 1; k--) {
     const others = needed.filter((equation) => equation !== equations[k])
     const system = new LinearSystem()
     for (const { expression } of others) system.demandZero(expression)
