@@ -34,8 +34,8 @@ export function asTrained(context: Context, { trainers, files }: Steps, made: Ma
   const { traced, model } = made
   if (model === null) return made
   const compiled = isCompiled(context, model), asFit = (read: Traced): Made => ({ traced: compiled ? asFitted(context, read, model) : read, model })
-  const both = files.some(importsOwn) ? traceInMode(context, model, "either") : null
-  const isElsewhere = both !== null && runsElsewhere(context.ts, { program: context.program, files, names: namesOf() }, trainers)
+  const mayBe = files.some(importsOwn) && runsElsewhere(context.ts, { program: context.program, files, names: namesOf() }, trainers)
+  const both = mayBe ? traceInMode(context, model, "either") : null, isElsewhere = both !== null
   if (trainers.length === 0 && !isElsewhere) return asFit(traced)
   const names = namesOf(), isFit = isFitted(context, files, compiled ? null : names)
   const { mode, isByHand } = modeOfTraining(context, trainers, names, isFit, compiled)

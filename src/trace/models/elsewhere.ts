@@ -72,14 +72,44 @@ function importsOf(ts: typeof TypeScript, { program, files }: Around, file: Type
     if (target === null || target.isDeclarationFile || files.includes(target) || target.fileName.includes("/node_modules/")) return []
     const { name, namedBindings: bindings } = statement.importClause
     const named = bindings === undefined ? [] : ts.isNamespaceImport(bindings) ? [bindings.name] : bindings.elements.map((element) => element.name)
-    const all = [...filesBehind(ts, program, target)].filter((each) => !each.isDeclarationFile && !each.fileName.includes("/node_modules/"))
-    const others = all.filter((each) => !files.includes(each))
-    const speaks = {
-      runs: others.some(({ text }) => runs.test(text)), steps: others.some(({ text }) => steps.test(text)), takesHome: all.includes(files[0]),
-    }
+    const { all, running, stepping } = speakingBehind(ts, program, target)
+    const isOther = (each: TypeScript.SourceFile): boolean => !files.includes(each)
+    const speaks = { runs: running.some(isOther), steps: stepping.some(isOther), takesHome: all.has(files[0]) }
     return [...(name === undefined ? [] : [name]), ...named].map(({ text }) => ({ name: text, speaks }))
   })
 }
+
+interface Behind {
+  readonly all: ReadonlySet<TypeScript.SourceFile>
+  readonly running: readonly TypeScript.SourceFile[]
+  readonly stepping: readonly TypeScript.SourceFile[]
+}
+
+const followed = new WeakMap<TypeScript.Program, Map<TypeScript.SourceFile, Behind>>()
+
+/** The files that one is made of, and which of them may run networks or step them; asked once for every file that others import. */
+function speakingBehind(ts: typeof TypeScript, program: TypeScript.Program, target: TypeScript.SourceFile): Behind {
+  const answers = followed.get(program) ?? new Map<TypeScript.SourceFile, Behind>()
+  followed.set(program, answers)
+  let found = answers.get(target)
+  if (found === undefined) {
+    const all = filesBehind(ts, program, target), own = [...all].filter((each) => !each.fileName.includes("/node_modules/"))
+    found = { all, running: own.filter((each) => saysRun(each)), stepping: own.filter((each) => saysStep(each)) }
+    answers.set(target, found)
+  }
+  return found
+}
+
+/** Whether the text of a file has a pattern, asked once. */
+function asksText(pattern: RegExp): (file: TypeScript.SourceFile) => boolean {
+  const answers = new WeakMap<TypeScript.SourceFile, boolean>()
+  return (file) => {
+    let found = answers.get(file)
+    if (found === undefined) answers.set(file, (found = pattern.test(file.text)))
+    return found
+  }
+}
+const saysRun = asksText(runs), saysStep = asksText(steps)
 
 /** Names and fields that hold what is imported, or what calls of that give. */
 interface Bound {
