@@ -9,7 +9,7 @@ import type { Family, Member } from "./families"
 import type { Symmetry } from "./infer"
 import type { Value, ValueId } from "./program"
 import type { Equation } from "./propagate"
-import { killReason, labelOf, nodeLabel, reasonAt, uniqueReasons } from "./refusals"
+import { killReason, labelOf, nodeLabel, readersOf, reasonAt, uniqueReasons } from "./refusals"
 import { unknownsOf } from "./system"
 import type { UnknownId } from "./system"
 import type { Visibility } from "./visibility"
@@ -179,7 +179,7 @@ function weightedReasons(symmetry: Symmetry, { members }: Family): Reason[] {
   const { values } = symmetry.program
   return members.flatMap((member): Reason[] => {
     const { value: id, word } = member.unknown
-    const reader = values.find(({ op, uses }) => op.kind === "contract" && uses.some((use) => use.value === id))
+    const reader = readersOf(symmetry.program)[id].find(({ op }) => op.kind === "contract")
     const own = reader?.uses.find((use) => use.value === id), other = reader?.uses.find((use) => use.value !== id)
     if (reader === undefined || own === undefined || other === undefined) return []
     const shares = values[other.value], { op } = shares

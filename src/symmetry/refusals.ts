@@ -8,7 +8,7 @@ import type { Reason } from "../schema/report"
 import { isEnd, proveZero } from "./equations"
 import type { EquationIndex } from "./equations"
 import type { Symmetry } from "./infer"
-import type { Value, ValueId } from "./program"
+import type { Program, Value, ValueId } from "./program"
 import { LARGEST_EPSILON } from "./propagate"
 import type { Equation, Unknown } from "./propagate"
 import { isZero, termCount } from "./system"
@@ -180,19 +180,36 @@ export function lawlessReasons(symmetry: Symmetry, index: EquationIndex, blocks:
 const outputText = "the output goes to the loss as it is"
 
 /** The output that an axis of a block, or with null the block by itself, reaches through sums and contractions with what does not have the axis. */
-function outputBehind({ program: { values, outputs } }: Symmetry, block: ValueId, axis: number | null): Value | null {
-  const reached = new Map<ValueId, number | null>([[block, axis]])
-  for (let id = block + 1; id < values.length && reached.size < functionSearch; id++) {
-    const value = values[id], use = value.uses.find((own) => reached.has(own.value))
-    if (use === undefined || (value.op.kind !== "sum" && (value.op.kind !== "contract" || axis === null))) continue
-    const position = reached.get(use.value) ?? null, label = position === null ? null : use.labels[position]
-    const at = label === null ? null : value.labels.indexOf(label)
-    const isShared = value.op.kind === "contract" && value.uses.some((own) => own !== use && label !== null && own.labels.includes(label))
-    if (at === -1 || isShared) continue
-    if (outputs.includes(id)) return value
-    reached.set(id, at)
+function outputBehind({ program }: Symmetry, block: ValueId, axis: number | null): Value | null {
+  const { values, outputs } = program, readers = readersOf(program)
+  const reached = new Map<ValueId, number | null>([[block, axis]]), found: ValueId[] = []
+  for (const [from, position] of reached) {
+    if (reached.size >= functionSearch) break
+    for (const value of readers[from]) {
+      const use = value.uses.find((own) => own.value === from)
+      if (use === undefined || reached.has(value.id) || (value.op.kind !== "sum" && (value.op.kind !== "contract" || axis === null))) continue
+      const label = position === null ? null : use.labels[position], at = label === null ? null : value.labels.indexOf(label)
+      const isShared = value.op.kind === "contract" && value.uses.some((own) => own !== use && label !== null && own.labels.includes(label))
+      if (at === -1 || isShared) continue
+      reached.set(value.id, at)
+      if (outputs.includes(value.id)) found.push(value.id)
+    }
   }
-  return null
+  return found.length === 0 ? null : values[Math.min(...found)]
+}
+
+/** Reasons of many parameters ask for the readers of a value: they are found once. */
+const readersByProgram = new WeakMap<Program, readonly (readonly Value[])[]>()
+
+/** For each value those that read it. */
+export function readersOf(program: Program): readonly (readonly Value[])[] {
+  let readers = readersByProgram.get(program)
+  if (readers === undefined) {
+    const lists = program.values.map((): Value[] => [])
+    for (const value of program.values) for (const use of new Set(value.uses.map((own) => own.value))) lists[use].push(value)
+    readersByProgram.set(program, (readers = lists))
+  }
+  return readers
 }
 
 /** How far behind a parameter the first functions of it are looked for. */
