@@ -34,3 +34,14 @@ test("every law is shown as its own formula says, whichever law was shown before
     }
   }
 })
+
+test("laws of one form are shown alike whatever their sizes, but for axes of a single cell", () => {
+  const terms: readonly Term[] = [{ coefficient: 1, operands: [{ parameter: "w" }], einsum: "ai->i" }]
+  const law: DerivedLaw = { ...lawOf(["w"]), terms, type: "linear", entries: "all" }
+  const texts = [4, 1, 7, "batch", 1, 4].map((n: Dim) => {
+    const shown = displayLaw(law, { n }, () => ["n", 3]), own = formulaOf(law, () => [n, 3])
+    expect([shown.formula, shown.latex]).toEqual([own.formula, own.latex])
+    return shown.formula
+  })
+  expect(new Set(texts).size).toBe(2)
+})
