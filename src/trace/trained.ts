@@ -32,8 +32,16 @@ export function trainModels(context: Context, all: readonly Made[], guarded: Gua
   // What trains no network of this file takes long to look for in the others.
   if (all.length === 0) return []
   const found = guarded(() => findTraining(context)), uses = found ?? nothing
-  const ownNames = (made: Made) => (): ReadonlySet<string> => aliasesIn(context, uses, made, namesOf(context, made.traced, made.model)).own
-  const models = all.map((made) => guarded(() => asTrained(context, uses, made, ownNames(made))) ?? made)
+  const namesKnown = new Map<Made, ReadonlySet<string>>()
+  const ownNames = (made: Made): ReadonlySet<string> => {
+    const names = namesKnown.get(made) ?? aliasesIn(context, uses, made, namesOf(context, made.traced, made.model)).own
+    namesKnown.set(made, names)
+    return names
+  }
+  const models = all.map((made) => {
+    const others = (): ReadonlySet<string> => new Set(all.flatMap((other) => (other === made ? [] : [...ownNames(other)])))
+    return guarded(() => asTrained(context, uses, made, { own: () => ownNames(made), others })) ?? made
+  })
   const known = models.map((made) => {
     const named = namesOf(context, made.traced, made.model)
     return { made, named, names: aliasesIn(context, uses, made, named), weights: weightNames(made.traced) }

@@ -69,6 +69,19 @@ describe("what trains it", () => {
     ],
   ])("%s", (_, code, mode) => expect(modeIn(code)).toBe(mode))
 
+  const other = `const rest = tf.sequential({ layers: [tf.layers.dense({ units: 3, inputShape: [8] })] }), alone = tf.layers.dense({ units: 3 })`
+  test.each([
+    ["a generator", "function* all() { yield net }; export function step(x, y) { for (const n of all()) MINIMIZE }", "n.predict(x)", "either"],
+    ["a promise", "export async function step(x, y) { const n = await Promise.resolve(net); MINIMIZE }", "n.predict(x)", "either"],
+    ["records of records", "const nets = { a: { b: net } }; export function step(x, y, k, j) { MINIMIZE }", "nets[k][j].predict(x)", "either"],
+    ["lists of lists", "export function step(x, y) { [net].map((n) => [n, 1]).forEach(([n]) => MINIMIZE) }", "n.predict(x)", "predicting"],
+    ["another network's name", "export function step(x, y) { MINIMIZE }", "rest.predict(x)", "fitted"],
+    ["the name of a layer that stands alone", "export function step(x, y) { MINIMIZE }", "alone.apply(x)", "fitted"],
+  ])("a step that runs what it takes from %s", (_, code, run, mode) => {
+    const text = `${normalizing}\n${other}\n${code.replace("MINIMIZE", minimize(run))}`
+    expect(modeOf(only(trace(text), "net"))).toBe(mode)
+  })
+
   test("a loss of another file may run it in any mode, and that is said", () => {
     const model = only(trace({
       "/main.ts": `import * as tf from "@tensorflow/tfjs"; import { lossOf } from "./loss"\n${normalizing}

@@ -12,7 +12,7 @@ import { callsOf } from "../../source/calls"
 import { concerns } from "../trainers"
 import { filesBehind } from "../../source/dependencies"
 import { lastName } from "../../source/nodes"
-import { modesIn, showsRun } from "./modes"
+import { modesIn, runIn } from "./modes"
 import { parametersOf, rememberParameters } from "./wrappers"
 import { runsElsewhere } from "./elsewhere"
 import { traceInMode } from "./tfjs"
@@ -29,8 +29,14 @@ interface Made {
   readonly model: ModelValue | null
 }
 
+/** The names of a network, and those of all others. */
+interface Names {
+  readonly own: () => ReadonlySet<string>
+  readonly others: () => ReadonlySet<string>
+}
+
 /** A model as what trains it runs it; one that no step by hand is for, as fit does. */
-export function asTrained(context: Context, { trainers, files }: Steps, made: Made, namesOf: () => ReadonlySet<string>): Made {
+export function asTrained(context: Context, { trainers, files }: Steps, made: Made, { own: namesOf, others }: Names): Made {
   const { traced, model } = made
   if (model === null) return made
   const compiled = isCompiled(context, model), asFit = (read: Traced): Made => ({ traced: compiled ? asFitted(context, read, model) : read, model })
@@ -38,7 +44,7 @@ export function asTrained(context: Context, { trainers, files }: Steps, made: Ma
   const both = mayBe ? traceInMode(context, model, "either") : null, isElsewhere = both !== null
   if (trainers.length === 0 && !isElsewhere) return asFit(traced)
   const names = namesOf(), isFit = isFitted(context, files, compiled ? null : names)
-  const { mode, isByHand } = modeOfTraining(context, trainers, names, isFit, compiled)
+  const { mode, isByHand } = modeOfTraining(context, { trainers, files }, { names, others }, isFit, compiled)
   const found = isElsewhere ? both : mode === "fitted" ? null : traceInMode(context, model, mode)
   const read = found === null ? traced : { ...found, assumptions: [...new Set([...traced.assumptions, ...found.assumptions])] }
   // Steps by hand train what fit leaves alone.
@@ -50,11 +56,19 @@ const importsOwn = ({ text }: TypeScript.SourceFile): boolean => /\bfrom\s*["'](
 
 /** How the steps of some trainers, and fit where some code calls it, run a network of these names. */
 function modeOfTraining(
-  { ts }: Context, trainers: readonly Trainer[], names: ReadonlySet<string>, isFit: boolean, compiled: boolean,
+  { ts }: Context, { trainers, files }: Steps, { names, others }: { readonly names: ReadonlySet<string>; readonly others: Names["others"] },
+  isFit: boolean, compiled: boolean,
 ): { readonly mode: Mode; readonly isByHand: boolean } {
   const own = trainers.filter((trainer) => concerns(ts, trainer, names))
-  // A step that shows no run of any network may be for this one.
-  const isBlind = (trainer: Trainer): boolean => !own.includes(trainer) && !trainer.reached.flat().some((code) => showsRun(ts, code))
+  // Layers that stand alone are none of the networks.
+  const isLayer = (name: string): boolean =>
+    files.some(({ text }) => new RegExp(`(?<![\\w$])${name.replace(/\$/g, "\\$&")}\\s*[:=]\\s*tf\\.layers\\.`).test(text))
+  const isOther = (name: string | null): boolean => name !== null && (others().has(name) || isLayer(name))
+  // A step that shows no run of any network, or one of what is not known to be another, may be for this one.
+  const isBlind = (trainer: Trainer): boolean => {
+    const run = own.includes(trainer) ? null : trainer.reached.flat().flatMap((code) => runIn(ts, code))
+    return run !== null && !(run.length > 0 && run.every(isOther))
+  }
   const blind = isFit && compiled ? [] : trainers.filter(isBlind)
   if (own.length + blind.length === 0) return { mode: "fitted", isByHand: false }
   const modes = new Set([...own, ...blind].flatMap(({ reached }) => [...modesIn(ts, reached.flat(), names)]))

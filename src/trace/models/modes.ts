@@ -18,13 +18,20 @@ const still: ReadonlySet<string> = new Set([
   "save", "setWeights", "stopTraining", "summary", "trainable", "trainableWeights", "weights",
 ])
 
-/** Whether some code runs any network at all. */
-export function showsRun(ts: typeof TypeScript, code: TypeScript.Node): boolean {
+/** What some code runs, by its last name, and by that of its class for `this`; null for what has no name. */
+export function runIn(ts: typeof TypeScript, code: TypeScript.Node): readonly (string | null)[] {
+  const found: (string | null)[] = []
   const isRun = ({ text }: TypeScript.MemberName): boolean => predicting.has(text) || applying.has(text) || text === "forward"
-  const visit = (node: TypeScript.Node): boolean =>
-    (ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression) && isRun(node.expression.name)) ||
-    (ts.forEachChild(node, (child) => visit(child) || undefined) ?? false)
-  return visit(code)
+  const visit = (node: TypeScript.Node): void => {
+    if (ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression) && isRun(node.expression.name)) {
+      const run = withoutCasts(ts, node.expression.expression), made = ts.isCallExpression(run) ? run.expression : run
+      const isOwn = run.kind === ts.SyntaxKind.ThisKeyword || run.kind === ts.SyntaxKind.SuperKeyword
+      found.push(isOwn ? (ts.findAncestor(node, ts.isClassLike)?.name?.text ?? null) : lastName(ts, made))
+    }
+    ts.forEachChild(node, visit)
+  }
+  visit(code)
+  return found
 }
 
 /** The modes that some code, the parts of one trained loss, runs a network of these names in; "either" alone where it shows no run of it. */
