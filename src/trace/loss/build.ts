@@ -10,7 +10,7 @@ import type { TensorValue, Weight } from "../value"
 import { GraphBuilder } from "../../graph/build"
 import { mapSizes } from "../../graph/sizes"
 import { plainText } from "../ops/table"
-import { reachableFrom } from "../models/model"
+import { reachableFrom } from "../models/reachable"
 import { resolveDim, Unreadable } from "../context"
 import { substituteDim, symbolsOf } from "../../graph/dim"
 

@@ -12,7 +12,7 @@ import { freshSymbol, unifyDims } from "../context"
 import { arrayOf, objectOf } from "../value"
 import { resultOf } from "../models/wrappers"
 import { makeTensor, shapeOf } from "../tensor"
-import { reachableFrom } from "../models/model"
+import { reachableFrom } from "../models/reachable"
 import { substituteDim, symbolsOf } from "../../graph/dim"
 
 /** A model of the file, and what calls it: the value that it is, or the place of its forward function. */

@@ -22,8 +22,6 @@ import { doubtLayers, rememberCompile, rememberFit } from "./frozen"
 import { ShapeError } from "../../graph/shape"
 import { plainText } from "../ops/table"
 
-export { reachableFrom } from "./reachable"
-
 const configOf = (value: Value | undefined): ReadonlyMap<string, Value> => (value?.kind === "object" ? value.fields : new Map())
 
 function createModel(context: Context, form: ModelValue["form"], config: Value | undefined, at: TypeScript.Node): ModelValue {
