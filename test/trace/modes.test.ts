@@ -137,6 +137,18 @@ describe("laws of both modes hold in each", () => {
     expect(deriveClaims(only(trace(code), "net").graph).derived.laws.map(({ parameters }) => parameters.join(" "))).toEqual(laws)
   })
 
+  test("a layer that gives one of its weights as it is", () => {
+    const code = `class Two extends tf.layers.Layer { static className = "Two"
+        build() { this.w = this.addWeight("w", [8, 3]); this.v = this.addWeight("v", [8, 3]) }
+        call(x, kwargs) { return [tf.matMul(x, this.w.read()), kwargs.training ? this.w.read() : this.v.read()] } }
+      const i = tf.input({ shape: [8] }), [y, k] = new Two({}).apply(i), net = tf.model({ inputs: i, outputs: [y, k] }), opt = tf.train.sgd(0.1)
+      export function step(x, y) { opt.minimize(() => { const [a, b] = net.predict(x); return a.sub(y).square().sum().add(b.sum()) }) }`
+    const { graph } = only(trace(code), "net"), [y, k] = graph.outputs.map((id) => graph.nodes[id])
+    expect(y.op.kind).toBe("einsum")
+    expect(graph.nodes[y.operands[1]].op).toMatchObject({ kind: "parameter", parameter: graph.parameters.findIndex(({ id }) => id.endsWith("w")) })
+    expect(k.op).toMatchObject({ kind: "parameter", parameter: graph.parameters.findIndex(({ id }) => id.endsWith("v")) })
+  })
+
   test("a cell of the source that does otherwise in prediction", () => {
     const code = `class Cell extends tf.RNNCell { stateSize = 4
       build() { this.w = this.addWeight("w", [3, 4]) }

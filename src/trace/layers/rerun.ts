@@ -36,10 +36,10 @@ interface Trained {
 
 /**
  * Says that a layer of the source was told that it trains: told that it predicts it may do anything else, and is run again for it once somebody asks.
- * What it hands on as it is, or gives twice, it is asked for at once, since others may take that, too.
+ * What it hands on as it is, an input or a weight, or gives twice, it is asked for at once, since others may take that, too.
  */
 export function rememberRerun(context: Context, trained: Trained, predict: () => Value): Value {
-  const { result, inputs } = trained, owners = [...context.state.owners], fitted = itemsOf(result)
+  const { result, since } = trained, owners = [...context.state.owners], fitted = itemsOf(result)
   let found: readonly (Value | null)[] | undefined
   const again = (i: number): TensorValue | null => {
     const other = (found ??= ownedBy(context, owners, () => runAgain(context, trained, predict)))[i]
@@ -47,7 +47,7 @@ export function rememberRerun(context: Context, trained: Trained, predict: () =>
   }
   const told = fitted.map((t, i) => {
     if (t.kind !== "tensor") return t
-    const isShared = inputs.includes(t) || fitted.indexOf(t) !== i
+    const isShared = t.serial <= since || fitted.indexOf(t) !== i
     if (isShared && again(i) === null) return t
     const own = isShared ? reshape(context, t, shapeOf(context, t), { at: trained.at }) : t
     reruns.set(own, () => again(i))
